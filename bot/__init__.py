@@ -1,0 +1,1 @@
+"""Scribe: the incident's timeline, captured live, and the postmortem drafted from it."""

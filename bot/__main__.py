@@ -1,0 +1,5 @@
+"""`python -m bot` is `scribe`."""
+
+from bot.cli import main
+
+main()

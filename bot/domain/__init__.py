@@ -1,0 +1,1 @@
+"""Pure functions and frozen values: no Slack, no SQL, no clock."""

@@ -1,0 +1,1 @@
+"""A small Slack for one machine: Web API, signed commands, Socket Mode."""

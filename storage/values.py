@@ -1,0 +1,115 @@
+"""The frozen values the store hands out: plain data, standard library only.
+
+Instants end in `_at` and are aware UTC in whole milliseconds; dates end in `_on`.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+LATE_AFTER = timedelta(seconds=60)
+"""An entry typed at least this long after what it tells of is a late entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One incident of one workspace. `open` is False once it is resolved and not reopened since."""
+
+    id: int
+    workspace_id: str
+    number: int
+    channel_id: str
+    channel_name: str
+    title: str
+    severity: str | None
+    lead: str | None
+    lead_id: str | None
+    declared_at: datetime
+    declared_by: str
+    timezone: str
+    private: bool
+    open: bool
+
+    @property
+    def name(self) -> str:
+        """What people call it: `INC-12`."""
+        return f"INC-{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One line of the timeline as it stands after its last revision.
+
+    `author` is the display name of whose words these are; `recorded_by_id` is who put them on the timeline.
+    `qualifier` is what the grammar took off the words: who detected, a lesson's side, a cause's factor.
+    `revisions` counts the edits, retimings and retractions since the entry was recorded.
+    """
+
+    id: int
+    number: int
+    kind: str
+    occurred_at: datetime
+    recorded_at: datetime
+    author: str
+    author_id: str
+    recorded_by_id: str
+    text: str
+    qualifier: str | None
+    source: str
+    permalink: str | None
+    retracted: bool
+    revisions: int
+
+    @property
+    def late(self) -> bool:
+        """Whether it was typed noticeably after it happened."""
+        return self.recorded_at - self.occurred_at >= LATE_AFTER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionItem:
+    """Something to be done after an incident. `owner` is a name, with `owner_id` when it is a Slack user.
+
+    `kind` is `short-term`, `long-term` or not known yet. `state` is `open`, `done` or `dropped`.
+    """
+
+    id: int
+    number: int
+    text: str
+    owner: str | None
+    owner_id: str | None
+    kind: str | None
+    due_on: date | None
+    state: str
+    snoozed_until: date | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person of a workspace as Slack tells of them. `timezone` is an IANA name, when Slack gave one."""
+
+    workspace_id: str
+    user_id: str
+    name: str
+    timezone: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One section of a postmortem: `body` is Markdown, `edited` says whether a person has changed it."""
+
+    key: str
+    heading: str
+    body: str
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postmortem:
+    """One version of an incident's postmortem."""
+
+    template: str
+    version: int
+    sections: tuple[Section, ...]
+    drafted_at: datetime
+    drafted_by: str

@@ -1,0 +1,1 @@
+"""Every text Scribe writes: postmortems, Slack messages, pages."""
