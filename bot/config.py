@@ -1,0 +1,118 @@
+"""Settings: parsed once, from a mapping; an error names the variable."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from bot.errors import UsageError
+from bot.vocabulary import KINDS
+
+SLACK_API = "https://slack.com/api/"
+_PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
+
+
+def default_database() -> str:
+    """The URL of the SQLite file in the user's data folder."""
+    return f"sqlite:///{user_data_path('scribe', appauthor=False) / 'scribe.db'}"
+
+
+class Settings(BaseModel):
+    """All that can be set, named by its environment variable in the alias.
+
+    `reactions` maps an emoji's name to the kind of entry it records; empty means reactions are off.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+
+    database_url: str = Field(default_factory=default_database, alias="DATABASE_URL")
+    bot_token: SecretStr = Field(default=SecretStr(""), alias="SLACK_BOT_TOKEN")
+    app_token: SecretStr = Field(default=SecretStr(""), alias="SLACK_APP_TOKEN")
+    signing_secret: SecretStr = Field(default=SecretStr(""), alias="SLACK_SIGNING_SECRET")
+    api_url: str = Field(default=SLACK_API, alias="SLACK_API_URL")
+    timezone: ZoneInfo = Field(default=ZoneInfo("UTC"), alias="SCRIBE_TIMEZONE")
+    prefix: str = Field(default="", alias="SCRIBE_PREFIX")
+    reactions: dict[str, str] = Field(default_factory=dict, alias="SCRIBE_REACTIONS")
+    template: str = Field(default="classic", alias="SCRIBE_TEMPLATE")
+    log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """The settings a mapping such as `os.environ` asks for; empty values count as absent.
+
+        Raises UsageError naming the variable that cannot be understood.
+        """
+        try:
+            return cls.model_validate({name: value for name, value in environment.items() if value})
+        except ValidationError as error:
+            problem = error.errors()[0]
+            message = str(problem["msg"]).removeprefix("Value error, ")
+            raise UsageError(f"{problem['loc'][0] if problem['loc'] else 'settings'}: {message}") from None
+
+    @field_validator("timezone", mode="before")
+    @classmethod
+    def _zone(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no time zone; write an IANA name such as Europe/Berlin") from None
+
+    @field_validator("prefix")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        if not _PREFIX.fullmatch(value):
+            raise ValueError(f"{value!r} is no prefix; up to 16 of a-z, 0-9, - and _, such as inc-")
+        return value
+
+    @field_validator("reactions", mode="before")
+    @classmethod
+    def _reactions(cls, value: object) -> object:
+        return parse_reactions(value) if isinstance(value, str) else value
+
+    @field_validator("api_url")
+    @classmethod
+    def _api_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError(f"{value!r} is no web address; it is only set to talk to something other than Slack")
+        return value.rstrip("/") + "/"
+
+    @field_validator("log_level")
+    @classmethod
+    def _log_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError(f"{value!r} is no level; one of DEBUG, INFO, WARNING, ERROR")
+        return value.upper()
+
+    @model_validator(mode="after")
+    def _tokens(self) -> Self:
+        for name, token, start in (
+            ("SLACK_BOT_TOKEN", self.bot_token, "xoxb-"),
+            ("SLACK_APP_TOKEN", self.app_token, "xapp-"),
+        ):
+            if token.get_secret_value() and not token.get_secret_value().startswith(start):
+                raise ValueError(f"{name} should begin with {start}; look at the app's page on api.slack.com/apps")
+        return self
+
+    @property
+    def data_folder(self) -> Path:
+        """The folder for what Scribe keeps beside its database."""
+        return user_data_path("scribe", appauthor=False)
+
+
+def parse_reactions(words: str) -> dict[str, str]:
+    """Emoji names and the kinds they record: `pushpin=note,white_check_mark=did`; a bare emoji is a note.
+
+    Raises ValueError for a kind that is not in the vocabulary.
+    """
+    pairs = [part.strip().partition("=") for part in words.split(",") if part.strip()]
+    reactions = {emoji.strip().strip(":"): kind.strip() or "note" for emoji, _, kind in pairs}
+    for kind in reactions.values():
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is no kind of entry; one of {', '.join(KINDS)}")
+    return reactions

@@ -1,0 +1,230 @@
+"""What is stored: the tables.
+
+Every table says whose workspace a row belongs to, directly or through its incident. Timeline entries are
+append-only: a row of `entry_revisions` says how an entry stands from then on, and nothing is overwritten. Action
+items follow the same rule with `action_item_revisions`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant. SQLite keeps no zone, so it is taken off there and put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive datetime: it would be somebody's local time, nobody knows whose."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: instants are aware")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Give back an aware UTC datetime, whatever the server's own zone."""
+        if value is None:
+            return None
+        instant: datetime = value
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def _id() -> Column[int]:
+    # SQLite makes only an INTEGER primary key its row id, so the big integer is for PostgreSQL.
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+def _of_incident() -> Column[int]:
+    return Column("incident_id", ForeignKey("incidents.id"), nullable=False)
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("last_incident_number", Integer, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    Column("user_id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("timezone", String(64)),
+    Column("fetched_at", Instant, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _id(),
+    Column("workspace_id", String(64), ForeignKey("workspaces.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("channel_id", String(64), nullable=False),
+    Column("channel_name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", String(8)),
+    Column("lead", Text),
+    Column("lead_id", String(64)),
+    Column("declared_at", Instant, nullable=False),
+    Column("declared_by", Text, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("same_as_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("incidents.id")),
+    Column("last_entry_number", Integer, nullable=False),
+    Column("last_item_number", Integer, nullable=False),
+    UniqueConstraint("workspace_id", "number"),
+    Index(None, "workspace_id", "channel_id", "number"),
+)
+
+incident_changes = Table(
+    "incident_changes",
+    metadata,
+    _id(),
+    _of_incident(),
+    Column("field", String(16), nullable=False),
+    Column("value", Text),
+    Column("changed_at", Instant, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Index(None, "incident_id"),
+)
+
+timeline_entries = Table(
+    "timeline_entries",
+    metadata,
+    _id(),
+    _of_incident(),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_id", String(64), nullable=False),
+    Column("recorded_by_id", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("qualifier", String(16)),
+    Column("source", String(16), nullable=False),
+    Column("permalink", Text),
+    UniqueConstraint("incident_id", "number"),
+)
+
+entry_revisions = Table(
+    "entry_revisions",
+    metadata,
+    _id(),
+    Column("entry_id", ForeignKey("timeline_entries.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("qualifier", String(16)),
+    Column("retracted", Boolean, nullable=False),
+    Column("revised_at", Instant, nullable=False),
+    Column("revised_by_id", String(64), nullable=False),
+    UniqueConstraint("entry_id", "number"),
+)
+
+action_items = Table(
+    "action_items",
+    metadata,
+    _id(),
+    _of_incident(),
+    Column("number", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("kind", String(16)),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by_id", String(64), nullable=False),
+    UniqueConstraint("incident_id", "number"),
+)
+
+action_item_revisions = Table(
+    "action_item_revisions",
+    metadata,
+    _id(),
+    Column("item_id", ForeignKey("action_items.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("owner", Text),
+    Column("owner_id", String(64)),
+    Column("due_on", Date),
+    Column("state", String(16), nullable=False),
+    Column("snoozed_until", Date),
+    Column("reason", Text),
+    Column("revised_at", Instant, nullable=False),
+    Column("revised_by_id", String(64), nullable=False),
+    UniqueConstraint("item_id", "number"),
+)
+
+postmortem_versions = Table(
+    "postmortem_versions",
+    metadata,
+    _id(),
+    _of_incident(),
+    Column("number", Integer, nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("sections", JSON, nullable=False),
+    Column("drafted_at", Instant, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    UniqueConstraint("incident_id", "number"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("answer", JSON, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("workspace_id", String(64), nullable=False),
+    Column("lane", String(64), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("written_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("problem", Text),
+    CheckConstraint("state IN ('waiting', 'sending', 'sent', 'parked')", name="state"),
+    Index(None, "state", "due_at"),
+    Index(None, "workspace_id", "lane", "id"),
+)

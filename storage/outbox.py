@@ -1,0 +1,108 @@
+"""The outbox: what is to be said or done outside an ack, written with the change that caused it.
+
+A lane keeps its order: nothing in it is claimed before what was written earlier is sent or parked. A claim is a
+lease; when its holder dies, the row is claimed again after it expires.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+
+from storage.models import outbox
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """One row of the outbox: `action` says what to do, `content` with what. `attempts` counts this one too."""
+
+    id: int
+    workspace_id: str
+    lane: str
+    action: str
+    content: dict[str, Any]
+    attempts: int
+    written_at: datetime
+
+
+def add(
+    connection: Connection, workspace_id: str, *, lane: str, action: str, content: dict[str, Any], at: datetime
+) -> None:
+    """Write an errand; it is due at once."""
+    connection.execute(
+        insert(outbox),
+        {
+            "workspace_id": workspace_id,
+            "lane": lane,
+            "action": action,
+            "content": content,
+            "state": "waiting",
+            "attempts": 0,
+            "due_at": at,
+            "written_at": at,
+        },
+    )
+
+
+def claim(connection: Connection, *, at: datetime) -> Errand | None:
+    """Take the oldest errand that is due and first in its lane; leased until `at` + LEASE."""
+    earlier = outbox.alias("earlier")
+    blocked = exists().where(
+        earlier.c.workspace_id == outbox.c.workspace_id,
+        earlier.c.lane == outbox.c.lane,
+        earlier.c.id < outbox.c.id,
+        earlier.c.state.in_(("waiting", "sending")),
+    )
+    query = (
+        select(outbox)
+        .where(outbox.c.state.in_(("waiting", "sending")), outbox.c.due_at <= at, ~blocked)
+        .order_by(outbox.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    attempts = row["attempts"] + 1
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id == row["id"])
+        .values(state="sending", attempts=attempts, due_at=at + LEASE)
+    )
+    return Errand(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        lane=row["lane"],
+        action=row["action"],
+        content=row["content"],
+        attempts=attempts,
+        written_at=row["written_at"],
+    )
+
+
+def _settle(connection: Connection, errand: Errand, **values: Any) -> None:
+    connection.execute(update(outbox).where(outbox.c.id == errand.id).values(**values))
+
+
+def sent(connection: Connection, errand: Errand, *, at: datetime) -> None:
+    """The errand is done."""
+    _settle(connection, errand, state="sent", sent_at=at, problem=None)
+
+
+def later(connection: Connection, errand: Errand, *, due_at: datetime, problem: str) -> None:
+    """It did not work now; try again at `due_at`."""
+    _settle(connection, errand, state="waiting", due_at=due_at, problem=problem)
+
+
+def park(connection: Connection, errand: Errand, *, problem: str) -> None:
+    """It will never work; keep it aside with the reason."""
+    _settle(connection, errand, state="parked", problem=problem)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many rows are in each state."""
+    query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+    return {state: count for state, count in connection.execute(query)}

@@ -1,0 +1,21 @@
+"""Receipts: what was answered to whom, so that a repeat gets the first answer and changes nothing."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from storage.models import receipts
+
+
+def find(connection: Connection, workspace_id: str, key: str) -> dict[str, Any] | None:
+    """The first answer given under the key, if there was one."""
+    query = select(receipts.c.answer).where(receipts.c.workspace_id == workspace_id, receipts.c.key == key)
+    answer: dict[str, Any] | None = connection.execute(query).scalar()
+    return answer
+
+
+def keep(connection: Connection, workspace_id: str, key: str, answer: dict[str, Any], *, at: datetime) -> None:
+    """Remember the answer. Raises sqlalchemy.exc.IntegrityError when the key was answered meanwhile."""
+    row = {"workspace_id": workspace_id, "key": key, "answer": answer, "answered_at": at}
+    connection.execute(insert(receipts), row)
