@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, exists, insert, or_, select, update
 
+from storage.dialects import upsert
 from storage.models import entry_revisions, incident_changes, incidents, timeline_entries, workspaces
 from storage.values import Incident
 
@@ -27,29 +28,35 @@ _COLUMNS = (
 _STANDING = incidents.c.same_as_id.is_(None)
 
 
-def _value(row: Row[Any] | None) -> Incident | None:
-    return None if row is None else Incident(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name has the underscore
+def _value(connection: Connection, query: Select[Any]) -> Incident | None:
+    row = connection.execute(query).mappings().first()
+    return None if row is None else Incident(**row)
 
 
 def _values(connection: Connection, query: Select[Any]) -> list[Incident]:
     return [Incident(**row) for row in connection.execute(query).mappings()]
 
 
-def in_channel(connection: Connection, workspace_id: str, channel_id: str) -> Incident | None:
-    """The channel's incident: the newest open one, else the newest."""
+def in_channel(
+    connection: Connection, workspace_id: str, channel_id: str, *, lock: bool = False
+) -> Incident | None:
+    """The channel's incident: the newest open one, else the newest.
+
+    With `lock`, other transactions that lock it wait: what its milestones say cannot change meanwhile.
+    """
     query = (
         select(*_COLUMNS)
         .where(incidents.c.workspace_id == workspace_id, incidents.c.channel_id == channel_id, _STANDING)
         .order_by(incidents.c.open.desc(), incidents.c.number.desc())
         .limit(1)
     )
-    return _value(connection.execute(query).first())
+    return _value(connection, query.with_for_update() if lock else query)
 
 
 def numbered(connection: Connection, workspace_id: str, number: int) -> Incident | None:
     """The workspace's incident of that number."""
     query = select(*_COLUMNS).where(incidents.c.workspace_id == workspace_id, incidents.c.number == number)
-    return _value(connection.execute(query).first())
+    return _value(connection, query)
 
 
 def by_id(connection: Connection, incident_id: int) -> Incident:
@@ -63,31 +70,28 @@ def workspace_ids(connection: Connection) -> list[str]:
     return list(connection.execute(select(workspaces.c.id).order_by(workspaces.c.id)).scalars())
 
 
-def claim_number(connection: Connection, workspace_id: str) -> int:
-    """The workspace's next incident number.
+def lock_workspace(connection: Connection, workspace_id: str) -> None:
+    """Let other declarations in this workspace wait until the transaction ends."""
+    query = select(workspaces.c.id).where(workspaces.c.id == workspace_id).with_for_update()
+    if connection.execute(query).scalar() is None:
+        _insert_workspace(connection, workspace_id)
+        connection.execute(query)
 
-    The workspace's row stays locked until the transaction ends, so that two declarations come one after the other.
-    """
+
+def _insert_workspace(connection: Connection, workspace_id: str) -> None:
+    insertion = upsert(connection)(workspaces).values(id=workspace_id, last_incident_number=0)
+    connection.execute(insertion.on_conflict_do_nothing())
+
+
+def next_number(connection: Connection, workspace_id: str) -> int:
+    """The workspace's next incident number; the workspace is locked first."""
     claim = (
         update(workspaces)
         .where(workspaces.c.id == workspace_id)
         .values(last_incident_number=workspaces.c.last_incident_number + 1)
         .returning(workspaces.c.last_incident_number)
     )
-    number = connection.execute(claim).scalar()
-    if number is not None:
-        return int(number)
-    _insert_workspace(connection, workspace_id)
     return int(connection.execute(claim).scalar_one())
-
-
-def _insert_workspace(connection: Connection, workspace_id: str) -> None:
-    row = {"id": workspace_id, "last_incident_number": 0}
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as upsert  # noqa: PLC0415 - one dialect is enough to load
-    else:
-        from sqlalchemy.dialects.postgresql import insert as upsert  # type: ignore[assignment]  # noqa: PLC0415
-    connection.execute(upsert(workspaces).values(row).on_conflict_do_nothing())
 
 
 def declare(connection: Connection, **facts: Any) -> Incident:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, select
 
+from storage.dialects import upsert
 from storage.models import members
 from storage.values import Member
 
@@ -22,21 +23,11 @@ def find(connection: Connection, workspace_id: str, user_id: str) -> Member | No
 
 def keep(connection: Connection, people: Sequence[Member], *, at: datetime) -> None:
     """Remember the members as they are now, fetched at `at`."""
+    insertion = upsert(connection)(members)
+    statement = insertion.on_conflict_do_update(
+        index_elements=["workspace_id", "user_id"],
+        set_={name: insertion.excluded[name] for name in ("name", "timezone", "fetched_at")},
+    )
     for person in people:
-        connection.execute(
-            delete(members).where(
-                members.c.workspace_id == person.workspace_id, members.c.user_id == person.user_id
-            )
-        )
-    rows = [
-        {
-            "workspace_id": person.workspace_id,
-            "user_id": person.user_id,
-            "name": person.name,
-            "timezone": person.timezone,
-            "fetched_at": at,
-        }
-        for person in people
-    ]
-    if rows:
-        connection.execute(insert(members), rows)
+        row = {"workspace_id": person.workspace_id, "user_id": person.user_id, "name": person.name}
+        connection.execute(statement, row | {"timezone": person.timezone, "fetched_at": at})

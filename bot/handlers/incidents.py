@@ -1,0 +1,139 @@
+"""Incidents: declare, look at, change their facts, list, search, help."""
+
+from sqlalchemy import Connection
+
+from bot.domain.grammar import parse_opening, parse_severity
+from bot.domain.lifecycle import DURATIONS, lifecycle
+from bot.errors import UsageError
+from bot.handlers.lookup import here, named
+from bot.handlers.request import Reply, Request, person
+from bot.rendering import slack
+from bot.vocabulary import COMMANDS, KINDS
+from storage import action_items, incidents, postmortems, timeline
+from storage.values import Incident
+
+TITLE_LENGTH = 120
+_LISTED = 20
+
+
+def declare(connection: Connection, request: Request, *, title: str, severity: str | None = None) -> Incident:
+    """Write down a new incident in the request's channel, its times told in the zone of whoever declares it."""
+    return incidents.declare(
+        connection,
+        workspace_id=request.workspace_id,
+        number=incidents.next_number(connection, request.workspace_id),
+        channel_id=request.channel_id,
+        channel_name=request.channel_name,
+        title=title,
+        severity=severity,
+        lead=None,
+        lead_id=None,
+        declared_at=request.received_at,
+        declared_by=request.user_name,
+        timezone=request.zone.key,
+        private=request.private,
+    )
+
+
+def declare_detected(connection: Connection, request: Request, words: str) -> tuple[Incident, Incident | None]:
+    """The incident a detection belongs to, and the resolved one it might be instead.
+
+    The workspace is locked first: of two people who detect at once, the second joins the first one's incident.
+    """
+    incidents.lock_workspace(connection, request.workspace_id)
+    latest = incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=True)
+    if latest is not None and latest.open:
+        return latest, None
+    return declare(connection, request, title=_title(words, request)), latest
+
+
+def _title(words: str, request: Request) -> str:
+    line = " ".join(words.split())
+    if not line:
+        return f"Incident in #{request.channel_name}"
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def open_(connection: Connection, request: Request) -> Reply:
+    """`open [SEV2] title`: declare an incident in this channel."""
+    opening = parse_opening(request.words)
+    incidents.lock_workspace(connection, request.workspace_id)
+    latest = incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=True)
+    if latest is not None and latest.open:
+        raise UsageError(
+            f"{latest.name} is open in this channel: {latest.title}. Open another in a channel of its own, "
+            f"or rename this one: {request.slash('incident')} title new title"
+        )
+    incident = declare(connection, request, title=opening.title, severity=opening.severity)
+    return Reply(text=slack("declared", incident=incident, request=request), public=True)
+
+
+def status(connection: Connection, request: Request) -> Reply:
+    """Where the incident stands: milestones, durations, who leads, what is open."""
+    incident, rest = named(connection, request)
+    if rest.strip():
+        raise UsageError(f"Which incident? Try: {request.slash('incident')} status INC-12")
+    entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
+    facts = lifecycle(entries)
+    items = action_items.of_incident(connection, incident.id)
+    text = slack(
+        "status",
+        incident=incident,
+        facts=facts,
+        durations=[(each.label, getattr(facts, f"{each.key}_s")) for each in DURATIONS],
+        entries=entries,
+        open_items=[item for item in items if item.state == "open"],
+        postmortem=postmortems.newest(connection, incident.id),
+        zone=request.zone if request.zone_known else None,
+        today=request.received_at.date(),
+        kinds=KINDS,
+    )
+    return Reply(text=text)
+
+
+def severity(connection: Connection, request: Request) -> Reply:
+    """`severity SEV2`: say how bad it is."""
+    return _change(connection, request, {"severity": parse_severity(request.words)}, "severity")
+
+
+def lead(connection: Connection, request: Request) -> Reply:
+    """`lead @who`: say who leads."""
+    name, user_id = person(request, request.words, f"{request.slash('incident')} lead @alice")
+    return _change(connection, request, {"lead": name, "lead_id": user_id}, "lead")
+
+
+def title(connection: Connection, request: Request) -> Reply:
+    """`title new title`: rename it."""
+    return _change(connection, request, {"title": parse_opening(f"SEV1 {request.words}").title}, "title")
+
+
+def _change(connection: Connection, request: Request, facts: dict[str, str | None], field: str) -> Reply:
+    before = here(connection, request)
+    after = incidents.change(connection, before, facts, by=request.user_id, at=request.received_at)
+    text = slack("changed", incident=after, field=field, was=getattr(before, field), now=getattr(after, field))
+    return Reply(text=text, public=True)
+
+
+def list_(connection: Connection, request: Request) -> Reply:
+    """`list`, `list all`: the workspace's incidents, the newest first."""
+    which = request.words.strip().casefold() or "open"
+    if which not in {"open", "all"}:
+        raise UsageError(f"{request.slash('incident')} list shows the open ones, {request.slash('incident')} list all shows all.")
+    found = incidents.listing(
+        connection, request.workspace_id, request.channel_id, open_only=which == "open", limit=_LISTED
+    )
+    return Reply(text=slack("listing", which=which, incidents=found, limit=_LISTED, request=request))
+
+
+def search(connection: Connection, request: Request) -> Reply:
+    """`search words`: incidents whose title or timeline holds the words."""
+    words = request.words.strip()
+    if not words:
+        raise UsageError(f"Search for what? Try: {request.slash('incident')} search disk full")
+    found = incidents.search(connection, request.workspace_id, request.channel_id, words, limit=_LISTED)
+    return Reply(text=slack("listing", which="found", words=words, incidents=found, limit=_LISTED, request=request))
+
+
+def help_(_connection: Connection, request: Request) -> Reply:
+    """Every command, with what to type after it."""
+    return Reply(text=slack("help", commands=COMMANDS.values(), kinds=KINDS, request=request))

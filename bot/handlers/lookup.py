@@ -1,0 +1,43 @@
+"""Which incident a command is about."""
+
+import re
+
+from sqlalchemy import Connection
+
+from bot.errors import UsageError
+from bot.handlers.request import Request, first_word
+from storage import incidents
+from storage.values import Incident
+
+_NAME = re.compile(r"inc-?([0-9]{1,9})", re.IGNORECASE)
+
+
+def here(connection: Connection, request: Request) -> Incident:
+    """The channel's incident. Raises UsageError where there never was one."""
+    incident = incidents.in_channel(connection, request.workspace_id, request.channel_id)
+    if incident is None:
+        raise UsageError(
+            f"This channel has no incident yet. Declare one: {request.slash('detected')} what was seen, "
+            f"or {request.slash('incident')} open SEV2 title"
+        )
+    return incident
+
+
+def named(connection: Connection, request: Request) -> tuple[Incident, str]:
+    """The incident the words begin with (`INC-12`), else the channel's; and the words that are left.
+
+    Raises UsageError when there is no such incident, or it is private to another channel.
+    """
+    word, rest = first_word(request.words)
+    match = _NAME.fullmatch(word)
+    if match is None:
+        return here(connection, request), request.words
+    return by_number(connection, request, int(match[1])), rest
+
+
+def by_number(connection: Connection, request: Request, number: int) -> Incident:
+    """The workspace's incident of that number, if it may be seen from here. Raises UsageError otherwise."""
+    incident = incidents.numbered(connection, request.workspace_id, number)
+    if incident is None or (incident.private and incident.channel_id != request.channel_id):
+        raise UsageError(f"There is no INC-{number} here. {request.slash('incident')} list all shows what there is.")
+    return incidents.same_as(connection, incident) or incident

@@ -1,0 +1,44 @@
+"""The receipt: what was written down, and the time as it was understood."""
+
+from zoneinfo import ZoneInfo
+
+from bot.domain.when import place, stamp
+from bot.handlers.request import Button, Reply, Request
+from bot.rendering import slack
+from bot.vocabulary import KINDS
+from storage.values import Incident, TimelineEntry
+
+
+def receipt(
+    request: Request,
+    template: str,
+    incident: Incident,
+    entry: TimelineEntry,
+    *,
+    assumed: bool = False,
+    seconds: bool = False,
+    buttons: tuple[Button, ...] = (),
+    **facts: object,
+) -> Reply:
+    """The channel's receipt for an entry, from `templates/slack/<template>`.
+
+    `assumed` says that the time was read in a zone nobody told; the receipt then names it and offers the
+    correction.
+    """
+    text = slack(
+        template,
+        incident=incident,
+        entry=entry,
+        kind=KINDS[entry.kind],
+        when=_when(request, entry, seconds=seconds),
+        assumed=place(request.zone) if assumed and not request.zone_known else None,
+        edit=f"{request.slash('incident')} edit {entry.number}",
+        request=request,
+        **facts,
+    )
+    return Reply(text=text, public=True, buttons=buttons)
+
+
+def _when(request: Request, entry: TimelineEntry, *, seconds: bool) -> str:
+    zone: ZoneInfo | None = request.zone if request.zone_known else None
+    return stamp(entry.occurred_at, zone, today=request.received_at.date(), seconds=seconds)

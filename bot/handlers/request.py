@@ -1,0 +1,104 @@
+"""What is asked of a handler, and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from bot.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One thing somebody asked for, whatever the surface it came by.
+
+    `words` follow the command and are plain text; `people` gives the user id behind each `@name` in them.
+    `received_at` is when Scribe got it; `said_at` when it was said, where the surface knows better (a message has
+    its own time). `zone` is the typist's zone when `zone_known`, else the default one. `key` makes a repeat
+    recognisable; without one nothing can repeat. `author` differs from the user where somebody puts another's
+    message on the timeline. `reply_url` reaches the person for half an hour even where the bot is no member.
+    """
+
+    workspace_id: str
+    channel_id: str
+    channel_name: str
+    user_id: str
+    user_name: str
+    command: str
+    words: str
+    received_at: datetime
+    zone: ZoneInfo
+    source: str
+    private: bool = False
+    zone_known: bool = True
+    key: str | None = None
+    prefix: str = ""
+    template: str = "classic"
+    people: Mapping[str, str] = field(default_factory=dict)
+    said_at: datetime | None = None
+    author: str | None = None
+    author_id: str | None = None
+    permalink: str | None = None
+    reply_url: str | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The instant the words speak from."""
+        return self.said_at or self.received_at
+
+    def slash(self, command: str) -> str:
+        """A command as it is typed in this workspace: `/inc-detected`."""
+        return f"/{self.prefix}{command}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button under a reply; a click comes back as `action` with `value`."""
+
+    label: str
+    action: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer: Slack text, already escaped, seen by the channel when `public`, else by the person alone.
+
+    `form` names the form to open instead.
+    `document` is Markdown to be shown below the text.
+    """
+
+    text: str
+    public: bool = False
+    buttons: tuple[Button, ...] = ()
+    form: str | None = None
+    document: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values, to be kept as a receipt."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """The reply that `to_json` made the values of."""
+        return cls(**{**kept, "buttons": tuple(Button(**each) for each in kept["buttons"])})
+
+
+def first_word(words: str) -> tuple[str, str]:
+    """The first word in lower case, and the rest, both without white space around them."""
+    parts = words.split(maxsplit=1)
+    if not parts:
+        return "", ""
+    return parts[0].casefold(), parts[1].strip() if len(parts) > 1 else ""
+
+
+def person(request: Request, words: str, example: str) -> tuple[str, str | None]:
+    """The (name, user id) that `@name` stands for; the id is None for a team or a role.
+
+    Raises UsageError when the words are no single `@name`.
+    """
+    name = words.strip()
+    if not name.startswith("@") or len(name) < 2 or len(name.split()) != 1:  # noqa: PLR2004 - an @ and a letter
+        raise UsageError(f"That names nobody. Try: {example}")
+    return name[1:], request.people.get(name[1:])

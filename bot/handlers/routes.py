@@ -1,0 +1,106 @@
+"""Which handler serves which command: the one way from a request to its answer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from bot.domain.grammar import nearest
+from bot.errors import UsageError
+from bot.handlers import action_items, incidents, postmortems, revisions, sameness, timeline
+from bot.handlers.request import Reply, Request, first_word
+from bot.vocabulary import COMMANDS, KINDS, Command
+from storage import receipts
+from storage.database import Database
+
+Handler = Callable[[Connection, Request], Reply]
+
+ROUTES: dict[str, Handler] = {
+    **dict.fromkeys(KINDS, timeline.record),
+    "incident open": incidents.open_,
+    "incident status": incidents.status,
+    "incident severity": incidents.severity,
+    "incident lead": incidents.lead,
+    "incident title": incidents.title,
+    "incident list": incidents.list_,
+    "incident search": incidents.search,
+    "incident edit": revisions.edit,
+    "incident undo": revisions.undo,
+    "incident help": incidents.help_,
+    "timeline": timeline.show,
+    "postmortem draft": postmortems.draft,
+    "postmortem show": postmortems.show,
+    "actionitem": action_items.add,
+    "actionitem list": action_items.list_,
+    "actionitem done": action_items.done,
+    "actionitem assign": action_items.assign,
+    "actionitem snooze": action_items.snooze,
+    "actionitem drop": action_items.drop,
+}
+CLICKS: dict[str, Handler] = {"reopen": sameness.reopen}
+"""What a button does; it is no command, so the vocabulary does not know it."""
+
+
+def handle(database: Database, request: Request) -> Reply:
+    """Answer the request. A write is committed when this returns; a repeat gets the first answer again.
+
+    Raises UsageError for what cannot be done, with nothing written.
+    """
+    handler, request, writes = _find(request)
+    if not writes:
+        with database.read() as connection:
+            return handler(connection, request)
+    try:
+        return _once(database, request, handler)
+    except IntegrityError:
+        # Two replicas had the same request at the same instant; the other one's answer is the first one.
+        return _once(database, request, handler)
+
+
+def _once(database: Database, request: Request, handler: Handler) -> Reply:
+    with database.write() as connection:
+        if request.key is None:
+            return handler(connection, request)
+        first = receipts.find(connection, request.workspace_id, request.key)
+        if first is not None:
+            return Reply.from_json(first)
+        reply = handler(connection, request)
+        if reply.form is None:
+            receipts.keep(
+                connection, request.workspace_id, request.key, reply.to_json(), at=request.received_at
+            )
+        return reply
+
+
+def _find(request: Request) -> tuple[Handler, Request, bool]:
+    """The handler, the request with its subcommand taken off the words, and whether it writes."""
+    if request.command in CLICKS:
+        return CLICKS[request.command], request, True
+    command = COMMANDS.get(request.command)
+    if command is None:
+        raise UsageError(_unknown(request, request.command, COMMANDS, request.slash))
+    if not command.subcommands:
+        return ROUTES[command.name], request, command.writes
+    return _subcommand(command, request)
+
+
+def _subcommand(command: Command, request: Request) -> tuple[Handler, Request, bool]:
+    word, rest = first_word(request.words)
+    known = {each.name: each for each in command.subcommands}
+    if word in known:
+        return ROUTES[f"{command.name} {word}"], replace(request, words=rest), known[word].writes
+    if command.name in ROUTES:
+        return ROUTES[command.name], request, command.writes
+    if command.name == "incident" and word in KINDS:
+        return ROUTES[word], replace(request, command=word, words=rest), True
+    if not word:
+        return ROUTES["incident help"], request, False
+    choices = [*known, *KINDS] if command.name == "incident" else list(known)
+    raise UsageError(_unknown(request, word, choices, lambda name: f"{request.slash(command.name)} {name}"))
+
+
+def _unknown(request: Request, word: str, choices: object, typed: Callable[[str], str]) -> str:
+    guess = nearest(word, choices)
+    help_ = f"{request.slash('incident')} help lists them all."
+    return f"There is no “{word[:40]}”. Did you mean {typed(guess)}? {help_}" if guess else f"There is no “{word[:40]}”. {help_}"
