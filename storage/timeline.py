@@ -49,12 +49,23 @@ def last_by(connection: Connection, incident_id: int, user_id: str) -> TimelineE
 
 
 def linked(connection: Connection, incident_id: int, permalink: str, kind: str) -> TimelineEntry | None:
-    """The entry of that kind made from the message behind the permalink."""
+    """The newest entry of that kind made from the message behind the permalink."""
     return _one(
         connection,
         timeline_entries.c.incident_id == incident_id,
         timeline_entries.c.permalink == permalink,
         timeline_entries.c.kind == kind,
+    )
+
+
+def reacted(connection: Connection, incident_id: int, permalink: str, user_id: str) -> TimelineEntry | None:
+    """The newest entry that user made by reacting to the message behind the permalink."""
+    return _one(
+        connection,
+        timeline_entries.c.incident_id == incident_id,
+        timeline_entries.c.permalink == permalink,
+        timeline_entries.c.recorded_by_id == user_id,
+        timeline_entries.c.source == "reaction",
     )
 
 
@@ -80,7 +91,7 @@ def revise(
 
 
 def _one(connection: Connection, *conditions: Any) -> TimelineEntry | None:
-    entries = select(*_COLUMNS).where(*conditions).order_by(timeline_entries.c.number).limit(1)
+    entries = select(*_COLUMNS).where(*conditions).order_by(timeline_entries.c.number.desc()).limit(1)
     found = connection.execute(entries).first()
     if found is None:
         return None

@@ -60,6 +60,15 @@ def retract(connection: Connection, request: Request, incident: Incident, entry:
     return receipt(request, "retracted", incident, revised)
 
 
+def unreact(connection: Connection, request: Request) -> Reply:
+    """Take back the entry the person made by reacting to the message behind the permalink."""
+    incident = here(connection, request)
+    entry = timeline.reacted(connection, incident.id, request.permalink or "", request.user_id)
+    if entry is None or entry.retracted:
+        raise UsageError("That reaction put nothing on the timeline.")
+    return retract(connection, request, incident, entry)
+
+
 def revise(
     connection: Connection, request: Request, incident: Incident, entry: TimelineEntry, **changes: Any
 ) -> TimelineEntry:

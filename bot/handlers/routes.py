@@ -15,6 +15,7 @@ from storage import receipts
 from storage.database import Database
 
 Handler = Callable[[Connection, Request], Reply]
+Also = Callable[[Connection, Reply], None]
 
 ROUTES: dict[str, Handler] = {
     **dict.fromkeys(KINDS, timeline.record),
@@ -38,45 +39,45 @@ ROUTES: dict[str, Handler] = {
     "actionitem snooze": action_items.snooze,
     "actionitem drop": action_items.drop,
 }
-CLICKS: dict[str, Handler] = {"reopen": sameness.reopen}
-"""What a button does; it is no command, so the vocabulary does not know it."""
+GESTURES: dict[str, Handler] = {"reopen": sameness.reopen, "unreact": revisions.unreact}
+"""What a click or a reaction taken away does; they are no commands, so the vocabulary does not know them."""
 
 
-def handle(database: Database, request: Request) -> Reply:
+def handle(database: Database, request: Request, also: Also | None = None) -> Reply:
     """Answer the request. A write is committed when this returns; a repeat gets the first answer again.
 
+    `also` is done in the same transaction, with the reply: to put into the outbox what cannot be said in an ack.
     Raises UsageError for what cannot be done, with nothing written.
     """
     handler, request, writes = _find(request)
-    if not writes:
+    if not writes and also is None:
         with database.read() as connection:
             return handler(connection, request)
     try:
-        return _once(database, request, handler)
+        return _once(database, request, handler, also)
     except IntegrityError:
         # Two replicas had the same request at the same instant; the other one's answer is the first one.
-        return _once(database, request, handler)
+        return _once(database, request, handler, also)
 
 
-def _once(database: Database, request: Request, handler: Handler) -> Reply:
+def _once(database: Database, request: Request, handler: Handler, also: Also | None) -> Reply:
     with database.write() as connection:
-        if request.key is None:
-            return handler(connection, request)
-        first = receipts.find(connection, request.workspace_id, request.key)
+        first = receipts.find(connection, request.workspace_id, request.key) if request.key else None
         if first is not None:
             return Reply.from_json(first)
         reply = handler(connection, request)
-        if reply.form is None:
-            receipts.keep(
-                connection, request.workspace_id, request.key, reply.to_json(), at=request.received_at
-            )
+        if also is not None:
+            also(connection, reply)
+        if request.key is not None and reply.form is None:
+            answer = reply.to_json()
+            receipts.keep(connection, request.workspace_id, request.key, answer, at=request.received_at)
         return reply
 
 
 def _find(request: Request) -> tuple[Handler, Request, bool]:
     """The handler, the request with its subcommand taken off the words, and whether it writes."""
-    if request.command in CLICKS:
-        return CLICKS[request.command], request, True
+    if request.command in GESTURES:
+        return GESTURES[request.command], request, True
     command = COMMANDS.get(request.command)
     if command is None:
         raise UsageError(_unknown(request, request.command, COMMANDS, request.slash))

@@ -1,0 +1,84 @@
+"""Replies as Slack messages: Block Kit, and all of Slack's limits."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.handlers.request import Button, Reply
+from bot.slack.text import escape
+
+TEXT_LIMIT = 39_000
+"""Characters of a message's text; Slack cuts at 40,000."""
+SECTION_LIMIT = 3_000
+BLOCKS_LIMIT = 12_000
+"""Characters over all blocks of a message; Slack refuses somewhat more than that, undocumented."""
+BUTTON_LIMIT = 75
+
+Message = dict[str, Any]
+
+
+def ack(reply: Reply) -> Message:
+    """The body of an ack: in the channel when the reply is public, else for the person alone."""
+    message = body(reply.text, reply.buttons)
+    if reply.document is not None:
+        message["blocks"] = [*sections(reply.text), *_first_document(reply.document)]
+    return {"response_type": "in_channel" if reply.public else "ephemeral", **message}
+
+
+def body(text: str, buttons: tuple[Button, ...] = ()) -> Message:
+    """A message's `text`, and its blocks where plain text is not enough."""
+    message: Message = {"text": clip(text, TEXT_LIMIT)}
+    if buttons:
+        message["blocks"] = [*sections(text), {"type": "actions", "elements": [_button(each) for each in buttons]}]
+    return message
+
+
+def _button(button: Button) -> Message:
+    return {
+        "type": "button",
+        "action_id": button.action,
+        "value": button.value,
+        "text": {"type": "plain_text", "text": clip(button.label, BUTTON_LIMIT)},
+    }
+
+
+def sections(text: str) -> list[Message]:
+    """The text as section blocks, cut at line ends; what is over Slack's limit is left out, with a sign."""
+    text = clip(text, BLOCKS_LIMIT // 2)
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in parts(text, SECTION_LIMIT)]
+
+
+def documents(markdown: str) -> Iterator[list[Message]]:
+    """A Markdown document as the blocks of one message after another, each within Slack's limits."""
+    for part in parts(markdown, BLOCKS_LIMIT):
+        yield [{"type": "markdown", "text": part}]
+
+
+def _first_document(markdown: str) -> list[Message]:
+    left = BLOCKS_LIMIT // 2
+    pieces = parts(markdown, left)
+    more = "\n\n*The rest is in the file.*" if len(pieces) > 1 else ""
+    return [{"type": "markdown", "text": pieces[0] + more}]
+
+
+def parts(text: str, limit: int) -> list[str]:
+    """The text in pieces of at most `limit` characters, cut at line ends where there are any."""
+    pieces: list[str] = []
+    while len(text) > limit:
+        cut = text.rfind("\n", 1, limit + 1)
+        cut = cut if cut > limit // 2 else limit
+        pieces.append(text[:cut])
+        text = text[cut:].lstrip("\n")
+    return [*pieces, text] if text.strip() else pieces
+
+
+def clip(text: str, limit: int) -> str:
+    """The text, or as much of it as fits with a sign that it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def refusal(problem: str, words: str) -> Message:
+    """The private answer to what cannot be done: the problem, and the words typed, to be copied and corrected."""
+    text = escape(problem)
+    if words.strip():
+        text += f"\nYour words: {escape(words)}"
+    return {"response_type": "ephemeral", "text": clip(text.replace("\x00", "␀"), TEXT_LIMIT)}

@@ -1,0 +1,138 @@
+"""People's time zones: from the store when known, from Slack in the background, or within a second when it matters."""
+
+import logging
+import time
+from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as TooLong
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+
+from bot.clock import Clock
+from storage import members
+from storage.database import Database
+from storage.values import Member
+
+LOOK_UP_S = 1.0
+_REMEMBERED_S = 60.0
+_PAGE = 200
+_log = logging.getLogger(__name__)
+
+_UNREACHED = (SlackClientError, OSError)
+
+
+class Members:
+    """Who is who, and in which zone.
+
+    A zone is remembered for a minute beside the store, so that a burst of commands asks the store once a person.
+    """
+
+    def __init__(self, client: WebClient, database: Database, clock: Clock, executor: Executor) -> None:
+        self._client = client
+        self._database = database
+        self._clock = clock
+        self._executor = executor
+        self._known: dict[tuple[str, str], tuple[float, Member | None]] = {}
+        self._asked: dict[tuple[str, str], Future[Member | None]] = {}
+
+    def find(self, workspace_id: str, user_id: str) -> Member | None:
+        """The member as the store has them; one it has not is asked for in the background."""
+        key = (workspace_id, user_id)
+        until, member = self._known.get(key, (0.0, None))
+        if time.monotonic() < until:
+            return member
+        with self._database.read() as connection:
+            member = members.find(connection, workspace_id, user_id)
+        self._remember(key, member)
+        if member is None:
+            self._ask(key)
+        return member
+
+    def look_up(self, workspace_id: str, user_id: str) -> Member | None:
+        """The member, waiting for Slack's answer for at most a second; None when it did not come."""
+        member = self.find(workspace_id, user_id)
+        if member is not None:
+            return member
+        try:
+            return self._ask((workspace_id, user_id)).result(timeout=LOOK_UP_S)
+        except TooLong:
+            return None
+
+    def keep(self, workspace_id: str, user: dict[str, Any]) -> Member:
+        """Remember a user object as Slack sends it."""
+        member = Member(
+            workspace_id=workspace_id,
+            user_id=user["id"],
+            name=_display_name(user),
+            timezone=_known_zone(user.get("tz")),
+        )
+        self._keep([member])
+        return member
+
+    def refresh(self, workspace_id: str) -> None:
+        """Fetch everybody, page by page. Without the scope `users:read` nothing is fetched, and the log says so."""
+        cursor = ""
+        try:
+            while True:
+                page = self._client.users_list(limit=_PAGE, cursor=cursor)
+                people = [
+                    Member(
+                        workspace_id=workspace_id,
+                        user_id=user["id"],
+                        name=_display_name(user),
+                        timezone=_known_zone(user.get("tz")),
+                    )
+                    for user in page["members"]
+                ]
+                self._keep(people)
+                cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+                if not cursor:
+                    return
+        except _UNREACHED as error:
+            _log.warning("members not fetched: %s", _reason(error))
+
+    def _ask(self, key: tuple[str, str]) -> "Future[Member | None]":
+        """Ask Slack for one person, in the background; a question under way is not asked twice."""
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = self._executor.submit(self._fetch, *key)
+            asked.add_done_callback(lambda _done: self._asked.pop(key, None))
+        return asked
+
+    def _fetch(self, workspace_id: str, user_id: str) -> Member | None:
+        try:
+            return self.keep(workspace_id, self._client.users_info(user=user_id)["user"])
+        except _UNREACHED as error:
+            _log.info("member not fetched: %s", _reason(error))
+            return None
+
+    def _keep(self, people: list[Member]) -> None:
+        with self._database.write() as connection:
+            members.keep(connection, people, at=self._clock())
+        for member in people:
+            self._remember((member.workspace_id, member.user_id), member)
+
+    def _remember(self, key: tuple[str, str], member: Member | None) -> None:
+        self._known[key] = (time.monotonic() + _REMEMBERED_S, member)
+
+
+def _display_name(user: dict[str, Any]) -> str:
+    """How the person is called in Slack: the display name they chose, else the handle."""
+    profile = user.get("profile") or {}
+    return str(profile.get("display_name") or user.get("name") or user["id"])
+
+
+def _known_zone(name: str | None) -> str | None:
+    """The zone's name, if this machine knows the zone."""
+    try:
+        return ZoneInfo(name).key if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _reason(error: Exception) -> str:
+    """What to log of a failed call: Slack's word for it, never the request with its token."""
+    response = getattr(error, "response", None)
+    return str(response.get("error")) if response is not None and hasattr(response, "get") else type(error).__name__

@@ -1,0 +1,176 @@
+"""From Slack's payloads to requests: the only reader of their keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.clock import to_milliseconds
+from bot.config import Settings
+from bot.domain.moment import needs_zone
+from bot.handlers.request import Request, first_word
+from bot.slack.members import Members
+from bot.slack.text import Typed, typed
+from bot.vocabulary import COMMANDS, INCIDENT
+
+Payload = Mapping[str, Any]
+
+
+def instant(ts: str) -> datetime:
+    """The instant of a message's `ts`: seconds since 1970, UTC."""
+    return to_milliseconds(datetime.fromtimestamp(float(ts), UTC))
+
+
+def iso(at: datetime) -> str:
+    """An instant as the grammar reads it back, zone and milliseconds included."""
+    return at.isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Makes requests of payloads: takes the markup off, finds the person's zone."""
+
+    settings: Settings
+    members: Members
+
+    def of_command(self, body: Payload, *, received_at: datetime) -> Request:
+        """A slash command."""
+        return self._request(
+            body["team_id"],
+            typed(body.get("text") or ""),
+            command=body["command"].removeprefix("/").removeprefix(self.settings.prefix),
+            channel_id=body["channel_id"],
+            channel_name=body.get("channel_name") or body["channel_id"],
+            private=body.get("channel_name") == "privategroup",
+            user_id=body["user_id"],
+            user_name=body.get("user_name"),
+            key=body.get("trigger_id"),
+            source="slash",
+            reply_url=body.get("response_url"),
+            received_at=received_at,
+        )
+
+    def of_mention(self, body: Payload, *, received_at: datetime) -> Request:
+        """`@scribe detected …`, in a channel or a thread: the words after the bot's name."""
+        event = body["event"]
+        workspace_id = body["team_id"]
+        words = typed(_after_name(event["text"], body), name_of=self._names(workspace_id))
+        command, rest = first_word(words.words)
+        command = command.removeprefix("/").removeprefix(self.settings.prefix)
+        if command in {each.name for each in INCIDENT.subcommands}:
+            command, rest = INCIDENT.name, words.words
+        return self._request(
+            workspace_id,
+            Typed(words=rest, people=words.people),
+            command=command or INCIDENT.name,
+            channel_id=event["channel"],
+            channel_name=event["channel"],
+            user_id=event["user"],
+            user_name=None,
+            key=f"message:{event['channel']}:{event['ts']}",
+            source="mention",
+            said_at=instant(event["ts"]),
+            received_at=received_at,
+        )
+
+    def of_click(self, body: Payload, *, received_at: datetime) -> Request:
+        """A click on one of our buttons: the action is the command, its value the words."""
+        action = body["actions"][0]
+        channel = body.get("channel") or {}
+        return self._request(
+            body["team"]["id"],
+            Typed(words=action.get("value") or "", people={}),
+            command=action["action_id"],
+            channel_id=channel.get("id") or body["container"]["channel_id"],
+            channel_name=channel.get("name") or channel.get("id") or "",
+            user_id=body["user"]["id"],
+            user_name=body["user"].get("username") or body["user"].get("name"),
+            key=body.get("trigger_id"),
+            source="click",
+            reply_url=body.get("response_url"),
+            received_at=received_at,
+        )
+
+    def of_form(self, body: Payload, place: Payload, command: str, words: Typed, *, received_at: datetime) -> Request:
+        """A submitted form; `place` is what was remembered when it was opened."""
+        return self._request(
+            body["team"]["id"],
+            words,
+            command=command,
+            channel_id=place["channel_id"],
+            channel_name=place["channel_name"],
+            private=place.get("channel_name") == "privategroup",
+            user_id=body["user"]["id"],
+            user_name=body["user"].get("username") or body["user"].get("name"),
+            key=f"view:{body['view']['id']}",
+            source=place["source"],
+            received_at=received_at,
+            author=place.get("author"),
+            author_id=place.get("author_id"),
+            permalink=place.get("permalink"),
+        )
+
+    def of_reaction(self, content: Payload, words: str, *, command: str, received_at: datetime) -> Request:
+        """A reaction, and the words of the message it stands on; `content` is the errand's."""
+        author_id = content.get("author_id")
+        workspace_id = content["workspace_id"]
+        author = self.members.find(workspace_id, author_id) if author_id else None
+        return self._request(
+            workspace_id,
+            typed(words, name_of=self._names(workspace_id)),
+            command=command,
+            channel_id=content["channel_id"],
+            channel_name=content["channel_id"],
+            user_id=content["user_id"],
+            user_name=None,
+            key=f"{command}:{content['event_id']}",
+            source="reaction",
+            received_at=received_at,
+            author=author.name if author else author_id,
+            author_id=author_id,
+            permalink=content["permalink"],
+        )
+
+    def _names(self, workspace_id: str) -> Any:
+        def name_of(user_id: str) -> str | None:
+            member = self.members.find(workspace_id, user_id)
+            return member.name if member else None
+
+        return name_of
+
+    def _request(self, workspace_id: str, words: Typed, *, user_id: str, user_name: str | None, **facts: Any) -> Request:
+        look = self.members.look_up if _zone_matters(words.words, facts["command"]) else self.members.find
+        member = look(workspace_id, user_id)
+        known = member is not None and member.timezone is not None
+        return Request(
+            workspace_id=workspace_id,
+            words=words.words,
+            people=words.people,
+            user_id=user_id,
+            user_name=user_name or (member.name if member else user_id),
+            zone=ZoneInfo(member.timezone) if member and member.timezone else self.settings.timezone,
+            zone_known=known,
+            prefix=self.settings.prefix,
+            template=self.settings.template,
+            **facts,
+        )
+
+
+def _after_name(text: str, body: Payload) -> str:
+    """The words after the mention of the bot; a mention further on leaves what stands before it out."""
+    authorizations = body.get("authorizations") or [{}]
+    name = f"<@{authorizations[0].get('user_id')}>"
+    before, found, after = text.partition(name)
+    if found:
+        return after if after.strip() else before
+    return text.partition(">")[2]
+
+
+def _zone_matters(words: str, command: str) -> bool:
+    """Whether a clock time without a zone stands where the command's grammar looks for one."""
+    if command not in COMMANDS:
+        return False
+    _, after_one = first_word(words)
+    _, after_two = first_word(after_one)
+    return any(needs_zone(part) for part in (words, after_one, after_two)) if command == INCIDENT.name else needs_zone(words)
