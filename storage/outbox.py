@@ -106,3 +106,9 @@ def counts(connection: Connection) -> dict[str, int]:
     """How many rows are in each state."""
     query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
     return {state: count for state, count in connection.execute(query)}
+
+
+def is_due(connection: Connection, *, at: datetime) -> bool:
+    """Whether anything may be due: a look that takes no lock."""
+    query = select(outbox.c.id).where(outbox.c.state.in_(("waiting", "sending")), outbox.c.due_at <= at).limit(1)
+    return connection.execute(query).first() is not None

@@ -18,18 +18,18 @@ Message = dict[str, Any]
 
 def ack(reply: Reply) -> Message:
     """The body of an ack: in the channel when the reply is public, else for the person alone."""
-    message = body(reply.text, reply.buttons)
-    if reply.document is not None:
-        message["blocks"] = [*sections(reply.text), *_first_document(reply.document)]
-    return {"response_type": "in_channel" if reply.public else "ephemeral", **message}
+    return {"response_type": "in_channel" if reply.public else "ephemeral", **message(reply)}
 
 
-def body(text: str, buttons: tuple[Button, ...] = ()) -> Message:
+def message(reply: Reply) -> Message:
     """A message's `text`, and its blocks where plain text is not enough."""
-    message: Message = {"text": clip(text, TEXT_LIMIT)}
-    if buttons:
-        message["blocks"] = [*sections(text), {"type": "actions", "elements": [_button(each) for each in buttons]}]
-    return message
+    text = clip(reply.text, TEXT_LIMIT)
+    below = [*_beginning(reply.document), *_buttons(reply.buttons)]
+    return {"text": text, "blocks": [*sections(text), *below]} if below else {"text": text}
+
+
+def _buttons(buttons: tuple[Button, ...]) -> list[Message]:
+    return [{"type": "actions", "elements": [_button(each) for each in buttons]}] if buttons else []
 
 
 def _button(button: Button) -> Message:
@@ -53,10 +53,12 @@ def documents(markdown: str) -> Iterator[list[Message]]:
         yield [{"type": "markdown", "text": part}]
 
 
-def _first_document(markdown: str) -> list[Message]:
-    left = BLOCKS_LIMIT // 2
-    pieces = parts(markdown, left)
-    more = "\n\n*The rest is in the file.*" if len(pieces) > 1 else ""
+def _beginning(markdown: str | None) -> list[Message]:
+    """A document as far as it fits under a reply."""
+    if not markdown:
+        return []
+    pieces = parts(markdown, BLOCKS_LIMIT // 2)
+    more = "\n\n…" if len(pieces) > 1 else ""
     return [{"type": "markdown", "text": pieces[0] + more}]
 
 

@@ -1,6 +1,6 @@
 """From Slack's payloads to requests: the only reader of their keys."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -55,7 +55,7 @@ class Requests:
         """`@scribe detected …`, in a channel or a thread: the words after the bot's name."""
         event = body["event"]
         workspace_id = body["team_id"]
-        words = typed(_after_name(event["text"], body), name_of=self._names(workspace_id))
+        words = typed(_after_name(event["text"], body), name_of=self.names(workspace_id))
         command, rest = first_word(words.words)
         command = command.removeprefix("/").removeprefix(self.settings.prefix)
         if command in {each.name for each in INCIDENT.subcommands}:
@@ -92,6 +92,21 @@ class Requests:
             received_at=received_at,
         )
 
+    def of_shortcut(self, body: Payload, *, received_at: datetime) -> Request:
+        """The opening of a form on a message: it does nothing yet, and says whom to tell if that fails."""
+        return self._request(
+            body["team"]["id"],
+            Typed(words="", people={}),
+            command=body["callback_id"],
+            channel_id=body["channel"]["id"],
+            channel_name=body["channel"]["name"],
+            user_id=body["user"]["id"],
+            user_name=body["user"].get("username") or body["user"].get("name"),
+            key=body["trigger_id"],
+            source="shortcut",
+            received_at=received_at,
+        )
+
     def of_form(self, body: Payload, place: Payload, command: str, words: Typed, *, received_at: datetime) -> Request:
         """A submitted form; `place` is what was remembered when it was opened."""
         return self._request(
@@ -118,7 +133,7 @@ class Requests:
         author = self.members.find(workspace_id, author_id) if author_id else None
         return self._request(
             workspace_id,
-            typed(words, name_of=self._names(workspace_id)),
+            typed(words, name_of=self.names(workspace_id)),
             command=command,
             channel_id=content["channel_id"],
             channel_name=content["channel_id"],
@@ -132,7 +147,9 @@ class Requests:
             permalink=content["permalink"],
         )
 
-    def _names(self, workspace_id: str) -> Any:
+    def names(self, workspace_id: str) -> Callable[[str], str | None]:
+        """The function that names a user id of the workspace, where the store knows it."""
+
         def name_of(user_id: str) -> str | None:
             member = self.members.find(workspace_id, user_id)
             return member.name if member else None

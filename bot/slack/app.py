@@ -1,0 +1,148 @@
+"""Bolt, and the listeners: one for each kind of payload, whatever its name; the vocabulary decides the rest."""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack, App, BoltRequest
+from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
+
+from bot.clock import Clock, now
+from bot.config import Settings
+from bot.slack import clicks, commands, errands, forms, mentions, reactions
+from bot.slack.delivery import Delivery
+from bot.slack.door import Body, Door
+from bot.slack.identity import Identity
+from bot.slack.members import Members
+from bot.slack.requests import Requests
+from bot.vocabulary import ADD_TO_TIMELINE
+from storage.database import Database
+
+ANY = re.compile(".*", re.DOTALL)
+CALL_S = 10
+"""Seconds a call to Slack may take."""
+_BACKGROUND = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """The running parts: Bolt's app for the transports, and what works in the background."""
+
+    app: App
+    door: Door
+
+    def start(self) -> None:
+        """Begin to deliver, and learn who we are and who works here."""
+        self.door.delivery.start()
+        self.door.executor.submit(self.refresh)
+
+    def refresh(self) -> None:
+        """Ask Slack who we are, and who the workspace's members are."""
+        if self.door.identity.learn() and self.door.identity.team_id:
+            self.door.members.refresh(self.door.identity.team_id)
+
+    def stop(self) -> None:
+        """Finish what is in hand."""
+        self.door.executor.shutdown(wait=True, cancel_futures=True)
+        self.door.delivery.stop()
+
+
+def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
+    """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
+    logging.getLogger("slack_bolt").setLevel(logging.WARNING)
+    client = WebClient(token=settings.bot_token.get_secret_value(), base_url=settings.api_url, timeout=CALL_S)
+    executor = ThreadPoolExecutor(max_workers=_BACKGROUND, thread_name_prefix="background")
+    members = Members(client, database, clock, executor)
+    door = Door(
+        settings=settings,
+        database=database,
+        clock=clock,
+        client=client,
+        identity=Identity(client),
+        members=members,
+        requests=Requests(settings, members),
+        delivery=Delivery(database, clock),
+        executor=executor,
+    )
+    door.delivery.use(errands.actions(door))
+    return Bot(app=_listen(door, settings), door=door)
+
+
+def _listen(door: Door, settings: Settings) -> App:
+    app = App(
+        name="scribe",
+        # Bolt would find the token in the client and then warn that `authorize` goes first.
+        client=WebClient(base_url=settings.api_url, timeout=CALL_S),
+        authorize=door.identity.authorize,
+        process_before_response=True,
+        # The web face checks signatures itself: Bolt raises on a timestamp that is no number, and logs bodies.
+        request_verification_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+        ignoring_self_assistant_message_events_enabled=False,
+        listener_executor=door.executor,
+    )
+
+    @app.command(ANY)
+    def _command(ack: Ack, body: Body) -> None:
+        commands.command(door, ack, body)
+
+    @app.event("app_mention")
+    def _mention(body: Body) -> None:
+        mentions.mention(door, body)
+
+    @app.event("user_change")
+    def _user_change(body: Body) -> None:
+        door.members.keep(body["team_id"], body["event"]["user"])
+
+    @app.event(re.compile("reaction_(added|removed)"))
+    def _reaction(body: Body) -> None:
+        reactions.reaction(door, body)
+
+    @app.event(ANY)
+    def _other_event() -> None:
+        """Nothing to do; the ack keeps Slack from delivering it again."""
+
+    @app.shortcut(ADD_TO_TIMELINE)
+    def _shortcut(ack: Ack, body: Body) -> None:
+        forms.shortcut(door, ack, body)
+
+    @app.view(ANY)
+    def _submission(ack: Ack, body: Body) -> None:
+        forms.submission(door, ack, body)
+
+    @app.action(ANY)
+    def _click(ack: Ack, body: Body) -> None:
+        clicks.click(door, ack, body)
+
+    return app
+
+
+class Signatures:
+    """Whether a request comes from Slack: the signature over its body, at most five minutes old.
+
+    Source of the rule: Slack, "Verifying requests from Slack".
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._verifier = SignatureVerifier(settings.signing_secret.get_secret_value())
+
+    def hold(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """True when timestamp and signature are there, are well-formed, fresh and right. Never raises."""
+        try:
+            return self._verifier.is_valid_request(body, dict(headers))
+        except ValueError:
+            return False
+
+
+def dispatch(app: App, body: str, headers: Mapping[str, str]) -> tuple[int, str, dict[str, str]]:
+    """Hand a verified HTTP request to Bolt; gives (status, body, headers) of the answer."""
+    response = app.dispatch(BoltRequest(body=body, headers=dict(headers)))
+    flat = {name: values[0] for name, values in response.headers.items()}
+    content: Any = response.body
+    return response.status, content if isinstance(content, str) else json.dumps(content), flat

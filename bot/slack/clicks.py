@@ -1,0 +1,31 @@
+"""Buttons: what a click did is said in the channel, what is wrong to the person alone."""
+
+import logging
+
+from slack_bolt import Ack
+from sqlalchemy import Connection
+
+from bot.errors import UsageError
+from bot.handlers.request import Reply
+from bot.handlers.routes import handle
+from bot.slack.door import NOT_SAVED, Body, Door
+
+_log = logging.getLogger(__name__)
+
+
+def click(door: Door, ack: Ack, body: Body) -> None:
+    """Do what the button says, once however often Slack tells of the click."""
+    request = door.requests.of_click(body, received_at=door.clock())
+
+    def say(connection: Connection, reply: Reply) -> None:
+        door.say(connection, request, reply, {})
+
+    try:
+        try:
+            handle(door.database, request, also=say)
+        except UsageError as error:
+            door.refuse(request, str(error), "", {})
+    except Exception:  # noqa: BLE001 - the door: a click can be made again
+        _log.exception("click not handled: %s", NOT_SAVED)
+    door.delivery.wake()
+    ack()

@@ -1,0 +1,129 @@
+"""The outbox's hands: claim an errand, do it, say how it went.
+
+What Slack refuses for good is parked with its reason; what may work later is tried again, ever more rarely.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.clock import Clock
+from storage import outbox
+from storage.database import Database
+from storage.outbox import Errand
+
+Action = Callable[[Errand], None]
+
+WORKERS = 2
+IDLE_S = 1.0
+LONGEST_WAIT_S = 300.0
+TEMPORARY = frozenset(
+    {"fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable", "team_added_to_org"}
+)
+_log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Worker threads over the outbox. `actions` says what each kind of errand does."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._actions: Mapping[str, Action] = {}
+        self._news = threading.Condition()
+        self._unseen = 0
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+
+    def use(self, actions: Mapping[str, Action]) -> None:
+        """Say what each kind of errand does."""
+        self._actions = actions
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._threads = [
+            threading.Thread(target=self._work, name=f"delivery-{number}", daemon=True) for number in range(WORKERS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand, and stop."""
+        with self._news:
+            self._stopping = True
+            self._news.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        with self._news:
+            self._unseen += 1
+            self._news.notify()
+
+    def drain(self) -> None:
+        """Do all that is due now, in the caller's thread."""
+        while self.step():
+            pass
+
+    def _work(self) -> None:
+        while not self._stopping:
+            try:
+                busy = self.step()
+            except Exception:  # noqa: BLE001 - the door: a database that is away for a while must not end the worker
+                _log.exception("outbox not reached")
+                busy = False
+            if not busy:
+                self._wait()
+
+    def _wait(self) -> None:
+        with self._news:
+            if not self._unseen and not self._stopping:
+                self._news.wait(timeout=IDLE_S)
+            self._unseen = 0
+
+    def step(self) -> bool:
+        """Do the next errand that is due; False when there is none."""
+        with self._database.read() as connection:
+            if not outbox.is_due(connection, at=self._clock()):
+                return False
+        with self._database.write() as connection:
+            errand = outbox.claim(connection, at=self._clock())
+        if errand is None:
+            return False
+        try:
+            self._actions[errand.action](errand)
+        except SlackApiError as error:
+            self._refused(errand, error)
+        except (SlackClientError, OSError) as error:
+            self._later(errand, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the door: one bad errand must not stop the others
+            _log.exception("errand %s failed", errand.action)
+            self._later(errand, type(error).__name__)
+        else:
+            with self._database.write() as connection:
+                outbox.sent(connection, errand, at=self._clock())
+        return True
+
+    def _refused(self, errand: Errand, error: SlackApiError) -> None:
+        response = error.response
+        reason = str(response.get("error") or f"http_{response.status_code}")
+        if response.status_code == 429:  # noqa: PLR2004 - HTTP's "too many requests"
+            self._later(errand, reason, wait_s=float(response.headers.get("Retry-After", 1)))
+        elif reason in TEMPORARY or response.status_code >= 500:  # noqa: PLR2004 - HTTP's server errors
+            self._later(errand, reason)
+        else:
+            _log.warning("%s parked: %s", errand.action, reason)
+            with self._database.write() as connection:
+                outbox.park(connection, errand, problem=reason)
+
+    def _later(self, errand: Errand, problem: str, wait_s: float | None = None) -> None:
+        if wait_s is None:
+            wait_s = min(LONGEST_WAIT_S, 2.0**errand.attempts) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        _log.info("%s again in %.1f s: %s", errand.action, wait_s, problem)
+        with self._database.write() as connection:
+            outbox.later(connection, errand, due_at=self._clock() + timedelta(seconds=wait_s), problem=problem)

@@ -1,0 +1,86 @@
+"""What every listener shares: the parts of the bot, and the ways to answer outside an ack."""
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+from sqlalchemy import Connection
+
+from bot.clock import Clock
+from bot.config import Settings
+from bot.handlers.request import Reply, Request
+from bot.slack import blocks
+from bot.slack.delivery import Delivery
+from bot.slack.identity import Identity
+from bot.slack.members import Members
+from bot.slack.requests import Requests
+from storage import outbox, receipts
+from storage.database import Database
+
+NOT_SAVED = "Scribe could not save that: something on its own side failed, and the operator's log says what. Try again."
+NO_FORM = "Slack did not open the form in time. Try again, or type it in one line; incident help shows how."
+
+_log = logging.getLogger(__name__)
+
+Body = Mapping[str, Any]
+Thread = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The parts of the running bot, handed to every listener."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    client: WebClient
+    identity: Identity
+    members: Members
+    requests: Requests
+    delivery: Delivery
+    executor: Executor
+
+    def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
+        """Put the reply into the outbox, for the channel or for the person, within the caller's transaction."""
+        content = {"channel": request.channel_id, **blocks.message(reply), **thread}
+        if reply.public:
+            self._add(connection, request, "post", {**content, "reply_url": request.reply_url})
+        else:
+            self._add(connection, request, "whisper", {**content, "user": request.user_id})
+
+    def refuse(self, request: Request, problem: str, words: str, thread: Thread) -> None:
+        """Tell the person, once however often the request is repeated, what cannot be done."""
+        message = blocks.refusal(problem, words)
+        with self.database.write() as connection:
+            key = f"refused:{request.key}"
+            if receipts.find(connection, request.workspace_id, key) is None:
+                receipts.keep(connection, request.workspace_id, key, {}, at=request.received_at)
+                content = {"channel": request.channel_id, "user": request.user_id, "text": message["text"]}
+                self._add(connection, request, "whisper", {**content, **thread})
+
+    @staticmethod
+    def _add(connection: Connection, request: Request, action: str, content: dict[str, Any]) -> None:
+        outbox.add(
+            connection,
+            request.workspace_id,
+            lane=request.channel_id,
+            action=action,
+            content=content,
+            at=request.received_at,
+        )
+
+    def open(self, trigger_id: str, form: Mapping[str, Any], request: Request) -> None:
+        """Open a form, in the background: a call to Slack never stands between a command and its answer."""
+        self.executor.submit(self._open, trigger_id, form, request)
+
+    def _open(self, trigger_id: str, form: Mapping[str, Any], request: Request) -> None:
+        try:
+            self.client.views_open(trigger_id=trigger_id, view=form)
+        except (SlackClientError, OSError) as error:
+            _log.warning("form not opened: %s", type(error).__name__)
+            self.refuse(request, NO_FORM, "", {})
+            self.delivery.wake()

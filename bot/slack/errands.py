@@ -1,0 +1,120 @@
+"""What the outbox sends: messages to a channel or a person, drafts, documents."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook import WebhookClient
+from sqlalchemy import Connection
+
+from bot.clock import Clock
+from bot.handlers import postmortems
+from bot.rendering import slack
+from bot.slack import blocks, reactions
+from bot.slack.delivery import Action
+from bot.slack.door import Door
+from storage import outbox
+from storage.outbox import Errand
+
+OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
+"""Slack's words for: the bot is no member there."""
+NO_FILES = frozenset({"missing_scope", "not_allowed_token_type", "restricted_action"}) | OUTSIDE
+"""Slack's words for: no file may be sent there."""
+_QUIET = {"unfurl_links": False, "unfurl_media": False}
+
+
+def actions(door: Door) -> Mapping[str, Action]:
+    """What each kind of errand does."""
+    return {
+        "post": partial(_post, door.client),
+        "whisper": partial(_whisper, door.client),
+        "draft": partial(_draft, door),
+        "document": partial(_document, door),
+        reactions.ADDED: partial(reactions.added, door),
+        reactions.REMOVED: partial(reactions.removed, door),
+    }
+
+
+def _post(client: WebClient, errand: Errand) -> None:
+    """Say it in the channel; where the bot is no member, by the address that came with the command."""
+    content = dict(errand.content)
+    reply_url = content.pop("reply_url", None)
+    try:
+        # The key lets a reader see that two posts are one, should a lease have expired while Slack was answering.
+        client.chat_postMessage(**content, **_QUIET, metadata=_metadata(errand))
+    except SlackApiError as error:
+        if error.response.get("error") not in OUTSIDE or not reply_url:
+            raise
+        _reply(reply_url, content, error)
+
+
+def _metadata(errand: Errand) -> dict[str, Any]:
+    return {"event_type": "scribe_outbox", "event_payload": {"key": f"{errand.workspace_id}:{errand.id}"}}
+
+
+def _reply(reply_url: str, content: Mapping[str, Any], error: SlackApiError) -> None:
+    answer = WebhookClient(reply_url).send(
+        text=content["text"], blocks=content.get("blocks"), response_type="in_channel", **_QUIET
+    )
+    if answer.status_code != 200:  # noqa: PLR2004 - HTTP's "done"
+        raise error
+
+
+def _whisper(client: WebClient, errand: Errand) -> None:
+    client.chat_postEphemeral(**errand.content)
+
+
+def _draft(door: Door, errand: Errand) -> None:
+    """Draft the postmortem and put the sending of it into the outbox, in one transaction."""
+    content = errand.content
+    with door.database.write() as connection:
+        incident, version = postmortems.compose(
+            connection,
+            content["incident_id"],
+            template=content["template"],
+            prefix=content["prefix"],
+            by=content["by"],
+            at=door.clock(),
+        )
+        document = {
+            "channel": content["channel_id"],
+            "reply_url": content["reply_url"],
+            "comment": slack("drafted", incident=incident, postmortem=version, prefix=content["prefix"]),
+            "title": f"{incident.name} postmortem, version {version.version}",
+            "filename": f"{incident.name}-postmortem-v{version.version}.md",
+            "markdown": postmortems.as_file(incident, version),
+        }
+        _add(connection, errand, "document", document, door.clock)
+
+
+def _document(door: Door, errand: Errand) -> None:
+    """Send the draft as a file; where no file may be sent, as messages."""
+    content = errand.content
+    try:
+        door.client.files_upload_v2(
+            channel=content["channel"],
+            content=content["markdown"],
+            filename=content["filename"],
+            title=content["title"],
+            initial_comment=content["comment"],
+        )
+    except SlackApiError as error:
+        if error.response.get("error") not in NO_FILES:
+            raise
+        _as_messages(door, errand)
+
+
+def _as_messages(door: Door, errand: Errand) -> None:
+    content = errand.content
+    first = {"text": content["comment"]}
+    rest = [{"text": content["title"], "blocks": part} for part in blocks.documents(content["markdown"])]
+    with door.database.write() as connection:
+        for message in (first, *rest):
+            post = {"channel": content["channel"], "reply_url": content["reply_url"], **message}
+            _add(connection, errand, "post", post, door.clock)
+
+
+def _add(connection: Connection, errand: Errand, action: str, content: dict[str, Any], clock: Clock) -> None:
+    outbox.add(connection, errand.workspace_id, lane=errand.lane, action=action, content=content, at=clock())

@@ -1,0 +1,104 @@
+"""Forms: the message shortcut that opens one, and what is sent off in them."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slack_bolt import Ack
+from sqlalchemy import Connection
+
+from bot.errors import UsageError
+from bot.handlers.request import Reply, Request
+from bot.handlers.routes import handle
+from bot.slack import modals
+from bot.slack.door import NOT_SAVED, Body, Door
+from bot.slack.requests import instant, iso
+from bot.slack.text import Typed, typed
+from bot.vocabulary import ADD_TO_TIMELINE
+
+_log = logging.getLogger(__name__)
+
+
+def shortcut(door: Door, ack: Ack, body: Body) -> None:
+    """*Add to timeline* on a message: open the form, filled in with its time and words."""
+    message, workspace_id = body["message"], body["team"]["id"]
+    request = door.requests.of_shortcut(body, received_at=door.clock())
+    words = typed(message.get("text") or "", name_of=door.requests.names(workspace_id)).words
+    form = modals.entry_form(words, said_at=instant(message["ts"]), place=_place(door, body))
+    door.open(body["trigger_id"], form, request)
+    ack()
+
+
+def _place(door: Door, body: Body) -> dict[str, Any]:
+    """What the form must remember of the message it was opened on."""
+    message, channel, team = body["message"], body["channel"], body["team"]
+    author_id = message.get("user") or message.get("bot_id") or ""
+    member = door.members.find(team["id"], author_id)
+    thread_ts = message.get("thread_ts")
+    return {
+        "source": "shortcut",
+        "channel_id": channel["id"],
+        "channel_name": channel["name"],
+        "said_at": message["ts"],
+        "thread_ts": thread_ts,
+        "author_id": author_id,
+        "author": member.name if member else message.get("username") or author_id,
+        "permalink": door.identity.permalink(
+            channel["id"], message["ts"], domain=team.get("domain"), thread_ts=thread_ts
+        ),
+    }
+
+
+def submission(door: Door, ack: Ack, body: Body) -> None:
+    """Handle what was filled in; a problem is said under the field, and the form stays open with its words."""
+    try:
+        view = body["view"]
+        place = json.loads(view["private_metadata"])
+        request = _REQUESTS[view["callback_id"]](door, body, place)
+        thread = {"thread_ts": place["thread_ts"]} if place.get("thread_ts") else {}
+
+        def say(connection: Connection, reply: Reply) -> None:
+            door.say(connection, request, reply, thread)
+
+        handle(door.database, request, also=say)
+    except UsageError as error:
+        ack(**modals.errors(str(error)))
+    except Exception:  # noqa: BLE001 - the door: the form stays open and keeps the words
+        _log.exception("form not saved")
+        ack(**modals.errors(NOT_SAVED))
+    else:
+        door.delivery.wake()
+        ack()
+
+
+def _entry(door: Door, body: Body, place: Body) -> Request:
+    """An entry whose time is the form's, whatever its words begin with."""
+    filled = modals.answers(body["view"])
+    at = modals.moment(filled["time"], instant(place["said_at"]))
+    words = Typed(words=f"{iso(at)}: {filled['words'] or ''}", people={})
+    return door.requests.of_form(body, place, filled["kind"], words, received_at=door.clock())
+
+
+def _item(door: Door, body: Body, place: Body) -> Request:
+    """An action item, put in the words of the command."""
+    filled = modals.answers(body["view"])
+    name, people = _owner(door, body["team"]["id"], filled)
+    head = (f"@{name}" if name else "", filled["kind"] or "", f"by {filled['due']}" if filled["due"] else "")
+    words = " ".join(part for part in head if part) + f": {filled['words'] or ''}"
+    typed_words = Typed(words=words, people=people)
+    return door.requests.of_form(body, place, "actionitem", typed_words, received_at=door.clock())
+
+
+def _owner(door: Door, workspace_id: str, filled: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
+    if filled["owner"] is None:
+        return "-".join((filled["team"] or "").lstrip("@").split()) or None, {}
+    member = door.members.find(workspace_id, filled["owner"])
+    name = (member.name if member else filled["owner"]).replace(" ", "_")
+    return name, {name: filled["owner"]}
+
+
+_REQUESTS: dict[str, Callable[[Door, Body, Body], Request]] = {
+    ADD_TO_TIMELINE: _entry,
+    modals.ACTION_ITEM: _item,
+}
