@@ -53,10 +53,10 @@ def in_channel(
     return _value(connection, query.with_for_update() if lock else query)
 
 
-def numbered(connection: Connection, workspace_id: str, number: int) -> Incident | None:
-    """The workspace's incident of that number."""
+def numbered(connection: Connection, workspace_id: str, number: int, *, lock: bool = False) -> Incident | None:
+    """The workspace's incident of that number; `lock` as for `in_channel`."""
     query = select(*_COLUMNS).where(incidents.c.workspace_id == workspace_id, incidents.c.number == number)
-    return _value(connection, query)
+    return _value(connection, query.with_for_update() if lock else query)
 
 
 def by_id(connection: Connection, incident_id: int) -> Incident:

@@ -10,6 +10,11 @@ from sqlalchemy import Connection
 
 from storage.database import Database
 
+
+class OutdatedSchemaError(Exception):
+    """The database's schema is not the one this code wants; `scribe migrate` brings it there."""
+
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -30,6 +35,17 @@ def current(database: Database) -> str | None:
     """The revision the database is at; None when it is empty."""
     with database.read() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def ensure(database: Database) -> None:
+    """Make sure the schema is the newest: an SQLite file is brought there, a server's must be already.
+
+    Raises OutdatedSchemaError, since on a server other replicas may still run the code of before.
+    """
+    if database.is_sqlite:
+        migrate(database)
+    elif current(database) != newest():
+        raise OutdatedSchemaError
 
 
 def migrate(database: Database) -> None:

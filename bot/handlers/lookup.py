@@ -12,9 +12,16 @@ from storage.values import Incident
 _NAME = re.compile(r"inc-?([0-9]{1,9})", re.IGNORECASE)
 
 
+def current(connection: Connection, request: Request, *, lock: bool = False) -> Incident | None:
+    """The incident the request is about: the one it names, else the channel's; None where there never was one."""
+    if request.incident_number is not None:
+        return incidents.numbered(connection, request.workspace_id, request.incident_number, lock=lock)
+    return incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=lock)
+
+
 def here(connection: Connection, request: Request) -> Incident:
-    """The channel's incident. Raises UsageError where there never was one."""
-    incident = incidents.in_channel(connection, request.workspace_id, request.channel_id)
+    """The incident the request is about. Raises UsageError where there never was one."""
+    incident = current(connection, request)
     if incident is None:
         raise UsageError(
             f"This channel has no incident yet. Declare one: {request.slash('detected')} what was seen, "
@@ -29,10 +36,16 @@ def named(connection: Connection, request: Request) -> tuple[Incident, str]:
     Raises UsageError when there is no such incident, or it is private to another channel.
     """
     word, rest = first_word(request.words)
-    match = _NAME.fullmatch(word)
-    if match is None:
+    number = incident_number(word)
+    if number is None:
         return here(connection, request), request.words
-    return by_number(connection, request, int(match[1])), rest
+    return by_number(connection, request, number), rest
+
+
+def incident_number(word: str) -> int | None:
+    """The number in an incident's name, `INC-12`, in any case; None when it is no such name."""
+    match = _NAME.fullmatch(word.strip())
+    return None if match is None else int(match[1])
 
 
 def by_number(connection: Connection, request: Request, number: int) -> Incident:

@@ -17,7 +17,8 @@ class Request:
     `received_at` is when Scribe got it; `said_at` when it was said, where the surface knows better (a message has
     its own time). `zone` is the typist's zone when `zone_known`, else the default one. `key` makes a repeat
     recognisable; without one nothing can repeat. `author` differs from the user where somebody puts another's
-    message on the timeline. `reply_url` reaches the person for half an hour even where the bot is no member.
+    message on the timeline. `incident_number` names the incident where the surface does, and the channel's does not
+    count. `reply_url` reaches the person for half an hour even where the bot is no member.
     """
 
     workspace_id: str
@@ -41,6 +42,7 @@ class Request:
     author_id: str | None = None
     permalink: str | None = None
     reply_url: str | None = None
+    incident_number: int | None = None
 
     @property
     def now(self) -> datetime:

@@ -9,7 +9,7 @@ from bot.domain.lifecycle import Lifecycle, in_order, is_open, lifecycle
 from bot.domain.when import stamp
 from bot.errors import UsageError
 from bot.handlers import incidents as declaring
-from bot.handlers.lookup import here, named
+from bot.handlers.lookup import current, here, named
 from bot.handlers.postmortems import ask_for_draft
 from bot.handlers.receipt import receipt
 from bot.handlers.request import Button, Reply, Request
@@ -30,8 +30,8 @@ def record(connection: Connection, request: Request) -> Reply:
     """
     kind = KINDS[request.command]
     utterance = parse_entry(kind, request.words, now=request.now, zone=request.zone)
-    latest = incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=True)
-    if _declares(connection, kind, utterance, latest):
+    latest = current(connection, request, lock=True)
+    if request.incident_number is None and _declares(connection, kind, utterance, latest):
         incident, before = declaring.declare_detected(connection, request, utterance.text)
     else:
         incident, before = _taking(connection, request, kind, utterance, latest), None

@@ -1,0 +1,95 @@
+"""What leaves the store: an incident as Markdown, HTML, JSON or a picture."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bot import rendering
+from bot.domain.export import contract
+from bot.domain.lifecycle import lifecycle
+from bot.errors import UsageError
+from bot.handlers.lookup import incident_number
+from bot.picture import draw
+from storage import action_items, incidents, postmortems, timeline
+from storage.database import Database
+from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Everything the store knows of one incident."""
+
+    incident: Incident
+    entries: list[TimelineEntry]
+    items: list[ActionItem]
+    postmortem: Postmortem | None
+
+
+def read(connection: Connection, incident: Incident) -> Record:
+    """The incident's record; retracted entries are left out."""
+    entries = timeline.of_incident(connection, incident.id)
+    return Record(
+        incident=incident,
+        entries=[entry for entry in entries if not entry.retracted],
+        items=action_items.of_incident(connection, incident.id),
+        postmortem=postmortems.newest(connection, incident.id),
+    )
+
+
+def _sections(record: Record) -> Postmortem:
+    if record.postmortem is None:
+        raise UsageError(f"{record.incident.name} has no draft yet; /postmortem draft in its channel writes one.")
+    return record.postmortem
+
+
+def _md(record: Record) -> str:
+    return rendering.markdown(record.incident, _sections(record).sections)
+
+
+def _html(record: Record) -> str:
+    return rendering.page(record.incident, _sections(record).sections, _svg(record))
+
+
+def _svg(record: Record) -> str:
+    zone = ZoneInfo(record.incident.timezone)
+    return draw(record.incident, record.entries, lifecycle(record.entries), zone=zone)
+
+
+def _json(record: Record) -> str:
+    document = contract(record.incident, record.entries, record.items, record.postmortem)
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+FORMATS: dict[str, Callable[[Record], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}
+
+
+def export(database: Database, name: str, *, workspace_id: str | None = None) -> Record:
+    """The record of the incident called `name` (`INC-12`). Raises UsageError when there is none."""
+    with database.read() as connection:
+        return read(connection, find(connection, name, workspace_id))
+
+
+def find(connection: Connection, name: str, workspace_id: str | None) -> Incident:
+    """The incident of that name, in the workspace given or the only one there is. Raises UsageError otherwise."""
+    number = incident_number(name)
+    if number is None:
+        raise UsageError(f"{name!r} is no incident's name; they are called INC-12.")
+    incident = incidents.numbered(connection, workspace(connection, workspace_id), number)
+    if incident is None:
+        raise UsageError(f"There is no INC-{number} in the store.")
+    return incidents.same_as(connection, incident) or incident
+
+
+def workspace(connection: Connection, workspace_id: str | None) -> str:
+    """The workspace meant. Raises UsageError when there is none, or several and none is named."""
+    known = incidents.workspace_ids(connection)
+    if not known:
+        raise UsageError("The store holds no incident yet.")
+    if workspace_id is None and len(known) > 1:
+        raise UsageError(f"The store knows several workspaces; name one: --workspace {known[0]}")
+    if workspace_id is not None and workspace_id not in known:
+        raise UsageError(f"The store knows no workspace {workspace_id}; it knows {', '.join(known)}.")
+    return workspace_id or known[0]

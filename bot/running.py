@@ -1,0 +1,80 @@
+"""`scribe run`: the bot, its ticks and one of the two transports, until told to stop."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import uvicorn
+
+from bot.config import Settings
+from bot.errors import UsageError
+from bot.scheduler import scheduler
+from bot.slack.app import Bot, Signatures, build, dispatch
+from bot.web import application
+from storage import schema
+from storage.database import Database
+
+REFRESH_S = 6 * 3600.0
+LEARN_S = 60.0
+STOP_S = 10
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, database: Database, *, host: str, port: int) -> None:
+    """Run until SIGTERM or SIGINT. Raises UsageError naming the setting that is missing."""
+    _check(settings)
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        schema.ensure(database)
+    except schema.OutdatedSchemaError:
+        raise UsageError("The database's schema is older than this Scribe. Run: scribe migrate") from None
+    with running(build(settings, database)) as bot:
+        if settings.app_token.get_secret_value():
+            _socket(bot, settings)
+        else:
+            _http(bot, settings, host=host, port=port)
+    database.close()
+
+
+def _check(settings: Settings) -> None:
+    if not settings.bot_token.get_secret_value():
+        raise UsageError("SLACK_BOT_TOKEN is not set. It is under OAuth & Permissions on the app's page, xoxb-…")
+    if not settings.app_token.get_secret_value() and not settings.signing_secret.get_secret_value():
+        raise UsageError(
+            "Set SLACK_APP_TOKEN (xapp-…, for Socket Mode, no public address needed) "
+            "or SLACK_SIGNING_SECRET (for HTTP)."
+        )
+
+
+@contextmanager
+def running(bot: Bot) -> Iterator[Bot]:
+    """The bot with its background work under way; what is in hand is finished at the end."""
+    ticks = scheduler({bot.refresh: REFRESH_S, bot.door.identity.learn: LEARN_S})
+    bot.start()
+    ticks.start()
+    try:
+        yield bot
+    finally:
+        ticks.shutdown(wait=False)
+        bot.stop()
+
+
+def _http(bot: Bot, settings: Settings, *, host: str, port: int) -> None:
+    web = application(partial(dispatch, bot.app), Signatures(settings).hold)
+    _log.info("listening on http://%s:%s/slack/events", host, port)
+    uvicorn.run(web, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_S)
+
+
+def _socket(bot: Bot, settings: Settings) -> None:
+    from bot.slack.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    handler = connect(bot, settings)
+    _log.info("connected to Slack by Socket Mode")
+    stopped.wait()
+    handler.close()
