@@ -37,7 +37,7 @@ def replay_file(path: Path) -> Replayed:
     clock = SetClock(case.commands[0].at)
     slack = Slack(clock=clock)
     with slack.serving(), _bot(slack, clock, case) as bot:
-        _play(case, slack, clock)
+        _play(case, slack, bot, clock)
         bot.door.delivery.drain()
         record = export(bot.door.database, "INC-1")
         return Replayed(id=case.id, documents={suffix: write(record) for suffix, write in FORMATS.items()})
@@ -70,11 +70,12 @@ def _bot(slack: Slack, clock: SetClock, case: Case) -> Iterator[Bot]:
             database.close()
 
 
-def _play(case: Case, slack: Slack, clock: SetClock) -> None:
+def _play(case: Case, slack: Slack, bot: Bot, clock: SetClock) -> None:
     channel = slack.add_channel(case.id[:_CHANNEL_LENGTH])
     people = {
         name: slack.add_user(name, zone=case.timezone) for name in dict.fromkeys(each.user for each in case.commands)
     }
+    bot.refresh()
     opener, last = case.commands[0], case.commands[-1]
     _say(slack, people[opener.user], channel, "/incident", f"open {case.severity} {case.title}")
     for typed in case.commands:

@@ -1,7 +1,9 @@
-"""An instant as people read it: UTC first, then the clock on their own wall."""
+"""An instant as people read it in a conversation: UTC first, then the clock on their own wall."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
+
+from bot.domain.dates import MONTHS
 
 
 def place(zone: ZoneInfo) -> str:
@@ -10,7 +12,12 @@ def place(zone: ZoneInfo) -> str:
     return city.rpartition("/")[2].replace("_", " ") if city and area != "Etc" else zone.key
 
 
-def stamp(at: datetime, zone: ZoneInfo | None = None, *, today: date, seconds: bool = False) -> str:
+def local(at: datetime, zone: ZoneInfo) -> str:
+    """The clock time of the aware `at` in the zone: `09:02`."""
+    return f"{at.astimezone(zone):%H:%M}"
+
+
+def stamp(at: datetime, zone: ZoneInfo | None, today: date, *, seconds: bool = False) -> str:
     """`at` as `14:02 UTC (09:02 in New York)`.
 
     The day is written where it is not `today` (a UTC date), and again for the local time where that falls on
@@ -18,10 +25,10 @@ def stamp(at: datetime, zone: ZoneInfo | None = None, *, today: date, seconds: b
     """
     in_utc = at.astimezone(UTC)
     text = f"{_clock(in_utc, today, seconds=seconds)} UTC"
-    local = in_utc if zone is None else at.astimezone(zone)
-    if zone is None or local.utcoffset() == in_utc.utcoffset():
+    local_at = in_utc if zone is None else at.astimezone(zone)
+    if zone is None or local_at.utcoffset() == in_utc.utcoffset():
         return text
-    return f"{text} ({_clock(local, in_utc.date(), seconds=seconds)} in {place(zone)})"
+    return f"{text} ({_clock(local_at, in_utc.date(), seconds=seconds)} in {place(zone)})"
 
 
 def _clock(at: datetime, today: date, *, seconds: bool) -> str:
@@ -31,4 +38,5 @@ def _clock(at: datetime, today: date, *, seconds: bool) -> str:
 def _day(day: date, today: date) -> str:
     if day == today:
         return ""
-    return f"{day.day} {day:%b} " if day.year == today.year else f"{day.day} {day:%b %Y} "
+    month = MONTHS[day.month - 1][:3]
+    return f"{day.day} {month} " if day.year == today.year else f"{day.day} {month} {day.year} "

@@ -41,4 +41,4 @@ def receipt(
 
 def _when(request: Request, entry: TimelineEntry, *, seconds: bool) -> str:
     zone: ZoneInfo | None = request.zone if request.zone_known else None
-    return stamp(entry.occurred_at, zone, today=request.received_at.date(), seconds=seconds)
+    return stamp(entry.occurred_at, zone, request.received_at.date(), seconds=seconds)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.grammar import nearest
+from bot.domain.opening import nearest
 from bot.errors import UsageError
 from bot.handlers import action_items, incidents, postmortems, revisions, sameness, timeline
 from bot.handlers.request import Reply, Request, first_word

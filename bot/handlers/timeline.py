@@ -101,7 +101,7 @@ def _taking(
 def _closed(connection: Connection, request: Request, kind: Kind, incident: Incident) -> str:
     entries = in_order(timeline.of_incident(connection, incident.id))
     end = next(entry for entry in reversed(entries) if entry.kind == RESOLVED)
-    at = stamp(end.occurred_at, today=request.received_at.date())
+    at = stamp(end.occurred_at, None, request.received_at.date())
     back = f"If it came back: {request.slash(REOPENED)}"
     if kind.name == RESOLVED:
         edit = f"{request.slash('incident')} edit {end.number} at {end.occurred_at:%H:%M} UTC"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt import Ack, App, BoltRequest
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
@@ -74,11 +75,15 @@ def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
 
 
 def _listen(door: Door, settings: Settings) -> App:
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        # A closure, since Bolt hands a bound method its own idea of `self`.
+        return door.identity.authorize(enterprise_id, team_id)
+
     app = App(
         name="scribe",
         # Bolt would find the token in the client and then warn that `authorize` goes first.
         client=WebClient(base_url=settings.api_url, timeout=CALL_S),
-        authorize=door.identity.authorize,
+        authorize=authorize,
         process_before_response=True,
         # The web face checks signatures itself: Bolt raises on a timestamp that is no number, and logs bodies.
         request_verification_enabled=False,

@@ -7,6 +7,5 @@ from storage.models import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    render_as_batch=True,
 )
 context.run_migrations()

@@ -1,0 +1,120 @@
+"""A postmortem as one frozen value: everything a template needs, and nothing it has to work out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.domain.lifecycle import Duration, Lifecycle
+from bot.domain.questions import Question
+from bot.domain.layout import Words
+from storage.values import Incident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """One instant on two clocks: `at` in UTC, `local` in the document's zone."""
+
+    at: datetime
+    local: datetime
+
+    @property
+    def other_day(self) -> bool:
+        """Whether UTC has another date than the local clock."""
+        return self.at.date() != self.local.date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One entry as a document shows it.
+
+    `new_utc_day` asks for UTC's date beside its time. `late_s` is how many seconds later it was recorded,
+    None when it was recorded as it happened.
+    """
+
+    number: int
+    kind: str
+    label: str
+    mark: str
+    qualifier: str | None
+    words: Words
+    author: str
+    permalink: str | None
+    time: Stamp
+    new_utc_day: bool
+    late_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """The lines of one local date within one phase."""
+
+    on: date
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A part of the timeline: `lead_up`, `during` or `aftermath`."""
+
+    key: str
+    days: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One of the four times of the response: its definition, and the seconds it took, if that is known."""
+
+    rule: Duration
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A stretch of the incident without any entry."""
+
+    start: Stamp
+    end: Stamp
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One action item as a document shows it."""
+
+    number: int
+    words: Words
+    owner: str | None
+    due_on: date | None
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A postmortem before its words.
+
+    `times` holds the lifecycle's instants by name (None is unknown); `items` the action items by term and
+    `dropped`; `lessons` the lessons by side; `causes` by factor, where `unsorted` is what no word sorted.
+    `questions` are those still open, by fact. `only_day` is the one date the whole timeline falls on, if any.
+    """
+
+    incident: Incident
+    lifecycle: Lifecycle
+    zone: str
+    in_utc: bool
+    only_day: date | None
+    times: Mapping[str, Stamp | None]
+    measured: tuple[Measured, ...]
+    timeline: tuple[Phase, ...]
+    impact: tuple[Line, ...]
+    share: str | None
+    causes: Mapping[str, tuple[Line, ...]]
+    mitigation: Line | None
+    resolution: Line | None
+    items: Mapping[str, tuple[Item, ...]]
+    lessons: Mapping[str, tuple[Line, ...]]
+    gaps: tuple[Silence, ...]
+    entries: int
+    late: tuple[Line, ...]
+    people: tuple[str, ...]
+    questions: Mapping[str, Question]

@@ -1,0 +1,54 @@
+"""What a person typed, laid out for a document and otherwise as it was."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Names = Mapping[str, str]
+"""Display names by Slack user id."""
+
+Spans = Callable[[str], list[tuple[int, int]]]
+
+LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+"""Wherever some program would see the end of a line."""
+
+_BLANK = " \t\n"
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]{0,80})?>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A stretch of words; `figure` says whether it states a figure."""
+
+    text: str
+    figure: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The first line in `parts`, and whatever came on further lines in `rest` (empty for most)."""
+
+    parts: tuple[Part, ...]
+    rest: str
+
+    @property
+    def first(self) -> str:
+        """The first line, whole."""
+        return "".join(part.text for part in self.parts)
+
+
+def _split(text: str, found: list[tuple[int, int]]) -> tuple[Part, ...]:
+    parts, done = [], 0
+    for start, end in found:
+        parts += [Part(text=text[done:start], figure=False), Part(text=text[start:end], figure=True)]
+        done = end
+    return tuple(part for part in (*parts, Part(text=text[done:], figure=False)) if part.text)
+
+
+def said(text: str, names: Names, *, figures: Spans | None = None) -> Words:
+    """Lay out `text`: mentions of people in `names` by name, figures marked where `figures` finds them."""
+    named = _MENTION.sub(lambda match: f"@{names[match[1]]}" if match[1] in names else match[0], text)
+    first, *others = LINE_END.sub("\n", named).strip(_BLANK).split("\n")
+    first = first.rstrip(_BLANK)
+    rest = "\n".join(line.rstrip(_BLANK) for line in others).strip("\n")
+    return Words(parts=_split(first, figures(first) if figures else []), rest=rest)

@@ -1,0 +1,85 @@
+"""The words of `/incident`: a severity, a title, a number."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain.words import after_separator, after_visible, quoted, storable, trimmed, visible
+from bot.errors import UsageError
+from bot.vocabulary import SEVERITIES
+
+LONGEST_TITLE = 200
+_DIGITS = 9
+_LONGEST_WORD = 50
+_GRADE = r"sev(?:erity)?[\s-]?(?P<grade>[0-9]+)"
+_HEAD = re.compile(
+    rf"\s*(?:\[\s?{_GRADE}\s?\]|{_GRADE.replace('grade', 'bare')}(?!\w|\.\w|[%/'\u2019]))", re.IGNORECASE
+)
+_SEVERITY = re.compile(r"\[?(?:sev(?:erity)?|s)?[\s-]?(?P<grade>[0-9]+)\]?", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*#?(?P<number>[0-9]+)(?=[\s:,;]|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A new incident as somebody opened it, with its severity (`SEV1`) where they gave one."""
+
+    severity: str | None
+    title: str
+
+
+def parse_opening(words: str) -> Opening:
+    """The incident of `[SEV1] title`; line breaks in the title become spaces.
+
+    Raises UsageError for a severity that does not exist, no title, and one longer than LONGEST_TITLE.
+    """
+    head = _HEAD.match(visible(storable(words)))
+    severity = _severity(head["grade"] or head["bare"]) if head else None
+    rest = after_separator(after_visible(words, head.end())) if head else words
+    title = " ".join(trimmed(rest).split())
+    if not title:
+        raise UsageError(f"The incident needs a title. Try: {severity or SEVERITIES[0]} checkout fails")
+    if len(title) > LONGEST_TITLE:
+        raise UsageError(
+            f"The title has {len(title)} characters, and {LONGEST_TITLE} fit. Try: SEV1 checkout fails"
+        )
+    return Opening(severity=severity, title=title)
+
+
+def parse_severity(words: str) -> str:
+    """The severity (`SEV1`) that `sev1`, `SEV-1`, `[SEV1]`, `S1` or `1` stands for.
+
+    Raises UsageError when it stands for none.
+    """
+    typed = visible(words).strip()
+    match = _SEVERITY.fullmatch(typed)
+    if match is None:
+        shown = quoted(typed) if trimmed(typed) else "Nothing"
+        raise UsageError(f"{shown} is no severity. Type one of {', '.join(SEVERITIES)}.")
+    return _severity(match["grade"])
+
+
+def parse_number(words: str, *, what: str) -> tuple[int, str]:
+    """The number the words begin with (`#3 rest`, `3 rest`), and the rest. `what` names the thing in errors.
+
+    Raises UsageError when they begin with none, or with one that nothing could have.
+    """
+    match = _NUMBER.match(visible(words))
+    if match is None:
+        raise UsageError(f"Which {what}? Type its number first. Try: 3 …")
+    if len(match["number"]) > _DIGITS or not int(match["number"]):
+        raise UsageError(f"There is no {what} {quoted(match['number'])}. Try: 3 …")
+    return int(match["number"]), after_separator(after_visible(words, match.end()))
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice a mistyped word most likely meant, None when it resembles none."""
+    found = difflib.get_close_matches(word[:_LONGEST_WORD].lower(), list(choices), n=1)
+    return found[0] if found else None
+
+
+def _severity(grade: str) -> str:
+    severity = f"SEV{grade}"
+    if severity not in SEVERITIES:
+        raise UsageError(f"There is no {quoted(severity)}. Type one of {', '.join(SEVERITIES)}.")
+    return severity

@@ -1,0 +1,212 @@
+"""From an incident, its entries and its action items to the document the templates print."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from bot.domain import impact
+from bot.domain.document import Day, Document, Item, Line, Measured, Phase, Silence, Stamp
+from bot.domain.lifecycle import DURATIONS, Lifecycle, Phases, gaps, lifecycle, phases
+from bot.domain.questions import Question, questions
+from bot.domain.layout import Names, said
+from bot.vocabulary import (
+    CAUSE,
+    DETECTED,
+    IMPACT,
+    ITEM_KINDS,
+    KINDS,
+    LESSON,
+    MITIGATED,
+    RESOLVED,
+    SIDES,
+    STARTED,
+)
+from storage.values import ActionItem, Incident, TimelineEntry
+
+DROPPED = "dropped"
+UNSORTED = "unsorted"
+_INSTANTS = ("started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
+_NO_NAMES: Names = {}
+
+
+def on_timeline(entry: TimelineEntry, phase: str) -> bool:
+    """Whether the timeline lists it: not a lesson, nor an impact or a cause told afterwards to sum up."""
+    return entry.kind != LESSON and not (phase == "aftermath" and entry.kind in {IMPACT, CAUSE})
+
+
+def stamp(at: datetime, zone: ZoneInfo) -> Stamp:
+    """The aware instant `at` on both clocks."""
+    return Stamp(at=at.astimezone(UTC), local=at.astimezone(zone))
+
+
+def _line(entry: TimelineEntry, zone: ZoneInfo, names: Names, before: Stamp | None = None) -> Line:
+    kind = KINDS[entry.kind]
+    time = stamp(entry.occurred_at, zone)
+    same_days = before and (before.at.date(), before.local.date()) == (time.at.date(), time.local.date())
+    figures = impact.spans if entry.kind == IMPACT else None
+    return Line(
+        number=entry.number,
+        kind=kind.name,
+        label=kind.label,
+        mark=kind.mark,
+        qualifier=entry.qualifier,
+        words=said(entry.text, names, figures=figures),
+        author=entry.author,
+        permalink=entry.permalink,
+        time=time,
+        new_utc_day=time.other_day and not same_days,
+        late_s=(entry.recorded_at - entry.occurred_at).total_seconds() if entry.late else None,
+    )
+
+
+def _days(lines: Iterable[Line]) -> tuple[Day, ...]:
+    by_date = groupby(lines, lambda line: line.time.local.date())
+    return tuple(Day(on=on, lines=tuple(of_day)) for on, of_day in by_date)
+
+
+def _timeline(split: Phases, zone: ZoneInfo, names: Names) -> tuple[Phase, ...]:
+    parts = (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath))
+    shown: list[Phase] = []
+    before: Stamp | None = None
+    for key, part in parts:
+        lines: list[Line] = []
+        for entry in part:
+            if on_timeline(entry, key):
+                lines.append(_line(entry, zone, names, before))
+                before = lines[-1].time
+        if lines:
+            shown.append(Phase(key=key, days=_days(lines)))
+    return tuple(shown)
+
+
+def _term(item: ActionItem) -> str:
+    if item.state == DROPPED:
+        return DROPPED
+    return item.kind if item.kind in ITEM_KINDS else UNSORTED
+
+
+def _items(items: Iterable[ActionItem], names: Names) -> dict[str, tuple[Item, ...]]:
+    by_term: dict[str, list[Item]] = {}
+    for item in sorted(items, key=lambda item: item.number):
+        shown = Item(
+            number=item.number,
+            words=said(item.text, names),
+            owner=item.owner,
+            due_on=item.due_on,
+            state=item.state,
+            reason=item.reason,
+        )
+        by_term.setdefault(_term(item), []).append(shown)
+    terms = (*ITEM_KINDS, UNSORTED, DROPPED)
+    return {term: tuple(by_term[term]) for term in terms if term in by_term}
+
+
+def _by_qualifier(lines: Iterable[Line]) -> dict[str, tuple[Line, ...]]:
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.qualifier or UNSORTED, []).append(line)
+    return {qualifier: tuple(of_it) for qualifier, of_it in found.items()}
+
+
+def _some(lines: Iterable[Line], kind: str) -> tuple[Line, ...]:
+    return tuple(line for line in lines if line.kind == kind)
+
+
+def _share(impacts: Sequence[Line]) -> str | None:
+    """The share the latest impact entry with one states: it knows more than those before it."""
+    stated = (impact.share(line.words.first) for line in reversed(impacts))
+    return next((share for share in stated if share), None)
+
+
+def _known(document: Document, split: Phases) -> dict[str, bool]:
+    """Which facts a question could be asked about are told already; one not listed is never asked about."""
+    life = document.lifecycle
+    told = {entry.kind for entry in (*split.lead_up, *split.during)}
+    agreed = [item for term, items in document.items.items() if term != DROPPED for item in items]
+    figures = any(part.figure for line in document.impact for part in line.words.parts)
+    return {
+        "started": bool(told & {STARTED, IMPACT}),
+        "detected": life.detected_at is not None,
+        "detected_by": life.detected_at is None or life.detected_by is not None,
+        "acknowledged": life.acknowledged_at is not None,
+        "mitigated": life.mitigated_at is not None,
+        "resolved": life.resolved_at is not None,
+        "impact": bool(document.impact),
+        "figures": figures or not document.impact,
+        "share": bool(document.share) or not figures,
+        "cause": bool(document.causes),
+        "measures": bool(agreed),
+        "owner": all(item.owner or item.state != "open" for item in agreed),
+        **{side: side in document.lessons for side in SIDES},
+    }
+
+
+def _questions(document: Document, split: Phases, prefix: str) -> dict[str, Question]:
+    known = _known(document, split)
+    agreed = [item for term, items in document.items.items() if term != DROPPED for item in items]
+    detected = [entry for part in (split.lead_up, split.during, split.aftermath) for entry in part]
+    examples = {
+        "detection": next((entry.number for entry in detected if entry.kind == DETECTED), 1),
+        "unowned": next((item.number for item in agreed if not item.owner and item.state == "open"), 1),
+    }
+    return questions(frozenset(fact for fact in known if not known[fact]), prefix=prefix, examples=examples)
+
+
+def _people(entries: Iterable[TimelineEntry]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry.author for entry in entries if entry.author))
+
+
+def _measured(life: Lifecycle) -> tuple[Measured, ...]:
+    return tuple(Measured(rule=rule, seconds=getattr(life, f"{rule.key}_s")) for rule in DURATIONS)
+
+
+def assemble(  # noqa: PLR0913 - all that a document is made of, the optional by name
+    incident: Incident,
+    entries: Iterable[TimelineEntry],
+    items: Iterable[ActionItem],
+    *,
+    zone: ZoneInfo,
+    names: Names = _NO_NAMES,
+    prefix: str = "",
+) -> Document:
+    """Gather what the postmortem of `incident` says, with local times in `zone`.
+
+    `entries` come in any order and retracted ones count as absent. `names` are display names by Slack user
+    id, for the mentions within words. `prefix` stands before the workspace's command names in the questions.
+    """
+    entries = [entry for entry in entries if not entry.retracted]
+    life, split = lifecycle(entries), phases(entries)
+    standing = (*split.lead_up, *split.during, *split.aftermath)
+    lines = [_line(entry, zone, names) for entry in standing]
+    timeline = _timeline(split, zone, names)
+    days = {day.on for phase in timeline for day in phase.days}
+    impacts = _some(lines, IMPACT)
+    at = {name: getattr(life, name) for name in _INSTANTS}
+    document = Document(
+        incident=incident,
+        lifecycle=life,
+        zone=zone.key,
+        in_utc=all(line.time.local.tzname() == "UTC" for line in lines),
+        only_day=days.pop() if len(days) == 1 else None,
+        times={name: stamp(instant, zone) if instant else None for name, instant in at.items()},
+        measured=_measured(life),
+        timeline=timeline,
+        impact=impacts,
+        share=_share(impacts),
+        causes=_by_qualifier(_some(lines, CAUSE)),
+        mitigation=next(iter(_some(lines, MITIGATED)), None),
+        resolution=next(reversed(_some(lines, RESOLVED)), None) if life.resolved_at else None,
+        items=_items(items, names),
+        lessons=_by_qualifier(_some(lines, LESSON)),
+        gaps=tuple(
+            Silence(start=stamp(gap.start_at, zone), end=stamp(gap.end_at, zone), seconds=gap.seconds)
+            for gap in gaps(entries)
+        ),
+        entries=len(lines),
+        late=tuple(line for line in lines if line.late_s is not None),
+        people=_people(standing),
+        questions={},
+    )
+    return replace(document, questions=_questions(document, split, prefix))

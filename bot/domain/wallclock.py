@@ -1,0 +1,135 @@
+"""Wall clocks: which instants they stand for, where clocks are set forward and back."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from bot.errors import UsageError
+
+SLIP = timedelta(minutes=2)
+"""How far ahead a clock time may be and still be put down to a watch that runs fast."""
+
+FIRST_YEAR = 2000
+_DAYS_BACK = (-1, 0, 1, 2, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallClock:
+    """The clocks of `zone`, looked at when it is `now` (aware UTC).
+
+    `typed` is the zone's name as the person wrote it, empty when they wrote none: examples repeat it.
+    """
+
+    zone: tzinfo
+    now: datetime
+    typed: str = ""
+
+    @property
+    def today(self) -> date:
+        """The date in the zone, now."""
+        return self.now.astimezone(self.zone).date()
+
+    def latest(self, clock: time) -> datetime:
+        """The latest instant not after now at which the clocks showed `clock`.
+
+        Raises UsageError when that time is at most SLIP ahead, or was skipped on the day it would fall on.
+        """
+        shown_now = self.now.astimezone(self.zone).replace(tzinfo=None)
+        for back in _DAYS_BACK:
+            wall = datetime.combine(self.today - timedelta(days=back), clock)
+            instants = self.instants(wall)
+            if not instants and wall <= shown_now + SLIP:
+                raise self._skipped(wall)
+            self._refuse_slip(clock, instants)
+            past = [instant for instant in instants if instant <= self.now]
+            if past:
+                return past[-1]
+        raise self._skipped(datetime.combine(self.today, clock))
+
+    def nearest(self, clock: time, reference: datetime) -> datetime:
+        """The instant not after now, closest to `reference`, at which the clocks showed `clock`.
+
+        Raises UsageError as `latest` does.
+        """
+        reference = min(reference, self.now)
+        day = reference.astimezone(self.zone).date()
+        walls = [datetime.combine(day + timedelta(days=days), clock) for days in (-2, -1, 0, 1)]
+        candidates = {instant: wall for wall in walls for instant in self._around(wall)}
+        ordered = sorted(candidates, key=lambda instant: (abs(instant - reference), -instant.timestamp()))
+        self._refuse_slip(clock, ordered[:1])
+        chosen = next(instant for instant in ordered if instant <= self.now)
+        if not self.instants(candidates[chosen]):
+            raise self._skipped(candidates[chosen])
+        return chosen
+
+    def on(self, day: date, clock: time) -> datetime:
+        """The instant at which the clocks showed `clock` on `day`; of two, the later one that is not ahead.
+
+        Raises UsageError when it lies before FIRST_YEAR or ahead of now, or was skipped.
+        """
+        if day.year < FIRST_YEAR:
+            raise UsageError(f"{day} is before the year {FIRST_YEAR}. Check the year: {self.today} 14:02")
+        # Far years are turned down before any arithmetic: near 9999 it would overflow.
+        if day.year > self.now.year + 1:
+            raise self._ahead(day, clock)
+        wall = datetime.combine(day, clock)
+        instants = self.instants(wall)
+        if not instants:
+            raise self._skipped(wall)
+        past = [instant for instant in instants if instant <= self.now]
+        if not past:
+            raise self._ahead(day, clock)
+        return past[-1]
+
+    def instants(self, wall: datetime) -> list[datetime]:
+        """The instants, in order, at which the clocks show `wall` (naive): two in autumn, none in spring."""
+        return [
+            instant
+            for instant in self._around(wall)
+            if instant.astimezone(self.zone).replace(tzinfo=None) == wall
+        ]
+
+    def _around(self, wall: datetime) -> list[datetime]:
+        return sorted({wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1)})
+
+    def _refuse_slip(self, clock: time, instants: list[datetime]) -> None:
+        if any(self.now < instant <= self.now + SLIP for instant in instants):
+            shown = " ".join(("yesterday", clock_text(clock), self.typed)).strip()
+            raise UsageError(
+                f"{clock_text(clock)} is still ahead: it is {self._now_text()}. "
+                f"For now, leave the time out; for yesterday, type `{shown}`"
+            )
+
+    def _ahead(self, day: date, clock: time) -> UsageError:
+        dated = "" if day == self.today else f"{day} "
+        current = self._now_text() if day == self.today else f"{self.today} {self._now_text()}"
+        return UsageError(
+            f"{dated}{clock_text(clock)} is still ahead: it is {current}. For now, leave the time out."
+        )
+
+    def _skipped(self, wall: datetime) -> UsageError:
+        day = f"{wall.day} {wall:%B}" + ("" if wall.year == self.now.year else f" {wall.year}")
+        return UsageError(
+            f"{clock_text(wall.time())} did not exist on {day} in {zone_text(self.zone)}: "
+            f"the clocks went forward. Try the time they showed then, or UTC: at 14:02 UTC …"
+        )
+
+    def _now_text(self) -> str:
+        local, utc = self.now.astimezone(self.zone), f"{self.now.astimezone(UTC):%H:%M} UTC"
+        if not local.utcoffset():
+            return utc
+        return f"{local:%H:%M} in {zone_text(self.zone)} ({utc})"
+
+
+def clock_text(clock: time) -> str:
+    """The clock time as people write it: seconds and their fraction only where there are any."""
+    if clock.microsecond:
+        return clock.isoformat(timespec="milliseconds")
+    return clock.isoformat(timespec="seconds" if clock.second else "minutes")
+
+
+def zone_text(zone: tzinfo) -> str:
+    """The zone as people say it: `Buenos Aires`, `UTC+05:30`, `CET`."""
+    if isinstance(zone, ZoneInfo) and zone.key:
+        return zone.key.rpartition("/")[2].replace("_", " ")
+    return str(zone)

@@ -1,0 +1,214 @@
+"""The only door to `templates/`: values go in, escaped text comes out.
+
+Templates run in Jinja2's sandbox and see plain frozen values. Whatever a template prints is escaped exactly
+once, for its surface, on the way out; what a template itself says is not.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from bot import escaping
+from bot.domain import dates, when
+from bot.domain.document import Day, Document, Line, Phase, Stamp
+from bot.domain.durations import duration
+from bot.domain.layout import Part, Words
+from bot.errors import UsageError
+from bot.vocabulary import DETECTED, Kind
+from storage.values import Incident, Section
+
+TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates"
+UNKNOWN: Final = "unknown"
+
+_ESCAPES: Final[dict[str, escaping.Escape]] = {
+    "markdown": escaping.markdown,
+    "slack": escaping.slack,
+    "xml": escaping.xml,
+}
+
+
+def _printed(escape: escaping.Escape, value: object) -> Markup:
+    """What `{{ value }}` puts out: escaped unless it is the template's own; None is said to be unknown."""
+    if isinstance(value, Markup):
+        return value
+    return Markup(escape(UNKNOWN if value is None else str(value)))  # noqa: S704 - this is where it is escaped
+
+
+def _fenced(text: str, indent: int = 0) -> Markup:
+    """`text` as a fenced code block, every line `indent` spaces in."""
+    fence = escaping.fence(text)
+    block = [f"{fence}text", *escaping.visible(text).split("\n"), fence]
+    return Markup("\n".join(" " * indent + line if line else "" for line in block))  # noqa: S704 - no fence can end it early
+
+
+def _code(text: str) -> Markup:
+    """One line of `text` as a code span."""
+    fence = escaping.fence(text) if "`" in text else "`"
+    pad = " " if fence != "`" else ""
+    return Markup(f"{fence}{pad}{' '.join(escaping.visible(text).split())}{pad}{fence}")  # noqa: S704 - as above
+
+
+def _url(address: str) -> Markup | None:
+    """A link target for Markdown, or None where `address` is no plain web address."""
+    safe = address.startswith(("https://", "http://")) and not set(address) & set(" \t\r\n<>()[]\\`\"'")
+    return Markup(address.replace("&", "&amp;")) if safe and address.isprintable() else None  # noqa: S704
+
+
+def _stopped(text: str) -> str:
+    """`text` as a sentence: with a full stop where it has no end of its own."""
+    return text if text.endswith((".", "!", "?", "…", ":", ";", "。")) else f"{text}."
+
+
+_FROZEN: Final = frozenset({Document, Day, Line, Part, Phase, Stamp, Words})
+"""What a long timeline is made of: checking each access to these doubles the time of a draft."""
+
+
+
+def _clipped(text: str, length: int) -> str:
+    """As much of `text` as a message has room for, with a sign where it was cut."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def _qualified(qualifier: str, kind: Kind) -> str:
+    """What qualifies an entry, in a few words: who detected, which side of a lesson, which factor."""
+    return f"by {qualifier}" if kind.name == DETECTED else qualifier
+
+
+_FENCE = re.compile(r" *(`{3,})")
+
+FILTERS: Final[dict[str, Callable[..., object]]] = {
+    "clipped": _clipped,
+    "clock": dates.clock,
+    "code": _code,
+    "day": dates.day,
+    "duration": duration,
+    "fenced": _fenced,
+    "local": when.local,
+    "offset": dates.offset,
+    "qualified": _qualified,
+    "short_day": dates.short_day,
+    "stamp": when.stamp,
+    "stopped": _stopped,
+    "url": _url,
+    "zone": dates.zone_name,
+}
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox, which need not look twice at the public fields of our own frozen values."""
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        if type(obj) in _FROZEN and not attr.startswith("_"):
+            return True
+        return super().is_safe_attribute(obj, attr, value)
+
+
+@cache
+def _environment(surface: str) -> _Sandbox:
+    environment = _Sandbox(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=partial(_printed, _ESCAPES[surface]),
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def _render(surface: str, template: str, **facts: object) -> str:
+    return _environment(surface).get_template(template).render(facts)
+
+
+def slack(template: str, **facts: object) -> str:
+    """Slack mrkdwn from `templates/slack/<template>.j2`, trimmed; `&`, `<`, `>` in `facts` are escaped."""
+    return _render("slack", f"slack/{template}.j2", **facts).strip()
+
+
+def svg(template: str, **facts: object) -> str:
+    """The picture in `templates/web/<template>.svg.j2`."""
+    return _render("xml", f"web/{template}.svg.j2", **facts).strip() + "\n"
+
+
+def templates() -> tuple[str, ...]:
+    """The names of the ways to write a postmortem."""
+    return tuple(
+        sorted(path.name.removesuffix(".md.j2") for path in (TEMPLATES / "postmortem").glob("*.md.j2"))
+    )
+
+
+def _tidied(body: str) -> str:
+    """`body` without the blank lines its template left over; those inside a code block are somebody's own."""
+    kept: list[str] = []
+    fence = ""
+    for line in body.split("\n"):
+        opened = _FENCE.match(line)
+        if opened and (not fence or line.strip() == fence):
+            fence = "" if fence else opened[1]
+        if fence or line.strip() or (kept and kept[-1]):
+            kept.append(line if fence else line.rstrip())
+    return "\n".join(kept).strip()
+
+
+def draft(document: Document, template: str = "classic") -> tuple[Section, ...]:
+    """The sections of a postmortem in the words of `template`, bodies in Markdown, in the template's order.
+
+    Raises UsageError where there is no such template.
+    """
+    collected: list[Section] = []
+
+    def section(key: str, heading: str, caller: Callable[[], str]) -> str:
+        collected.append(Section(key=key, heading=heading, body=_tidied(str(caller()))))
+        return ""
+
+    try:
+        written = _environment("markdown").get_template(f"postmortem/{template}.md.j2")
+    except TemplateNotFound:
+        known = ", ".join(templates())
+        raise UsageError(f"There is no template {template}. There is: {known}") from None
+    written.render(document=document, section=section)
+    return tuple(collected)
+
+
+def markdown(incident: Incident, sections: Iterable[Section]) -> str:
+    """The whole postmortem as one Markdown file: the title, then every section under its heading."""
+    shown = [(section.heading, Markup(section.body)) for section in sections]  # noqa: S704 - Markdown already
+    return (
+        _render("markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown).strip() + "\n"
+    )
+
+
+def _html(body: str) -> Markup:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - only a page needs it
+
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return Markup(reader.render(body))  # noqa: S704 - raw HTML is off, so what people typed stays text
+
+
+def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> str:
+    """One HTML file that needs nothing else: the postmortem with its picture before the timeline's words.
+
+    Its policy allows no script and no network; the one style sheet is allowed by its hash.
+    """
+    style = (TEMPLATES / "web" / "page.css").read_text(encoding="utf-8").strip()
+    shown = [(section.key, section.heading, _html(section.body)) for section in sections]
+    keys = [key for key, _, _ in shown]
+    return _render(
+        "xml",
+        "web/page.html.j2",
+        incident=incident,
+        sections=shown,
+        pictured="timeline" if "timeline" in keys else None,
+        picture=Markup(picture_svg),  # noqa: S704 - drawn here, escaped when it was
+        style=Markup(style),  # noqa: S704 - our own file
+        style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+    )

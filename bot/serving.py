@@ -1,0 +1,58 @@
+"""A web application served from a thread of this process, on 127.0.0.1."""
+
+import socket
+import threading
+import time
+
+import uvicorn
+from starlette.applications import Starlette
+
+PING_EVERY_S = 5.0
+START_WITHIN_S = 10.0
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on 127.0.0.1; port 0 takes any free one."""
+    return socket.create_server(("127.0.0.1", port))
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where a listening socket is reached: `http://127.0.0.1:PORT`."""
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+class Server:
+    """uvicorn in a thread of its own, on a socket that listens already; that is closed in the end."""
+
+    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+        self._listener = listener
+        config = uvicorn.Config(
+            app,
+            ws="websockets-sansio",
+            ws_ping_interval=PING_EVERY_S,
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="serving", daemon=True)
+
+    def start(self) -> None:
+        """Start, and return once requests are answered. Raises TimeoutError if that never happens."""
+        self._thread.start()
+        give_up_at_s = time.monotonic() + START_WITHIN_S
+        while not self._uvicorn.started:
+            if time.monotonic() > give_up_at_s:
+                raise TimeoutError("the server did not start")
+            time.sleep(0.002)
+
+    def stop(self) -> None:
+        """Stop, and return once the thread has ended."""
+        self._uvicorn.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+    def _run(self) -> None:
+        self._uvicorn.run(sockets=[self._listener])

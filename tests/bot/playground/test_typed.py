@@ -1,0 +1,32 @@
+import pytest
+
+from bot.playground.typed import as_delivered
+
+USERS = {"alice": "U1", "bob.b": "U2"}
+CHANNELS = {"inc-1": "C1"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "in_command", "in_message"),
+    [
+        ("a & b < c > d", "a &amp; b &lt; c &gt; d", "a &amp; b &lt; c &gt; d"),
+        ("ask @alice", "ask <@U1|alice>", "ask <@U1>"),
+        ("ask @alice, @bob.b.", "ask <@U1|alice>, <@U2|bob.b>.", "ask <@U1>, <@U2>."),
+        ("see #inc-1", "see <#C1|inc-1>", "see <#C1>"),
+        ("<@U1> did", "<@U1|alice> did", "<@U1> did"),
+        ("<@U404> did", "&lt;@U404&gt; did", "&lt;@U404&gt; did"),
+        ("@nobody and #nothing", "@nobody and #nothing", "@nobody and #nothing"),
+        ("mail bob@alice.example", "mail bob@alice.example", "mail bob@alice.example"),
+        ("@channel wake up", "<!channel> wake up", "<!channel> wake up"),
+        ("<!channel>", "&lt;!channel&gt;", "&lt;!channel&gt;"),
+        (
+            "https://x.y/?a=1&b=2 broke",
+            "<https://x.y/?a=1&amp;b=2> broke",
+            "<https://x.y/?a=1&amp;b=2> broke",
+        ),
+        ("&lt;", "&amp;lt;", "&amp;lt;"),
+    ],
+)
+def test_text_arrives_as_slack_writes_it(typed: str, in_command: str, in_message: str) -> None:
+    assert as_delivered(typed, users=USERS, channels=CHANNELS, named=True) == in_command
+    assert as_delivered(typed, users=USERS, channels=CHANNELS, named=False) == in_message
