@@ -34,21 +34,33 @@ class People(click.Group):
 
 def settings() -> "Settings":
     """The settings of this process's environment."""
-    from bot.config import Settings  # noqa: PLC0415 - pydantic is slow to import, and help does without
+    from bot.config import Settings
 
     return Settings.from_env(os.environ)
 
 
 def database(url: str) -> "Database":
     """The database at `url`. Raises UsageError for an address that is none."""
-    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - see above
+    from sqlalchemy.exc import ArgumentError
 
-    from storage.database import Database  # noqa: PLC0415 - see above
+    from storage.database import Database
 
     try:
         return Database(url)
     except (ArgumentError, ValueError) as error:
         raise UsageError(f"DATABASE_URL: {error}") from None
+
+
+def ready(url: str) -> "Database":
+    """The database at `url`, its schema the newest. Raises UsageError when that is the operator's to bring about."""
+    from storage import schema
+
+    store = database(url)
+    try:
+        schema.ensure(store)
+    except schema.OutdatedSchemaError:
+        raise UsageError("The database's schema is older than this Scribe. Run: scribe migrate") from None
+    return store
 
 
 @click.group(cls=People, context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,9 +74,10 @@ def main() -> None:
 @click.option("--port", default=3000, show_default=True, help="HTTP mode: the port to listen on.")
 def run(host: str, port: int) -> None:
     """Run the bot: Socket Mode if SLACK_APP_TOKEN is set, else HTTP."""
-    from bot.running import serve  # noqa: PLC0415 - see above
+    from bot.running import serve
 
-    serve(settings(), host=host, port=port)
+    chosen = settings()
+    serve(chosen, ready(chosen.database_url), host=host, port=port)
 
 
 @main.command()
@@ -72,7 +85,7 @@ def run(host: str, port: int) -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for ID.md, .json, .html, .svg.")
 def replay(files: tuple[Path, ...], out: Path | None) -> None:
     """Play incidents back through the real bot: case FILES, or the sample that ships with Scribe."""
-    from bot.replay import SAMPLE, replay_file  # noqa: PLC0415 - see above
+    from bot.replay import SAMPLE, replay_file
 
     for file in files or (SAMPLE,):
         replayed = replay_file(file)
@@ -91,10 +104,11 @@ def replay(files: tuple[Path, ...], out: Path | None) -> None:
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def export(incident: str, format_: str, workspace: str | None) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
-    from bot.handlers.exports import export_document  # noqa: PLC0415 - see above
+    from bot.handlers.exports import FORMATS as WRITERS
+    from bot.handlers.exports import export as read
 
-    store = database(settings().database_url)
-    click.echo(export_document(store, incident, format_, workspace_id=workspace), nl=format_ != "md")
+    record = read(ready(settings().database_url), incident, workspace_id=workspace)
+    click.echo(WRITERS[format_](record).rstrip("\n"))
 
 
 @main.command()
@@ -104,16 +118,18 @@ def export(incident: str, format_: str, workspace: str | None) -> None:
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def log(incident: str, words: tuple[str, ...], author: str | None, workspace: str | None) -> None:
     """Record an entry without Slack: scribe log INC-12 "detected at 14:02 disk full"."""
-    from bot.handlers.logbook import log as record  # noqa: PLC0415 - see above
+    from bot.handlers.logbook import log as record
 
     chosen = settings()
-    click.echo(record(database(chosen.database_url), chosen, incident, " ".join(words), author, workspace))
+    click.echo(
+        record(ready(chosen.database_url), chosen, incident, " ".join(words), author=author, workspace_id=workspace)
+    )
 
 
 @main.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    from storage import schema  # noqa: PLC0415 - see above
+    from storage import schema
 
     store = database(settings().database_url)
     before = schema.current(store)
@@ -127,16 +143,14 @@ def migrate() -> None:
 @click.option("--url", help="HTTP mode: the bot's public address, https://scribe.example.org")
 def manifest(mode: str, url: str | None) -> None:
     """Print the Slack app's manifest, for "Create New App, From a manifest"."""
-    import json  # noqa: PLC0415 - see above
+    import json
 
-    from bot.slack.manifest import manifest as describe  # noqa: PLC0415 - see above
+    from bot.slack.manifest import manifest as describe
 
     if mode == "http" and not url:
         raise UsageError("HTTP mode needs the bot's public address: scribe manifest --mode http --url https://…")
     chosen = settings()
-    described = describe(
-        prefix=chosen.prefix, url=url if mode == "http" else None, reactions=bool(chosen.reactions)
-    )
+    described = describe(prefix=chosen.prefix, url=url if mode == "http" else None, reactions=bool(chosen.reactions))
     click.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 

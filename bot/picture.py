@@ -195,9 +195,7 @@ def _in_lanes(window: Window, x: Scale, zone: ZoneInfo) -> tuple[list[Mark], lis
     return marks, [Lane(y=level[kind.name], name=kind.label) for kind in present]
 
 
-def draw(
-    incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo
-) -> str:
+def draw(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> str:
     """The timeline of `incident` as one SVG, 900 px wide, times in `zone`; what is retracted is absent."""
     split = phases(entries)
     parts = (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath))
@@ -207,9 +205,7 @@ def draw(
     window = _window(listed, lifecycle)
     many = len(window.entries) > MOST_ROWS
     x = _scale(window, LANE_NAMES if many else LEFT)
-    rows = [
-        _row(entry, AXIS + ROW * place, x, zone) for place, entry in enumerate(window.entries, 1) if not many
-    ]
+    rows = [_row(entry, AXIS + ROW * place, x, zone) for place, entry in enumerate(window.entries, 1) if not many]
     marks, lanes = _in_lanes(window, x, zone) if many else (rows, [])
     local = window.start.astimezone(zone)
     drawn = {

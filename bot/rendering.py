@@ -71,7 +71,6 @@ _FROZEN: Final = frozenset({Document, Day, Line, Part, Phase, Stamp, Words})
 """What a long timeline is made of: checking each access to these doubles the time of a draft."""
 
 
-
 def _clipped(text: str, length: int) -> str:
     """As much of `text` as a message has room for, with a sign where it was cut."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
@@ -141,9 +140,7 @@ def svg(template: str, **facts: object) -> str:
 
 def templates() -> tuple[str, ...]:
     """The names of the ways to write a postmortem."""
-    return tuple(
-        sorted(path.name.removesuffix(".md.j2") for path in (TEMPLATES / "postmortem").glob("*.md.j2"))
-    )
+    return tuple(sorted(path.name.removesuffix(".md.j2") for path in (TEMPLATES / "postmortem").glob("*.md.j2")))
 
 
 def _tidied(body: str) -> str:
@@ -182,9 +179,7 @@ def draft(document: Document, template: str = "classic") -> tuple[Section, ...]:
 def markdown(incident: Incident, sections: Iterable[Section]) -> str:
     """The whole postmortem as one Markdown file: the title, then every section under its heading."""
     shown = [(section.heading, Markup(section.body)) for section in sections]  # noqa: S704 - Markdown already
-    return (
-        _render("markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown).strip() + "\n"
-    )
+    return _render("markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown).strip() + "\n"
 
 
 def _html(body: str) -> Markup:

@@ -14,7 +14,6 @@ from bot.errors import UsageError
 from bot.scheduler import scheduler
 from bot.slack.app import Bot, Signatures, build, dispatch
 from bot.web import application
-from storage import schema
 from storage.database import Database
 
 REFRESH_S = 6 * 3600.0
@@ -27,10 +26,6 @@ def serve(settings: Settings, database: Database, *, host: str, port: int) -> No
     """Run until SIGTERM or SIGINT. Raises UsageError naming the setting that is missing."""
     _check(settings)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    try:
-        schema.ensure(database)
-    except schema.OutdatedSchemaError:
-        raise UsageError("The database's schema is older than this Scribe. Run: scribe migrate") from None
     with running(build(settings, database)) as bot:
         if settings.app_token.get_secret_value():
             _socket(bot, settings)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
+from storage.dialects import row_id
 from storage.models import action_item_revisions, action_items, incidents
 from storage.values import ActionItem
 
@@ -25,7 +26,12 @@ def add(connection: Connection, incident_id: int, **facts: Any) -> ActionItem:
     row = {"incident_id": incident_id, "number": number, "text": facts["text"], "kind": facts["kind"]}
     result = connection.execute(insert(action_items), row | {"recorded_at": at, "recorded_by_id": by})
     item = ActionItem(
-        id=result.inserted_primary_key[0], number=number, state="open", snoozed_until=None, reason=None, **facts
+        id=row_id(result),
+        number=number,
+        state="open",
+        snoozed_until=None,
+        reason=None,
+        **facts,
     )
     _keep(connection, item, by=by, at=at)
     return item

@@ -58,6 +58,7 @@ class Database:
         self.url = _driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _server_engine(self.url)
+        self._writer = self.engine.execution_options(**{_WRITES: True})
         self._turnstile: AbstractContextManager[None] = Turnstile() if self.is_sqlite else nullcontext()
 
     @contextmanager
@@ -69,9 +70,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection for writing; committed, durably, when the block ends, rolled back when it raises."""
-        with self._turnstile, self.engine.connect() as connection:
-            with connection.execution_options(**{_WRITES: True}).begin():
-                yield connection
+        with self._turnstile, self._writer.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Give the connections back."""

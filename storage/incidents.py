@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, insert, or_, select, update
 
-from storage.dialects import upsert
+from storage.dialects import row_id, upsert
 from storage.models import entry_revisions, incident_changes, incidents, timeline_entries, workspaces
 from storage.values import Incident
 
@@ -37,9 +37,7 @@ def _values(connection: Connection, query: Select[Any]) -> list[Incident]:
     return [Incident(**row) for row in connection.execute(query).mappings()]
 
 
-def in_channel(
-    connection: Connection, workspace_id: str, channel_id: str, *, lock: bool = False
-) -> Incident | None:
+def in_channel(connection: Connection, workspace_id: str, channel_id: str, *, lock: bool = False) -> Incident | None:
     """The channel's incident: the newest open one, else the newest.
 
     With `lock`, other transactions that lock it wait: what its milestones say cannot change meanwhile.
@@ -97,7 +95,7 @@ def next_number(connection: Connection, workspace_id: str) -> int:
 def declare(connection: Connection, **facts: Any) -> Incident:
     """Write down a new, open incident. `facts` are the columns that are not counted or derived."""
     row = facts | {"open": True, "last_entry_number": 0, "last_item_number": 0}
-    incident_id = connection.execute(insert(incidents).values(row)).inserted_primary_key[0]
+    incident_id = row_id(connection.execute(insert(incidents).values(row)))
     return by_id(connection, incident_id)
 
 

@@ -29,7 +29,13 @@ class Errand:
 
 
 def add(
-    connection: Connection, workspace_id: str, *, lane: str, action: str, content: dict[str, Any], at: datetime
+    connection: Connection,
+    workspace_id: str,
+    *,
+    lane: str,
+    action: str,
+    content: dict[str, Any],
+    at: datetime,
 ) -> None:
     """Write an errand; it is due at once."""
     connection.execute(
@@ -68,9 +74,7 @@ def claim(connection: Connection, *, at: datetime) -> Errand | None:
         return None
     attempts = row["attempts"] + 1
     connection.execute(
-        update(outbox)
-        .where(outbox.c.id == row["id"])
-        .values(state="sending", attempts=attempts, due_at=at + LEASE)
+        update(outbox).where(outbox.c.id == row["id"]).values(state="sending", attempts=attempts, due_at=at + LEASE)
     )
     return Errand(
         id=row["id"],
@@ -105,7 +109,7 @@ def park(connection: Connection, errand: Errand, *, problem: str) -> None:
 def counts(connection: Connection) -> dict[str, int]:
     """How many rows are in each state."""
     query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
-    return {state: count for state, count in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def is_due(connection: Connection, *, at: datetime) -> bool:

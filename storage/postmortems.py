@@ -29,7 +29,11 @@ def add(connection: Connection, incident_id: int, **facts: Any) -> Postmortem:
         )
     ).scalar_one()
     sections = facts.pop("sections")
-    row = facts | {"number": number, "incident_id": incident_id, "sections": [asdict(each) for each in sections]}
+    row = facts | {
+        "number": number,
+        "incident_id": incident_id,
+        "sections": [asdict(each) for each in sections],
+    }
     connection.execute(insert(postmortem_versions), row)
     return Postmortem(version=number, sections=sections, **facts)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
 
+from storage.dialects import row_id
 from storage.models import entry_revisions, incidents, timeline_entries
 from storage.values import TimelineEntry
 
@@ -23,7 +24,7 @@ def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEn
     )
     facts["number"] = connection.execute(count).scalar_one()
     result = connection.execute(insert(timeline_entries), facts | {"incident_id": incident_id})
-    return TimelineEntry(id=result.inserted_primary_key[0], retracted=False, revisions=0, **facts)
+    return TimelineEntry(id=row_id(result), retracted=False, revisions=0, **facts)
 
 
 def of_incident(connection: Connection, incident_id: int) -> list[TimelineEntry]:
@@ -69,9 +70,7 @@ def reacted(connection: Connection, incident_id: int, permalink: str, user_id: s
     )
 
 
-def revise(
-    connection: Connection, entry: TimelineEntry, *, by: str, at: datetime, **changes: Any
-) -> TimelineEntry:
+def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetime, **changes: Any) -> TimelineEntry:
     """Say how the entry stands from now on: any of occurred_at, text, qualifier, retracted may change."""
     revised = replace(entry, revisions=entry.revisions + 1, **changes)
     connection.execute(

@@ -55,9 +55,7 @@ def _typed(number: int, command: dict[str, Any], local: ZoneInfo) -> TimelineEnt
     if command["backdated"] and (found := _AT.match(text)):
         text = found[3]
         there = recorded_at.astimezone(local).replace(hour=int(found[1]), minute=int(found[2]))
-        occurred_at = (there if there <= recorded_at else there - timedelta(days=1)).astimezone(
-            recorded_at.tzinfo
-        )
+        occurred_at = (there if there <= recorded_at else there - timedelta(days=1)).astimezone(recorded_at.tzinfo)
     if found := _BY.match(text):
         qualifier, text = found[1], found[2]
     return entry(
@@ -83,8 +81,6 @@ def items(case: dict[str, Any]) -> list[ActionItem]:
     typed = [command["text"] for command in case["commands"] if command["command"] == "/actionitem"]
     found = [match for text in typed if (match := _ITEM.match(text))]
     return [
-        item(
-            number, match[4], owner=match[1], kind=match[2], due_on=match[3] and date.fromisoformat(match[3])
-        )
+        item(number, match[4], owner=match[1], kind=match[2], due_on=match[3] and date.fromisoformat(match[3]))
         for number, match in enumerate(found, 1)
     ]

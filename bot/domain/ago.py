@@ -71,12 +71,8 @@ def _refuse_doubt(match: re.Match[str], words: str) -> None:
     if more := _SECOND_PART.match(words, match.end()):
         doubt = quoted(more[0])
         joined = "".join((typed + doubt).split())
-        raise UsageError(
-            f"Does {doubt} belong to the time? If so, type {joined} …; if not, {typed}: {doubt} …"
-        )
+        raise UsageError(f"Does {doubt} belong to the time? If so, type {joined} …; if not, {typed}: {doubt} …")
 
 
 def _too_far(typed: str) -> UsageError:
-    return UsageError(
-        f"{quoted(typed)} is more than {LONGEST.days} days ago. Type the date: 2026-11-21 14:02 …"
-    )
+    return UsageError(f"{quoted(typed)} is more than {LONGEST.days} days ago. Type the date: 2026-11-21 14:02 …")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from bot.domain.layout import Words
 from bot.domain.lifecycle import Duration, Lifecycle
 from bot.domain.questions import Question
-from bot.domain.layout import Words
 from storage.values import Incident
 
 

@@ -19,9 +19,7 @@ _MONTH = (
 _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _COUNT = r"(?:an?|one|two|three|four|[0-9]{1,3})"
 _ISO = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})")
-_NUMERIC = re.compile(
-    r"(?P<first>[0-9]{1,2})[./-](?P<second>[0-9]{1,2})(?:[./-](?P<year>[0-9]{4}|[0-9]{2})?)?"
-)
+_NUMERIC = re.compile(r"(?P<first>[0-9]{1,2})[./-](?P<second>[0-9]{1,2})(?:[./-](?P<year>[0-9]{4}|[0-9]{2})?)?")
 _END_OF_MONTH = re.compile(r"(?:the )?end of (?:the |this )?month|eom")
 # dateparser makes a date of nearly anything (`1`, `may`, `3pm`): it is asked only about these.
 _PHRASE = re.compile(
@@ -45,9 +43,7 @@ def parse_due(words: str, *, today: date) -> date | None:
     _refuse_figures(typed, plain, today)
     found = _iso(plain) or _end_of_month(plain, today) or _spoken(plain, today)
     if found is None:
-        raise UsageError(
-            f"{quoted(typed)} is no date I know. Try: 2026-12-01, friday, in 2 weeks, 1 December"
-        )
+        raise UsageError(f"{quoted(typed)} is no date I know. Try: 2026-12-01, friday, in 2 weeks, 1 December")
     return found
 
 

@@ -15,9 +15,7 @@ def instant(at: datetime | None) -> str | None:
     if at is None:
         return None
     at = at.astimezone(UTC)
-    return at.isoformat(timespec="milliseconds" if at.microsecond // 1000 else "seconds").replace(
-        "+00:00", "Z"
-    )
+    return at.isoformat(timespec="milliseconds" if at.microsecond // 1000 else "seconds").replace("+00:00", "Z")
 
 
 def _incident(incident: Incident, entries: Iterable[TimelineEntry]) -> Json:

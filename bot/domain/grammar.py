@@ -83,9 +83,7 @@ def parse_entry(kind: Kind, words: str, *, now: datetime, zone: ZoneInfo) -> Utt
     )
 
 
-def parse_correction(
-    kind: Kind, words: str, *, now: datetime, zone: ZoneInfo, reference: datetime
-) -> Correction:
+def parse_correction(kind: Kind, words: str, *, now: datetime, zone: ZoneInfo, reference: datetime) -> Correction:
     """A new time, new words or both for an entry of that kind which happened at `reference` (aware).
 
     A clock time without a date is the one closest to `reference` that is not after now; `-10m` still counts

@@ -32,9 +32,7 @@ _NOT_PLURAL = (
     r"(?:has|is|was|does|goes|needs|looks|seems|fails|works|returns|answers|hangs|crashes|shows|says|breaks|runs"
     r"|starts|stops|drops|gets|uses|times|this|its|us|as|always|status|less|across)\b"
 )
-_THINGS = (
-    rf"[ \u00a0]{_MODIFIER}{{0,2}}?(?!{_NOT_PLURAL})(?:[^\W\d_][\w-]{{1,30}}(?<!s)s\b|people\b|traffic\b)"
-)
+_THINGS = rf"[ \u00a0]{_MODIFIER}{{0,2}}?(?!{_NOT_PLURAL})(?:[^\W\d_][\w-]{{1,30}}(?<!s)s\b|people\b|traffic\b)"
 _EDGE = r"(?<![\w.,:/#'\u2019$€£@-])"
 
 _FIGURE = re.compile(
@@ -90,11 +88,7 @@ def _is_name(match: re.Match[str]) -> bool:
 
 def spans(text: str) -> list[tuple[int, int]]:
     """Where the figures of `text` stand, as (start, end) offsets in order; they never overlap."""
-    return [
-        match.span()
-        for match in _FIGURE.finditer(text)
-        if not (match["code"] or match["http"] or _is_name(match))
-    ]
+    return [match.span() for match in _FIGURE.finditer(text) if not (match["code"] or match["http"] or _is_name(match))]
 
 
 def figures(text: str) -> tuple[str, ...]:

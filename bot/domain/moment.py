@@ -29,9 +29,7 @@ class Moment:
     seconds: bool
 
 
-def parse_moment(
-    words: str, *, now: datetime, zone: ZoneInfo, reference: datetime | None = None
-) -> Moment | None:
+def parse_moment(words: str, *, now: datetime, zone: ZoneInfo, reference: datetime | None = None) -> Moment | None:
     """The moment the words begin with, None when they begin with no time.
 
     `now` is aware UTC, `zone` the typist's. A clock time without a date is the latest such moment not after
@@ -87,9 +85,7 @@ def _instant(typed: WallTime, *, now: datetime, zone: ZoneInfo, reference: datet
     return _on_clock(typed, clocks, reference)
 
 
-def _by_abbreviation(
-    typed: WallTime, name: TypedZone, own: WallClock, reference: datetime | None
-) -> datetime:
+def _by_abbreviation(typed: WallTime, name: TypedZone, own: WallClock, reference: datetime | None) -> datetime:
     """The typist's own meaning of the abbreviation where their clocks go by it then, else everybody's."""
     near = _near(typed, own.now, reference)
     meant = used_by(own.zone, name.name, near)

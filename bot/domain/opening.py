@@ -40,9 +40,7 @@ def parse_opening(words: str) -> Opening:
     if not title:
         raise UsageError(f"The incident needs a title. Try: {severity or SEVERITIES[0]} checkout fails")
     if len(title) > LONGEST_TITLE:
-        raise UsageError(
-            f"The title has {len(title)} characters, and {LONGEST_TITLE} fit. Try: SEV1 checkout fails"
-        )
+        raise UsageError(f"The title has {len(title)} characters, and {LONGEST_TITLE} fit. Try: SEV1 checkout fails")
     return Opening(severity=severity, title=title)
 
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import impact
 from bot.domain.document import Day, Document, Item, Line, Measured, Phase, Silence, Stamp
+from bot.domain.layout import Names, said
 from bot.domain.lifecycle import DURATIONS, Lifecycle, Phases, gaps, lifecycle, phases
 from bot.domain.questions import Question, questions
-from bot.domain.layout import Names, said
 from bot.vocabulary import (
     CAUSE,
     DETECTED,
@@ -162,7 +162,7 @@ def _measured(life: Lifecycle) -> tuple[Measured, ...]:
     return tuple(Measured(rule=rule, seconds=getattr(life, f"{rule.key}_s")) for rule in DURATIONS)
 
 
-def assemble(  # noqa: PLR0913 - all that a document is made of, the optional by name
+def assemble(
     incident: Incident,
     entries: Iterable[TimelineEntry],
     items: Iterable[ActionItem],

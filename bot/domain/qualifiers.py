@@ -16,9 +16,7 @@ _SYNONYMS: dict[tuple[str, ...], dict[str, str]] = {
 }  # fmt: skip
 
 _GAP = rf"[\s{INVISIBLE}]"
-_WHO = re.compile(
-    rf"{_GAP}*by{_GAP}+(?:(?:an?|the|our){_GAP}+)?(?P<word>[a-z]+)(?![\w'\u2019/-])", re.IGNORECASE
-)
+_WHO = re.compile(rf"{_GAP}*by{_GAP}+(?:(?:an?|the|our){_GAP}+)?(?P<word>[a-z]+)(?![\w'\u2019/-])", re.IGNORECASE)
 _PREFIX = re.compile(rf"{_GAP}*(?P<word>[a-z]+){_GAP}*:", re.IGNORECASE)
 
 _SHAPES: dict[tuple[str, ...], re.Pattern[str]] = {DETECTORS: _WHO, FACTORS: _PREFIX, SIDES: _PREFIX}

@@ -83,11 +83,7 @@ class WallClock:
 
     def instants(self, wall: datetime) -> list[datetime]:
         """The instants, in order, at which the clocks show `wall` (naive): two in autumn, none in spring."""
-        return [
-            instant
-            for instant in self._around(wall)
-            if instant.astimezone(self.zone).replace(tzinfo=None) == wall
-        ]
+        return [instant for instant in self._around(wall) if instant.astimezone(self.zone).replace(tzinfo=None) == wall]
 
     def _around(self, wall: datetime) -> list[datetime]:
         return sorted({wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1)})
@@ -103,9 +99,7 @@ class WallClock:
     def _ahead(self, day: date, clock: time) -> UsageError:
         dated = "" if day == self.today else f"{day} "
         current = self._now_text() if day == self.today else f"{self.today} {self._now_text()}"
-        return UsageError(
-            f"{dated}{clock_text(clock)} is still ahead: it is {current}. For now, leave the time out."
-        )
+        return UsageError(f"{dated}{clock_text(clock)} is still ahead: it is {current}. For now, leave the time out.")
 
     def _skipped(self, wall: datetime) -> UsageError:
         day = f"{wall.day} {wall:%B}" + ("" if wall.year == self.now.year else f" {wall.year}")

@@ -88,9 +88,7 @@ def read_wall_time(words: str, start: int, *, announced: bool, own: frozenset[st
         end = day.end()
         zone = zone or read_zone(words, end, own=own)
         end = max(end, zone.end if zone else 0)
-    return WallTime(
-        clock=clock, seconds=seconds, day=_date(day), days_back=_days_back(day), zone=zone, end=end
-    )
+    return WallTime(clock=clock, seconds=seconds, day=_date(day), days_back=_days_back(day), zone=zone, end=end)
 
 
 def _clock(shown: re.Match[str], half: re.Match[str] | None) -> time:
@@ -146,9 +144,7 @@ def _refuse_other_day(words: str, start: int) -> None:
 def _refuse_one_digit_second(words: str, start: int) -> None:
     if short := _ONE_DIGIT_SECOND.match(words, start):
         whole, _, second = short[0].rpartition(":")
-        raise UsageError(
-            f"{short[0]} may hold seconds or not. Type {whole}:0{second} …, or a space after {whole}"
-        )
+        raise UsageError(f"{short[0]} may hold seconds or not. Type {whole}:0{second} …, or a space after {whole}")
 
 
 def _refuse_fused(words: str, start: int, end: int) -> None:

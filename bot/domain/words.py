@@ -66,13 +66,10 @@ def storable(words: str) -> str:
     if len(words) > MAX_WORDS:
         raise UsageError(f"That is {len(words):,} characters, and {MAX_WORDS:,} fit. Link to what is longer.")
     if "\0" in words:
-        raise UsageError(
-            "There is a NUL character in the words, and it cannot be kept. Please type them again."
-        )
+        raise UsageError("There is a NUL character in the words, and it cannot be kept. Please type them again.")
     if _SURROGATE.search(words):
         raise UsageError(
-            "There is half a character in the words (a lone surrogate), and it cannot be kept. "
-            "Please type them again."
+            "There is half a character in the words (a lone surrogate), and it cannot be kept. Please type them again."
         )
     return words
 

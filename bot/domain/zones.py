@@ -51,9 +51,7 @@ class _Token:
     iso: bool
 
 
-def read_zone(
-    words: str, start: int, *, iso: bool = False, own: frozenset[str] = frozenset()
-) -> TypedZone | None:
+def read_zone(words: str, start: int, *, iso: bool = False, own: frozenset[str] = frozenset()) -> TypedZone | None:
     """The zone at `start` of the words, None when other words stand there.
 
     `iso` says that the time is written as logs write it, where `-03:00` is an offset and never the end of a
@@ -97,9 +95,7 @@ def by_table(name: str, zone: tzinfo, near: datetime) -> tzinfo:
     meanings = _abbreviations(zone, near, _SEASONS) | FIXED
     offset = meanings.get(name)
     if offset is None:
-        raise UsageError(
-            f"No clock I know of went by {name} then. Type the distance from UTC: at 14:02 UTC+2 …"
-        )
+        raise UsageError(f"No clock I know of went by {name} then. Type the distance from UTC: at 14:02 UTC+2 …")
     return timezone(offset, name)
 
 
@@ -141,9 +137,7 @@ def _place(name: str) -> tzinfo | None:
     if name.partition("/")[0].lower() not in _REGIONS:
         return None
     near = difflib.get_close_matches(name.lower()[:_LONGEST_PLACE], known, n=1)
-    advice = (
-        f"Did you mean {known[near[0]]}?" if near else "If it is none, put a colon before it: at 14:02: …"
-    )
+    advice = f"Did you mean {known[near[0]]}?" if near else "If it is none, put a colon before it: at 14:02: …"
     raise UsageError(f"{quoted(name)} is no time zone I know. {advice}")
 
 
@@ -190,9 +184,7 @@ def _distance(offset: str) -> timedelta | None:
 
 def _sound(text: str, distance: timedelta | None) -> timedelta:
     if distance is None:
-        raise UsageError(
-            f"{quoted(text)} is no time zone: they reach from UTC-12 to UTC+14. Try: at 14:02 UTC+2 …"
-        )
+        raise UsageError(f"{quoted(text)} is no time zone: they reach from UTC-12 to UTC+14. Try: at 14:02 UTC+2 …")
     return distance
 
 

@@ -62,9 +62,7 @@ def list_(connection: Connection, request: Request) -> Reply:
         )
     if which:
         owner_id = request.user_id if which == "mine" else None
-        items = action_items.open_in_workspace(
-            connection, request.workspace_id, request.channel_id, owner_id=owner_id
-        )
+        items = action_items.open_in_workspace(connection, request.workspace_id, request.channel_id, owner_id=owner_id)
     else:
         incident = here(connection, request)
         items = [(incident.number, item) for item in action_items.of_incident(connection, incident.id)]
@@ -104,7 +102,12 @@ def drop(connection: Connection, request: Request) -> Reply:
 
 
 def _revise(
-    connection: Connection, request: Request, incident: Incident, item: ActionItem, verb: str, **changes: object
+    connection: Connection,
+    request: Request,
+    incident: Incident,
+    item: ActionItem,
+    verb: str,
+    **changes: object,
 ) -> Reply:
     revised = action_items.revise(connection, item, by=request.user_id, at=request.received_at, **changes)
     return _receipt(request, incident, revised, verb)

@@ -118,7 +118,9 @@ def list_(connection: Connection, request: Request) -> Reply:
     """`list`, `list all`: the workspace's incidents, the newest first."""
     which = request.words.strip().casefold() or "open"
     if which not in {"open", "all"}:
-        raise UsageError(f"{request.slash('incident')} list shows the open ones, {request.slash('incident')} list all shows all.")
+        raise UsageError(
+            f"{request.slash('incident')} list shows the open ones, {request.slash('incident')} list all shows all."
+        )
     found = incidents.listing(
         connection, request.workspace_id, request.channel_id, open_only=which == "open", limit=_LISTED
     )

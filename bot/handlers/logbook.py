@@ -18,7 +18,7 @@ from storage.database import Database
 
 
 def log(
-    database: Database, settings: Settings, name: str, words: str, author: str | None, workspace_id: str | None
+    database: Database, settings: Settings, name: str, words: str, *, author: str | None, workspace_id: str | None
 ) -> str:
     """Record the words on the incident called `name`, and tell its channel once Slack is there.
 
@@ -29,7 +29,9 @@ def log(
     kind, rest = first_word(words)
     kind = kind.removeprefix("/").removeprefix(settings.prefix)
     if kind not in KINDS:
-        raise UsageError(f'Begin with the kind of entry: scribe log {name} "note what happened". One of {", ".join(KINDS)}.')
+        raise UsageError(
+            f'Begin with the kind of entry: scribe log {name} "note what happened". One of {", ".join(KINDS)}.'
+        )
     person = author or getpass.getuser()
     request = Request(
         workspace_id=incident.workspace_id,
@@ -50,7 +52,10 @@ def log(
     )
 
     def tell(connection: Connection, reply: Reply) -> None:
-        content = {"channel": incident.channel_id, "text": f"From a terminal, by {_escaped(person)}: {reply.text}"}
+        content = {
+            "channel": incident.channel_id,
+            "text": f"From a terminal, by {_escaped(person)}: {reply.text}",
+        }
         outbox.add(
             connection,
             incident.workspace_id,

@@ -25,9 +25,7 @@ def edit(connection: Connection, request: Request) -> Reply:
         KINDS[entry.kind], words, now=request.now, zone=request.zone, reference=entry.occurred_at
     )
     changes = {
-        name: value
-        for name in ("occurred_at", "qualifier", "text")
-        if (value := getattr(correction, name)) is not None
+        name: value for name in ("occurred_at", "qualifier", "text") if (value := getattr(correction, name)) is not None
     }
     revised = revise(connection, request, incident, entry, **changes)
     return receipt(

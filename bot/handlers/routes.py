@@ -1,6 +1,6 @@
 """Which handler serves which command: the one way from a request to its answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -101,7 +101,11 @@ def _subcommand(command: Command, request: Request) -> tuple[Handler, Request, b
     raise UsageError(_unknown(request, word, choices, lambda name: f"{request.slash(command.name)} {name}"))
 
 
-def _unknown(request: Request, word: str, choices: object, typed: Callable[[str], str]) -> str:
+def _unknown(request: Request, word: str, choices: Iterable[str], typed: Callable[[str], str]) -> str:
     guess = nearest(word, choices)
     help_ = f"{request.slash('incident')} help lists them all."
-    return f"There is no “{word[:40]}”. Did you mean {typed(guess)}? {help_}" if guess else f"There is no “{word[:40]}”. {help_}"
+    return (
+        f"There is no “{word[:40]}”. Did you mean {typed(guess)}? {help_}"
+        if guess
+        else f"There is no “{word[:40]}”. {help_}"
+    )

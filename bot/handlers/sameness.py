@@ -43,9 +43,7 @@ def _with_first_detection(connection: Connection, incident: Incident) -> list[tu
     return [(entry.id == first, entry) for entry in entries]
 
 
-def _move(
-    connection: Connection, request: Request, entry: TimelineEntry, to: Incident, *, kind: str
-) -> TimelineEntry:
+def _move(connection: Connection, request: Request, entry: TimelineEntry, to: Incident, *, kind: str) -> TimelineEntry:
     timeline.revise(connection, entry, by=request.user_id, at=request.received_at, retracted=True)
     copy = replace(entry, kind=kind, qualifier=entry.qualifier if kind == entry.kind else None)
     facts = {

@@ -47,9 +47,7 @@ def flag(value: object) -> bool:
 
 def whole(value: object) -> int:
     """A whole number, in a form written in figures."""
-    if isinstance(value, bool) or not (
-        isinstance(value, int) or (isinstance(value, str) and value.isdecimal())
-    ):
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and value.isdecimal())):
         raise TypeError("must be an integer")
     return int(value)
 

@@ -78,9 +78,7 @@ class Census:
         )
         return self.workspace.put_channel(channel).id
 
-    def change_channel(
-        self, id_: str, *, archived: bool | None = None, bot_is_member: bool | None = None
-    ) -> None:
+    def change_channel(self, id_: str, *, archived: bool | None = None, bot_is_member: bool | None = None) -> None:
         """Archive a channel, or let the bot in or out."""
         before = self.workspace.channels[id_]
         changed = replace(

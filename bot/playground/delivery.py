@@ -110,9 +110,7 @@ class SignedPosts:
         if not response.headers.get("content-type", "").startswith(JSON):
             return Ack(status=OK, body={"text": response.text}, elapsed_s=elapsed_s)
         body = as_object(response.text)
-        return Ack(
-            status=OK, body=body or {}, elapsed_s=elapsed_s, error=DISPATCH_FAILED if body is None else None
-        )
+        return Ack(status=OK, body=body or {}, elapsed_s=elapsed_s, error=DISPATCH_FAILED if body is None else None)
 
 
 def written(delivery: Delivery) -> tuple[str, str]:

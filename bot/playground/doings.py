@@ -21,7 +21,7 @@ class Doings:
         self._office = office
         self._triggers = triggers
 
-    def command(  # noqa: PLR0913 -- as many as a person's command line has parts, and two switches by name
+    def command(
         self,
         user: str,
         channel: str,
@@ -41,9 +41,7 @@ class Doings:
         )
         return self._office.command(payload)
 
-    def say(
-        self, user: str, channel: str, text: str, *, thread_ts: str | None = None, raw: bool = False
-    ) -> Message:
+    def say(self, user: str, channel: str, text: str, *, thread_ts: str | None = None, raw: bool = False) -> Message:
         """Say something in a channel, or in the thread `thread_ts`. Naming the bot makes an app_mention."""
         words = text if raw else self._delivered(text, named=False)
         self._person(user)
@@ -71,9 +69,7 @@ class Doings:
         """Take a reaction back; the message as it stands afterwards."""
         return self._reacted("reaction_removed", user, message, name)
 
-    def click(
-        self, user: str, where: Message | Answer | View, action_id: str, value: object = None
-    ) -> Answer:
+    def click(self, user: str, where: Message | Answer | View, action_id: str, value: object = None) -> Answer:
         """Press a button, or choose `value` in another element, in a message, an answer's message or a view.
 
         Of several buttons of that action_id the one with `value` is pressed. Raises LookupError when it is

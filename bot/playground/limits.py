@@ -43,9 +43,7 @@ def text(most: int) -> Rule:
 def option(*, most: int, url: bool = False) -> Rule:
     """An option; `most` is the most characters of its text."""
     links: dict[str, Rule] = {"url": URL} if url else {}
-    return Record(
-        required={"text": text(most), "value": Words(most=150)}, optional={"description": plain(75), **links}
-    )
+    return Record(required={"text": text(most), "value": Words(most=150)}, optional={"description": plain(75), **links})
 
 
 STYLE: Final = Words(choices=("primary", "danger"))
@@ -54,16 +52,12 @@ CONFIRM: Final = Record(
     optional={"style": STYLE},
 )
 CHOICE: Final = option(most=75)
-GROUPS: Final = Each(
-    rule=Record(required={"label": plain(75), "options": Each(rule=CHOICE, most=100)}), most=100
-)
+GROUPS: Final = Each(rule=Record(required={"label": plain(75), "options": Each(rule=CHOICE, most=100)}), most=100)
 NAMED: Final[dict[str, Rule]] = {"action_id": IDENTIFIER, "confirm": CONFIRM}
 ASKING: Final[dict[str, Rule]] = {**NAMED, "placeholder": plain(150), "focus_on_load": FLAG}
 TICKS: Final[dict[str, Rule]] = {**NAMED, "focus_on_load": FLAG}
 TYPING: Final = Record(
-    required={
-        "trigger_actions_on": Each(rule=Words(choices=("on_enter_pressed", "on_character_entered")), most=2)
-    }
+    required={"trigger_actions_on": Each(rule=Words(choices=("on_enter_pressed", "on_character_entered")), most=2)}
 )
 PICTURE: Final = Record(
     required={"alt_text": Words(most=2000)},
@@ -94,9 +88,7 @@ ELEMENTS: Final[dict[str, Rule]] = {
     "users_select": Record(optional={**ASKING, "initial_user": IDENTIFIER}),
     "datepicker": Record(optional={**ASKING, "initial_date": Words(pattern=DATE)}),
     "timepicker": Record(optional={**ASKING, "initial_time": Words(pattern=TIME), "timezone": Words()}),
-    "datetimepicker": Record(
-        optional={**TICKS, "initial_date_time": Whole(least=1_000_000_000, most=9_999_999_999)}
-    ),
+    "datetimepicker": Record(optional={**TICKS, "initial_date_time": Whole(least=1_000_000_000, most=9_999_999_999)}),
     "plain_text_input": Record(
         optional={
             "action_id": IDENTIFIER,
@@ -122,9 +114,7 @@ ELEMENTS: Final[dict[str, Rule]] = {
 
 INPUTS: Final = tuple(kind for kind in ELEMENTS if kind not in {"button", "overflow", "image"})
 ACTIONS: Final = tuple(kind for kind in ELEMENTS if kind not in {"plain_text_input", "image"})
-RICH: Final = Record(
-    required={"elements": Each(rule=Typed(kinds=RICH_TEXT_PARTS))}, optional={"block_id": IDENTIFIER}
-)
+RICH: Final = Record(required={"elements": Each(rule=Typed(kinds=RICH_TEXT_PARTS))}, optional={"block_id": IDENTIFIER})
 CELL: Final = Typed(kinds={"raw_text": Record(required={"text": Words()}), "rich_text": RICH})
 COLUMN: Final = Record(optional={"align": Words(choices=("left", "center", "right")), "is_wrapped": FLAG})
 CONTEXT: Final = Either(

@@ -32,15 +32,11 @@ def method(work: Work, *, scope: str | None = None, optional: str = "", **requir
 
 
 OPTIONAL: Final[dict[str, Reader]] = {
-    **dict.fromkeys(
-        ("text", "markdown_text", "thread_ts", "parse", "username", "icon_emoji", "icon_url"), words
-    ),
+    **dict.fromkeys(("text", "markdown_text", "thread_ts", "parse", "username", "icon_emoji", "icon_url"), words),
     **dict.fromkeys(("cursor", "latest", "oldest", "hash", "external_id", "view_id", "trigger_id"), words),
     **dict.fromkeys(("interactivity_pointer", "alt_txt", "snippet_type", "initial_comment"), words),
     **dict.fromkeys(("channel", "channel_id"), words),
-    **dict.fromkeys(
-        ("as_user", "link_names", "mrkdwn", "reply_broadcast", "unfurl_links", "unfurl_media"), flag
-    ),
+    **dict.fromkeys(("as_user", "link_names", "mrkdwn", "reply_broadcast", "unfurl_links", "unfurl_media"), flag),
     **dict.fromkeys(("include_locale", "include_num_members", "include_all_metadata", "inclusive"), flag),
     **dict.fromkeys(("return_im", "prevent_creation"), flag),
     **dict.fromkeys(("blocks", "attachments"), objects),
@@ -81,9 +77,7 @@ METHODS: Final[dict[str, Method]] = {
     ),
     "chat.delete": method(chat.delete, scope="chat:write", channel=words, ts=words, optional="as_user"),
     "chat.getPermalink": method(chat.permalink, channel=words, message_ts=words),
-    "conversations.info": method(
-        conversations.info, channel=words, optional="include_locale include_num_members"
-    ),
+    "conversations.info": method(conversations.info, channel=words, optional="include_locale include_num_members"),
     "conversations.history": method(conversations.history, channel=words, optional=SPAN),
     "conversations.replies": method(conversations.replies, channel=words, ts=words, optional=SPAN),
     "conversations.members": method(conversations.members, channel=words, optional=PAGE),

@@ -49,9 +49,7 @@ def _interaction(kind: str, trigger_id: str | None) -> Json:
     return common | ({"trigger_id": trigger_id} if trigger_id else {})
 
 
-def message_shortcut(
-    user: User, channel: Channel, message: Message, *, name: str, urls: tuple[str, str]
-) -> Json:
+def message_shortcut(user: User, channel: Channel, message: Message, *, name: str, urls: tuple[str, str]) -> Json:
     """A message shortcut."""
     payload = _interaction("message_action", urls[1])
     # A message shortcut is the one interaction without the app's id.
@@ -67,9 +65,7 @@ def message_shortcut(
     }
 
 
-def message_action(
-    user: User, channel: Channel, message: Message, *, action: Json, urls: tuple[str, str]
-) -> Json:
+def message_action(user: User, channel: Channel, message: Message, *, action: Json, urls: tuple[str, str]) -> Json:
     """Something pressed or chosen in a message. Of an ephemeral message Slack does not send the content."""
     container = {
         "type": "message",

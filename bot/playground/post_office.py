@@ -41,9 +41,7 @@ class PostOffice:
 
     def interaction(self, payload: Json, *, channel: str | None = None, view: View | None = None) -> Answer:
         """Deliver an interaction. Only a submitted view may be answered with a body."""
-        delivery = Delivery(
-            kind="interactive", payload=payload, takes_payload=payload["type"] == "view_submission"
-        )
+        delivery = Delivery(kind="interactive", payload=payload, takes_payload=payload["type"] == "view_submission")
         view_id = view.id if view else None
         errand = Errand(delivery=delivery, user=payload["user"]["id"], channel=channel, view_id=view_id)
         return self.send(errand)
@@ -56,9 +54,7 @@ class PostOffice:
     def repeat(self, answer: Answer) -> Answer:
         """The same delivery once more, as a retry."""
         delivery = replace(answer.delivery, retries=answer.delivery.retries + 1)
-        return self.send(
-            Errand(delivery=delivery, user=answer.user, channel=answer.channel, view_id=answer.view_id)
-        )
+        return self.send(Errand(delivery=delivery, user=answer.user, channel=answer.channel, view_id=answer.view_id))
 
     def send(self, errand: Errand) -> Answer:
         """Deliver, wait, and do what the ack says."""

@@ -34,9 +34,7 @@ def read(body: Json) -> Json:
         except TypeError as error:
             raise Refused("invalid_arguments", f"[ERROR] {error} [json-pointer:/{key}]") from None
     if body.get("response_type", "ephemeral") not in RESPONSE_TYPES:
-        raise Refused(
-            "invalid_arguments", "[ERROR] must be ephemeral or in_channel [json-pointer:/response_type]"
-        )
+        raise Refused("invalid_arguments", "[ERROR] must be ephemeral or in_channel [json-pointer:/response_type]")
     complaint = complaint_about_message(body.get("text", ""), body.get("blocks", []))
     if complaint:
         raise Refused(complaint.error, *complaint.details)

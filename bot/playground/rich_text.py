@@ -5,9 +5,7 @@ from typing import Final
 from bot.playground.rules import Each, Flag, Record, Rule, Typed, Whole, Words
 
 FLAG: Final = Flag()
-STYLE: Final = Record(
-    optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight"), FLAG)
-)
+STYLE: Final = Record(optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight"), FLAG))
 STYLED: Final[dict[str, Rule]] = {"style": STYLE}
 
 LEAVES: Final[dict[str, Rule]] = {
@@ -17,9 +15,7 @@ LEAVES: Final[dict[str, Rule]] = {
     "channel": Record(required={"channel_id": Words()}, optional=STYLED),
     "usergroup": Record(required={"usergroup_id": Words()}, optional=STYLED),
     "broadcast": Record(required={"range": Words(choices=("here", "channel", "everyone"))}, optional=STYLED),
-    "emoji": Record(
-        required={"name": Words()}, optional={**STYLED, "unicode": Words(), "skin_tone": Whole()}
-    ),
+    "emoji": Record(required={"name": Words()}, optional={**STYLED, "unicode": Words(), "skin_tone": Whole()}),
     "color": Record(required={"value": Words(pattern=r"#[0-9a-fA-F]{6}")}),
     "date": Record(
         required={"timestamp": Whole(), "format": Words()},

@@ -200,7 +200,7 @@ class Slack(Census, Doings):
         """Let every call of a method wait so long before it is done; 0 ends that."""
         self._faults.delays_s[method] = seconds
 
-    def post_signed(  # noqa: PLR0913 -- a request, and by name each of the things that can be wrong with it
+    def post_signed(
         self,
         url: str,
         body: str,

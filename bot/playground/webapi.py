@@ -54,9 +54,7 @@ class WebApi:
             reply = Reply(body=refusal(refused))
             error = refused.error
         self._note(request.method, given, error)
-        return Reply(
-            status=reply.status, headers={**reply.headers, **self._headers(request)}, body=reply.body
-        )
+        return Reply(status=reply.status, headers={**reply.headers, **self._headers(request)}, body=reply.body)
 
     def _done(self, request: Request, given: Json) -> Reply:
         method = METHODS.get(request.method)

@@ -45,12 +45,8 @@ class Workspace:
         self.calls: list[Call] = []
         self._numbers = itertools.count(1)
         self._last_ts: dict[str, int] = {}
-        self.put_user(
-            User(id=SLACKBOT_ID, name="slackbot", real_name="Slackbot", is_bot=True, updated_at=clock())
-        )
-        self.put_user(
-            User(id=BOT_USER_ID, name="scribe", real_name="Scribe", is_bot=True, updated_at=clock())
-        )
+        self.put_user(User(id=SLACKBOT_ID, name="slackbot", real_name="Slackbot", is_bot=True, updated_at=clock()))
+        self.put_user(User(id=BOT_USER_ID, name="scribe", real_name="Scribe", is_bot=True, updated_at=clock()))
 
     def touch(self) -> None:
         """Say that something changed."""
@@ -107,7 +103,7 @@ class Workspace:
         there = everybody if channel.members is None else everybody & channel.members
         return sorted(there) + ([BOT_USER_ID] if channel.bot_is_member else [])
 
-    def post(self, channel: str, **parts: Any) -> Message:  # noqa: ANN401 -- a Message's own fields, each typed there
+    def post(self, channel: str, **parts: Any) -> Message:
         """Add a message; `parts` are the fields of a Message but for `ts` and `channel`."""
         with self.lock:
             blocks = with_ids(parts.pop("blocks", None) or [])
@@ -170,9 +166,7 @@ class Workspace:
             fresh = replace(view, content={**content, "blocks": with_ids(content["blocks"])}, hash=new_hash())
             if self.homes.get(view.user) == view:
                 self.homes[view.user] = fresh
-            self.views[view.user] = [
-                fresh if open_.id == view.id else open_ for open_ in self.views.get(view.user, [])
-            ]
+            self.views[view.user] = [fresh if open_.id == view.id else open_ for open_ in self.views.get(view.user, [])]
             self.touch()
         return fresh
 
@@ -200,7 +194,7 @@ def with_ids(blocks: list[Json]) -> list[Json]:
     return named
 
 
-def _named(part: Any) -> Any:  # noqa: ANN401 -- an element or a list of them, handed back as what it was
+def _named(part: Any) -> Any:
     if isinstance(part, list):
         return [_named(inner) for inner in part]
     if part in elements_of({"element": part}) and part["type"] != "image":

@@ -22,7 +22,14 @@ WORKERS = 2
 IDLE_S = 1.0
 LONGEST_WAIT_S = 300.0
 TEMPORARY = frozenset(
-    {"fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable", "team_added_to_org"}
+    {
+        "fatal_error",
+        "internal_error",
+        "ratelimited",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
 )
 _log = logging.getLogger(__name__)
 

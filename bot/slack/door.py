@@ -73,11 +73,11 @@ class Door:
             at=request.received_at,
         )
 
-    def open(self, trigger_id: str, form: Mapping[str, Any], request: Request) -> None:
+    def open(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
         """Open a form, in the background: a call to Slack never stands between a command and its answer."""
         self.executor.submit(self._open, trigger_id, form, request)
 
-    def _open(self, trigger_id: str, form: Mapping[str, Any], request: Request) -> None:
+    def _open(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
         try:
             self.client.views_open(trigger_id=trigger_id, view=form)
         except (SlackClientError, OSError) as error:

@@ -22,7 +22,7 @@ OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
 """Slack's words for: the bot is no member there."""
 NO_FILES = frozenset({"missing_scope", "not_allowed_token_type", "restricted_action"}) | OUTSIDE
 """Slack's words for: no file may be sent there."""
-_QUIET = {"unfurl_links": False, "unfurl_media": False}
+_QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 
 def actions(door: Door) -> Mapping[str, Action]:

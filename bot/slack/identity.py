@@ -40,7 +40,10 @@ class Identity:
             _log.warning("Slack did not say who we are: %s", type(error).__name__)
             return False
         self._facts = _Facts(
-            team_id=answer["team_id"], bot_user_id=answer["user_id"], bot_id=answer["bot_id"], url=answer["url"]
+            team_id=answer["team_id"],
+            bot_user_id=answer["user_id"],
+            bot_id=answer["bot_id"],
+            url=answer["url"],
         )
         return True
 

@@ -79,7 +79,9 @@ def item_form(place: Mapping[str, Any]) -> View:
     kinds = [_option(kind, kind.capitalize()) for kind in ITEM_KINDS]
     blocks = [
         _input(
-            "words", "What has to change", {"type": "plain_text_input", "multiline": True, "max_length": INPUT_LIMIT}
+            "words",
+            "What has to change",
+            {"type": "plain_text_input", "multiline": True, "max_length": INPUT_LIMIT},
         ),
         _input("owner", "Owner", {"type": "users_select"}, optional=True),
         _input(

@@ -5,6 +5,7 @@ worker, and a lane's order keeps a reaction and its removal in theirs.
 """
 
 from functools import partial
+from typing import Any
 
 from slack_sdk import WebClient
 from sqlalchemy import Connection
@@ -74,7 +75,13 @@ def _do(door: Door, errand: Errand, words: str, *, command: str) -> None:
 
 def _words_of(client: WebClient, channel_id: str, ts: str) -> str | None:
     """The words of one message, in the channel or in a thread; None when it is gone."""
-    window = {"channel": channel_id, "latest": ts, "oldest": ts, "inclusive": True, "limit": 1}
+    window: dict[str, Any] = {
+        "channel": channel_id,
+        "latest": ts,
+        "oldest": ts,
+        "inclusive": True,
+        "limit": 1,
+    }
     for fetch in (client.conversations_history, partial(client.conversations_replies, ts=ts)):
         for message in fetch(**window)["messages"]:
             if message["ts"] == ts:

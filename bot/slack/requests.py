@@ -156,7 +156,9 @@ class Requests:
 
         return name_of
 
-    def _request(self, workspace_id: str, words: Typed, *, user_id: str, user_name: str | None, **facts: Any) -> Request:
+    def _request(
+        self, workspace_id: str, words: Typed, *, user_id: str, user_name: str | None, **facts: Any
+    ) -> Request:
         look = self.members.look_up if _zone_matters(words.words, facts["command"]) else self.members.find
         member = look(workspace_id, user_id)
         known = member is not None and member.timezone is not None
@@ -190,4 +192,8 @@ def _zone_matters(words: str, command: str) -> bool:
         return False
     _, after_one = first_word(words)
     _, after_two = first_word(after_one)
-    return any(needs_zone(part) for part in (words, after_one, after_two)) if command == INCIDENT.name else needs_zone(words)
+    return (
+        any(needs_zone(part) for part in (words, after_one, after_two))
+        if command == INCIDENT.name
+        else needs_zone(words)
+    )

@@ -24,5 +24,5 @@ def connect(bot: Bot, settings: Settings) -> Any:
         web_client=WebClient(token=token, base_url=settings.api_url),
         concurrency=WORKERS,
     )
-    handler.connect()
+    handler.client.connect()
     return handler

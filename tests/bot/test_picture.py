@@ -77,14 +77,10 @@ def test_every_entry_has_its_mark_inside_the_picture(count: int, span: timedelta
         assert 0 < float(text.get("y", 0)) < height
 
 
-@pytest.mark.parametrize(
-    "span", [timedelta(minutes=3), timedelta(hours=7), timedelta(days=9), timedelta(days=900)]
-)
+@pytest.mark.parametrize("span", [timedelta(minutes=3), timedelta(hours=7), timedelta(days=9), timedelta(days=900)])
 def test_the_axis_has_a_few_round_times_apart_from_each_other(span: timedelta) -> None:
     root = drawn(synthetic(20, span))
-    places = [
-        float(line.get("x1", 0)) for line in root.iter(f"{SVG}line") if line.get("x1") == line.get("x2")
-    ]
+    places = [float(line.get("x1", 0)) for line in root.iter(f"{SVG}line") if line.get("x1") == line.get("x2")]
     assert 1 <= len(places) <= 10
     assert all(right - left > 60 for left, right in pairwise(places))
 

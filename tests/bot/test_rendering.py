@@ -39,9 +39,7 @@ def sections(
 
 def case_sections(name: str) -> dict[str, Section]:
     case = casebook.load(name)
-    document = assemble(
-        casebook.incident(case), casebook.entries(case), casebook.items(case), zone=casebook.zone(case)
-    )
+    document = assemble(casebook.incident(case), casebook.entries(case), casebook.items(case), zone=casebook.zone(case))
     return {section.key: section for section in rendering.draft(document)}
 
 
@@ -77,11 +75,7 @@ def test_a_timeline_over_midnight_names_each_day_once() -> None:
     timeline = case_sections(GITLAB)["timeline"].body
     assert timeline.count("31 January 2017") == 1
     assert timeline.count("1 February 2017") == 1
-    assert (
-        timeline.index("**23:28** Note")
-        < timeline.index("Wednesday 1 February")
-        < timeline.index("**00:36**")
-    )
+    assert timeline.index("**23:28** Note") < timeline.index("Wednesday 1 February") < timeline.index("**00:36**")
     assert "goes offline for database maintenance — carol-comms, *recorded 1 h 16 min later*" in timeline
 
 
@@ -111,10 +105,7 @@ def test_what_is_unknown_is_said_and_asked() -> None:
 def test_an_open_incident_and_a_mitigated_one_do_not_claim_an_end() -> None:
     told = [entry(1, "impact", after(0)), entry(2, "detected", after(1))]
     assert "is not over yet" in sections(told)["summary"].body
-    assert (
-        "mitigated, but it is not resolved"
-        in sections([*told, entry(3, "mitigated", after(5))])["summary"].body
-    )
+    assert "mitigated, but it is not resolved" in sections([*told, entry(3, "mitigated", after(5))])["summary"].body
 
 
 def test_items_show_number_owner_date_state_and_why_they_were_dropped() -> None:
@@ -128,9 +119,7 @@ def test_items_show_number_owner_date_state_and_why_they_were_dropped() -> None:
 
 
 def test_a_pasted_stack_trace_stands_as_a_block_within_its_bullet() -> None:
-    timeline = sections(
-        [entry(1, "note", after(0), "crashed:\nTraceback\n\n\n  ```x```"), entry(2, "note", after(1))]
-    )
+    timeline = sections([entry(1, "note", after(0), "crashed:\nTraceback\n\n\n  ```x```"), entry(2, "note", after(1))])
     assert (
         "**12:00** Note: crashed: — alice\n  ````text\n  Traceback\n\n\n    ```x```\n  ````\n- **12:01** Note"
         in timeline["timeline"].body
@@ -143,8 +132,7 @@ def test_the_response_names_who_led_and_who_recorded() -> None:
     document = assemble(incident, told, [], zone=ZoneInfo("UTC"))
     response = rendering.draft(document)[-1].body
     assert (
-        "The timeline has 1 escalation and no misleading path. carol led the response. Recorded by alice."
-        in response
+        "The timeline has 1 escalation and no misleading path. carol led the response. Recorded by alice." in response
     )
 
 
@@ -179,9 +167,7 @@ def hostile_everywhere(text: str) -> dict[str, Section]:
 
 def tokens(body: str) -> set[str]:
     parsed = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(body)
-    return {token.type for token in parsed} | {
-        child.type for token in parsed for child in token.children or []
-    }
+    return {token.type for token in parsed} | {child.type for token in parsed for child in token.children or []}
 
 
 def test_hostile_words_in_every_field_break_no_section() -> None:
@@ -193,9 +179,7 @@ def test_hostile_words_in_every_field_break_no_section() -> None:
             "strong_close",
             "text_special",
         }
-        assert "<!channel" not in re.sub(
-            r"^ *(`{3,}).*?^ *\1$", "", section.body, flags=re.DOTALL | re.MULTILINE
-        )
+        assert "<!channel" not in re.sub(r"^ *(`{3,}).*?^ *\1$", "", section.body, flags=re.DOTALL | re.MULTILINE)
 
 
 @given(st.text(max_size=40))

@@ -37,9 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_index(op.f("ix_outbox_state_due_at"), "outbox", ["state", "due_at"], unique=False)
-    op.create_index(
-        op.f("ix_outbox_workspace_id_lane_id"), "outbox", ["workspace_id", "lane", "id"], unique=False
-    )
+    op.create_index(op.f("ix_outbox_workspace_id_lane_id"), "outbox", ["workspace_id", "lane", "id"], unique=False)
     op.create_table(
         "receipts",
         sa.Column("workspace_id", sa.String(length=64), nullable=False),
@@ -73,12 +71,8 @@ def upgrade() -> None:
         sa.Column("same_as_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("last_entry_number", sa.Integer(), nullable=False),
         sa.Column("last_item_number", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["same_as_id"], ["incidents.id"], name=op.f("fk_incidents_same_as_id_incidents")
-        ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_incidents_workspace_id_workspaces")
-        ),
+        sa.ForeignKeyConstraint(["same_as_id"], ["incidents.id"], name=op.f("fk_incidents_same_as_id_incidents")),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=op.f("fk_incidents_workspace_id_workspaces")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("workspace_id", "number", name=op.f("uq_incidents_workspace_id_number")),
     )
@@ -97,9 +91,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by_id", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["incident_id"], ["incidents.id"], name=op.f("fk_action_items_incident_id_incidents")
-        ),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_action_items_incident_id_incidents")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_action_items")),
         sa.UniqueConstraint("incident_id", "number", name=op.f("uq_action_items_incident_id_number")),
     )
@@ -116,9 +108,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_changes")),
     )
-    op.create_index(
-        op.f("ix_incident_changes_incident_id"), "incident_changes", ["incident_id"], unique=False
-    )
+    op.create_index(op.f("ix_incident_changes_incident_id"), "incident_changes", ["incident_id"], unique=False)
     op.create_table(
         "postmortem_versions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

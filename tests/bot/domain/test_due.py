@@ -59,9 +59,7 @@ def test_no_words_are_no_date() -> None:
         ("99/99/2026", "Type 2026-12-01"),
     ],
 )
-def test_figures_that_differ_from_place_to_place_are_refused_with_the_iso_date(
-    words: str, offer: str
-) -> None:
+def test_figures_that_differ_from_place_to_place_are_refused_with_the_iso_date(words: str, offer: str) -> None:
     with pytest.raises(UsageError, match=offer):
         parse_due(words, today=FRIDAY)
 

@@ -34,9 +34,7 @@ def test_the_fields_are_the_contracts_and_nothing_else() -> None:
         entry(1, "did", NOON + timedelta(milliseconds=5), "a"),
         entry(3, "note", NOON, "gone", retracted=True),
     ]
-    exported = contract(
-        INCIDENT, told, [item(1, "x", owner="dba", kind="long-term", due_on=date(2026, 4, 1))], drafted
-    )
+    exported = contract(INCIDENT, told, [item(1, "x", owner="dba", kind="long-term", due_on=date(2026, 4, 1))], drafted)
     assert list(exported) == ["incident", "entries", "action_items", "postmortem"]
     assert exported["entries"] == [
         {

@@ -44,9 +44,7 @@ def by_the_reading_rules(command: dict[str, Any], zone: ZoneInfo) -> datetime:
 
 
 @pytest.mark.parametrize(("zone", "command"), ENTRIES)
-def test_the_sample_incidents_are_read_by_their_reading_rules(
-    zone: ZoneInfo, command: dict[str, Any]
-) -> None:
+def test_the_sample_incidents_are_read_by_their_reading_rules(zone: ZoneInfo, command: dict[str, Any]) -> None:
     kind = KINDS[command["command"].removeprefix("/")]
     entry = parse_entry(kind, command["text"], now=typed_at(command), zone=zone)
     assert entry.timed is command["backdated"]
@@ -157,9 +155,7 @@ def test_the_longest_words_allowed_are_kept_whole() -> None:
         ("new words", None, "new words"),
     ],
 )
-def test_a_clock_time_in_a_correction_means_the_entrys_own_day(
-    words: str, at: str | None, text: str | None
-) -> None:
+def test_a_clock_time_in_a_correction_means_the_entrys_own_day(words: str, at: str | None, text: str | None) -> None:
     correction = correct(words, reference=datetime(2026, 11, 18, 9, 0, tzinfo=UTC))
     assert correction.occurred_at == (datetime.fromisoformat(at).replace(tzinfo=UTC) if at else None)
     assert correction.text == text

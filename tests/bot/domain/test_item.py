@@ -14,9 +14,7 @@ FRIDAY = date(2026, 11, 20)
 BOB = "bob"
 
 
-def item(
-    text: str, *, owner: str | None = None, kind: str | None = None, due: str | None = None
-) -> ItemWords:
+def item(text: str, *, owner: str | None = None, kind: str | None = None, due: str | None = None) -> ItemWords:
     return ItemWords(owner=owner, kind=kind, due_on=date.fromisoformat(due) if due else None, text=text)
 
 

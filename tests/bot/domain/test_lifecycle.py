@@ -128,9 +128,7 @@ def test_the_timeline_splits_into_lead_up_incident_and_aftermath() -> None:
 
 
 def test_only_silences_of_the_incident_itself_are_gaps() -> None:
-    told = timeline(
-        ("note", -300), ("detected", 0), ("did", 30), ("did", 61), ("resolved", 62), ("cause", 600)
-    )
+    told = timeline(("note", -300), ("detected", 0), ("did", 30), ("did", 61), ("resolved", 62), ("cause", 600))
     assert [(gap.start_at, gap.end_at, gap.seconds) for gap in gaps(told)] == [(after(30), after(61), 1860)]
 
 

@@ -234,9 +234,7 @@ def test_now_may_carry_microseconds_and_the_moment_does_not() -> None:
 
 @QUICK
 @given(now=NOWS, zone=ZONES, back=st.integers(0, 10**10))
-def test_an_iso_instant_means_itself_whenever_and_wherever_it_is_typed(
-    now: datetime, zone: str, back: int
-) -> None:
+def test_an_iso_instant_means_itself_whenever_and_wherever_it_is_typed(now: datetime, zone: str, back: int) -> None:
     at = max(now - timedelta(milliseconds=back * 17), utc("2000-01-01"))
     typed = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert said(f"{typed} x", now=now, zone=zone).at == at

@@ -24,9 +24,7 @@ from tests.bot.domain.texts import QUICK, TEXTS, outcome
         ("x" * 200, None, "x" * 200),
     ],
 )
-def test_an_incident_is_opened_with_or_without_its_severity(
-    words: str, severity: str | None, title: str
-) -> None:
+def test_an_incident_is_opened_with_or_without_its_severity(words: str, severity: str | None, title: str) -> None:
     assert parse_opening(words) == Opening(severity=severity, title=title)
 
 

@@ -22,9 +22,7 @@ def document(
     zone: str = "UTC",
     prefix: str = "",
 ) -> Document:
-    return assemble(
-        INCIDENT, entries, items or [], zone=ZoneInfo(zone), prefix=prefix, names={"U7ALICE": "Alice"}
-    )
+    return assemble(INCIDENT, entries, items or [], zone=ZoneInfo(zone), prefix=prefix, names={"U7ALICE": "Alice"})
 
 
 def test_an_empty_incident_asks_for_everything_it_cannot_know() -> None:
@@ -47,10 +45,7 @@ def test_what_is_told_is_not_asked() -> None:
         entry(4, "mitigated", after(3)),
         entry(5, "resolved", after(4)),
         entry(6, "cause", after(9), "a full disk"),
-        *(
-            entry(7 + n, "lesson", after(9), "x", qualifier=side)
-            for n, side in enumerate(("well", "badly", "lucky"))
-        ),
+        *(entry(7 + n, "lesson", after(9), "x", qualifier=side) for n, side in enumerate(("well", "badly", "lucky"))),
     ]
     assert document(told, [item(1, "alert on disks", owner="sre")]).questions == {}
 
@@ -83,18 +78,14 @@ def test_items_come_by_term_with_the_dropped_ones_apart() -> None:
 
 
 def test_the_date_of_utc_is_asked_for_once_where_it_differs_from_the_local_one() -> None:
-    told = [
-        entry(n, "note", datetime(2026, 3, 2, hour, tzinfo=UTC)) for n, hour in enumerate((1, 2, 9, 23), 1)
-    ]
+    told = [entry(n, "note", datetime(2026, 3, 2, hour, tzinfo=UTC)) for n, hour in enumerate((1, 2, 9, 23), 1)]
     days = document(told, zone="America/Los_Angeles").timeline[0].days
     assert [day.on for day in days] == [date(2026, 3, 1), date(2026, 3, 2)]
     assert [[line.new_utc_day for line in day.lines] for day in days] == [[True, False], [False, False]]
 
 
 def test_local_times_follow_the_change_of_the_clocks() -> None:
-    spring = [
-        entry(n, "note", datetime(2026, 3, 29, hour, 30, tzinfo=UTC)) for n, hour in enumerate((0, 1), 1)
-    ]
+    spring = [entry(n, "note", datetime(2026, 3, 29, hour, 30, tzinfo=UTC)) for n, hour in enumerate((0, 1), 1)]
     lines = document(spring, zone="Europe/Berlin").timeline[0].days[0].lines
     assert [(line.time.local.hour, line.time.local.tzname()) for line in lines] == [(1, "CET"), (3, "CEST")]
 

@@ -85,9 +85,7 @@ def shows(at: datetime, zone: ZoneInfo, clock: str) -> bool:
 
 @QUICK
 @given(now=NOWS, zone=ZONES, clock=st.times().map(lambda clock: f"{clock:%H:%M}:{clock.second % 2 * 59:02}"))
-def test_a_clock_time_is_the_latest_such_moment_that_is_not_ahead(
-    now: datetime, zone: str, clock: str
-) -> None:
+def test_a_clock_time_is_the_latest_such_moment_that_is_not_ahead(now: datetime, zone: str, clock: str) -> None:
     place = ZoneInfo(zone)
     # Zones of our time differ by whole minutes: steps of a minute meet every moment that shows the clock.
     start = now.replace(second=int(clock[-2:])) + timedelta(minutes=3)

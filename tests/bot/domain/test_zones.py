@@ -71,9 +71,7 @@ def test_a_typed_zone_is_taken_at_its_word(words: str, at: str) -> None:
         ("yesterday 14:02 CET", "Europe/Berlin", "2026-11-20 13:02"),
     ],
 )
-def test_an_abbreviation_means_the_typists_own_zone_first_and_the_table_after(
-    words: str, zone: str, at: str
-) -> None:
+def test_an_abbreviation_means_the_typists_own_zone_first_and_the_table_after(words: str, zone: str, at: str) -> None:
     moment = said(words, zone=zone)
     assert moment.at == utc(at)
     assert not moment.zone_assumed

@@ -36,9 +36,7 @@ ZONES = st.sampled_from(
 CLOCK_CHANGES = [utc(f"2026-{day}") for day in ("03-29", "10-25", "03-08", "11-01", "04-05", "09-06")] + [
     utc("2011-12-30")
 ]
-ANY_TIME = st.integers(0, 8400 * 24 * 60 * 60).map(
-    lambda seconds: utc("2012-01-01") + timedelta(seconds=seconds)
-)
+ANY_TIME = st.integers(0, 8400 * 24 * 60 * 60).map(lambda seconds: utc("2012-01-01") + timedelta(seconds=seconds))
 NOWS = st.one_of(
     ANY_TIME,
     st.tuples(st.sampled_from(CLOCK_CHANGES), st.integers(-18 * 60, 40 * 60)).map(

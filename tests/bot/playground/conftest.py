@@ -53,9 +53,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[Stage]:
         echo = Echo(slack)
         reach = over_http if request.param == "http" else over_sockets
         with reach(slack, echo) as url:
-            yield Stage(
-                slack=slack, echo=echo, alice=alice, bob=bob, channel="", transport=request.param, url=url
-            )
+            yield Stage(slack=slack, echo=echo, alice=alice, bob=bob, channel="", transport=request.param, url=url)
 
 
 @pytest.fixture

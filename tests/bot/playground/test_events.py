@@ -35,9 +35,7 @@ def test_reactions_are_delivered_only_with_their_scope(stage: Stage) -> None:
     stage.slack.react(stage.bob, message, "pushpin")
     assert stage.echo.heard == []
     stage.slack.scopes = {*stage.slack.scopes, "reactions:read"}
-    assert stage.slack.react(stage.alice, message, "pushpin").reactions == {
-        "pushpin": (stage.bob, stage.alice)
-    }
+    assert stage.slack.react(stage.alice, message, "pushpin").reactions == {"pushpin": (stage.bob, stage.alice)}
     added = stage.echo.heard[-1]["event"]
     assert (added["type"], added["reaction"], added["item_user"]) == (
         "reaction_added",
@@ -59,9 +57,7 @@ def test_a_changed_zone_is_told(stage: Stage) -> None:
 def test_opening_the_home_tab_is_told_and_shows_what_was_published(stage: Stage) -> None:
     stage.slack.open_home(stage.alice)
     assert stage.echo.heard[-1]["event"]["tab"] == "home"
-    stage.echo.client.views_publish(
-        user_id=stage.alice, view={"type": "home", "blocks": [{"type": "divider"}]}
-    )
+    stage.echo.client.views_publish(user_id=stage.alice, view={"type": "home", "blocks": [{"type": "divider"}]})
     home = stage.slack.home(stage.alice)
     assert home is not None
     assert home.blocks[0]["type"] == "divider"

@@ -136,9 +136,7 @@ def test_errors_keep_a_form_open(stage: Stage) -> None:
         {"response_action": "update"},
     ],
 )
-def test_an_answer_to_a_form_that_slack_does_not_know_is_an_error(
-    stage: Stage, body: dict[str, object]
-) -> None:
+def test_an_answer_to_a_form_that_slack_does_not_know_is_an_error(stage: Stage, body: dict[str, object]) -> None:
     opened(stage)
     stage.echo.form_errors = body
     assert stage.slack.submit(stage.alice, {"words": "hello"}).error == "invalid_response_action"

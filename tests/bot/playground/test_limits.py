@@ -26,10 +26,7 @@ def mrkdwn(length: int) -> Json:
 
 
 def options(count: int, *, text: int = 5, value: int = 3) -> list[Json]:
-    return [
-        {"text": plain(text), "value": f"{index:03d}".ljust(value, "v") if value else ""}
-        for index in range(count)
-    ]
+    return [{"text": plain(text), "value": f"{index:03d}".ljust(value, "v") if value else ""} for index in range(count)]
 
 
 def actions(*elements: Json) -> Json:
@@ -165,9 +162,7 @@ def test_what_slack_does_not_know_is_refused(block: Json) -> None:
 def test_a_complaint_says_what_and_where() -> None:
     complaint = complaint_about_message("x", [SECTION, {"type": "header", "text": plain(151)}])
     assert complaint is not None
-    assert complaint.details == (
-        "[ERROR] must be less than 151 characters [json-pointer:/blocks/1/text/text]",
-    )
+    assert complaint.details == ("[ERROR] must be less than 151 characters [json-pointer:/blocks/1/text/text]",)
 
 
 def test_ids_are_unique_blocks_in_a_message_and_actions_in_a_block() -> None:
@@ -226,9 +221,7 @@ def test_a_bad_view_is_refused(view: Json, fault: str) -> None:
 
 def test_a_view_as_large_as_allowed_passes_and_a_huge_one_is_too_large() -> None:
     assert (
-        complaint_about_view(
-            modal(*[SECTION] * 100, title=plain(24), close=plain(24), private_metadata="x" * 3000)
-        )
+        complaint_about_view(modal(*[SECTION] * 100, title=plain(24), close=plain(24), private_metadata="x" * 3000))
         is None
     )
     assert complaint_about_view({"type": "home", "blocks": []}) is None

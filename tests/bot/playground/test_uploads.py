@@ -6,9 +6,7 @@ from slack_sdk.errors import SlackApiError
 from bot.playground.slack import Slack
 
 
-def test_a_file_is_uploaded_and_shared_with_its_comment(
-    slack: Slack, client: WebClient, channel: str
-) -> None:
+def test_a_file_is_uploaded_and_shared_with_its_comment(slack: Slack, client: WebClient, channel: str) -> None:
     done = client.files_upload_v2(
         channel=channel,
         filename="INC-1.md",
@@ -45,9 +43,7 @@ def test_a_file_is_shared_only_where_the_bot_is(slack: Slack, client: WebClient)
     with pytest.raises(SlackApiError, match="channel_not_found"):
         client.files_upload_v2(channel="C404", filename="a.txt", content="x")
     with pytest.raises(SlackApiError, match="thread_not_found"):
-        client.files_upload_v2(
-            channel=slack.add_channel("b"), filename="a.txt", content="x", thread_ts="1.000001"
-        )
+        client.files_upload_v2(channel=slack.add_channel("b"), filename="a.txt", content="x", thread_ts="1.000001")
     assert len(slack.files) == count
 
 

@@ -23,7 +23,7 @@ def _scopes(slack: Slack) -> None:
     slack.scopes = {"commands", "chat:write", "files:write", "users:read"}
 
 
-def error_of(client: WebClient, method: str, **args: Any) -> str:  # noqa: ANN401 -- arguments of any method
+def error_of(client: WebClient, method: str, **args: Any) -> str:
     with pytest.raises(SlackApiError) as refused:
         client.api_call(method, json=args)
     return str(refused.value.response["error"])
@@ -45,9 +45,7 @@ def test_a_message_is_posted_and_can_be_seen(slack: Slack, client: WebClient, ch
 
 
 def test_a_form_body_does_as_well_as_json(slack: Slack, client: WebClient, channel: str) -> None:
-    client.api_call(
-        "chat.postMessage", params={"channel": channel, "text": "x", "blocks": '[{"type":"divider"}]'}
-    )
+    client.api_call("chat.postMessage", params={"channel": channel, "text": "x", "blocks": '[{"type":"divider"}]'})
     assert slack.messages(channel)[0].blocks[0]["type"] == "divider"
     with pytest.raises(SlackApiError, match="invalid_arguments"):
         client.api_call("chat.postMessage", params={"channel": channel, "text": "x", "blocks": "[{"})
@@ -113,9 +111,7 @@ def test_a_users_id_as_channel_is_their_direct_message(slack: Slack, client: Web
     assert client.conversations_open(users=alice)["channel"]["id"] == posted["channel"]
 
 
-def test_an_ephemeral_message_is_seen_by_one_who_is_there(
-    slack: Slack, client: WebClient, alice: str
-) -> None:
+def test_an_ephemeral_message_is_seen_by_one_who_is_there(slack: Slack, client: WebClient, alice: str) -> None:
     bob = slack.add_user("bob")
     place = slack.add_channel("some-people", members=[alice])
     client.chat_postEphemeral(channel=place, user=alice, text="psst")
@@ -125,18 +121,14 @@ def test_an_ephemeral_message_is_seen_by_one_who_is_there(
     assert error_of(client, "chat.postEphemeral", channel=place, user="U404", text="x") == "user_not_found"
 
 
-def test_updating_with_text_alone_takes_the_blocks_away(
-    slack: Slack, client: WebClient, channel: str
-) -> None:
+def test_updating_with_text_alone_takes_the_blocks_away(slack: Slack, client: WebClient, channel: str) -> None:
     ts = client.chat_postMessage(channel=channel, text="one", blocks=BLOCKS)["ts"]
     client.chat_update(channel=channel, ts=ts, text="two")
     (message,) = slack.messages(channel)
     assert (message.text, message.blocks, message.edited) == ("two", [], True)
 
 
-def test_only_the_bots_own_messages_can_be_changed(
-    slack: Slack, client: WebClient, channel: str, alice: str
-) -> None:
+def test_only_the_bots_own_messages_can_be_changed(slack: Slack, client: WebClient, channel: str, alice: str) -> None:
     hers = slack.say(alice, channel, "mine").ts
     whispered = client.chat_postEphemeral(channel=channel, user=alice, text="x")["message_ts"]
     assert error_of(client, "chat.update", channel=channel, ts=hers, text="x") == "cant_update_message"
@@ -230,19 +222,13 @@ def test_a_trigger_expires_after_three_seconds() -> None:
         for trigger, age_s in (("in-time", 2.9), ("too-late", 3.1)):
             slack.command(alice, channel, "/x", trigger_id=trigger)
             seconds[0] += age_s
-            answer = (
-                client.api_call("views.open", json={"trigger_id": trigger, "view": FORM})
-                if age_s < 3
-                else None
-            )
+            answer = client.api_call("views.open", json={"trigger_id": trigger, "view": FORM}) if age_s < 3 else None
             assert answer is None or answer["ok"]
         assert error_of(client, "views.open", trigger_id="too-late", view=FORM) == "expired_trigger_id"
         assert slack.modal(alice, within_s=0)
 
 
-def test_a_view_is_updated_only_in_its_latest_state(
-    slack: Slack, client: WebClient, channel: str, alice: str
-) -> None:
+def test_a_view_is_updated_only_in_its_latest_state(slack: Slack, client: WebClient, channel: str, alice: str) -> None:
     slack.command(alice, channel, "/x", trigger_id="t-update")
     view = client.views_open(trigger_id="t-update", view={**FORM, "external_id": "mine"})["view"]
     fresh = {**FORM, "title": {"type": "plain_text", "text": "Fresh"}}
@@ -251,9 +237,7 @@ def test_a_view_is_updated_only_in_its_latest_state(
     assert open_ is not None
     assert open_.title == "Fresh"
     assert changed["hash"] != view["hash"]
-    assert (
-        error_of(client, "views.update", view_id=view["id"], hash=view["hash"], view=fresh) == "hash_conflict"
-    )
+    assert error_of(client, "views.update", view_id=view["id"], hash=view["hash"], view=fresh) == "hash_conflict"
     assert error_of(client, "views.update", view_id="V404", view=fresh) == "not_found"
     assert error_of(client, "views.update", view=fresh) == "invalid_arguments"
     bad = {**FORM, "title": {"type": "plain_text", "text": "x" * 25}}

@@ -1,0 +1,150 @@
+"""A workplace for tests: a small Slack with people in it, and the real bot behind a real transport."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from bot.clock import Clock
+from bot.config import Settings
+from bot.playground.answers import Answer
+from bot.playground.objects import Message
+from bot.playground.slack import Slack
+from bot.serving import Server, address_of, listen
+from bot.slack.app import Bot, Signatures, build, dispatch
+from bot.slack.socket import connect
+from bot.web import application
+from storage.database import Database
+
+HTTP, SOCKET = "http", "socket"
+
+
+@dataclass
+class Workplace:
+    """What a test holds: `say("/detected disk full")` types a command as Alice in #incident."""
+
+    slack: Slack
+    bot: Bot
+    database: Database
+    people: dict[str, str]
+    channel: str
+    url: str = ""
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def alice(self) -> str:
+        """Alice's user id; her zone is UTC."""
+        return self.people["alice"]
+
+    @property
+    def bob(self) -> str:
+        """Bob's user id; his zone is Los Angeles."""
+        return self.people["bob"]
+
+    @property
+    def carol(self) -> str:
+        """Carol's user id; her zone is Tokyo."""
+        return self.people["carol"]
+
+    def ask(self, typed: str, *, user: str | None = None, channel: str | None = None, **how: Any) -> Answer:
+        """Type a command and get Slack's whole answer."""
+        command, _, text = typed.partition(" ")
+        answer = self.slack.command(user or self.alice, channel or self.channel, command, text, **how)
+        self.answers.append(answer)
+        return answer
+
+    def say(self, typed: str, **how: Any) -> str:
+        """Type a command; the receipt, which must be in the channel."""
+        answer = self.ask(typed, **how)
+        assert answer.body.get("response_type") == "in_channel", answer
+        return answer.text
+
+    def refused(self, typed: str, **how: Any) -> str:
+        """Type a command that cannot be done; the private answer."""
+        answer = self.ask(typed, **how)
+        assert answer.status == 200
+        assert not answer.error
+        assert answer.body.get("response_type") == "ephemeral", answer
+        return answer.text
+
+    def private(self, typed: str, **how: Any) -> str:
+        """Type a command that is answered to the person alone."""
+        return self.refused(typed, **how)
+
+    def deliver(self) -> None:
+        """Do all that waits in the outbox."""
+        self.bot.door.delivery.drain()
+
+    def messages(self, channel: str | None = None, user: str | None = None) -> list[Message]:
+        """What is seen in the channel once the outbox is empty."""
+        self.deliver()
+        return self.slack.messages(channel or self.channel, user)
+
+
+@contextmanager
+def workplace(
+    database: Database, *, clock: Clock, transport: str = HTTP, known: bool = True, **environment: str
+) -> Iterator[Workplace]:
+    """A workplace over the database. Unless `known`, the bot has not asked Slack yet who works here.
+
+    `environment` are settings by their variable's name. Alice is in UTC, Bob in Los Angeles, Carol in Tokyo.
+    """
+    slack = Slack(clock=clock)
+    with slack.serving():
+        people = {
+            "alice": slack.add_user("alice", zone="UTC"),
+            "bob": slack.add_user("bob", zone="America/Los_Angeles"),
+            "carol": slack.add_user("carol", zone="Asia/Tokyo"),
+        }
+        tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_API_URL": slack.api_url}
+        secret = {
+            HTTP: {"SLACK_SIGNING_SECRET": slack.signing_secret},
+            SOCKET: {"SLACK_APP_TOKEN": slack.app_token},
+        }
+        settings = Settings.from_env({**tokens, **secret[transport], **environment})
+        bot = build(settings, database, clock=clock)
+        if known:
+            bot.refresh()
+        with _TRANSPORTS[transport](slack, bot, settings) as url:
+            yield Workplace(
+                slack=slack,
+                bot=bot,
+                database=database,
+                channel=slack.add_channel("incident"),
+                url=url,
+                people=people,
+            )
+        bot.stop()
+
+
+@contextmanager
+def _http(slack: Slack, bot: Bot, settings: Settings) -> Iterator[str]:
+    listener = listen(0)
+    server = Server(application(partial(dispatch, bot.app), Signatures(settings).hold), listener)
+    server.start()
+    url = f"{address_of(listener)}/slack/events"
+    slack.deliver_to(url)
+    try:
+        yield url
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _socket(slack: Slack, bot: Bot, settings: Settings) -> Iterator[str]:
+    handler = connect(bot, settings)
+    slack.wait_connected()
+    try:
+        yield ""
+    finally:
+        handler.close()
+
+
+_TRANSPORTS = {HTTP: _http, SOCKET: _socket}
+
+
+def at(words: str) -> datetime:
+    """The instant of `2026-03-12T09:14:00Z`."""
+    return datetime.fromisoformat(words)
