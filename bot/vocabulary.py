@@ -92,7 +92,7 @@ KINDS: dict[str, Kind] = {
             name=ACKNOWLEDGED,
             label="Acknowledged",
             milestone=True,
-            mark="✋",
+            mark="◇",
             hint="[at TIME] who is on it",
             description="Somebody is on it",
         ),

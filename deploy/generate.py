@@ -1,0 +1,81 @@
+"""Write the files that come from the code, or with `--check` say which of them are not current.
+
+The vocabulary makes the Slack manifest and the README's command table; the sample that ships makes the README's
+picture. Run it after a change of any of them: `python deploy/generate.py`.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bot.replay import SAMPLE, replay_file
+from bot.slack.manifest import manifest
+from bot.vocabulary import COMMANDS, Command
+
+ROOT = Path(__file__).resolve().parent.parent
+_TABLE = re.compile(r"(?<=<!-- commands -->\n).*?(?=<!-- end of commands -->)", re.DOTALL)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _rows(command: Command) -> Iterator[str]:
+    yield f"| `/{command.name}` | {_cell(command.hint)} | {_cell(command.description)} |"
+    for each in command.subcommands:
+        yield f"| `/{command.name} {each.name}` | {_cell(each.hint)} | {_cell(each.description)} |"
+
+
+def command_table() -> str:
+    """The README's table: every command, what to type after it, what it is for."""
+    rows = [row for command in COMMANDS.values() for row in _rows(command)]
+    return "\n".join(["", "| command | then | what it is for |", "| --- | --- | --- |", *rows, "", ""])
+
+
+def readme(root: Path) -> str:
+    """The README with its table as the vocabulary has it."""
+    table = command_table()
+    return _TABLE.sub(lambda _: table, (root / "README.md").read_text(encoding="utf-8"))
+
+
+def slack_manifest(_root: Path) -> str:
+    """The manifest for Socket Mode, without prefix or reactions."""
+    return json.dumps(manifest(), indent=2, ensure_ascii=False) + "\n"
+
+
+def picture(_root: Path) -> str:
+    """The sample's timeline."""
+    return replay_file(SAMPLE).documents["svg"]
+
+
+GENERATED: dict[str, Callable[[Path], str]] = {
+    "README.md": readme,
+    "deploy/slack-manifest.json": slack_manifest,
+    "deploy/sample-timeline.svg": picture,
+}
+
+
+def stale(root: Path = ROOT) -> list[str]:
+    """The files below `root` whose content is not what the code makes."""
+    return [
+        name
+        for name, make in GENERATED.items()
+        if not (root / name).exists() or (root / name).read_text(encoding="utf-8") != make(root)
+    ]
+
+
+def main() -> None:
+    """Check or write."""
+    names = stale()
+    if "--check" in sys.argv[1:]:
+        if names:
+            sys.exit(f"not current: {', '.join(names)}. Run: python deploy/generate.py")
+        return
+    for name in names:
+        (ROOT / name).write_text(GENERATED[name](ROOT), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
