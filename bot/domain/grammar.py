@@ -5,24 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.moment import Moment, parse_moment, whole_milliseconds
-from bot.domain.opening import Opening, nearest, parse_number, parse_opening, parse_severity
 from bot.domain.qualifiers import take_qualifier
-from bot.domain.words import MAX_WORDS, storable, trimmed
+from bot.domain.words import storable, trimmed
 from bot.errors import UsageError
 from bot.vocabulary import CAUSE, DID, IMPACT, INVESTIGATING, LESSON, NOTE, RULED_OUT, SIDES, Kind
-
-__all__ = [
-    "MAX_WORDS",
-    "Correction",
-    "Opening",
-    "Utterance",
-    "nearest",
-    "parse_correction",
-    "parse_entry",
-    "parse_number",
-    "parse_opening",
-    "parse_severity",
-]
 
 _EXAMPLES = {
     INVESTIGATING: "at 14:02 the connection pool of db1",

@@ -15,6 +15,7 @@ _PART = re.compile(
     rf" ?(?:@(?P<owner>[\w.-]+)|(?P<kind>short|long)[ -]?term|by (?P<due>.+?)){_NEXT_PART}",
     re.IGNORECASE,
 )
+_OWNER_ALONE = re.compile(r"\s*@(?P<owner>[\w.-]+)\s+(?P<text>\S.*)", re.DOTALL)
 _NAMES = {"owner": "owner", "kind": "kind", "due": "date"}
 _EXAMPLE = "@alice short-term by friday: test the backups"
 
@@ -33,14 +34,15 @@ def parse_item(words: str, *, today: date) -> ItemWords:
     """The action item the words describe; a due date in the past is left to the caller.
 
     The first colon ends the head, whose parts come in any order. Words before it that are no head belong to
-    the text. Raises UsageError without text, for a part given twice, and for a date that is none.
+    the text, but for an owner at the very start. Raises UsageError without text, for a part given twice, and for a date that is none.
     """
     head, colon, text = storable(words).partition(":")
     parts = _parts(visible(head)) if colon else None
-    text = trimmed(words if parts is None else text)
+    if parts is None:
+        parts, text = _owner_alone(words)
+    text = trimmed(text)
     if not text:
         raise UsageError(f"Say what has to be done. Try: {_EXAMPLE}")
-    parts = parts or {}
     kind, due = parts.get("kind"), parts.get("due")
     return ItemWords(
         owner=parts.get("owner"),
@@ -48,6 +50,12 @@ def parse_item(words: str, *, today: date) -> ItemWords:
         due_on=parse_due(due, today=today) if due else None,
         text=text,
     )
+
+
+def _owner_alone(words: str) -> tuple[dict[str, str], str]:
+    """`@bob fix it`: a colon is easily forgotten, and the owner must not be lost in the text."""
+    match = _OWNER_ALONE.match(words)
+    return ({"owner": match["owner"]}, match["text"]) if match else ({}, words)
 
 
 def _parts(head: str) -> dict[str, str] | None:

@@ -36,12 +36,20 @@ def parse_opening(words: str) -> Opening:
     head = _HEAD.match(visible(storable(words)))
     severity = _severity(head["grade"] or head["bare"]) if head else None
     rest = after_separator(after_visible(words, head.end())) if head else words
-    title = " ".join(trimmed(rest).split())
+    return Opening(severity=severity, title=parse_title(rest, example=f"{severity or SEVERITIES[0]} checkout fails"))
+
+
+def parse_title(words: str, *, example: str = "checkout fails") -> str:
+    """The title the words are; line breaks become spaces. `example` is what an error offers.
+
+    Raises UsageError for no title, and for one longer than LONGEST_TITLE.
+    """
+    title = " ".join(trimmed(storable(words)).split())
     if not title:
-        raise UsageError(f"The incident needs a title. Try: {severity or SEVERITIES[0]} checkout fails")
+        raise UsageError(f"The incident needs a title. Try: {example}")
     if len(title) > LONGEST_TITLE:
-        raise UsageError(f"The title has {len(title)} characters, and {LONGEST_TITLE} fit. Try: SEV1 checkout fails")
-    return Opening(severity=severity, title=title)
+        raise UsageError(f"The title has {len(title)} characters, and {LONGEST_TITLE} fit. Try: {example}")
+    return title
 
 
 def parse_severity(words: str) -> str:

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from sqlalchemy import Connection
 
 from bot.domain.due import parse_days
-from bot.domain.grammar import parse_number
 from bot.domain.item import ItemWords, parse_item
+from bot.domain.opening import parse_number
 from bot.errors import UsageError
 from bot.handlers.lookup import here
 from bot.handlers.request import Reply, Request, person

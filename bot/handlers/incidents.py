@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
-from bot.domain.grammar import parse_opening, parse_severity
 from bot.domain.lifecycle import DURATIONS, lifecycle
+from bot.domain.opening import parse_opening, parse_severity, parse_title
 from bot.errors import UsageError
 from bot.handlers.lookup import here, named
 from bot.handlers.request import Reply, Request, person
@@ -104,7 +104,7 @@ def lead(connection: Connection, request: Request) -> Reply:
 
 def title(connection: Connection, request: Request) -> Reply:
     """`title new title`: rename it."""
-    return _change(connection, request, {"title": parse_opening(f"SEV1 {request.words}").title}, "title")
+    return _change(connection, request, {"title": parse_title(request.words)}, "title")
 
 
 def _change(connection: Connection, request: Request, facts: dict[str, str | None], field: str) -> Reply:

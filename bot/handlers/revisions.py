@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.domain.grammar import parse_correction, parse_number
+from bot.domain.grammar import parse_correction
+from bot.domain.opening import parse_number
 from bot.errors import UsageError
 from bot.handlers.lookup import here
 from bot.handlers.receipt import receipt
