@@ -34,7 +34,8 @@ def parse_item(words: str, *, today: date) -> ItemWords:
     """The action item the words describe; a due date in the past is left to the caller.
 
     The first colon ends the head, whose parts come in any order. Words before it that are no head belong to
-    the text, but for an owner at the very start. Raises UsageError without text, for a part given twice, and for a date that is none.
+    the text, but for an owner at the very start. Raises UsageError without text, for a part given twice, and
+    for a date that is none.
     """
     head, colon, text = storable(words).partition(":")
     parts = _parts(visible(head)) if colon else None
