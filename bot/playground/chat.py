@@ -52,6 +52,7 @@ def update(desk: Desk, args: Args) -> Json:
     metadata = metadata_of(args) or message.metadata
     changed = desk.workspace.put_message(replace(message, edited=True, metadata=metadata, **fresh))
     shown = message_json(changed, metadata=True)
+    del shown["ts"]
     return {"channel": changed.channel, "ts": changed.ts, "text": changed.text, "message": shown}
 
 

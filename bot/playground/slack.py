@@ -108,9 +108,13 @@ class Slack(Census, Doings):
         """Wait for `n` Socket Mode connections. Raises TimeoutError."""
         self._sockets.wait_connected(n, within_s)
 
-    def disconnect_sockets(self, reason: str = "refresh_requested", *, grace_s: float = 0.2) -> None:
-        """Tell every Socket Mode connection to go, and close it `grace_s` seconds later."""
+    def disconnect_sockets(self, reason: str = "refresh_requested", *, grace_s: float = 0.5) -> None:
+        """Tell every Socket Mode connection to go, and close those still there after `grace_s` seconds."""
         self._sockets.disconnect(reason, grace_s=grace_s)
+
+    def cut_sockets(self) -> None:
+        """Close every Socket Mode connection without telling it to go first."""
+        self._sockets.cut()
 
     @property
     def socket_wait_s(self) -> float:

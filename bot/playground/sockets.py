@@ -107,18 +107,27 @@ class Sockets:
         kept = body if delivery.takes_payload else {}
         return Ack(status=OK, body=kept, elapsed_s=time.monotonic() - started_s)
 
-    def disconnect(self, reason: str, *, grace_s: float = 0.2) -> None:
-        """Tell every connection to go, and close them `grace_s` seconds later; a client is back by then."""
+    def disconnect(self, reason: str, *, grace_s: float = 0.5) -> None:
+        """Tell every connection to go, and close those that have not gone after `grace_s` seconds."""
         with self._lock:
             going = [link for link in self._links if not link.leaving]
             for link in going:
                 link.leaving = True
         for link in going:
             link.send(self._goodbye(reason))
-        time.sleep(grace_s)
-        for link in going:
-            if link in self._links:
-                link.close()
+        with self._lock:
+            self._lock.wait_for(lambda: not set(going).intersection(self._links), grace_s)
+            left = [link for link in going if link in self._links]
+        for link in left:
+            link.close()
+
+    def cut(self) -> None:
+        """Close every connection without a word before, as a network may."""
+        with self._lock:
+            cut = list(self._links)
+        for link in cut:
+            link.leaving = True
+            link.close()
 
     def wait_connected(self, count: int, within_s: float) -> None:
         """Wait until there are `count` connections. Raises TimeoutError after `within_s` seconds."""

