@@ -55,7 +55,8 @@ def parse_days(words: str) -> int:
     typed = " ".join(visible(words).split())
     match = _LENGTH.fullmatch(typed.lower())
     if match is None:
-        raise UsageError(f"{quoted(typed) or 'Nothing'} is no number of days. Try: 3d, 2w")
+        problem = f"{quoted(typed)} is no number of days." if typed else "For how many days?"
+        raise UsageError(f"{problem} Try: 3d, 2w")
     count = match["count"]
     days = _DAYS[match["unit"]] * (1 if count[0] == "a" else int(count[:9]))
     if not 1 <= days <= LONGEST_SNOOZE:

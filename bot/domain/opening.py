@@ -60,21 +60,21 @@ def parse_severity(words: str) -> str:
     typed = visible(words).strip()
     match = _SEVERITY.fullmatch(typed)
     if match is None:
-        shown = quoted(typed) if trimmed(typed) else "Nothing"
-        raise UsageError(f"{shown} is no severity. Type one of {', '.join(SEVERITIES)}.")
+        problem = f"{quoted(typed)} is no severity." if trimmed(typed) else "Which severity?"
+        raise UsageError(f"{problem} Type one of {', '.join(SEVERITIES)}.")
     return _severity(match["grade"])
 
 
-def parse_number(words: str, *, what: str) -> tuple[int, str]:
+def parse_number(words: str, *, what: str, example: str = "3 …") -> tuple[int, str]:
     """The number the words begin with (`#3 rest`, `3 rest`), and the rest. `what` names the thing in errors.
 
     Raises UsageError when they begin with none, or with one that nothing could have.
     """
     match = _NUMBER.match(visible(words))
     if match is None:
-        raise UsageError(f"Which {what}? Type its number first. Try: 3 …")
+        raise UsageError(f"Which {what}? Type its number first. Try: {example}")
     if len(match["number"]) > _DIGITS or not int(match["number"]):
-        raise UsageError(f"There is no {what} {quoted(match['number'])}. Try: 3 …")
+        raise UsageError(f"There is no {what} {quoted(match['number'])}. Try: {example}")
     return int(match["number"]), after_separator(after_visible(words, match.end()))
 
 

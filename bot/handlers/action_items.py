@@ -116,7 +116,8 @@ def _revise(
 def _item(connection: Connection, request: Request) -> tuple[Incident, ActionItem, str]:
     """The incident, its open item the words begin with, and the words that are left."""
     incident = here(connection, request)
-    number, rest = parse_number(request.words, what="action item")
+    example = f"{request.slash('actionitem')} done 3"
+    number, rest = parse_number(request.words, what="action item", example=example)
     item = action_items.numbered(connection, incident.id, number)
     if item is None:
         raise UsageError(

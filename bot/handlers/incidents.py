@@ -6,9 +6,9 @@ from bot.domain.lifecycle import DURATIONS, lifecycle
 from bot.domain.opening import parse_opening, parse_severity, parse_title
 from bot.errors import UsageError
 from bot.handlers.lookup import here, named
-from bot.handlers.request import Reply, Request, person
+from bot.handlers.request import Reply, Request, first_word, person
 from bot.rendering import slack
-from bot.vocabulary import COMMANDS, KINDS
+from bot.vocabulary import COMMANDS, INCIDENT, KINDS
 from storage import action_items, incidents, postmortems, timeline
 from storage.values import Incident
 
@@ -50,7 +50,8 @@ def declare_detected(connection: Connection, request: Request, words: str) -> tu
 def _title(words: str, request: Request) -> str:
     line = " ".join(words.split())
     if not line:
-        return f"Incident in #{request.channel_name}"
+        # Only a public channel's own name is known to every surface.
+        return "Incident without a title" if request.private else f"Incident in #{request.channel_name}"
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
@@ -104,7 +105,8 @@ def lead(connection: Connection, request: Request) -> Reply:
 
 def title(connection: Connection, request: Request) -> Reply:
     """`title new title`: rename it."""
-    return _change(connection, request, {"title": parse_title(request.words)}, "title")
+    title = parse_title(request.words, example=f"{request.slash('incident')} title checkout fails")
+    return _change(connection, request, {"title": title}, "title")
 
 
 def _change(connection: Connection, request: Request, facts: dict[str, str | None], field: str) -> Reply:
@@ -137,5 +139,8 @@ def search(connection: Connection, request: Request) -> Reply:
 
 
 def help_(_connection: Connection, request: Request) -> Reply:
-    """Every command, with what to type after it."""
-    return Reply(text=slack("help", commands=COMMANDS.values(), kinds=KINDS, request=request))
+    """Every command, with what to type after it; `help actionitem` that one alone."""
+    word, _ = first_word(request.words)
+    chosen = COMMANDS.get(word.removeprefix("/").removeprefix(request.prefix))
+    commands = COMMANDS.values() if chosen in {None, INCIDENT} else (chosen,)
+    return Reply(text=slack("help", commands=commands, request=request))

@@ -50,8 +50,11 @@ class Request:
         return self.said_at or self.received_at
 
     def slash(self, command: str) -> str:
-        """A command as it is typed in this workspace: `/inc-detected`."""
-        return f"/{self.prefix}{command}"
+        """A command as it is typed in this workspace: `/inc-detected`.
+
+        To a mention it is told as one: in a thread Slack takes no slash commands.
+        """
+        return f"@scribe {command}" if self.source == "mention" else f"/{self.prefix}{command}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

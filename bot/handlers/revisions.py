@@ -1,25 +1,26 @@
 """Corrections: an entry's time or words, taking one back, putting one back. All are revisions; nothing is lost."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.domain.grammar import parse_correction
 from bot.domain.opening import parse_number
+from bot.domain.when import stamp
 from bot.errors import UsageError
 from bot.handlers.lookup import here
 from bot.handlers.receipt import receipt
 from bot.handlers.request import Reply, Request
 from bot.handlers.timeline import keep_in_step
 from bot.vocabulary import KINDS
-from storage import timeline
+from storage import incidents, timeline
 from storage.values import Incident, TimelineEntry
 
 
 def edit(connection: Connection, request: Request) -> Reply:
     """`edit 3 at 14:05`, `edit 3 new words`, or both: give an entry another time, other words."""
-    number, words = parse_number(request.words, what="entry")
+    example = f"{request.slash('incident')} edit 3 at 14:05"
+    number, words = parse_number(request.words, what="entry", example=example)
     incident = here(connection, request)
     entry = _standing(connection, request, incident, number)
     correction = parse_correction(
@@ -31,12 +32,15 @@ def edit(connection: Connection, request: Request) -> Reply:
     revised = revise(connection, request, incident, entry, **changes)
     return receipt(
         request, "revised", incident, revised, before=entry,
-        assumed=correction.zone_assumed, seconds=correction.seconds, was=_clock(entry.occurred_at),
+        assumed=correction.zone_assumed, seconds=correction.seconds,
+        was=stamp(entry.occurred_at, None, revised.occurred_at.date()), turned=_turned(connection, incident),
     )  # fmt: skip
 
 
-def _clock(at: datetime) -> str:
-    return f"{at:%H:%M} UTC"
+def _turned(connection: Connection, before: Incident) -> str | None:
+    """What a correction made of the incident, where that is news: `open` or `resolved`."""
+    stands_open = incidents.by_id(connection, before.id).open
+    return None if stands_open == before.open else "open" if stands_open else "resolved"
 
 
 def undo(connection: Connection, request: Request) -> Reply:
@@ -56,7 +60,7 @@ def undo(connection: Connection, request: Request) -> Reply:
 def retract(connection: Connection, request: Request, incident: Incident, entry: TimelineEntry) -> Reply:
     """Take an entry off the timeline; it stays in the store."""
     revised = revise(connection, request, incident, entry, retracted=True)
-    return receipt(request, "retracted", incident, revised)
+    return receipt(request, "retracted", incident, revised, turned=_turned(connection, incident))
 
 
 def unreact(connection: Connection, request: Request) -> Reply:

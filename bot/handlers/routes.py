@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.opening import nearest
+from bot.domain.words import storable
 from bot.errors import UsageError
 from bot.handlers import action_items, incidents, postmortems, revisions, sameness, timeline
 from bot.handlers.request import Reply, Request, first_word
-from bot.vocabulary import COMMANDS, KINDS, Command
+from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Command
 from storage import receipts
 from storage.database import Database
 
@@ -49,6 +50,7 @@ def handle(database: Database, request: Request, also: Also | None = None) -> Re
     `also` is done in the same transaction, with the reply: to put into the outbox what cannot be said in an ack.
     Raises UsageError for what cannot be done, with nothing written.
     """
+    storable(request.words)
     handler, request, writes = _find(request)
     if not writes and also is None:
         with database.read() as connection:
@@ -88,24 +90,22 @@ def _find(request: Request) -> tuple[Handler, Request, bool]:
 
 def _subcommand(command: Command, request: Request) -> tuple[Handler, Request, bool]:
     word, rest = first_word(request.words)
+    if command.name == INCIDENT.name:
+        word = word.rstrip(":,")
     known = {each.name: each for each in command.subcommands}
     if word in known:
         return ROUTES[f"{command.name} {word}"], replace(request, words=rest), known[word].writes
     if command.name in ROUTES:
         return ROUTES[command.name], request, command.writes
-    if command.name == "incident" and word in KINDS:
+    if command.name == INCIDENT.name and word in KINDS:
         return ROUTES[word], replace(request, command=word, words=rest), True
     if not word:
-        return ROUTES["incident help"], request, False
-    choices = [*known, *KINDS] if command.name == "incident" else list(known)
+        return ROUTES["incident help"], replace(request, words=command.name), False
+    choices = [*known, *KINDS] if command.name == INCIDENT.name else list(known)
     raise UsageError(_unknown(request, word, choices, lambda name: f"{request.slash(command.name)} {name}"))
 
 
 def _unknown(request: Request, word: str, choices: Iterable[str], typed: Callable[[str], str]) -> str:
     guess = nearest(word, choices)
-    help_ = f"{request.slash('incident')} help lists them all."
-    return (
-        f"There is no “{word[:40]}”. Did you mean {typed(guess)}? {help_}"
-        if guess
-        else f"There is no “{word[:40]}”. {help_}"
-    )
+    meant = f" Did you mean {typed(guess)}?" if guess else ""
+    return f"There is no “{word[:40]}”.{meant} {request.slash('incident')} help lists what there is."

@@ -44,8 +44,9 @@ def record(connection: Connection, request: Request) -> Reply:
         incident,
         entry,
         assumed=utterance.zone_assumed,
-        seconds=utterance.seconds,
-        buttons=_reopen_button(before),
+        # A message's own time has seconds that nobody typed.
+        seconds=utterance.seconds and request.permalink is None,
+        buttons=_reopen_button(before, incident),
         declared=incident.number if latest is None or latest.id != incident.id else None,
         drafting=incident.open and not stands_open,
         stays_open=kind.name == RESOLVED and stands_open,
@@ -53,10 +54,11 @@ def record(connection: Connection, request: Request) -> Reply:
     )
 
 
-def _reopen_button(before: Incident | None) -> tuple[Button, ...]:
+def _reopen_button(before: Incident | None, incident: Incident) -> tuple[Button, ...]:
     if before is None:
         return ()
-    return (Button(label=f"It is the same one: reopen {before.name}", action="reopen", value=before.name),)
+    label = f"It is the same one: reopen {before.name}"
+    return (Button(label=label, action="reopen", value=f"{before.name} {incident.name}"),)
 
 
 def _facts(connection: Connection, incident: Incident) -> Lifecycle:
@@ -100,13 +102,16 @@ def _taking(
 
 def _closed(connection: Connection, request: Request, kind: Kind, incident: Incident) -> str:
     entries = in_order(timeline.of_incident(connection, incident.id))
-    end = next(entry for entry in reversed(entries) if entry.kind == RESOLVED)
-    at = stamp(end.occurred_at, None, request.received_at.date())
+    end = next(entry for entry in reversed(entries) if entry.kind == RESOLVED and not entry.retracted)
+    today = request.received_at.date()
+    at = stamp(end.occurred_at, None, today)
     back = f"If it came back: {request.slash(REOPENED)}"
+    # Without its day, a clock time would be the latest such moment.
+    example = f"{end.occurred_at:%H:%M} UTC" if end.occurred_at.date() == today else f"{end.occurred_at:%F %H:%M} UTC"
     if kind.name == RESOLVED:
-        edit = f"{request.slash('incident')} edit {end.number} at {end.occurred_at:%H:%M} UTC"
+        edit = f"{request.slash('incident')} edit {end.number} at {example}"
         return f"{incident.name} is resolved already, at {at}. To correct that time: {edit}. {back}"
-    earlier = f"{request.slash(kind.name)} at {end.occurred_at:%H:%M} UTC: words"
+    earlier = f"{request.slash(kind.name)} at {example}: words"
     return f"{incident.name} is resolved, at {at}. For something from before, give its time: {earlier}. {back}"
 
 

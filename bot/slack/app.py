@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
@@ -17,7 +18,7 @@ from bot.clock import Clock, now
 from bot.config import Settings
 from bot.slack import clicks, commands, errands, forms, mentions, reactions
 from bot.slack.delivery import Delivery
-from bot.slack.door import Body, Door
+from bot.slack.door import CALL_S, Body, Door
 from bot.slack.identity import Identity
 from bot.slack.members import Members
 from bot.slack.requests import Requests
@@ -25,9 +26,9 @@ from bot.vocabulary import ADD_TO_TIMELINE
 from storage.database import Database
 
 ANY = re.compile(".*", re.DOTALL)
-CALL_S = 10
-"""Seconds a call to Slack may take."""
 _BACKGROUND = 4
+_UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +142,33 @@ class Signatures:
         """True when timestamp and signature are there, are well-formed, fresh and right. Never raises."""
         try:
             return self._verifier.is_valid_request(body, dict(headers))
-        except ValueError:
+        except (ValueError, TypeError):
+            # A timestamp that is no number; a signature with letters outside of ASCII.
             return False
 
 
 def dispatch(app: App, body: str, headers: Mapping[str, str]) -> tuple[int, str, dict[str, str]]:
-    """Hand a verified HTTP request to Bolt; gives (status, body, headers) of the answer."""
-    response = app.dispatch(BoltRequest(body=body, headers=dict(headers)))
+    """Hand a verified HTTP request to Bolt; gives (status, body, headers) of the answer.
+
+    A body that is not what Slack sends is answered with 400, and nothing of it is repeated or logged.
+    """
+    try:
+        response = app.dispatch(BoltRequest(body=_plain_form(body), headers=dict(headers)))
+    except _UNREADABLE as error:
+        # What goes wrong in a listener, Bolt answers itself; this is a body that is no JSON or not of Slack's shape.
+        _log.warning("request not readable: %s", type(error).__name__)
+        return 400, "not readable", {"content-type": "text/plain"}
     flat = {name: values[0] for name, values in response.headers.items()}
     content: Any = response.body
     return response.status, content if isinstance(content, str) else json.dumps(content), flat
+
+
+def _plain_form(body: str) -> str:
+    """The body as Bolt reads it right: it takes any form that holds the word `payload` for an interaction's.
+
+    Without this, `/note payload too large` would reach nobody.
+    """
+    if "payload" not in body or body.startswith("{"):
+        return body
+    form = dict(parse_qsl(body, keep_blank_values=True))
+    return body if "payload" in form else json.dumps(form)

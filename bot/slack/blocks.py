@@ -1,8 +1,10 @@
 """Replies as Slack messages: Block Kit, and all of Slack's limits."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from bot.escaping import visible
 from bot.handlers.request import Button, Reply
 from bot.slack.text import escape
 
@@ -12,6 +14,8 @@ SECTION_LIMIT = 3_000
 BLOCKS_LIMIT = 12_000
 """Characters over all blocks of a message; Slack refuses somewhat more than that, undocumented."""
 BUTTON_LIMIT = 75
+
+_HALF_ENTITY = re.compile("&[a-z]{0,3}$")
 
 Message = dict[str, Any]
 
@@ -23,7 +27,7 @@ def ack(reply: Reply) -> Message:
 
 def message(reply: Reply) -> Message:
     """A message's `text`, and its blocks where plain text is not enough."""
-    text = clip(reply.text, TEXT_LIMIT)
+    text = clip_escaped(reply.text, TEXT_LIMIT)
     below = [*_beginning(reply.document), *_buttons(reply.buttons)]
     return {"text": text, "blocks": [*sections(text), *below]} if below else {"text": text}
 
@@ -43,7 +47,7 @@ def _button(button: Button) -> Message:
 
 def sections(text: str) -> list[Message]:
     """The text as section blocks, cut at line ends; what is over Slack's limit is left out, with a sign."""
-    text = clip(text, BLOCKS_LIMIT // 2)
+    text = clip_escaped(text, BLOCKS_LIMIT // 2)
     return [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in parts(text, SECTION_LIMIT)]
 
 
@@ -67,7 +71,7 @@ def parts(text: str, limit: int) -> list[str]:
     pieces: list[str] = []
     while len(text) > limit:
         cut = text.rfind("\n", 1, limit + 1)
-        cut = cut if cut > limit // 2 else limit
+        cut = cut if cut > limit // 2 else len(_HALF_ENTITY.sub("", text[:limit]))
         pieces.append(text[:cut])
         text = text[cut:].lstrip("\n")
     return [*pieces, text] if text.strip() else pieces
@@ -78,9 +82,14 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def clip_escaped(text: str, limit: int) -> str:
+    """As `clip`, for text with entities: none is cut in two."""
+    return text if len(text) <= limit else _HALF_ENTITY.sub("", text[: limit - 1]) + "…"
+
+
 def refusal(problem: str, words: str) -> Message:
     """The private answer to what cannot be done: the problem, and the words typed, to be copied and corrected."""
     text = escape(problem)
     if words.strip():
         text += f"\nYour words: {escape(words)}"
-    return {"response_type": "ephemeral", "text": clip(text.replace("\x00", "␀"), TEXT_LIMIT)}
+    return {"response_type": "ephemeral", "text": clip_escaped(visible(text), TEXT_LIMIT)}

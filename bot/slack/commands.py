@@ -38,5 +38,11 @@ def _as_typed(body: Body) -> str:
     return f"{body.get('command', '')} {typed(body.get('text') or '').words}".strip()
 
 
-def _place(request: Request) -> dict[str, str]:
-    return {"channel_id": request.channel_id, "channel_name": request.channel_name, "source": "form"}
+def _place(request: Request) -> dict[str, str | None]:
+    """What the form must remember of where it was asked for."""
+    return {
+        "channel_id": request.channel_id,
+        "channel_name": request.channel_name,
+        "reply_url": request.reply_url,
+        "source": "form",
+    }

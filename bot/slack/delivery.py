@@ -21,6 +21,8 @@ Action = Callable[[Errand], None]
 WORKERS = 2
 IDLE_S = 1.0
 LONGEST_WAIT_S = 300.0
+MOST_FAILURES = 6
+"""How often an errand may fail for a reason of our own; a lane waits for its first errand, so it must not go on."""
 TEMPORARY = frozenset(
     {
         "fatal_error",
@@ -110,7 +112,7 @@ class Delivery:
             self._later(errand, type(error).__name__)
         except Exception as error:  # noqa: BLE001 - the door: one bad errand must not stop the others
             _log.exception("errand %s failed", errand.action)
-            self._later(errand, type(error).__name__)
+            self._failed(errand, type(error).__name__)
         else:
             with self._database.write() as connection:
                 outbox.sent(connection, errand, at=self._clock())
@@ -124,9 +126,18 @@ class Delivery:
         elif reason in TEMPORARY or response.status_code >= 500:  # noqa: PLR2004 - HTTP's server errors
             self._later(errand, reason)
         else:
-            _log.warning("%s parked: %s", errand.action, reason)
-            with self._database.write() as connection:
-                outbox.park(connection, errand, problem=reason)
+            self._park(errand, reason)
+
+    def _failed(self, errand: Errand, problem: str) -> None:
+        if errand.attempts < MOST_FAILURES:
+            self._later(errand, problem)
+        else:
+            self._park(errand, problem)
+
+    def _park(self, errand: Errand, problem: str) -> None:
+        _log.warning("%s parked: %s", errand.action, problem)
+        with self._database.write() as connection:
+            outbox.park(connection, errand, problem=problem)
 
     def _later(self, errand: Errand, problem: str, wait_s: float | None = None) -> None:
         if wait_s is None:

@@ -22,7 +22,9 @@ from storage import outbox, receipts
 from storage.database import Database
 
 NOT_SAVED = "Scribe could not save that: something on its own side failed, and the operator's log says what. Try again."
-NO_FORM = "Slack did not open the form in time. Try again, or type it in one line; incident help shows how."
+NO_FORM = "Slack did not open the form in time. Try again, or type it in one line: {help} shows how."
+CALL_S = 10
+"""Seconds a call to Slack may take."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,9 +48,9 @@ class Door:
 
     def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
         """Put the reply into the outbox, for the channel or for the person, within the caller's transaction."""
-        content = {"channel": request.channel_id, **blocks.message(reply), **thread}
+        content = {**blocks.message(reply), **thread}
         if reply.public:
-            self._add(connection, request, "post", {**content, "reply_url": request.reply_url})
+            self._add(connection, request, "post", content)
         else:
             self._add(connection, request, "whisper", {**content, "user": request.user_id})
 
@@ -59,8 +61,8 @@ class Door:
             key = f"refused:{request.key}"
             if receipts.find(connection, request.workspace_id, key) is None:
                 receipts.keep(connection, request.workspace_id, key, {}, at=request.received_at)
-                content = {"channel": request.channel_id, "user": request.user_id, "text": message["text"]}
-                self._add(connection, request, "whisper", {**content, **thread})
+                content = {"user": request.user_id, "text": message["text"], **thread}
+                self._add(connection, request, "whisper", content)
 
     @staticmethod
     def _add(connection: Connection, request: Request, action: str, content: dict[str, Any]) -> None:
@@ -69,7 +71,7 @@ class Door:
             request.workspace_id,
             lane=request.channel_id,
             action=action,
-            content=content,
+            content={"channel": request.channel_id, "reply_url": request.reply_url, **content},
             at=request.received_at,
         )
 
@@ -82,5 +84,5 @@ class Door:
             self.client.views_open(trigger_id=trigger_id, view=form)
         except (SlackClientError, OSError) as error:
             _log.warning("form not opened: %s", type(error).__name__)
-            self.refuse(request, NO_FORM, "", {})
+            self.refuse(request, NO_FORM.format(help=f"{request.slash('incident')} help"), "", {})
             self.delivery.wake()

@@ -1,6 +1,6 @@
 """What the outbox sends: messages to a channel or a person, drafts, documents."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from bot.handlers import postmortems
 from bot.rendering import slack
 from bot.slack import blocks, reactions
 from bot.slack.delivery import Action
-from bot.slack.door import Door
+from bot.slack.door import CALL_S, Door
 from storage import outbox
 from storage.outbox import Errand
 
@@ -22,6 +22,8 @@ OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
 """Slack's words for: the bot is no member there."""
 NO_FILES = frozenset({"missing_scope", "not_allowed_token_type", "restricted_action"}) | OUTSIDE
 """Slack's words for: no file may be sent there."""
+_LATER = frozenset({408, 429})
+"""HTTP's words for: not now."""
 _QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 
@@ -39,31 +41,42 @@ def actions(door: Door) -> Mapping[str, Action]:
 
 def _post(client: WebClient, errand: Errand) -> None:
     """Say it in the channel; where the bot is no member, by the address that came with the command."""
-    content = dict(errand.content)
-    reply_url = content.pop("reply_url", None)
+    # The key lets a reader see that two posts are one, should a lease have expired while Slack was answering.
+    post = partial(client.chat_postMessage, **_QUIET, metadata=_metadata(errand))
+    _send(post, errand.content, "in_channel")
+
+
+def _whisper(client: WebClient, errand: Errand) -> None:
+    """Say it to the person alone; where the bot is no member, as above."""
+    _send(client.chat_postEphemeral, errand.content, "ephemeral")
+
+
+def _send(send: Callable[..., object], content: Mapping[str, Any], seen: str) -> None:
+    message = dict(content)
+    reply_url = message.pop("reply_url", None)
     try:
-        # The key lets a reader see that two posts are one, should a lease have expired while Slack was answering.
-        client.chat_postMessage(**content, **_QUIET, metadata=_metadata(errand))
+        send(**message)
     except SlackApiError as error:
         if error.response.get("error") not in OUTSIDE or not reply_url:
             raise
-        _reply(reply_url, content, error)
+        _reply(reply_url, message, error, seen)
 
 
 def _metadata(errand: Errand) -> dict[str, Any]:
     return {"event_type": "scribe_outbox", "event_payload": {"key": f"{errand.workspace_id}:{errand.id}"}}
 
 
-def _reply(reply_url: str, content: Mapping[str, Any], error: SlackApiError) -> None:
-    answer = WebhookClient(reply_url).send(
-        text=content["text"], blocks=content.get("blocks"), response_type="in_channel", **_QUIET
-    )
+def _reply(reply_url: str, message: Mapping[str, Any], error: SlackApiError, seen: str) -> None:
+    body = {"text": message["text"], "response_type": seen, "replace_original": False, **_QUIET}
+    if "blocks" in message:
+        body["blocks"] = message["blocks"]
+    if "thread_ts" in message:
+        body["thread_ts"] = message["thread_ts"]
+    answer = WebhookClient(reply_url, timeout=CALL_S).send_dict(body)
+    if answer.status_code in _LATER or answer.status_code >= 500:  # noqa: PLR2004 - HTTP's server errors
+        raise ConnectionError(f"response_url answered {answer.status_code}")
     if answer.status_code != 200:  # noqa: PLR2004 - HTTP's "done"
         raise error
-
-
-def _whisper(client: WebClient, errand: Errand) -> None:
-    client.chat_postEphemeral(**errand.content)
 
 
 def _draft(door: Door, errand: Errand) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from slack_bolt import Ack
@@ -15,6 +16,7 @@ from bot.slack import modals
 from bot.slack.door import NOT_SAVED, Body, Door
 from bot.slack.requests import instant, iso
 from bot.slack.text import Typed, typed
+from bot.slack.text import handle as handle_of
 from bot.vocabulary import ADD_TO_TIMELINE
 
 _log = logging.getLogger(__name__)
@@ -24,10 +26,16 @@ def shortcut(door: Door, ack: Ack, body: Body) -> None:
     """*Add to timeline* on a message: open the form, filled in with its time and words."""
     message, workspace_id = body["message"], body["team"]["id"]
     request = door.requests.of_shortcut(body, received_at=door.clock())
-    words = typed(message.get("text") or "", name_of=door.requests.names(workspace_id)).words
+    words = typed(_text_of(message), name_of=door.requests.names(workspace_id)).words
     form = modals.entry_form(words, said_at=instant(message["ts"]), place=_place(door, body))
     door.open(body["trigger_id"], form, request)
     ack()
+
+
+def _text_of(message: Body) -> str:
+    """A message's words; an alert's often stand in its attachments alone."""
+    attached = [each.get("text") or each.get("fallback") or "" for each in message.get("attachments") or ()]
+    return str(message.get("text") or "\n".join(filter(None, attached)))
 
 
 def _place(door: Door, body: Body) -> dict[str, Any]:
@@ -38,6 +46,7 @@ def _place(door: Door, body: Body) -> dict[str, Any]:
     thread_ts = message.get("thread_ts")
     return {
         "source": "shortcut",
+        "reply_url": body.get("response_url"),
         "channel_id": channel["id"],
         "channel_name": channel["name"],
         "said_at": message["ts"],
@@ -63,13 +72,19 @@ def submission(door: Door, ack: Ack, body: Body) -> None:
 
         handle(door.database, request, also=say)
     except UsageError as error:
-        ack(**modals.errors(str(error)))
+        ack(**modals.errors(str(error), _field(body["view"], door.clock())))
     except Exception:  # noqa: BLE001 - the door: the form stays open and keeps the words
         _log.exception("form not saved")
         ack(**modals.errors(NOT_SAVED))
     else:
         door.delivery.wake()
         ack()
+
+
+def _field(view: Body, now: datetime) -> str:
+    """The field a problem is about: the time, when it lies ahead; else the words."""
+    chosen = modals.answers(view).get("time")
+    return "time" if chosen is not None and chosen > now.timestamp() else "words"
 
 
 def _entry(door: Door, body: Body, place: Body) -> Request:
@@ -92,9 +107,9 @@ def _item(door: Door, body: Body, place: Body) -> Request:
 
 def _owner(door: Door, workspace_id: str, filled: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
     if filled["owner"] is None:
-        return "-".join((filled["team"] or "").lstrip("@").split()) or None, {}
+        return (handle_of(filled["team"]) if filled["team"] else None), {}
     member = door.members.find(workspace_id, filled["owner"])
-    name = (member.name if member else filled["owner"]).replace(" ", "_")
+    name = handle_of(member.name if member else filled["owner"])
     return name, {name: filled["owner"]}
 
 

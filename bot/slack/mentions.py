@@ -7,6 +7,7 @@ from bot.handlers.request import Reply
 from bot.handlers.routes import handle
 from bot.slack.door import Body, Door
 from bot.slack.text import typed
+from bot.vocabulary import COMMANDS
 
 
 def mention(door: Door, body: Body) -> None:
@@ -21,6 +22,9 @@ def mention(door: Door, body: Body) -> None:
     request = door.requests.of_mention(body, received_at=door.clock())
 
     def say(connection: Connection, reply: Reply) -> None:
+        if reply.form is not None:
+            # A mention brings no trigger to open a form with.
+            raise UsageError(f"Say it in one line: {request.slash(request.command)} {COMMANDS[request.command].hint}")
         door.say(connection, request, reply, thread)
 
     try:

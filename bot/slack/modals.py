@@ -10,6 +10,7 @@ from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE
 
 ACTION_ITEM = "action_item"
 INPUT_LIMIT = 3_000
+LABEL_LIMIT = 75
 _ERROR_LIMIT = 2_000
 
 View = dict[str, Any]
@@ -49,7 +50,7 @@ def _view(callback_id: str, title: str, submit: str, blocks: list[View], place: 
 
 def entry_form(words: str, *, said_at: datetime, place: Mapping[str, Any]) -> View:
     """*Add to timeline*: kind, time and words, filled in from the message."""
-    kinds = [_option(kind.name, f"{kind.label}: {kind.description}"[:75]) for kind in KINDS.values()]
+    kinds = [_option(kind.name, clip(f"{kind.label}: {kind.description}", LABEL_LIMIT)) for kind in KINDS.values()]
     chosen = next(option for option in kinds if option["value"] == NOTE)
     cut = "The message is longer; this is its beginning." if len(words) > INPUT_LIMIT else None
     blocks = [

@@ -4,14 +4,17 @@ The event points at a message without its words, so both are errands of the outb
 worker, and a lane's order keeps a reaction and its removal in theirs.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from sqlalchemy import Connection
 
 from bot.errors import UsageError
-from bot.handlers.request import Reply
+from bot.handlers.request import Reply, Request
 from bot.handlers.routes import handle
 from bot.slack.door import Body, Door
 from bot.slack.requests import instant, iso
@@ -49,32 +52,42 @@ def reaction(door: Door, body: Body) -> None:
 def added(door: Door, errand: Errand) -> None:
     """Fetch the message's words and record them, at the message's own time."""
     content = errand.content
-    words = _words_of(door.client, content["channel_id"], content["ts"])
-    if words is None:
+    message = _message(door.client, content["channel_id"], content["ts"])
+    if message is None:
         return
     # The time is spelled out, so that words which begin with a clock time stay words.
-    _do(door, errand, f"{iso(instant(content['ts']))}: {words}", command=content["kind"])
-
-
-def removed(door: Door, errand: Errand) -> None:
-    """Take the reaction's entry back."""
-    _do(door, errand, "", command="unreact")
-
-
-def _do(door: Door, errand: Errand, words: str, *, command: str) -> None:
-    request = door.requests.of_reaction(errand.content, words, command=command, received_at=errand.written_at)
-
-    def say(connection: Connection, reply: Reply) -> None:
-        door.say(connection, request, reply, {"thread_ts": errand.content["ts"]})
-
+    words = f"{iso(instant(content['ts']))}: {message.get('text') or ''}"
+    request = _request(door, errand, words, command=content["kind"])
     try:
-        handle(door.database, request, also=say)
+        _do(door, request, message)
     except UsageError as error:
         door.refuse(request, str(error), "", {})
 
 
-def _words_of(client: WebClient, channel_id: str, ts: str) -> str | None:
-    """The words of one message, in the channel or in a thread; None when it is gone."""
+def removed(door: Door, errand: Errand) -> None:
+    """Take the reaction's entry back. Where it put none on the timeline, there is nothing to say."""
+    content = errand.content
+    message = _message(door.client, content["channel_id"], content["ts"])
+    with suppress(UsageError):
+        _do(door, _request(door, errand, "", command="unreact"), message or content)
+
+
+def _request(door: Door, errand: Errand, words: str, *, command: str) -> Request:
+    return door.requests.of_reaction(errand.content, words, command=command, received_at=errand.written_at)
+
+
+def _do(door: Door, request: Request, message: Mapping[str, Any]) -> None:
+    """Do what the reaction asks for, and answer in the message's thread."""
+    thread = {"thread_ts": message.get("thread_ts") or message["ts"]}
+
+    def say(connection: Connection, reply: Reply) -> None:
+        door.say(connection, request, reply, thread)
+
+    handle(door.database, request, also=say)
+
+
+def _message(client: WebClient, channel_id: str, ts: str) -> Mapping[str, Any] | None:
+    """One message, in the channel or in a thread; None when it is gone."""
     window: dict[str, Any] = {
         "channel": channel_id,
         "latest": ts,
@@ -83,7 +96,13 @@ def _words_of(client: WebClient, channel_id: str, ts: str) -> str | None:
         "limit": 1,
     }
     for fetch in (client.conversations_history, partial(client.conversations_replies, ts=ts)):
-        for message in fetch(**window)["messages"]:
-            if message["ts"] == ts:
-                return str(message.get("text") or "")
+        try:
+            messages: list[dict[str, Any]] = fetch(**window)["messages"]
+        except SlackApiError as error:
+            if error.response.get("error") != "thread_not_found":
+                raise
+            return None
+        found = next((message for message in messages if message["ts"] == ts), None)
+        if found is not None:
+            return found
     return None

@@ -9,12 +9,16 @@ from zoneinfo import ZoneInfo
 from bot.clock import to_milliseconds
 from bot.config import Settings
 from bot.domain.moment import needs_zone
+from bot.domain.qualifiers import take_qualifier
 from bot.handlers.request import Request, first_word
 from bot.slack.members import Members
 from bot.slack.text import Typed, typed
-from bot.vocabulary import COMMANDS, INCIDENT
+from bot.vocabulary import COMMANDS, INCIDENT, KINDS
 
 Payload = Mapping[str, Any]
+
+_PRIVATE = ("privategroup", "directmessage", "mpdm-")
+_QUALIFIED = tuple(kind for kind in KINDS.values() if kind.qualifiers)
 
 
 def instant(ts: str) -> datetime:
@@ -42,7 +46,7 @@ class Requests:
             command=body["command"].removeprefix("/").removeprefix(self.settings.prefix),
             channel_id=body["channel_id"],
             channel_name=body.get("channel_name") or body["channel_id"],
-            private=body.get("channel_name") == "privategroup",
+            private=_is_private(body.get("channel_name")),
             user_id=body["user_id"],
             user_name=body.get("user_name"),
             key=body.get("trigger_id"),
@@ -57,7 +61,7 @@ class Requests:
         workspace_id = body["team_id"]
         words = typed(_after_name(event["text"], body), name_of=self.names(workspace_id))
         command, rest = first_word(words.words)
-        command = command.removeprefix("/").removeprefix(self.settings.prefix)
+        command = command.rstrip(":,").removeprefix("/").removeprefix(self.settings.prefix)
         if command in {each.name for each in INCIDENT.subcommands}:
             command, rest = INCIDENT.name, words.words
         return self._request(
@@ -66,6 +70,8 @@ class Requests:
             command=command or INCIDENT.name,
             channel_id=event["channel"],
             channel_name=event["channel"],
+            # The event does not say; what is not known to be public is shown in its own channel only.
+            private=True,
             user_id=event["user"],
             user_name=None,
             key=f"message:{event['channel']}:{event['ts']}",
@@ -104,6 +110,7 @@ class Requests:
             user_name=body["user"].get("username") or body["user"].get("name"),
             key=body["trigger_id"],
             source="shortcut",
+            reply_url=body.get("response_url"),
             received_at=received_at,
         )
 
@@ -115,11 +122,12 @@ class Requests:
             command=command,
             channel_id=place["channel_id"],
             channel_name=place["channel_name"],
-            private=place.get("channel_name") == "privategroup",
+            private=_is_private(place["channel_name"]),
             user_id=body["user"]["id"],
             user_name=body["user"].get("username") or body["user"].get("name"),
             key=f"view:{body['view']['id']}",
             source=place["source"],
+            reply_url=place.get("reply_url"),
             received_at=received_at,
             author=place.get("author"),
             author_id=place.get("author_id"),
@@ -137,6 +145,7 @@ class Requests:
             command=command,
             channel_id=content["channel_id"],
             channel_name=content["channel_id"],
+            private=True,
             user_id=content["user_id"],
             user_name=None,
             key=f"{command}:{content['event_id']}",
@@ -181,19 +190,28 @@ def _after_name(text: str, body: Payload) -> str:
     authorizations = body.get("authorizations") or [{}]
     name = f"<@{authorizations[0].get('user_id')}>"
     before, found, after = text.partition(name)
-    if found:
-        return after if after.strip() else before
-    return text.partition(">")[2]
+    after = after.lstrip(" \n:,") if found else text.partition(">")[2]
+    return after or before
 
 
 def _zone_matters(words: str, command: str) -> bool:
     """Whether a clock time without a zone stands where the command's grammar looks for one."""
     if command not in COMMANDS:
         return False
-    _, after_one = first_word(words)
-    _, after_two = first_word(after_one)
-    return (
-        any(needs_zone(part) for part in (words, after_one, after_two))
-        if command == INCIDENT.name
-        else needs_zone(words)
-    )
+    heads = [words]
+    if command == INCIDENT.name:
+        # `detected at 14:02`, `edit 3 at 14:02`.
+        _, after_one = first_word(words)
+        _, after_two = first_word(after_one)
+        heads += [after_one, after_two]
+    return any(needs_zone(head) or needs_zone(_unqualified(head)) for head in heads)
+
+
+def _unqualified(words: str) -> str:
+    """The words after `by monitoring` or `process:`, whichever kind of entry they are for."""
+    return next((rest for kind in _QUALIFIED if (rest := take_qualifier(kind, words)[1]) != words), words)
+
+
+def _is_private(channel_name: str | None) -> bool:
+    """Whether Slack's name for the conversation says that not everybody may look into it."""
+    return (channel_name or "").startswith(_PRIVATE)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(r"<([@#!]?)([^<>|\n]*)(?:\|([^<>\n]*))?>")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
+_NO_HANDLE = re.compile(r"[^\w.-]+")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 
 
@@ -33,13 +34,20 @@ def typed(raw: str, *, name_of: Callable[[str], str | None] = lambda _user_id: N
     def plain(token: re.Match[str]) -> str:
         sign, target, label = token[1], token[2], token[3]
         if sign == "@" and _PERSON.fullmatch(target):
-            name = (label or name_of(target) or target).replace(" ", "_")
-            people[name] = target
+            name = handle(label or name_of(target) or target)
+            if people.setdefault(name, target) != target:
+                # Two people of one name: the second goes by the id, or the first would be taken for them.
+                name = people[target] = target
             return f"@{name}"
         return _PLAIN[sign](target, label, token[0])
 
     words = _TOKEN.sub(plain, raw)
     return Typed(words=_ENTITY.sub(lambda entity: html.unescape(entity[0]), words), people=people)
+
+
+def handle(name: str) -> str:
+    """A person's name in one word, as the grammar reads it after an @."""
+    return _NO_HANDLE.sub("_", name).strip("_") or "somebody"
 
 
 def _special(target: str, label: str | None, _whole: str) -> str:

@@ -1,0 +1,38 @@
+"""Replies within Slack's limits, whatever is in them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.handlers.request import Button, Reply
+from bot.playground.complaints import complaint_about_message
+from bot.slack import blocks
+from bot.slack.text import escape
+
+TEXTS = st.text(alphabet="ab<>& \n`*", max_size=200)
+MANY = st.integers(min_value=1, max_value=400)
+
+
+@given(TEXTS, MANY, TEXTS)
+def test_any_reply_is_one_slack_takes(text: str, times: int, label: str) -> None:
+    long = escape(f"x{text}" * times)
+    button = Button(label=f"x{label}", action="reopen", value="INC-1")
+    for reply in (Reply(text=long), Reply(text=long, buttons=(button,)), Reply(text=long, document=f"#{text}" * times)):
+        message = blocks.message(reply)
+        assert complaint_about_message(message["text"], message.get("blocks", [])) is None
+
+
+@given(TEXTS, MANY)
+def test_a_document_is_cut_into_messages_without_losing_a_word(text: str, times: int) -> None:
+    document = f"x{text}\n" * times
+    pieces = [block["text"] for part in blocks.documents(document) for block in part]
+    assert all(len(piece) <= blocks.BLOCKS_LIMIT for piece in pieces)
+    assert "".join("".join(pieces).split()) == "".join(document.split())
+
+
+@given(st.text(), st.text())
+def test_a_refusal_repeats_any_words_and_pings_nobody(problem: str, words: str) -> None:
+    message = blocks.refusal(f"x{problem}", words)
+    assert complaint_about_message(message["text"], []) is None
+    assert "<" not in message["text"]
+    assert "\0" not in message["text"]
+    message["text"].encode()
