@@ -21,6 +21,7 @@ Action = Callable[[Errand], None]
 WORKERS = 2
 IDLE_S = 1.0
 LONGEST_WAIT_S = 300.0
+_DOUBLINGS = 9
 MOST_FAILURES = 6
 """How often an errand may fail for a reason of our own; a lane waits for its first errand, so it must not go on."""
 TEMPORARY = frozenset(
@@ -141,7 +142,7 @@ class Delivery:
 
     def _later(self, errand: Errand, problem: str, wait_s: float | None = None) -> None:
         if wait_s is None:
-            wait_s = min(LONGEST_WAIT_S, 2.0**errand.attempts) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+            wait_s = min(LONGEST_WAIT_S, 2.0 ** min(errand.attempts, _DOUBLINGS)) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
         _log.info("%s again in %.1f s: %s", errand.action, wait_s, problem)
         with self._database.write() as connection:
             outbox.later(connection, errand, due_at=self._clock() + timedelta(seconds=wait_s), problem=problem)
