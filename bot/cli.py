@@ -4,6 +4,7 @@ What is heavy is imported by the command that needs it, so that `scribe --help` 
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,19 +18,53 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from storage.database import Database
 
+_NEWER = "The database's schema is of a newer Scribe than this one. Install that one here too."
 Function = TypeVar("Function", bound=Callable[..., Any])
 FORMATS = ("md", "html", "json", "svg")
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
+_MINUS = re.compile(r"-[0-9]")
 
 
 class People(click.Group):
-    """A group whose usage errors are one line on standard error, exit code 2."""
+    """A group that says what cannot be done on standard error, with exit code 2, and never traces it."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what cannot be done is said, not traced."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except UsageError as error:
             raise click.UsageError(str(error)) from None
+        except Exception as error:
+            problem = _problem(error)
+            if problem is None:
+                raise
+            raise click.UsageError(problem) from None
+
+
+def _problem(error: Exception) -> str | None:
+    """What to tell of a disk or a database that will not do; None for anything else, which is a mistake of ours."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if "sqlalchemy" not in sys.modules:
+        return None
+    from sqlalchemy.exc import DBAPIError
+
+    return f"The database: {' '.join(str(error.orig).split())}" if isinstance(error, DBAPIError) else None
+
+
+class Words(click.Command):
+    """A command whose words may begin with a minus and a figure: `-10m` is a time, no option."""
+
+    _MARK = "\0"  # stands in no argument of a program
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        return super().parse_args(ctx, [f"{self._MARK}{arg}" if _MINUS.match(arg) else arg for arg in args])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        ctx.params["words"] = tuple(word.removeprefix(self._MARK) for word in ctx.params["words"])
+        return super().invoke(ctx)
 
 
 def settings() -> "Settings":
@@ -40,15 +75,17 @@ def settings() -> "Settings":
 
 
 def database(url: str) -> "Database":
-    """The database at `url`. Raises UsageError for an address that is none."""
+    """The database at `url`, closed when the command ends. Raises UsageError for an address that is none."""
     from sqlalchemy.exc import ArgumentError
 
     from storage.database import Database
 
     try:
-        return Database(url)
+        store = Database(url)
     except (ArgumentError, ValueError) as error:
         raise UsageError(f"DATABASE_URL: {error}") from None
+    click.get_current_context().call_on_close(store.close)
+    return store
 
 
 def ready(url: str) -> "Database":
@@ -60,6 +97,8 @@ def ready(url: str) -> "Database":
         schema.ensure(store)
     except schema.OutdatedSchemaError:
         raise UsageError("The database's schema is older than this Scribe. Run: scribe migrate") from None
+    except schema.UnknownSchemaError:
+        raise UsageError(_NEWER) from None
     return store
 
 
@@ -71,7 +110,9 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="HTTP mode: the address to listen on.")
-@click.option("--port", default=3000, show_default=True, help="HTTP mode: the port to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="HTTP mode: the port to listen on."
+)
 def run(host: str, port: int) -> None:
     """Run the bot: Socket Mode if SLACK_APP_TOKEN is set, else HTTP."""
     from bot.running import serve
@@ -90,7 +131,7 @@ def replay(files: tuple[Path, ...], out: Path | None) -> None:
     for file in files or (SAMPLE,):
         replayed = replay_file(file)
         if out is None:
-            click.echo(replayed.documents["md"])
+            click.echo(replayed.documents["md"], nl=False)
             continue
         out.mkdir(parents=True, exist_ok=True)
         for suffix, content in replayed.documents.items():
@@ -108,22 +149,26 @@ def export(incident: str, format_: str, workspace: str | None) -> None:
     from bot.handlers.exports import export as read
 
     record = read(ready(settings().database_url), incident, workspace_id=workspace)
-    click.echo(WRITERS[format_](record).rstrip("\n"))
+    click.echo(WRITERS[format_](record), nl=False)
 
 
-@main.command()
+@main.command(cls=Words)
 @click.argument("incident", metavar="INC")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--as", "author", default=None, help="Whose words these are; your login name otherwise.")
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def log(incident: str, words: tuple[str, ...], author: str | None, workspace: str | None) -> None:
     """Record an entry without Slack: scribe log INC-12 "detected at 14:02 disk full"."""
+    from bot.clock import now
     from bot.handlers.logbook import log as record
 
-    chosen = settings()
-    click.echo(
-        record(ready(chosen.database_url), chosen, incident, " ".join(words), author=author, workspace_id=workspace)
-    )
+    at, chosen, said = now(), settings(), " ".join(words)
+    try:
+        store = ready(chosen.database_url)
+        receipt = record(store, chosen, incident, said, at=at, author=author, workspace_id=workspace)
+    except UsageError as error:
+        raise UsageError(f"{error}\nYour words: {said}") from None
+    click.echo(receipt)
 
 
 @main.command()
@@ -133,9 +178,14 @@ def migrate() -> None:
 
     store = database(settings().database_url)
     before = schema.current(store)
-    schema.migrate(store)
+    try:
+        schema.migrate(store)
+    except schema.UnknownSchemaError:
+        raise UsageError(_NEWER) from None
     after = schema.current(store)
-    click.echo(f"{store.url.render_as_string()}: schema {after}" + (", as before" if before == after else ""))
+    # Without the query, where a password may stand too.
+    address = store.url.set(query={}).render_as_string()
+    click.echo(f"{address}: schema {after}" + (", as before" if before == after else ""))
 
 
 @main.command()
@@ -149,9 +199,18 @@ def manifest(mode: str, url: str | None) -> None:
 
     if mode == "http" and not url:
         raise UsageError("HTTP mode needs the bot's public address: scribe manifest --mode http --url https://…")
-    chosen = settings()
-    described = describe(prefix=chosen.prefix, url=url if mode == "http" else None, reactions=bool(chosen.reactions))
+    if mode == "socket" and url:
+        raise UsageError("Socket Mode needs no address. For HTTP: scribe manifest --mode http --url https://…")
+    chosen, address = settings(), _address(url) if url else None
+    described = describe(prefix=chosen.prefix, url=address, reactions=bool(chosen.reactions))
     click.echo(json.dumps(described, indent=2, ensure_ascii=False))
+
+
+def _address(url: str) -> str:
+    """The public address without Slack's endpoint, which the manifest adds. Raises UsageError for what is none."""
+    if not _HTTPS.fullmatch(url):
+        raise UsageError(f"{url} is no address Slack can reach; write https://scribe.example.org")
+    return url.rstrip("/").removesuffix("/slack/events")
 
 
 if __name__ == "__main__":

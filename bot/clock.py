@@ -3,18 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from storage.values import whole_milliseconds
+
 Clock = Callable[[], datetime]
-
-
-def to_milliseconds(moment: datetime) -> datetime:
-    """The aware instant `moment` in UTC, cut to the millisecond: the precision every store keeps."""
-    moment = moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def now() -> datetime:
     """The present instant, aware, UTC, in whole milliseconds."""
-    return to_milliseconds(datetime.now(UTC))
+    return whole_milliseconds(datetime.now(UTC))
 
 
 class SetClock:
@@ -28,7 +24,7 @@ class SetClock:
 
     def set(self, instant: datetime) -> None:
         """Move the hands to `instant`, an aware datetime."""
-        self._instant = to_milliseconds(instant)
+        self._instant = whole_milliseconds(instant)
 
     def __call__(self) -> datetime:
         """The instant last set."""

@@ -37,7 +37,10 @@ def replay_file(path: Path) -> Replayed:
     clock = SetClock(case.commands[0].at)
     slack = Slack(clock=clock)
     with slack.serving(), _bot(slack, clock, case) as bot:
-        _play(case, slack, bot, clock)
+        try:
+            _play(case, slack, bot, clock)
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from None
         bot.door.delivery.drain()
         record = export(bot.door.database, "INC-1")
         return Replayed(id=case.id, documents={suffix: write(record) for suffix, write in FORMATS.items()})

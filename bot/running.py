@@ -3,7 +3,7 @@
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -60,16 +60,31 @@ def running(bot: Bot) -> Iterator[Bot]:
 def _http(bot: Bot, settings: Settings, *, host: str, port: int) -> None:
     web = application(partial(dispatch, bot.app), Signatures(settings).hold)
     _log.info("listening on http://%s:%s/slack/events", host, port)
-    uvicorn.run(web, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_S)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            web, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_S
+        )
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal once more when it has stopped: without a handler of ours that would end the
+    # process there and then, with work in hand.
+    _on_signal(stop)
+    server.run()
 
 
 def _socket(bot: Bot, settings: Settings) -> None:
     from bot.slack.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
 
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    handler = connect(bot, settings)
-    _log.info("connected to Slack by Socket Mode")
+    _on_signal(stopped.set)
+    handler = connect(bot, settings, stopped)
     stopped.wait()
     handler.close()
+
+
+def _on_signal(stop: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())

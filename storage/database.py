@@ -4,6 +4,7 @@
 with `BEGIN IMMEDIATE`: a transaction that reads first and writes later fails whenever another writer came between.
 """
 
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 BUSY_TIMEOUT_S = 5
 POOL_SIZE = 10
 SQLITE_POOL_SIZE = 24
 _WRITES = "writes"
+_DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
 class Turnstile:
@@ -41,18 +44,33 @@ class Turnstile:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()
+        try:
+            turn.acquire()
+        except BaseException:
+            # Ctrl-C: a turn that nobody takes would stop every writer after it.
+            self._give_up(turn)
+            raise
 
     def __exit__(self, *exc_info: object) -> None:
         with self._mutex:
-            if self._waiting:
-                self._waiting.popleft().release()
+            self._pass_on()
+
+    def _give_up(self, turn: threading.Lock) -> None:
+        with self._mutex:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
             else:
-                self._taken = False
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().release()
+        else:
+            self._taken = False
 
 
 class Database:
-    """One database, SQLite or PostgreSQL, by SQLAlchemy URL."""
+    """One database, SQLite or PostgreSQL, by SQLAlchemy URL. Raises ValueError for a URL of any other kind."""
 
     def __init__(self, url: str) -> None:
         self.url = _driver(make_url(url))
@@ -79,10 +97,11 @@ class Database:
 
 
 def _driver(url: URL) -> URL:
-    """The URL with the driver Scribe speaks through: `postgres://` and `postgresql://` mean psycopg 3."""
-    if url.drivername in {"postgres", "postgresql"}:
-        return url.set(drivername="postgresql+psycopg")
-    return url
+    """The URL with the driver Scribe brings along, whichever one it names; `postgres://` is PostgreSQL too."""
+    backend = url.get_backend_name()
+    if backend not in _DRIVERS:
+        raise ValueError(f"{backend} is no database Scribe knows; write sqlite:///… or postgresql://…")
+    return url.set(drivername=_DRIVERS[backend])
 
 
 def _server_engine(url: URL) -> Engine:
@@ -90,7 +109,7 @@ def _server_engine(url: URL) -> Engine:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    if not url.database or url.database == ":memory:":
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise ValueError("Scribe's SQLite database is a file: sqlite:////var/lib/scribe/scribe.db")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
@@ -110,7 +129,11 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES, False) else "BEGIN"
+        try:
+            # Past SQLAlchemy, which would take ten times as long to say it.
+            connection.connection.driver_connection.execute(begin)  # type: ignore[union-attr]
+        except sqlite3.Error as error:
+            raise OperationalError(begin, None, error) from error
 
     return engine

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert, or_, select, update
 
 from storage.dialects import row_id, upsert
-from storage.models import entry_revisions, incident_changes, incidents, timeline_entries, workspaces
+from storage.models import incident_changes, incidents, timeline_entries, workspaces
+from storage.timeline import RETRACTED, STANDING_TEXT
 from storage.values import Incident
 
 _COLUMNS = (
@@ -25,16 +26,46 @@ _COLUMNS = (
     incidents.c.private,
     incidents.c.open,
 )
+_NAMES = tuple(column.name for column in _COLUMNS)
 _STANDING = incidents.c.same_as_id.is_(None)
 
+# Built once: building a query takes SQLAlchemy longer than SQLite takes to answer it.
+_IN_CHANNEL = (
+    select(*_COLUMNS)
+    .where(
+        incidents.c.workspace_id == bindparam("workspace_id"),
+        incidents.c.channel_id == bindparam("channel_id"),
+        _STANDING,
+    )
+    .order_by(incidents.c.open.desc(), incidents.c.number.desc())
+    .limit(1)
+)
+_NUMBERED = select(*_COLUMNS).where(
+    incidents.c.workspace_id == bindparam("workspace_id"), incidents.c.number == bindparam("number")
+)
+_BY_ID = select(*_COLUMNS).where(incidents.c.id == bindparam("incident_id"))
+_LOCKED = {query: query.with_for_update() for query in (_IN_CHANNEL, _NUMBERED)}
+_LOCK_WORKSPACE = select(workspaces.c.id).where(workspaces.c.id == bindparam("workspace_id")).with_for_update()
+_NEXT_NUMBER = (
+    update(workspaces)
+    .where(workspaces.c.id == bindparam("workspace_id"))
+    .values(last_incident_number=workspaces.c.last_incident_number + 1)
+    .returning(workspaces.c.last_incident_number)
+)
+_INSERT = insert(incidents)
 
-def _value(connection: Connection, query: Select[Any]) -> Incident | None:
-    row = connection.execute(query).mappings().first()
-    return None if row is None else Incident(**row)
+
+def _value(row: Row[*tuple[Any, ...]]) -> Incident:
+    return Incident(**dict(zip(_NAMES, row, strict=True)))
+
+
+def _first(connection: Connection, query: Select[Any], *, lock: bool, **parameters: Any) -> Incident | None:
+    row = connection.execute(_LOCKED[query] if lock else query, parameters).first()
+    return None if row is None else _value(row)
 
 
 def _values(connection: Connection, query: Select[Any]) -> list[Incident]:
-    return [Incident(**row) for row in connection.execute(query).mappings()]
+    return [_value(row) for row in connection.execute(query)]
 
 
 def in_channel(connection: Connection, workspace_id: str, channel_id: str, *, lock: bool = False) -> Incident | None:
@@ -42,25 +73,17 @@ def in_channel(connection: Connection, workspace_id: str, channel_id: str, *, lo
 
     With `lock`, other transactions that lock it wait: what its milestones say cannot change meanwhile.
     """
-    query = (
-        select(*_COLUMNS)
-        .where(incidents.c.workspace_id == workspace_id, incidents.c.channel_id == channel_id, _STANDING)
-        .order_by(incidents.c.open.desc(), incidents.c.number.desc())
-        .limit(1)
-    )
-    return _value(connection, query.with_for_update() if lock else query)
+    return _first(connection, _IN_CHANNEL, lock=lock, workspace_id=workspace_id, channel_id=channel_id)
 
 
 def numbered(connection: Connection, workspace_id: str, number: int, *, lock: bool = False) -> Incident | None:
     """The workspace's incident of that number; `lock` as for `in_channel`."""
-    query = select(*_COLUMNS).where(incidents.c.workspace_id == workspace_id, incidents.c.number == number)
-    return _value(connection, query.with_for_update() if lock else query)
+    return _first(connection, _NUMBERED, lock=lock, workspace_id=workspace_id, number=number)
 
 
 def by_id(connection: Connection, incident_id: int) -> Incident:
     """The incident with that row id, which must exist."""
-    query = select(*_COLUMNS).where(incidents.c.id == incident_id)
-    return Incident(**connection.execute(query).mappings().one())
+    return _value(connection.execute(_BY_ID, {"incident_id": incident_id}).one())
 
 
 def workspace_ids(connection: Connection) -> list[str]:
@@ -70,10 +93,10 @@ def workspace_ids(connection: Connection) -> list[str]:
 
 def lock_workspace(connection: Connection, workspace_id: str) -> None:
     """Let other declarations in this workspace wait until the transaction ends."""
-    query = select(workspaces.c.id).where(workspaces.c.id == workspace_id).with_for_update()
-    if connection.execute(query).scalar() is None:
+    parameters = {"workspace_id": workspace_id}
+    if connection.execute(_LOCK_WORKSPACE, parameters).scalar() is None:
         _insert_workspace(connection, workspace_id)
-        connection.execute(query)
+        connection.execute(_LOCK_WORKSPACE, parameters)
 
 
 def _insert_workspace(connection: Connection, workspace_id: str) -> None:
@@ -83,20 +106,13 @@ def _insert_workspace(connection: Connection, workspace_id: str) -> None:
 
 def next_number(connection: Connection, workspace_id: str) -> int:
     """The workspace's next incident number; the workspace is locked first."""
-    claim = (
-        update(workspaces)
-        .where(workspaces.c.id == workspace_id)
-        .values(last_incident_number=workspaces.c.last_incident_number + 1)
-        .returning(workspaces.c.last_incident_number)
-    )
-    return int(connection.execute(claim).scalar_one())
+    return int(connection.execute(_NEXT_NUMBER, {"workspace_id": workspace_id}).scalar_one())
 
 
 def declare(connection: Connection, **facts: Any) -> Incident:
     """Write down a new, open incident. `facts` are the columns that are not counted or derived."""
     row = facts | {"open": True, "last_entry_number": 0, "last_item_number": 0}
-    incident_id = row_id(connection.execute(insert(incidents).values(row)))
-    return by_id(connection, incident_id)
+    return by_id(connection, row_id(connection.execute(_INSERT, row)))
 
 
 def set_open(connection: Connection, incident: Incident, *, is_open: bool) -> None:
@@ -153,16 +169,12 @@ def listing(
 
 
 def search(connection: Connection, workspace_id: str, channel_id: str, words: str, *, limit: int) -> list[Incident]:
-    """Incidents whose title or timeline holds the words, newest first."""
-    in_entry = exists().where(
+    """Incidents whose title or timeline, as it stands, holds the words; newest first."""
+    in_timeline = exists().where(
         timeline_entries.c.incident_id == incidents.c.id,
-        timeline_entries.c.text.icontains(words, autoescape=True),
+        STANDING_TEXT.icontains(words, autoescape=True),
+        ~RETRACTED,
     )
-    in_revision = exists().where(
-        timeline_entries.c.incident_id == incidents.c.id,
-        entry_revisions.c.entry_id == timeline_entries.c.id,
-        entry_revisions.c.text.icontains(words, autoescape=True),
-    )
-    found = or_(incidents.c.title.icontains(words, autoescape=True), in_entry, in_revision)
+    found = or_(incidents.c.title.icontains(words, autoescape=True), in_timeline)
     query = select(*_COLUMNS).where(_visible(workspace_id, channel_id), found)
     return _values(connection, query.order_by(incidents.c.number.desc()).limit(limit))

@@ -1,6 +1,7 @@
 """The workspace's people, as Slack last told of them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -23,11 +24,17 @@ def find(connection: Connection, workspace_id: str, user_id: str) -> Member | No
 
 def keep(connection: Connection, people: Sequence[Member], *, at: datetime) -> None:
     """Remember the members as they are now, fetched at `at`."""
+    if not people:
+        return
     insertion = upsert(connection)(members)
     statement = insertion.on_conflict_do_update(
         index_elements=["workspace_id", "user_id"],
         set_={name: insertion.excluded[name] for name in ("name", "timezone", "fetched_at")},
     )
-    for person in people:
-        row = {"workspace_id": person.workspace_id, "user_id": person.user_id, "name": person.name}
-        connection.execute(statement, row | {"timezone": person.timezone, "fetched_at": at})
+    # In one order: two replicas that fetch everybody at once would else wait for each other for ever.
+    rows = [asdict(person) | {"fetched_at": at} for person in sorted(people, key=_key)]
+    connection.execute(statement, rows)
+
+
+def _key(person: Member) -> tuple[str, str]:
+    return person.workspace_id, person.user_id

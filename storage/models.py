@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -210,6 +211,9 @@ receipts = Table(
     Column("answered_at", Instant, nullable=False),
 )
 
+TO_DO = "state IN ('waiting', 'sending')"
+"""What the outbox's indexes hold. A query that says it in these very words finds its way by them."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -225,6 +229,7 @@ outbox = Table(
     Column("sent_at", Instant),
     Column("problem", Text),
     CheckConstraint("state IN ('waiting', 'sending', 'sent', 'parked')", name="state"),
-    Index(None, "state", "due_at"),
-    Index(None, "workspace_id", "lane", "id"),
+    # Only what is still to be done: what was sent stays for good, and must not be walked past on every look.
+    Index(None, "due_at", sqlite_where=text(TO_DO), postgresql_where=text(TO_DO)),
+    Index(None, "workspace_id", "lane", "id", sqlite_where=text(TO_DO), postgresql_where=text(TO_DO)),
 )

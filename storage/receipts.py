@@ -3,19 +3,23 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from storage.models import receipts
+
+_FIND = select(receipts.c.answer).where(
+    receipts.c.workspace_id == bindparam("workspace_id"), receipts.c.key == bindparam("key")
+)
+_KEEP = insert(receipts)
 
 
 def find(connection: Connection, workspace_id: str, key: str) -> dict[str, Any] | None:
     """The first answer given under the key, if there was one."""
-    query = select(receipts.c.answer).where(receipts.c.workspace_id == workspace_id, receipts.c.key == key)
-    answer: dict[str, Any] | None = connection.execute(query).scalar()
+    answer: dict[str, Any] | None = connection.execute(_FIND, {"workspace_id": workspace_id, "key": key}).scalar()
     return answer
 
 
 def keep(connection: Connection, workspace_id: str, key: str, answer: dict[str, Any], *, at: datetime) -> None:
     """Remember the answer. Raises sqlalchemy.exc.IntegrityError when the key was answered meanwhile."""
     row = {"workspace_id": workspace_id, "key": key, "answer": answer, "answered_at": at}
-    connection.execute(insert(receipts), row)
+    connection.execute(_KEEP, row)

@@ -6,15 +6,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from storage.database import Database
 
 
 class OutdatedSchemaError(Exception):
-    """The database's schema is not the one this code wants; `scribe migrate` brings it there."""
+    """The database's schema is older than this code wants; `scribe migrate` brings it there."""
 
 
+class UnknownSchemaError(Exception):
+    """The database's schema is none this code knows: a newer Scribe has been there."""
+
+
+_TURN = 7302155
+"""The number under which migrations of one PostgreSQL database wait for each other; any other would do."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -40,15 +46,31 @@ def current(database: Database) -> str | None:
 def ensure(database: Database) -> None:
     """Make sure the schema is the newest: an SQLite file is brought there, a server's must be already.
 
-    Raises OutdatedSchemaError, since on a server other replicas may still run the code of before.
+    Raises OutdatedSchemaError, since on a server other replicas may still run the code of before, and
+    UnknownSchemaError.
     """
-    if database.is_sqlite:
-        migrate(database)
-    elif current(database) != newest():
+    found = current(database)
+    _check_known(found)
+    if found == newest():
+        return
+    if not database.is_sqlite:
         raise OutdatedSchemaError
+    migrate(database)
+
+
+def _check_known(revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise UnknownSchemaError
 
 
 def migrate(database: Database) -> None:
-    """Bring the database to the newest schema, in one transaction; does nothing when it is there."""
+    """Bring the database to the newest schema, in one transaction; does nothing when it is there.
+
+    Raises UnknownSchemaError.
+    """
+    _check_known(current(database))
     with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
         command.upgrade(_config(connection), "head")

@@ -1,39 +1,67 @@
 """The timeline: append entries, revise them, read them as they stand."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, insert, select, update
 
 from storage.dialects import row_id
 from storage.models import entry_revisions, incidents, timeline_entries
 from storage.values import TimelineEntry
 
 _COLUMNS = tuple(column for column in timeline_entries.c if column.name != "incident_id")
+_NAMES = tuple(column.name for column in _COLUMNS)
+_UNREVISED: dict[str, Any] = {"retracted": False, "revisions": 0}
+
+_LAST = (
+    select(func.max(entry_revisions.c.number))
+    .where(entry_revisions.c.entry_id == timeline_entries.c.id)
+    .correlate(timeline_entries)
+    .scalar_subquery()
+)
+_LAST_REVISION = and_(entry_revisions.c.entry_id == timeline_entries.c.id, entry_revisions.c.number == _LAST)
+RETRACTED = exists().where(_LAST_REVISION, entry_revisions.c.retracted.is_(True))
+"""Whether a row of `timeline_entries` was taken back."""
+STANDING_TEXT = func.coalesce(
+    select(entry_revisions.c.text).where(_LAST_REVISION).correlate(timeline_entries).scalar_subquery(),
+    timeline_entries.c.text,
+)
+"""The words of a row of `timeline_entries` after its last revision."""
+
+# Built once: building a statement takes SQLAlchemy longer than SQLite takes to carry it out.
+_NEXT_NUMBER = (
+    update(incidents)
+    .where(incidents.c.id == bindparam("incident_id"))
+    .values(last_entry_number=incidents.c.last_entry_number + 1)
+    .returning(incidents.c.last_entry_number)
+)
+_INSERT = insert(timeline_entries)
 
 
 def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEntry:
     """Write an entry at the end of the incident's timeline; `facts` are its columns but for the number."""
-    count = (
-        update(incidents)
-        .where(incidents.c.id == incident_id)
-        .values(last_entry_number=incidents.c.last_entry_number + 1)
-        .returning(incidents.c.last_entry_number)
-    )
-    facts["number"] = connection.execute(count).scalar_one()
-    result = connection.execute(insert(timeline_entries), facts | {"incident_id": incident_id})
+    facts["number"] = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).scalar_one()
+    result = connection.execute(_INSERT, facts | {"incident_id": incident_id})
     return TimelineEntry(id=row_id(result), retracted=False, revisions=0, **facts)
 
 
-def of_incident(connection: Connection, incident_id: int) -> list[TimelineEntry]:
-    """Every entry as it stands after its last revision, retracted ones too, in the order of their numbers."""
-    entries = select(*_COLUMNS).where(timeline_entries.c.incident_id == incident_id)
+def of_incident(
+    connection: Connection, incident_id: int, *, kinds: Collection[str] | None = None
+) -> list[TimelineEntry]:
+    """Every entry as it stands after its last revision, retracted ones too, in the order of their numbers.
+
+    With `kinds`, only entries of these kinds.
+    """
+    wanted = [timeline_entries.c.incident_id == incident_id]
+    if kinds is not None:
+        wanted.append(timeline_entries.c.kind.in_(kinds))
+    entries = select(*_COLUMNS).where(*wanted)
     revisions = (
         select(entry_revisions)
         .join(timeline_entries, timeline_entries.c.id == entry_revisions.c.entry_id)
-        .where(timeline_entries.c.incident_id == incident_id)
+        .where(*wanted)
     )
     return _as_they_stand(connection, entries.order_by(timeline_entries.c.number), revisions)
 
@@ -45,8 +73,12 @@ def numbered(connection: Connection, incident_id: int, number: int) -> TimelineE
 
 def last_by(connection: Connection, incident_id: int, user_id: str) -> TimelineEntry | None:
     """The newest entry that user put on the timeline and that still stands."""
-    mine = (entry for entry in of_incident(connection, incident_id) if entry.recorded_by_id == user_id)
-    return next((entry for entry in reversed(list(mine)) if not entry.retracted), None)
+    return _one(
+        connection,
+        timeline_entries.c.incident_id == incident_id,
+        timeline_entries.c.recorded_by_id == user_id,
+        ~RETRACTED,
+    )
 
 
 def linked(connection: Connection, incident_id: int, permalink: str, kind: str) -> TimelineEntry | None:
@@ -102,8 +134,8 @@ def _as_they_stand(connection: Connection, entries: Select[Any], revisions: Sele
     """The entries with their last revision laid over them."""
     last = _last_by_entry(connection.execute(revisions.order_by(entry_revisions.c.number)).mappings())
     return [
-        TimelineEntry(**{**row, **last.get(row["id"], {"retracted": False, "revisions": 0})})
-        for row in connection.execute(entries).mappings()
+        TimelineEntry(**dict(zip(_NAMES, row, strict=True)) | last.get(row.id, _UNREVISED))
+        for row in connection.execute(entries)
     ]
 
 

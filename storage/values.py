@@ -4,10 +4,16 @@ Instants end in `_at` and are aware UTC in whole milliseconds; dates end in `_on
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 LATE_AFTER = timedelta(seconds=60)
 """An entry typed at least this long after what it tells of is a late entry."""
+
+
+def whole_milliseconds(moment: datetime) -> datetime:
+    """The aware instant `moment` in UTC, cut to the millisecond: the precision every store keeps."""
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.moment import Moment, parse_moment, whole_milliseconds
+from bot.domain.moment import Moment, parse_moment
 from bot.domain.qualifiers import take_qualifier
 from bot.domain.words import storable, trimmed
 from bot.errors import UsageError
 from bot.vocabulary import CAUSE, DID, IMPACT, INVESTIGATING, LESSON, NOTE, RULED_OUT, SIDES, Kind
+from storage.values import whole_milliseconds
 
 _EXAMPLES = {
     INVESTIGATING: "at 14:02 the connection pool of db1",

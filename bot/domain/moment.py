@@ -11,6 +11,7 @@ from bot.domain.walltime import WallTime, read_wall_time
 from bot.domain.words import after_separator, after_visible, visible
 from bot.domain.zones import TypedZone, abbreviations_of, by_table, used_by
 from bot.errors import UsageError
+from storage.values import whole_milliseconds
 
 _AT = re.compile(r"at(?:\s+|(?=[-\u2212\u2013]?[0-9]))", re.IGNORECASE)
 
@@ -60,12 +61,6 @@ def needs_zone(words: str) -> bool:
     if not isinstance(typed, WallTime):
         return False
     return typed.zone is None or typed.zone.zone is None or typed.days_back is not None
-
-
-def whole_milliseconds(at: datetime) -> datetime:
-    """The aware instant in UTC, cut to the precision every store keeps."""
-    at = at.astimezone(UTC)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def _read(words: str, own: frozenset[str]) -> Ago | WallTime | None:

@@ -24,7 +24,7 @@ def today(request: Request) -> date:
 
 def add(connection: Connection, request: Request) -> Reply:
     """`[@owner] [short-term|long-term] [by DATE]: words`; with no words the form opens instead."""
-    incident = here(connection, request)
+    incident = here(connection, request, lock=True)
     if not request.words.strip():
         return Reply(text="", form=FORM)
     words = parse_item(request.words, today=today(request))
@@ -115,7 +115,7 @@ def _revise(
 
 def _item(connection: Connection, request: Request) -> tuple[Incident, ActionItem, str]:
     """The incident, its open item the words begin with, and the words that are left."""
-    incident = here(connection, request)
+    incident = here(connection, request, lock=True)
     example = f"{request.slash('actionitem')} done 3"
     number, rest = parse_number(request.words, what="action item", example=example)
     item = action_items.numbered(connection, incident.id, number)

@@ -50,7 +50,7 @@ def _md(record: Record) -> str:
 
 
 def _html(record: Record) -> str:
-    return rendering.page(record.incident, _sections(record).sections, _svg(record))
+    return rendering.page(record.incident, _sections(record).sections, _svg(record)).strip() + "\n"
 
 
 def _svg(record: Record) -> str:
@@ -60,7 +60,7 @@ def _svg(record: Record) -> str:
 
 def _json(record: Record) -> str:
     document = contract(record.incident, record.entries, record.items, record.postmortem)
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 FORMATS: dict[str, Callable[[Record], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}

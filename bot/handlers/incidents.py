@@ -40,11 +40,20 @@ def declare_detected(connection: Connection, request: Request, words: str) -> tu
 
     The workspace is locked first: of two people who detect at once, the second joins the first one's incident.
     """
-    incidents.lock_workspace(connection, request.workspace_id)
-    latest = incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=True)
+    latest = _latest_alone(connection, request)
     if latest is not None and latest.open:
         return latest, None
     return declare(connection, request, title=_title(words, request)), latest
+
+
+def _latest_alone(connection: Connection, request: Request) -> Incident | None:
+    """The channel's incident, while nobody else in the workspace can declare one.
+
+    It is not locked: a detection comes here holding the resolved incident before it, and two who wait for each
+    other's rows would wait for ever.
+    """
+    incidents.lock_workspace(connection, request.workspace_id)
+    return incidents.in_channel(connection, request.workspace_id, request.channel_id)
 
 
 def _title(words: str, request: Request) -> str:
@@ -58,8 +67,7 @@ def _title(words: str, request: Request) -> str:
 def open_(connection: Connection, request: Request) -> Reply:
     """`open [SEV2] title`: declare an incident in this channel."""
     opening = parse_opening(request.words)
-    incidents.lock_workspace(connection, request.workspace_id)
-    latest = incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=True)
+    latest = _latest_alone(connection, request)
     if latest is not None and latest.open:
         raise UsageError(
             f"{latest.name} is open in this channel: {latest.title}. Open another in a channel of its own, "
@@ -110,7 +118,7 @@ def title(connection: Connection, request: Request) -> Reply:
 
 
 def _change(connection: Connection, request: Request, facts: dict[str, str | None], field: str) -> Reply:
-    before = here(connection, request)
+    before = here(connection, request, lock=True)
     after = incidents.change(connection, before, facts, by=request.user_id, at=request.received_at)
     text = slack("changed", incident=after, field=field, was=getattr(before, field), now=getattr(after, field))
     return Reply(text=text, public=True)

@@ -3,11 +3,12 @@
 import getpass
 import html
 import uuid
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.clock import now
 from bot.config import Settings
+from bot.domain.words import storable
 from bot.errors import UsageError
 from bot.handlers.exports import find
 from bot.handlers.request import Reply, Request, first_word
@@ -16,23 +17,28 @@ from bot.vocabulary import KINDS
 from storage import outbox
 from storage.database import Database
 
+_NAME_LENGTH = 64
+"""What fits where Slack's user ids are kept."""
+
 
 def log(
-    database: Database, settings: Settings, name: str, words: str, *, author: str | None, workspace_id: str | None
+    database: Database,
+    settings: Settings,
+    name: str,
+    words: str,
+    *,
+    at: datetime,
+    author: str | None,
+    workspace_id: str | None,
 ) -> str:
-    """Record the words on the incident called `name`, and tell its channel once Slack is there.
+    """Record the words, typed at `at`, on the incident called `name`, and tell its channel once Slack is there.
 
     Returns the receipt as plain text. Raises UsageError for what cannot be recorded.
     """
     with database.read() as connection:
         incident = find(connection, name, workspace_id)
-    kind, rest = first_word(words)
-    kind = kind.removeprefix("/").removeprefix(settings.prefix)
-    if kind not in KINDS:
-        raise UsageError(
-            f'Begin with the kind of entry: scribe log {name} "note what happened". One of {", ".join(KINDS)}.'
-        )
-    person = author or getpass.getuser()
+    kind, rest = _kind(name, words, settings.prefix)
+    person = _person(author)
     request = Request(
         workspace_id=incident.workspace_id,
         channel_id=incident.channel_id,
@@ -42,7 +48,7 @@ def log(
         user_name=person,
         command=kind,
         words=rest,
-        received_at=now(),
+        received_at=at,
         zone=settings.timezone,
         zone_known=False,
         source="cli",
@@ -66,6 +72,29 @@ def log(
         )
 
     return html.unescape(handle(database, request, also=tell).text)
+
+
+def _kind(name: str, words: str, prefix: str) -> tuple[str, str]:
+    """The kind of entry the words begin with, as it is typed in Slack too; and the words after it."""
+    typed, rest = first_word(words)
+    typed = typed.removeprefix("/")
+    for kind in (typed, typed.removeprefix(prefix)):
+        if kind in KINDS:
+            return kind, rest
+    raise UsageError(
+        f'Begin with the kind of entry: scribe log {name} "note what happened". One of {", ".join(KINDS)}.'
+    )
+
+
+def _person(author: str | None) -> str:
+    """Whose words these are: the name given, else the login name."""
+    try:
+        name = storable(getpass.getuser() if author is None else author).strip()
+    except (OSError, KeyError):  # a container's user need not have a name
+        name = ""
+    if not 0 < len(name) <= _NAME_LENGTH:
+        raise UsageError(f"Say whose words these are, in at most {_NAME_LENGTH} characters: scribe log --as alice …")
+    return name
 
 
 def _escaped(text: str) -> str:

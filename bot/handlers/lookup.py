@@ -19,9 +19,9 @@ def current(connection: Connection, request: Request, *, lock: bool = False) -> 
     return incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=lock)
 
 
-def here(connection: Connection, request: Request) -> Incident:
-    """The incident the request is about. Raises UsageError where there never was one."""
-    incident = current(connection, request)
+def here(connection: Connection, request: Request, *, lock: bool = False) -> Incident:
+    """The incident the request is about, locked with `lock`. Raises UsageError where there never was one."""
+    incident = current(connection, request, lock=lock)
     if incident is None:
         raise UsageError(
             f"This channel has no incident yet. Declare one: {request.slash('detected')} what was seen, "

@@ -21,7 +21,7 @@ def edit(connection: Connection, request: Request) -> Reply:
     """`edit 3 at 14:05`, `edit 3 new words`, or both: give an entry another time, other words."""
     example = f"{request.slash('incident')} edit 3 at 14:05"
     number, words = parse_number(request.words, what="entry", example=example)
-    incident = here(connection, request)
+    incident = here(connection, request, lock=True)
     entry = _standing(connection, request, incident, number)
     correction = parse_correction(
         KINDS[entry.kind], words, now=request.now, zone=request.zone, reference=entry.occurred_at
@@ -50,7 +50,7 @@ def undo(connection: Connection, request: Request) -> Reply:
             f"{request.slash('incident')} undo takes back your own last entry and needs no more words. "
             f"To correct another: {request.slash('incident')} edit 3 new words"
         )
-    incident = here(connection, request)
+    incident = here(connection, request, lock=True)
     entry = timeline.last_by(connection, incident.id, request.user_id)
     if entry is None:
         raise UsageError(f"You have no entry on the timeline of {incident.name} to take back.")
@@ -65,7 +65,7 @@ def retract(connection: Connection, request: Request, incident: Incident, entry:
 
 def unreact(connection: Connection, request: Request) -> Reply:
     """Take back the entry the person made by reacting to the message behind the permalink."""
-    incident = here(connection, request)
+    incident = here(connection, request, lock=True)
     entry = timeline.reacted(connection, incident.id, request.permalink or "", request.user_id)
     if entry is None or entry.retracted:
         raise UsageError("That reaction put nothing on the timeline.")

@@ -56,17 +56,31 @@ def handle(database: Database, request: Request, also: Also | None = None) -> Re
         with database.read() as connection:
             return handler(connection, request)
     try:
-        return _once(database, request, handler, also)
-    except IntegrityError:
-        # Two replicas had the same request at the same instant; the other one's answer is the first one.
-        return _once(database, request, handler, also)
-
-
-def _once(database: Database, request: Request, handler: Handler, also: Also | None) -> Reply:
-    with database.write() as connection:
-        first = receipts.find(connection, request.workspace_id, request.key) if request.key else None
+        return _write(database, request, handler, also)
+    except (IntegrityError, UsageError) as error:
+        first = _first_answer(database, request)
         if first is not None:
-            return Reply.from_json(first)
+            return first
+        if isinstance(error, UsageError):
+            raise
+    # Another replica revised the same row at the same instant.
+    return _write(database, request, handler, also)
+
+
+def _first_answer(database: Database, request: Request) -> Reply | None:
+    if request.key is None:
+        return None
+    with database.read() as connection:
+        answer = receipts.find(connection, request.workspace_id, request.key)
+    return None if answer is None else Reply.from_json(answer)
+
+
+def _write(database: Database, request: Request, handler: Handler, also: Also | None) -> Reply:
+    """Do it and keep the receipt. A repeat fails at the receipt, or before, and leaves nothing behind.
+
+    Nobody looks for an earlier receipt first: repeats are rare, and two at one instant would both find none.
+    """
+    with database.write() as connection:
         reply = handler(connection, request)
         if also is not None:
             also(connection, reply)

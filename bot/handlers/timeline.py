@@ -150,7 +150,7 @@ def keep_in_step(connection: Connection, request: Request, incident: Incident, k
     """
     if kind not in MOVES_OPEN:
         return incident.open
-    stands_open = is_open(timeline.of_incident(connection, incident.id))
+    stands_open = is_open(timeline.of_incident(connection, incident.id, kinds=MOVES_OPEN))
     incidents.set_open(connection, incident, is_open=stands_open)
     if incident.open and not stands_open:
         ask_for_draft(connection, request, incident)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.clock import to_milliseconds
 from bot.config import Settings
 from bot.domain.moment import needs_zone
 from bot.domain.qualifiers import take_qualifier
@@ -14,6 +13,7 @@ from bot.handlers.request import Request, first_word
 from bot.slack.members import Members
 from bot.slack.text import Typed, typed
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS
+from storage.values import whole_milliseconds
 
 Payload = Mapping[str, Any]
 
@@ -23,7 +23,7 @@ _QUALIFIED = tuple(kind for kind in KINDS.values() if kind.qualifiers)
 
 def instant(ts: str) -> datetime:
     """The instant of a message's `ts`: seconds since 1970, UTC."""
-    return to_milliseconds(datetime.fromtimestamp(float(ts), UTC))
+    return whole_milliseconds(datetime.fromtimestamp(float(ts), UTC))
 
 
 def iso(at: datetime) -> str:

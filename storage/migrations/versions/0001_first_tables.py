@@ -36,8 +36,23 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'parked')", name=op.f("ck_outbox_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
-    op.create_index(op.f("ix_outbox_state_due_at"), "outbox", ["state", "due_at"], unique=False)
-    op.create_index(op.f("ix_outbox_workspace_id_lane_id"), "outbox", ["workspace_id", "lane", "id"], unique=False)
+    to_do = sa.text("state IN ('waiting', 'sending')")
+    op.create_index(
+        op.f("ix_outbox_due_at"),
+        "outbox",
+        ["due_at"],
+        unique=False,
+        sqlite_where=to_do,
+        postgresql_where=to_do,
+    )
+    op.create_index(
+        op.f("ix_outbox_workspace_id_lane_id"),
+        "outbox",
+        ["workspace_id", "lane", "id"],
+        unique=False,
+        sqlite_where=to_do,
+        postgresql_where=to_do,
+    )
     op.create_table(
         "receipts",
         sa.Column("workspace_id", sa.String(length=64), nullable=False),
@@ -197,6 +212,6 @@ def downgrade() -> None:
     op.drop_table("workspaces")
     op.drop_table("receipts")
     op.drop_index(op.f("ix_outbox_workspace_id_lane_id"), table_name="outbox")
-    op.drop_index(op.f("ix_outbox_state_due_at"), table_name="outbox")
+    op.drop_index(op.f("ix_outbox_due_at"), table_name="outbox")
     op.drop_table("outbox")
     op.drop_table("members")

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from bot.config import SLACK_API, Settings, default_database
+from bot.errors import UsageError
+
+
+def test_nothing_set_is_a_bot_with_a_file_of_its_own_in_utc() -> None:
+    settings = Settings.from_env({})
+    assert settings.database_url == default_database()
+    assert settings.database_url.startswith("sqlite:////")
+    assert (settings.api_url, settings.timezone.key, settings.prefix, settings.reactions) == (SLACK_API, "UTC", "", {})
+    assert (settings.template, settings.log_level) == ("classic", "INFO")
+
+
+def test_every_variable_has_its_setting() -> None:
+    settings = Settings.from_env(
+        {
+            "DATABASE_URL": "postgres://x/y", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1",
+            "SLACK_SIGNING_SECRET": "s", "SLACK_API_URL": "http://127.0.0.1:1/api", "SCRIBE_TIMEZONE": "Europe/Berlin",
+            "SCRIBE_PREFIX": "inc-", "SCRIBE_REACTIONS": ":pushpin:=note, eyes = investigating ,memo",
+            "SCRIBE_TEMPLATE": "short", "SCRIBE_LOG_LEVEL": "debug", "HOME": "/somewhere",
+        }
+    )  # fmt: skip
+    assert settings.database_url == "postgres://x/y"
+    assert settings.bot_token.get_secret_value() == "xoxb-1"
+    assert settings.app_token.get_secret_value() == "xapp-1"
+    assert settings.signing_secret.get_secret_value() == "s"
+    assert settings.api_url == "http://127.0.0.1:1/api/"
+    assert settings.timezone.key == "Europe/Berlin"
+    assert settings.reactions == {"pushpin": "note", "eyes": "investigating", "memo": "note"}
+    assert (settings.prefix, settings.template, settings.log_level) == ("inc-", "short", "DEBUG")
+
+
+def test_an_empty_variable_is_one_not_set() -> None:
+    names = [field.alias or "" for field in Settings.model_fields.values()]
+    assert Settings.from_env(dict.fromkeys(names, "")) == Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SCRIBE_TIMEZONE", "Berlin"), ("SCRIBE_TIMEZONE", "../../etc/passwd"), ("SCRIBE_TIMEZONE", "CET+1\0"),
+        ("SCRIBE_PREFIX", "Inc-"), ("SCRIBE_PREFIX", "inc "), ("SCRIBE_PREFIX", "x" * 17), ("SCRIBE_PREFIX", "inc-\n"),
+        ("SCRIBE_REACTIONS", "pushpin=nothing"), ("SLACK_API_URL", "slack.com/api"), ("SCRIBE_LOG_LEVEL", "LOUD"),
+        ("SLACK_BOT_TOKEN", "xapp-1-secret"), ("SLACK_APP_TOKEN", "xoxb-secret"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_understood_is_said_by_the_variables_name(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=name) as told:
+        Settings.from_env({name: value})
+    assert "secret" not in str(told.value)
+
+
+def test_no_token_is_ever_printed() -> None:
+    settings = Settings.from_env(
+        {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "shh"}
+    )
+    for text in (repr(settings), str(settings), settings.model_dump_json()):
+        assert not any(secret in text for secret in ("xoxb-1", "xapp-1", "shh"))
+
+
+def test_settings_are_not_changed() -> None:
+    settings = Settings.from_env({})
+    with pytest.raises(ValueError, match="frozen"):
+        settings.prefix = "x"
+    assert isinstance(settings.data_folder, Path)

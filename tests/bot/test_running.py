@@ -1,0 +1,186 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.clock import now
+from bot.playground.slack import Slack
+from bot.serving import address_of, listen
+from storage import outbox, timeline
+from storage.database import Database
+from tests.workplace import HTTP, SOCKET
+
+ROOT = Path(__file__).parents[2]
+START_S, STOP_S = 20.0, 8.0
+
+
+def until(told: Callable[[], bool], within_s: float) -> None:
+    give_up_at_s = time.monotonic() + within_s
+    while not told():
+        assert time.monotonic() < give_up_at_s, f"not so within {within_s} s"
+        time.sleep(0.02)
+
+
+@dataclass
+class Process:
+    """`scribe run` as an operator runs it: a process of its own, in another folder."""
+
+    slack: Slack
+    transport: str
+    folder: Path
+    port: int = 0
+    running: subprocess.Popen[str] | None = None
+    ended: list[str] = field(default_factory=list)
+
+    def environment(self) -> dict[str, str]:
+        tokens = {
+            HTTP: {"SLACK_SIGNING_SECRET": self.slack.signing_secret},
+            SOCKET: {"SLACK_APP_TOKEN": self.slack.app_token},
+        }
+        return {
+            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": f"sqlite:///{self.folder}/scribe.db",
+            "SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_API_URL": self.slack.api_url, **tokens[self.transport],
+        }  # fmt: skip
+
+    def start(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.running = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-m", "bot", "run", "--port", str(self.port)],
+            cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if self.transport == HTTP:
+            until(self._healthy, START_S)
+            self.slack.deliver_to(f"http://127.0.0.1:{self.port}/slack/events")
+        else:
+            self.slack.wait_connected(within_s=START_S)
+
+    def _healthy(self) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def end(self, number: signal.Signals) -> int:
+        """Send the signal; the exit code, once the process has gone."""
+        assert self.running is not None
+        self.running.send_signal(number)
+        _, told = self.running.communicate(timeout=STOP_S)
+        self.ended.append(told)
+        code, self.running = self.running.returncode, None
+        return code
+
+
+@contextmanager
+def process(transport: str, folder: Path) -> Iterator[Process]:
+    slack = Slack(clock=now)
+    with slack.serving():
+        made = Process(slack, transport, folder)
+        try:
+            yield made
+        finally:
+            if made.running is not None:
+                made.end(signal.SIGKILL)
+
+
+def texts(folder: Path) -> list[str]:
+    database = Database(f"sqlite:///{folder}/scribe.db")
+    with database.read() as connection:
+        found = [entry.text for entry in timeline.of_incident(connection, 1)]
+    database.close()
+    return found
+
+
+def states(folder: Path) -> dict[str, int]:
+    database = Database(f"sqlite:///{folder}/scribe.db")
+    with database.read() as connection:
+        found = outbox.counts(connection)
+    database.close()
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_records_until_it_is_told_to_stop_and_leaves_in_peace(
+    tmp_path: Path, transport: str, number: signal.Signals
+) -> None:
+    with process(transport, tmp_path) as scribe:
+        scribe.start()
+        alice, channel = scribe.slack.add_user("alice", zone="UTC"), scribe.slack.add_channel("incident")
+        assert scribe.slack.command(alice, channel, "/detected", "disk full").text.startswith("Detected · ")
+        assert scribe.end(number) == 0
+        assert "Traceback" not in scribe.ended[0]
+    assert texts(tmp_path) == ["disk full"]
+
+
+def test_killed_at_any_instant_it_has_every_acknowledged_entry_and_still_delivers_the_draft(
+    tmp_path: Path, transport: str
+) -> None:
+    with process(transport, tmp_path) as scribe:
+        scribe.start()
+        slack = scribe.slack
+        alice, channel = slack.add_user("alice", zone="UTC"), slack.add_channel("incident")
+        # The draft does not get through at once, so it is still in the outbox when the process dies.
+        slack.fail_next("files.getUploadURLExternal", error="internal_error")
+        typed = [("/detected", "disk full"), *(("/note", f"look {turn}") for turn in range(20)), ("/resolved", "over")]
+        for command, words in typed:
+            assert slack.command(alice, channel, command, words).ok
+        until(lambda: states(tmp_path).get("waiting") == 1 and not slack.faults, 10)
+        assert scribe.end(signal.SIGKILL) == -signal.SIGKILL
+        assert texts(tmp_path) == [words for _, words in typed]
+        scribe.start()
+        slack.wait_for(lambda: slack.files, within_s=20)
+        assert [each.name for each in slack.files] == ["INC-1-postmortem-v1.md"]
+        assert slack.command(alice, channel, "/reopened", "again").ok
+        assert scribe.end(signal.SIGTERM) == 0
+
+
+def test_socket_mode_begins_when_slack_is_back(tmp_path: Path) -> None:
+    with process(SOCKET, tmp_path) as scribe:
+        scribe.slack.fail_next("apps.connections.open", error="internal_error", status=500)
+        scribe.start()
+        assert scribe.end(signal.SIGTERM) == 0
+
+
+def test_it_stops_at_once_while_slack_is_away(tmp_path: Path) -> None:
+    with process(SOCKET, tmp_path) as scribe:
+        scribe.slack.fail_next("apps.connections.open", error="internal_error", status=500, times=100)
+        scribe.running = subprocess.Popen(
+            [sys.executable, "-m", "bot", "run"],
+            cwd=tmp_path, env=scribe.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        until(lambda: len(scribe.slack.faults) < 100, START_S)
+        assert scribe.end(signal.SIGTERM) == 0
+
+
+def test_a_token_slack_does_not_take_ends_it_with_a_word_about_it(tmp_path: Path) -> None:
+    with process(SOCKET, tmp_path) as scribe:
+        environment = {**scribe.environment(), "SLACK_APP_TOKEN": "xapp-1-wrong"}
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", "run"],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=START_S, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "SLACK_APP_TOKEN: Slack does not take it (invalid_auth)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "wrong" not in done.stderr
+
+
+def test_a_port_in_use_ends_it_with_a_word_about_it(tmp_path: Path) -> None:
+    with process(HTTP, tmp_path) as scribe, listen(0) as taken:
+        port = address_of(taken).rpartition(":")[2]
+        done = subprocess.run(  # noqa: S603 - our own words
+            [sys.executable, "-m", "bot", "run", "--port", port],
+            cwd=tmp_path, env=scribe.environment(), capture_output=True, text=True, timeout=START_S, check=False,
+        )  # fmt: skip
+    assert done.returncode != 0
+    assert "address already in use" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,72 @@
+import threading
+import time
+
+from bot.scheduler import scheduler
+
+
+def test_every_function_is_called_again_and_again() -> None:
+    calls = {"one": threading.Semaphore(0), "two": threading.Semaphore(0)}
+
+    def one() -> None:
+        calls["one"].release()
+
+    def two() -> None:
+        calls["two"].release()
+
+    ticks = scheduler({one: 0.02, two: 0.03})
+    ticks.start()
+    try:
+        for semaphore in calls.values():
+            assert all(semaphore.acquire(timeout=5) for _ in range(3))
+    finally:
+        ticks.shutdown()
+
+
+def test_one_that_raises_is_called_again_and_does_not_stop_the_other() -> None:
+    raised, called = threading.Semaphore(0), threading.Semaphore(0)
+
+    def fail() -> None:
+        raised.release()
+        raise ZeroDivisionError
+
+    ticks = scheduler({fail: 0.02, called.release: 0.02})
+    ticks.start()
+    try:
+        assert all(raised.acquire(timeout=5) and called.acquire(timeout=5) for _ in range(3))
+    finally:
+        ticks.shutdown()
+
+
+def test_a_slow_one_never_runs_twice_at_once_and_is_made_up_for_once() -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    inside: list[int] = []
+    most: list[int] = []
+
+    def slow() -> None:
+        inside.append(1)
+        most.append(len(inside))
+        begun.release()
+        go_on.wait(5)
+        inside.pop()
+
+    ticks = scheduler({slow: 0.02})
+    ticks.start()
+    try:
+        assert begun.acquire(timeout=5)
+        missed_until_s = time.monotonic() + 0.2
+        while time.monotonic() < missed_until_s:
+            assert not begun.acquire(timeout=0.02)
+        go_on.set()
+        assert begun.acquire(timeout=5)
+    finally:
+        ticks.shutdown()
+    assert max(most) == 1
+
+
+def test_jobs_are_not_kept_anywhere() -> None:
+    ticks = scheduler({test_jobs_are_not_kept_anywhere: 3600.0})
+    assert not ticks.running
+    ticks.start(paused=True)
+    (job,) = ticks.get_jobs()
+    assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, None)
+    ticks.shutdown()
