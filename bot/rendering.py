@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -23,7 +23,7 @@ from bot.domain.durations import duration
 from bot.domain.layout import Part, Words
 from bot.errors import UsageError
 from bot.vocabulary import DETECTED, Kind
-from storage.values import Incident, Section
+from storage.values import Incident, Section, TimelineEntry
 
 TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates"
 UNKNOWN: Final = "unknown"
@@ -67,8 +67,8 @@ def _stopped(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…", ":", ";", "。")) else f"{text}."
 
 
-_FROZEN: Final = frozenset({Document, Day, Line, Part, Phase, Stamp, Words})
-"""What a long timeline is made of: checking each access to these doubles the time of a draft."""
+_FROZEN: Final = frozenset({Day, Document, Incident, Kind, Line, Part, Phase, Stamp, TimelineEntry, Words})
+"""What receipts and timelines are made of: checking each access to these doubles the time of a draft."""
 
 
 def _clipped(text: str, length: int) -> str:
@@ -104,16 +104,20 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja2's sandbox, which need not look twice at the public fields of our own frozen values."""
 
-    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
-        if type(obj) in _FROZEN and not attr.startswith("_"):
-            return True
-        return super().is_safe_attribute(obj, attr, value)
+    def getattr(self, obj: object, attribute: str) -> Any:
+        if type(obj) in _FROZEN and not attribute.startswith("_"):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass  # the sandbox says what that means
+        return super().getattr(obj, attribute)
 
 
 @cache
 def _environment(surface: str) -> _Sandbox:
     environment = _Sandbox(
         loader=FileSystemLoader(TEMPLATES),
+        auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -20,6 +20,8 @@ Action = Callable[[Errand], None]
 
 WORKERS = 2
 IDLE_S = 1.0
+LINGER_S = 0.1
+"""Between the news and the look at the outbox: the answer to the command leaves first, and a burst costs one look."""
 LONGEST_WAIT_S = 300.0
 _DOUBLINGS = 9
 MOST_FAILURES = 6
@@ -73,7 +75,8 @@ class Delivery:
         """There may be something to do."""
         with self._news:
             self._unseen += 1
-            self._news.notify()
+            if self._unseen == 1:
+                self._news.notify()
 
     def drain(self) -> None:
         """Do all that is due now, in the caller's thread."""
@@ -92,8 +95,8 @@ class Delivery:
 
     def _wait(self) -> None:
         with self._news:
-            if not self._unseen and not self._stopping:
-                self._news.wait(timeout=IDLE_S)
+            if self._news.wait_for(lambda: self._unseen or self._stopping, timeout=IDLE_S):
+                self._news.wait_for(lambda: self._stopping, timeout=LINGER_S)
             self._unseen = 0
 
     def step(self) -> bool:
