@@ -20,7 +20,6 @@ from sqlalchemy.pool import QueuePool
 BUSY_TIMEOUT_S = 5
 POOL_SIZE = 10
 SQLITE_POOL_SIZE = 24
-_WRITES = "writes"
 _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
@@ -76,20 +75,30 @@ class Database:
         self.url = _driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _server_engine(self.url)
-        self._writer = self.engine.execution_options(**{_WRITES: True})
         self._turnstile: AbstractContextManager[None] = Turnstile() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading."""
         with self.engine.connect() as connection:
+            self._begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection for writing; committed, durably, when the block ends, rolled back when it raises."""
-        with self._turnstile, self._writer.begin() as connection:
+        with self._turnstile, self.engine.begin() as connection:
+            self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
+
+    def _begin(self, connection: Connection, how: str) -> None:
+        """Begin in SQLite's own words. A hook on the engine would do it too, and slow every statement down."""
+        if not self.is_sqlite:
+            return
+        try:
+            connection.connection.driver_connection.execute(how)  # type: ignore[union-attr]
+        except sqlite3.Error as error:
+            raise OperationalError(how, None, error) from error
 
     def close(self) -> None:
         """Give the connections back."""
@@ -122,18 +131,9 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi_connection: Any, _record: object) -> None:
-        # The driver's own BEGIN would be a deferred one; ours is emitted below.
+        # The driver's own BEGIN would be a deferred one; Database says its own.
         dbapi_connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             dbapi_connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES, False) else "BEGIN"
-        try:
-            # Past SQLAlchemy, which would take ten times as long to say it.
-            connection.connection.driver_connection.execute(begin)  # type: ignore[union-attr]
-        except sqlite3.Error as error:
-            raise OperationalError(begin, None, error) from error
 
     return engine

@@ -82,7 +82,14 @@ class Reply:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, to be kept as a receipt."""
-        return asdict(self)
+        buttons = [asdict(button) for button in self.buttons]
+        return {
+            "text": self.text,
+            "public": self.public,
+            "buttons": buttons,
+            "form": self.form,
+            "document": self.document,
+        }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:

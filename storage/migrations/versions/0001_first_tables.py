@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.JSON(), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "key", name=op.f("pk_receipts")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "workspaces",
