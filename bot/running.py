@@ -26,6 +26,7 @@ def serve(settings: Settings, database: Database, *, host: str, port: int) -> No
     """Run until SIGTERM or SIGINT. Raises UsageError naming the setting that is missing."""
     _check(settings)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     with running(build(settings, database)) as bot:
         if settings.app_token.get_secret_value():
             _socket(bot, settings)

@@ -20,6 +20,8 @@ from sqlalchemy.pool import QueuePool
 BUSY_TIMEOUT_S = 5
 POOL_SIZE = 10
 SQLITE_POOL_SIZE = 24
+_HIDE = True
+"""Keep values out of SQLAlchemy's errors: they are people's words, and errors end up in logs."""
 _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
@@ -114,7 +116,7 @@ def _driver(url: URL) -> URL:
 
 
 def _server_engine(url: URL) -> Engine:
-    return create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_recycle=1800)
+    return create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_recycle=1800, hide_parameters=_HIDE)
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -126,6 +128,7 @@ def _sqlite_engine(url: URL) -> Engine:
         poolclass=QueuePool,
         pool_size=SQLITE_POOL_SIZE,
         max_overflow=SQLITE_POOL_SIZE,
+        hide_parameters=_HIDE,
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
     )
 

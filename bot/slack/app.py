@@ -51,15 +51,18 @@ class Bot:
     def stop(self) -> None:
         """Finish what is in hand."""
         self.door.executor.shutdown(wait=True, cancel_futures=True)
+        self.door.members.stop()
         self.door.delivery.stop()
 
 
 def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
     """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
-    logging.getLogger("slack_bolt").setLevel(logging.WARNING)
+    # Its warnings are of tokens it finds in the environment and does not need, and of bodies that are not ours to log.
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
     client = WebClient(token=settings.bot_token.get_secret_value(), base_url=settings.api_url, timeout=CALL_S)
     executor = ThreadPoolExecutor(max_workers=_BACKGROUND, thread_name_prefix="background")
-    members = Members(client, database, clock, executor)
+    # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
+    members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="members"))
     door = Door(
         settings=settings,
         database=database,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from bot.errors import UsageError
 from bot.handlers.request import Reply
 from bot.handlers.routes import handle
-from bot.slack.door import NOT_SAVED, Body, Door
+from bot.slack.door import Body, Door
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ def click(door: Door, ack: Ack, body: Body) -> None:
         except UsageError as error:
             door.refuse(request, str(error), "", {})
     except Exception:  # noqa: BLE001 - the door: a click can be made again
-        _log.exception("click not handled: %s", NOT_SAVED)
+        _log.exception("click not handled")
+        door.apologise(body.get("response_url"))
     door.delivery.wake()
     ack()

@@ -8,6 +8,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
+from slack_sdk.webhook import WebhookClient
 from sqlalchemy import Connection
 
 from bot.clock import Clock
@@ -74,6 +75,12 @@ class Door:
             content={"channel": request.channel_id, "reply_url": request.reply_url, **content},
             at=request.received_at,
         )
+
+    def apologise(self, reply_url: str | None) -> None:
+        """Tell the person that it was not saved, in the background and past the outbox, which may be what failed."""
+        if reply_url:
+            message = {"text": NOT_SAVED, "response_type": "ephemeral", "replace_original": False}
+            self.executor.submit(WebhookClient(reply_url, timeout=CALL_S).send_dict, message)
 
     def open(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
         """Open a form, in the background: a call to Slack never stands between a command and its answer."""

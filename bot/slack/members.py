@@ -37,6 +37,10 @@ class Members:
         self._known: dict[tuple[str, str], tuple[float, Member | None]] = {}
         self._asked: dict[tuple[str, str], Future[Member | None]] = {}
 
+    def stop(self) -> None:
+        """Ask Slack nothing more."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
     def find(self, workspace_id: str, user_id: str) -> Member | None:
         """The member as the store has them; one it has not is asked for in the background."""
         key = (workspace_id, user_id)
