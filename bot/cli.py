@@ -16,6 +16,7 @@ from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.handlers.exports import Record
     from storage.database import Database
 
 _NEWER = "The database's schema is of a newer Scribe than this one. Install that one here too."
@@ -23,6 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 FORMATS = ("md", "html", "json", "svg")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _MINUS = re.compile(r"-[0-9]")
+READERS = ("blameless", "public")
 
 
 class People(click.Group):
@@ -142,14 +144,33 @@ def replay(files: tuple[Path, ...], out: Path | None) -> None:
 @main.command()
 @click.argument("incident", metavar="INC")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="md", show_default=True)
+@click.option("--as", "how", type=click.Choice(READERS), help="With roles for names, or as the world may read it.")
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
-def export(incident: str, format_: str, workspace: str | None) -> None:
+def export(incident: str, format_: str, how: str | None, workspace: str | None) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
     from bot.handlers.exports import FORMATS as WRITERS
     from bot.handlers.exports import export as read
 
-    record = read(ready(settings().database_url), incident, workspace_id=workspace)
+    if how and format_ == "json":
+        raise UsageError(f"json is the whole record, names and all; --as {how} goes with md, html and svg.")
+    chosen = settings()
+    store = ready(chosen.database_url)
+    record = read(store, incident, workspace_id=workspace)
+    if how:
+        record = _retold(store, record, how, chosen)
     click.echo(WRITERS[format_](record), nl=False)
+
+
+def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -> "Record":
+    """The record for other readers; a template that could not be used is named on standard error."""
+    from bot.handlers.renderings import Means, names_in, retell
+
+    with store.read() as connection:
+        means = Means(names=names_in(connection, record), shelf=chosen.shelf, prefix=chosen.prefix)
+    told = retell(record, how, means)
+    if told.drafted.problem:
+        click.echo(f"{told.drafted.problem} Written with the template {told.drafted.instead} instead.", err=True)
+    return told.record
 
 
 @main.command(cls=Words)

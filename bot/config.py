@@ -13,11 +13,13 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from bot.errors import UsageError
+from bot.shelf import DEFAULT, Shelf
 from bot.vocabulary import KINDS
 
 SLACK_API = "https://slack.com/api/"
@@ -45,7 +47,8 @@ class Settings(BaseModel):
     timezone: ZoneInfo = Field(default=ZoneInfo("UTC"), alias="SCRIBE_TIMEZONE")
     prefix: str = Field(default="", alias="SCRIBE_PREFIX")
     reactions: dict[str, str] = Field(default_factory=dict, alias="SCRIBE_REACTIONS")
-    template: str = Field(default="classic", alias="SCRIBE_TEMPLATE")
+    templates: Path | None = Field(default=None, alias="SCRIBE_TEMPLATES")
+    template: str = Field(default=DEFAULT, alias="SCRIBE_TEMPLATE")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
 
     @classmethod
@@ -83,6 +86,22 @@ class Settings(BaseModel):
     def _reactions(cls, value: object) -> object:
         return parse_reactions(value) if isinstance(value, str) else value
 
+    @field_validator("templates")
+    @classmethod
+    def _templates(cls, value: Path | None) -> Path | None:
+        folder = value.expanduser().absolute() if value else None
+        if folder and not folder.is_dir():
+            raise ValueError(f"{value} is no folder; it holds templates of your own, such as ours.md.j2")
+        return folder
+
+    @field_validator("template")
+    @classmethod
+    def _template(cls, value: str, info: ValidationInfo) -> str:
+        try:
+            return Shelf(info.data.get("templates")).find(value)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+
     @field_validator("api_url")
     @classmethod
     def _api_url(cls, value: str) -> str:
@@ -106,6 +125,11 @@ class Settings(BaseModel):
             if token.get_secret_value() and not token.get_secret_value().startswith(start):
                 raise ValueError(f"{name} should begin with {start}; look at the app's page on api.slack.com/apps")
         return self
+
+    @property
+    def shelf(self) -> Shelf:
+        """The templates there are: the shipped ones and those in `templates`."""
+        return Shelf(self.templates)
 
     @property
     def data_folder(self) -> Path:

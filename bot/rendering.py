@@ -12,7 +12,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateRuntimeError,
+    TemplateSyntaxError,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -21,12 +29,13 @@ from bot.domain import dates, when
 from bot.domain.document import Day, Document, Line, Phase, Stamp
 from bot.domain.durations import duration
 from bot.domain.layout import Part, Words
-from bot.errors import UsageError
+from bot.shelf import DEFAULT, SUFFIX, TEMPLATES, Shelf
 from bot.vocabulary import DETECTED, Kind
 from storage.values import Incident, Section, TimelineEntry
 
-TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates"
 UNKNOWN: Final = "unknown"
+UNREADABLE: Final = (TemplateSyntaxError, RecursionError)
+"""What `parse` raises where a template's grammar is wrong."""
 
 _ESCAPES: Final[dict[str, escaping.Escape]] = {
     "markdown": escaping.markdown,
@@ -113,10 +122,16 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
+def _loader(own: Path | None) -> BaseLoader:
+    """The shipped files; before them, where there is one, the operator's folder in place of `postmortem/`."""
+    shipped = FileSystemLoader(TEMPLATES)
+    return ChoiceLoader([PrefixLoader({"postmortem": FileSystemLoader(own)}), shipped]) if own else shipped
+
+
 @cache
-def _environment(surface: str) -> _Sandbox:
+def _environment(surface: str, own: Path | None = None) -> _Sandbox:
     environment = _Sandbox(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=_loader(own),
         auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
@@ -142,11 +157,6 @@ def svg(template: str, **facts: object) -> str:
     return _render("xml", f"web/{template}.svg.j2", **facts).strip() + "\n"
 
 
-def templates() -> tuple[str, ...]:
-    """The names of the ways to write a postmortem."""
-    return tuple(sorted(path.name.removesuffix(".md.j2") for path in (TEMPLATES / "postmortem").glob("*.md.j2")))
-
-
 def _tidied(body: str) -> str:
     """`body` without the blank lines its template left over; those inside a code block are somebody's own."""
     kept: list[str] = []
@@ -160,24 +170,49 @@ def _tidied(body: str) -> str:
     return "\n".join(kept).strip()
 
 
-def draft(document: Document, template: str = "classic") -> tuple[Section, ...]:
-    """The sections of a postmortem in the words of `template`, bodies in Markdown, in the template's order.
+def parse(source: str, path: Path) -> None:
+    """Read the source of a template without running it. Raises jinja2.TemplateSyntaxError with file and line."""
+    _environment("markdown").parse(source, name=path.name, filename=str(path))
 
-    Raises UsageError where there is no such template.
-    """
-    collected: list[Section] = []
 
-    def section(key: str, heading: str, caller: Callable[[], str]) -> str:
-        collected.append(Section(key=key, heading=heading, body=_tidied(str(caller()))))
+_KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+class _Collector:
+    """What a template calls as `section(key, heading)` around a body."""
+
+    def __init__(self) -> None:
+        self.sections: dict[str, Section] = {}
+
+    def __call__(self, key: str, heading: str, caller: Callable[[], str]) -> str:
+        if not _KEY.fullmatch(str(key)) or str(key) in self.sections:
+            raise TemplateRuntimeError(f"a section's key is of a to z, 0 to 9 and -, and used once; {key!r} is not")
+        title = " ".join(str(heading).split())
+        self.sections[str(key)] = Section(key=str(key), heading=title, body=_tidied(str(caller())))
         return ""
 
-    try:
-        written = _environment("markdown").get_template(f"postmortem/{template}.md.j2")
-    except TemplateNotFound:
-        known = ", ".join(templates())
-        raise UsageError(f"There is no template {template}. There is: {known}") from None
-    written.render(document=document, section=section)
-    return tuple(collected)
+
+def draft(document: Document, template: str = DEFAULT, *, own: Path | None = None) -> tuple[Section, ...]:
+    """The sections of a postmortem in the words of `template`, bodies in Markdown, in the template's order.
+
+    `own` is the operator's folder; what stands there may do anything a sandbox allows, such as never end.
+    Raises UsageError where there is no such template.
+    """
+    return _sections(document, Shelf(own).find(template), own)
+
+
+def public(document: Document) -> tuple[Section, ...]:
+    """The sections the world may read, of a document that `bot.domain.public` made."""
+    return _sections(document, "renderings/public", None)
+
+
+def _sections(document: Document, name: str, own: Path | None) -> tuple[Section, ...]:
+    collected = _Collector()
+    written = _environment("markdown", own).get_template(f"postmortem/{name}{SUFFIX}")
+    written.render(document=document, section=collected)
+    if not collected.sections:
+        raise TemplateRuntimeError("it has no section; every template has {% call section(key, heading) %}")
+    return tuple(collected.sections.values())
 
 
 def markdown(incident: Incident, sections: Iterable[Section]) -> str:

@@ -19,6 +19,7 @@ from storage.database import Database
 REFRESH_S = 6 * 3600.0
 LEARN_S = 60.0
 STOP_S = 10
+_LOOK_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -82,10 +83,16 @@ def _socket(bot: Bot, settings: Settings) -> None:
     stopped = threading.Event()
     _on_signal(stopped.set)
     handler = connect(bot, settings, stopped)
-    stopped.wait()
+    while not stopped.wait(_LOOK_S):
+        # A signal that another thread was given is not acted on before this one wakes.
+        pass
     handler.close()
 
 
 def _on_signal(stop: Callable[[], None]) -> None:
+    def told(*_about: object) -> None:
+        # In a thread of its own: this one may hold the very lock that `stop` needs.
+        threading.Thread(target=stop).start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
+        signal.signal(number, told)

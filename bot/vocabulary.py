@@ -206,20 +206,16 @@ INCIDENT = Command(
     ),
 )
 
-TIMELINE = Command(
-    name="timeline",
-    hint="[INC-12] [page]",
-    description="The timeline so far",
-    writes=False,
-)
+TIMELINE = Command(name="timeline", hint="[INC-12] [page]", description="The timeline so far", writes=False)
 
 POSTMORTEM = Command(
     name="postmortem",
-    hint="draft | show",
+    hint="draft | show | template",
     description="Draft the postmortem from the timeline, and look at it",
     subcommands=(
         Subcommand(name="draft", hint="[INC-12]", description="Draft it again from what is known now"),
-        Subcommand(name="show", hint="[INC-12]", description="Show the latest version", writes=False),
+        Subcommand(name="show", hint="[blameless|public] [INC-12]", description="Show the newest one", writes=False),
+        Subcommand(name="template", hint="[NAME] [INC-12]", description="Draft it in that template; bare lists them"),
     ),
 )
 

@@ -6,6 +6,7 @@ with `BEGIN IMMEDIATE`: a transaction that reads first and writes later fails wh
 
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 BUSY_TIMEOUT_S = 5
 POOL_SIZE = 10
 SQLITE_POOL_SIZE = 24
+_AGAIN_S = 0.01
 _HIDE = True
 """Keep values out of SQLAlchemy's errors: they are people's words, and errors end up in logs."""
 _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
@@ -119,6 +121,20 @@ def _server_engine(url: URL) -> Engine:
     return create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_recycle=1800, hide_parameters=_HIDE)
 
 
+def _keep_a_log(dbapi_connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging. SQLite does not wait when another process is just doing so to a new file."""
+    give_up_at_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            dbapi_connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at_s:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
+
+
 def _sqlite_engine(url: URL) -> Engine:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise ValueError("Scribe's SQLite database is a file: sqlite:////var/lib/scribe/scribe.db")
@@ -136,7 +152,8 @@ def _sqlite_engine(url: URL) -> Engine:
     def _prepare(dbapi_connection: Any, _record: object) -> None:
         # The driver's own BEGIN would be a deferred one; Database says its own.
         dbapi_connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _keep_a_log(dbapi_connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -22,6 +22,12 @@ def find(connection: Connection, workspace_id: str, user_id: str) -> Member | No
     return Member(workspace_id=workspace_id, user_id=user_id, name=row.name, timezone=row.timezone)
 
 
+def names(connection: Connection, workspace_id: str) -> dict[str, str]:
+    """The workspace's people by user id, by the names they show."""
+    query = select(members.c.user_id, members.c.name).where(members.c.workspace_id == workspace_id)
+    return {row.user_id: row.name for row in connection.execute(query.order_by(members.c.user_id))}
+
+
 def keep(connection: Connection, people: Sequence[Member], *, at: datetime) -> None:
     """Remember the members as they are now, fetched at `at`."""
     if not people:

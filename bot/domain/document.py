@@ -1,6 +1,6 @@
 """A postmortem as one frozen value: everything a template needs, and nothing it has to work out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -28,7 +28,7 @@ class Line:
     """One entry as a document shows it.
 
     `new_utc_day` asks for UTC's date beside its time. `late_s` is how many seconds later it was recorded,
-    None when it was recorded as it happened.
+    None when it was recorded as it happened. `private` lines are left out of the public rendering.
     """
 
     number: int
@@ -42,6 +42,7 @@ class Line:
     time: Stamp
     new_utc_day: bool
     late_s: float | None
+    private: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +95,10 @@ class Document:
     """A postmortem before its words.
 
     `times` holds the lifecycle's instants by name (None is unknown); `items` the action items by term and
-    `dropped`; `lessons` the lessons by side; `causes` by factor, where `unsorted` is what no word sorted.
-    `questions` are those still open, by fact. `only_day` is the one date the whole timeline falls on, if any.
+    `dropped`; `lessons` the lessons by side; `causes` by factor, where `unsorted` is what no word sorted. `told` are
+    all lines by kind; `topics` those that say what they are about, `aspects` the impact by what it hurt, both
+    without their labels. `questions` are those still open, by fact. `only_day` is the one date the whole timeline
+    falls on, if any.
     """
 
     incident: Incident
@@ -108,6 +111,9 @@ class Document:
     timeline: tuple[Phase, ...]
     impact: tuple[Line, ...]
     share: str | None
+    aspects: Mapping[str, tuple[Line, ...]]
+    topics: Mapping[str, tuple[Line, ...]]
+    told: Mapping[str, tuple[Line, ...]]
     causes: Mapping[str, tuple[Line, ...]]
     mitigation: Line | None
     resolution: Line | None
@@ -118,3 +124,12 @@ class Document:
     late: tuple[Line, ...]
     people: tuple[str, ...]
     questions: Mapping[str, Question]
+
+    def hurt(self, aspects: Collection[str]) -> dict[str, tuple[Line, ...]]:
+        """The impact under each of `aspects`; what speaks of none of them stands under the first, so none is lost."""
+        placed = {aspect: self.aspects.get(aspect, ()) for aspect in aspects}
+        numbers = {line.number for lines in placed.values() for line in lines}
+        others = tuple(line for line in self.impact if line.number not in numbers)
+        first = next(iter(placed), "")
+        in_order = sorted((*placed.get(first, ()), *others), key=lambda line: (line.time.at, line.number))
+        return placed | {first: tuple(in_order)}

@@ -75,6 +75,27 @@ _LAST_WORD = re.compile(r"([^\W\d_]+)[ ]$")
 _SMALL = 99
 
 
+ASPECTS = ("users", "business", "money", "performance", "operations")
+_LABEL = re.compile(rf"\s*({'|'.join(ASPECTS)})\s*:\s", re.IGNORECASE)
+_MONEY = r"[$€£¥] ?\d|\d ?(?:USD|EUR|GBP|dollars|euros|pounds)\b|\brefunds?\b|\brevenue\b"
+_ASPECTS = {
+    "users": re.compile(rf"\b{_KIND}", re.IGNORECASE),
+    "business": re.compile(
+        r"\b(?:orders?|checkouts?|bookings?|payments?|sales|revenue|contracts?|SLAs?|partners?|merchants?|press)\b",
+        re.IGNORECASE,
+    ),
+    "money": re.compile(_MONEY, re.IGNORECASE),
+    "performance": re.compile(
+        r"\b(?:latency|p9\d|slow(?:er|ly|ness)?|errors?|time-?outs?|5(?:\d\d|xx)s?|CPU|load|throughput|queues?)\b",
+        re.IGNORECASE,
+    ),
+    "operations": re.compile(
+        r"\b(?:on-?call|staff|support|backups?|deploy(?:s|ments?)?|databases?|hosts?|servers?|replicas?|offline)\b",
+        re.IGNORECASE,
+    ),
+}
+
+
 def _is_name(match: re.Match[str]) -> bool:
     """Whether the number belongs to the word before it: `step 3`, `Windows 11 users`."""
     before = _LAST_WORD.search(match.string[max(0, match.start() - 40) : match.start()])
@@ -104,3 +125,21 @@ def share(text: str) -> str | None:
     hurt = [clause[0] for clause in _CLAUSE.finditer(text) if not _UNHURT.search(clause[0])]
     found = (pattern.search(clause) for pattern in (_SHARE, _SHARE_IN_WORDS) for clause in hurt)
     return next((match[0] for match in found if match), None)
+
+
+def aspects(text: str) -> frozenset[str]:
+    """Which of ASPECTS an impact text speaks of: the one it is labelled with (`money: …`), else all it names.
+
+    One that names none tells of the users: who is hurt is what an impact entry is for.
+    """
+    label = _LABEL.match(text)
+    if label:
+        return frozenset({label[1].lower()})
+    named = frozenset(aspect for aspect, pattern in _ASPECTS.items() if pattern.search(text))
+    return named or frozenset({"users"})
+
+
+def unlabelled(text: str) -> str:
+    """The impact text without the label of its aspect."""
+    label = _LABEL.match(text)
+    return text[label.end() :] if label else text

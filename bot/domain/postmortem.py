@@ -8,25 +8,22 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import impact
 from bot.domain.document import Day, Document, Item, Line, Measured, Phase, Silence, Stamp
+from bot.domain.known import open_questions
 from bot.domain.layout import Names, said
 from bot.domain.lifecycle import DURATIONS, Lifecycle, Phases, gaps, lifecycle, phases
-from bot.domain.questions import Question, questions
+from bot.domain.sorting import DROPPED, UNSORTED, by_aspect, by_kind, by_qualifier, by_topic
+from bot.domain.topics import is_private
 from bot.vocabulary import (
     CAUSE,
-    DETECTED,
     IMPACT,
     ITEM_KINDS,
     KINDS,
     LESSON,
     MITIGATED,
     RESOLVED,
-    SIDES,
-    STARTED,
 )
 from storage.values import ActionItem, Incident, TimelineEntry
 
-DROPPED = "dropped"
-UNSORTED = "unsorted"
 _INSTANTS = ("started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
 _NO_NAMES: Names = {}
 
@@ -58,6 +55,7 @@ def _line(entry: TimelineEntry, zone: ZoneInfo, names: Names, before: Stamp | No
         time=time,
         new_utc_day=time.other_day and not same_days,
         late_s=(entry.recorded_at - entry.occurred_at).total_seconds() if entry.late else None,
+        private=is_private(entry.text),
     )
 
 
@@ -103,55 +101,14 @@ def _items(items: Iterable[ActionItem], names: Names) -> dict[str, tuple[Item, .
     return {term: tuple(by_term[term]) for term in terms if term in by_term}
 
 
-def _by_qualifier(lines: Iterable[Line]) -> dict[str, tuple[Line, ...]]:
-    found: dict[str, list[Line]] = {}
-    for line in lines:
-        found.setdefault(line.qualifier or UNSORTED, []).append(line)
-    return {qualifier: tuple(of_it) for qualifier, of_it in found.items()}
-
-
 def _some(lines: Iterable[Line], kind: str) -> tuple[Line, ...]:
     return tuple(line for line in lines if line.kind == kind)
 
 
-def _share(impacts: Sequence[Line]) -> str | None:
+def share(impacts: Sequence[Line]) -> str | None:
     """The share the latest impact entry with one states: it knows more than those before it."""
     stated = (impact.share(line.words.first) for line in reversed(impacts))
     return next((share for share in stated if share), None)
-
-
-def _known(document: Document, split: Phases) -> dict[str, bool]:
-    """Which facts a question could be asked about are told already; one not listed is never asked about."""
-    life = document.lifecycle
-    told = {entry.kind for entry in (*split.lead_up, *split.during)}
-    agreed = [item for term, items in document.items.items() if term != DROPPED for item in items]
-    figures = any(part.figure for line in document.impact for part in line.words.parts)
-    return {
-        "started": bool(told & {STARTED, IMPACT}),
-        "detected": life.detected_at is not None,
-        "detected_by": life.detected_at is None or life.detected_by is not None,
-        "acknowledged": life.acknowledged_at is not None,
-        "mitigated": life.mitigated_at is not None,
-        "resolved": life.resolved_at is not None,
-        "impact": bool(document.impact),
-        "figures": figures or not document.impact,
-        "share": bool(document.share) or not figures,
-        "cause": bool(document.causes),
-        "measures": bool(agreed),
-        "owner": all(item.owner or item.state != "open" for item in agreed),
-        **{side: side in document.lessons for side in SIDES},
-    }
-
-
-def _questions(document: Document, split: Phases, prefix: str) -> dict[str, Question]:
-    known = _known(document, split)
-    agreed = [item for term, items in document.items.items() if term != DROPPED for item in items]
-    detected = [entry for part in (split.lead_up, split.during, split.aftermath) for entry in part]
-    examples = {
-        "detection": next((entry.number for entry in detected if entry.kind == DETECTED), 1),
-        "unowned": next((item.number for item in agreed if not item.owner and item.state == "open"), 1),
-    }
-    return questions(frozenset(fact for fact in known if not known[fact]), prefix=prefix, examples=examples)
 
 
 def _people(entries: Iterable[TimelineEntry]) -> tuple[str, ...]:
@@ -179,7 +136,11 @@ def assemble(
     entries = [entry for entry in entries if not entry.retracted]
     life, split = lifecycle(entries), phases(entries)
     standing = (*split.lead_up, *split.during, *split.aftermath)
-    lines = [_line(entry, zone, names) for entry in standing]
+
+    def lay_out(entry: TimelineEntry) -> Line:
+        return _line(entry, zone, names)
+
+    lines = [lay_out(entry) for entry in standing]
     timeline = _timeline(split, zone, names)
     days = {day.on for phase in timeline for day in phase.days}
     impacts = _some(lines, IMPACT)
@@ -194,12 +155,15 @@ def assemble(
         measured=_measured(life),
         timeline=timeline,
         impact=impacts,
-        share=_share(impacts),
-        causes=_by_qualifier(_some(lines, CAUSE)),
+        share=share(impacts),
+        aspects=by_aspect(standing, lay_out),
+        topics=by_topic(standing, lay_out),
+        told=by_kind(lines),
+        causes=by_qualifier(_some(lines, CAUSE)),
         mitigation=next(iter(_some(lines, MITIGATED)), None),
         resolution=next(reversed(_some(lines, RESOLVED)), None) if life.resolved_at else None,
         items=_items(items, names),
-        lessons=_by_qualifier(_some(lines, LESSON)),
+        lessons=by_qualifier(_some(lines, LESSON)),
         gaps=tuple(
             Silence(start=stamp(gap.start_at, zone), end=stamp(gap.end_at, zone), seconds=gap.seconds)
             for gap in gaps(entries)
@@ -209,4 +173,4 @@ def assemble(
         people=_people(standing),
         questions={},
     )
-    return replace(document, questions=_questions(document, split, prefix))
+    return replace(document, questions=open_questions(document, split, prefix))

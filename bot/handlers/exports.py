@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bot import rendering
 from bot.domain.export import contract
-from bot.domain.lifecycle import lifecycle
+from bot.domain.lifecycle import Lifecycle, lifecycle
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
 from bot.picture import draw
@@ -20,42 +20,45 @@ from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Everything the store knows of one incident."""
+    """What leaves the store of one incident. The lifecycle is that of all entries, also where some are left out."""
 
     incident: Incident
     entries: list[TimelineEntry]
     items: list[ActionItem]
     postmortem: Postmortem | None
+    lifecycle: Lifecycle
 
 
 def read(connection: Connection, incident: Incident) -> Record:
     """The incident's record; retracted entries are left out."""
-    entries = timeline.of_incident(connection, incident.id)
+    entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
     return Record(
         incident=incident,
-        entries=[entry for entry in entries if not entry.retracted],
+        entries=entries,
         items=action_items.of_incident(connection, incident.id),
         postmortem=postmortems.newest(connection, incident.id),
+        lifecycle=lifecycle(entries),
     )
 
 
-def _sections(record: Record) -> Postmortem:
+def drafted(record: Record) -> Postmortem:
+    """Its newest version. Raises UsageError when there is none yet."""
     if record.postmortem is None:
         raise UsageError(f"{record.incident.name} has no draft yet; /postmortem draft in its channel writes one.")
     return record.postmortem
 
 
 def _md(record: Record) -> str:
-    return rendering.markdown(record.incident, _sections(record).sections)
+    return rendering.markdown(record.incident, drafted(record).sections)
 
 
 def _html(record: Record) -> str:
-    return rendering.page(record.incident, _sections(record).sections, _svg(record)).strip() + "\n"
+    return rendering.page(record.incident, drafted(record).sections, _svg(record)).strip() + "\n"
 
 
 def _svg(record: Record) -> str:
     zone = ZoneInfo(record.incident.timezone)
-    return draw(record.incident, record.entries, lifecycle(record.entries), zone=zone)
+    return draw(record.incident, record.entries, record.lifecycle, zone=zone)
 
 
 def _json(record: Record) -> str:

@@ -55,6 +55,7 @@ def log(
         key=f"cli:{uuid.uuid4()}",
         prefix=settings.prefix,
         template=settings.template,
+        shelf=settings.shelf,
     )
 
     def tell(connection: Connection, reply: Reply) -> None:

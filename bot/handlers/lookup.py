@@ -1,6 +1,7 @@
 """Which incident a command is about."""
 
 import re
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -40,6 +41,22 @@ def named(connection: Connection, request: Request) -> tuple[Incident, str]:
     if number is None:
         return here(connection, request), request.words
     return by_number(connection, request, number), rest
+
+
+def word_and_named(connection: Connection, request: Request) -> tuple[str, Incident]:
+    """One word in small letters, empty if there is none, and the incident named before or after it, else the channel's.
+
+    Raises UsageError for more words than that, and as `named` does.
+    """
+    word, rest = first_word(request.words)
+    if incident_number(word) is not None:
+        incident, rest = named(connection, request)
+        word, rest = first_word(rest)
+    else:
+        incident, rest = named(connection, replace(request, words=rest))
+    if rest.strip():
+        raise UsageError(f"“{rest.strip()[:40]}” is one word too many. Try: {word} {incident.name}")
+    return word, incident
 
 
 def incident_number(word: str) -> int | None:

@@ -1,22 +1,31 @@
 """Postmortems: draft and show."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.domain.lifecycle import in_order
+from bot.domain.document import Document
 from bot.domain.postmortem import assemble
+from bot.drafting import Drafted
 from bot.errors import UsageError
-from bot.handlers.lookup import named
+from bot.handlers.exports import FORMATS, read
+from bot.handlers.lookup import named, word_and_named
+from bot.handlers.renderings import Means, names_in, retell
 from bot.handlers.request import Reply, Request
-from bot.rendering import draft as render_draft
 from bot.rendering import markdown, slack
 from storage import action_items, incidents, outbox, postmortems, timeline
 from storage.values import Incident, Postmortem
 
+SHOW_LIMIT_S, SHOW_WAIT_S = 1.0, 0.5
+"""Seconds for an operator's own template within an answer, which has three."""
 
-def ask_for_draft(connection: Connection, request: Request, incident: Incident) -> None:
-    """Put the drafting into the outbox: it is slow work, and no answer waits for it."""
+
+def ask_for_draft(connection: Connection, request: Request, incident: Incident, picked: str | None = None) -> None:
+    """Put the drafting into the outbox: it is slow work, and no answer waits for it.
+
+    `picked` is a template somebody asked for by name; if it breaks they are told, and nothing is drafted.
+    """
     outbox.add(
         connection,
         request.workspace_id,
@@ -26,12 +35,20 @@ def ask_for_draft(connection: Connection, request: Request, incident: Incident) 
             "incident_id": incident.id,
             "channel_id": request.channel_id,
             "by": request.user_name,
-            "template": request.template,
+            "template": picked or template_of(connection, request, incident.id),
+            "picked": picked is not None,
+            "user_id": request.user_id,
             "prefix": request.prefix,
             "reply_url": request.reply_url,
         },
         at=request.received_at,
     )
+
+
+def template_of(connection: Connection, request: Request, incident_id: int) -> str:
+    """The template of the incident's newest version, else the setting's."""
+    newest = postmortems.newest(connection, incident_id)
+    return newest.template if newest else request.template
 
 
 def draft(connection: Connection, request: Request) -> Reply:
@@ -43,13 +60,24 @@ def draft(connection: Connection, request: Request) -> Reply:
 
 
 def show(connection: Connection, request: Request) -> Reply:
-    """`show`: the latest version, as Slack shows it."""
-    incident, rest = named(connection, request)
-    _nothing_more(request, rest, "show")
-    newest = postmortems.newest(connection, incident.id)
-    if newest is None:
+    """`show`: the latest version, as Slack shows it; `show blameless` and `show public`, for other readers."""
+    how, incident = word_and_named(connection, request)
+    record = read(connection, incident)
+    if record.postmortem is None:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
-    return Reply(text=slack("postmortem", incident=incident, postmortem=newest), document=as_file(incident, newest))
+    if not how:
+        text = slack("postmortem", incident=incident, postmortem=record.postmortem)
+        return Reply(text=text, document=as_file(incident, record.postmortem))
+    means = Means(
+        names=names_in(connection, record),
+        shelf=request.shelf,
+        prefix=request.prefix,
+        limit_s=SHOW_LIMIT_S,
+        wait_s=SHOW_WAIT_S,
+    )
+    told = retell(record, how, means)
+    text = slack("rendered", incident=incident, postmortem=record.postmortem, how=how, drafted=told.drafted)
+    return Reply(text=text, document=FORMATS["md"](told.record))
 
 
 def _nothing_more(request: Request, words: str, subcommand: str) -> None:
@@ -57,23 +85,26 @@ def _nothing_more(request: Request, words: str, subcommand: str) -> None:
         raise UsageError(f"Which incident? Try: {request.slash('postmortem')} {subcommand} INC-12")
 
 
-def compose(
-    connection: Connection, incident_id: int, *, template: str, prefix: str, by: str, at: object
-) -> tuple[Incident, Postmortem]:
-    """Draft the incident's postmortem from the store as it is now, and keep it as a new version."""
+def gather(connection: Connection, incident_id: int, *, prefix: str) -> tuple[Incident, Document]:
+    """The incident, and its document from the store as it is now."""
     incident = incidents.by_id(connection, incident_id)
     document = assemble(
         incident,
-        in_order([e for e in timeline.of_incident(connection, incident_id) if not e.retracted]),
+        timeline.of_incident(connection, incident_id),
         action_items.of_incident(connection, incident_id),
         zone=ZoneInfo(incident.timezone),
         prefix=prefix,
     )
-    sections = render_draft(document, template)
-    version = postmortems.add(
-        connection, incident_id, template=template, sections=sections, drafted_at=at, drafted_by=by
+    return incident, document
+
+
+def keep(
+    connection: Connection, incident: Incident, drafted: Drafted, *, template: str, by: str, at: datetime
+) -> Postmortem:
+    """Keep the draft as a new version, under the template asked for: it is tried again with the next draft."""
+    return postmortems.add(
+        connection, incident.id, template=template, sections=drafted.sections, drafted_at=at, drafted_by=by
     )
-    return incident, version
 
 
 def as_file(incident: Incident, postmortem: Postmortem) -> str:

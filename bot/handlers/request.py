@@ -7,6 +7,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.errors import UsageError
+from bot.shelf import DEFAULT, Shelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,8 @@ class Request:
     zone_known: bool = True
     key: str | None = None
     prefix: str = ""
-    template: str = "classic"
+    template: str = DEFAULT
+    shelf: Shelf = field(default_factory=Shelf)
     people: Mapping[str, str] = field(default_factory=dict)
     said_at: datetime | None = None
     author: str | None = None

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 from sqlalchemy import Connection
 
+from bot import drafting
 from bot.clock import Clock
 from bot.handlers import postmortems
 from bot.rendering import slack
@@ -80,21 +81,26 @@ def _reply(reply_url: str, message: Mapping[str, Any], error: SlackApiError, see
 
 
 def _draft(door: Door, errand: Errand) -> None:
-    """Draft the postmortem and put the sending of it into the outbox, in one transaction."""
+    """Draft the postmortem, then keep it and put the sending of it into the outbox, in one transaction."""
     content = errand.content
+    with door.database.read() as connection:
+        incident, gathered = postmortems.gather(connection, content["incident_id"], prefix=content["prefix"])
+    # A template of the operator's may take seconds; nothing is locked meanwhile.
+    drafted = drafting.draft(gathered, content["template"], door.settings.shelf)
     with door.database.write() as connection:
-        incident, version = postmortems.compose(
-            connection,
-            content["incident_id"],
-            template=content["template"],
-            prefix=content["prefix"],
-            by=content["by"],
-            at=door.clock(),
+        if drafted.problem and content.get("picked"):
+            text = slack("not_picked", incident=incident, problem=drafted.problem)
+            whisper = {"channel": content["channel_id"], "user": content["user_id"], "text": text}
+            _add(connection, errand, "whisper", whisper, door.clock)
+            return
+        version = postmortems.keep(
+            connection, incident, drafted, template=content["template"], by=content["by"], at=door.clock()
         )
+        comment = slack("drafted", incident=incident, postmortem=version, prefix=content["prefix"], drafted=drafted)
         document = {
             "channel": content["channel_id"],
             "reply_url": content["reply_url"],
-            "comment": slack("drafted", incident=incident, postmortem=version, prefix=content["prefix"]),
+            "comment": comment,
             "title": f"{incident.name} postmortem, version {version.version}",
             "filename": f"{incident.name}-postmortem-v{version.version}.md",
             "markdown": postmortems.as_file(incident, version),

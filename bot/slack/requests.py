@@ -181,6 +181,7 @@ class Requests:
             zone_known=known,
             prefix=self.settings.prefix,
             template=self.settings.template,
+            shelf=self.settings.shelf,
             **facts,
         )
 

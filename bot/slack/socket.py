@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from itertools import chain, repeat
 from socket import SHUT_RD
@@ -18,6 +19,7 @@ from bot.slack.delivery import TEMPORARY
 
 WORKERS = 10
 _CLOSE_S = 2.0
+_LOOK_S = 0.05
 _WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 _log = logging.getLogger(__name__)
 
@@ -31,17 +33,22 @@ class _Handler(SocketModeHandler):
 
     def close(self) -> None:
         """Close the connection; it is not opened again."""
-        client = self.client
+        client, reader = self.client, self.client.current_session_runner
         client.auto_reconnect_enabled = False
-        client.current_session_runner.event.set()
-        if (session := client.current_session) is not None:
-            session.keep_running = False
-            _wake(session)
-            client.current_session_runner.thread.join(timeout=_CLOSE_S)
-        super().close()  # type: ignore[no-untyped-call]
+        reader.event.set()
+        give_up_at_s = time.monotonic() + _CLOSE_S
+        while reader.is_alive() and time.monotonic() < give_up_at_s:
+            # More than once: a session that is only being opened sets itself running again.
+            _stop(client.current_session)
+            reader.thread.join(timeout=_LOOK_S)
+        if not reader.is_alive():
+            super().close()  # type: ignore[no-untyped-call]
 
 
-def _wake(session: Any) -> None:
+def _stop(session: Any) -> None:
+    if session is None:
+        return
+    session.keep_running = False
     if session.sock is not None and session.sock.sock is not None:
         with suppress(OSError):  # closed by the other side
             session.sock.sock.shutdown(SHUT_RD)

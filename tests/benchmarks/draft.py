@@ -8,11 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot import rendering
+from bot import drafting, rendering
 from bot.clock import now
 from bot.domain.lifecycle import in_order
 from bot.domain.postmortem import assemble
-from bot.handlers.postmortems import as_file, compose
+from bot.handlers.postmortems import as_file, gather, keep
+from bot.shelf import Shelf
 from storage import action_items, schema, timeline
 from storage.database import Database
 from storage.values import Incident
@@ -60,9 +61,11 @@ def measure(effort: Effort) -> None:
 
 def _whole(watch: Stopwatch, database: Database, incident: Incident) -> None:
     def draft() -> str:
+        with database.read() as connection:
+            of, document = gather(connection, incident.id, prefix="")
+        drafted = drafting.draft(document, "classic", Shelf())
         with database.write() as connection:
-            of, version = compose(connection, incident.id, template="classic", prefix="", by="alice", at=now())
-        return as_file(of, version)
+            return as_file(of, keep(connection, of, drafted, template="classic", by="alice", at=now()))
 
     written = watch.time("store to Markdown, kept as a version", draft)
     assert written.count("restarted") > ENTRIES // 6, "entries are missing from the draft"

@@ -20,7 +20,7 @@ def test_every_variable_has_its_setting() -> None:
             "DATABASE_URL": "postgres://x/y", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1",
             "SLACK_SIGNING_SECRET": "s", "SLACK_API_URL": "http://127.0.0.1:1/api", "SCRIBE_TIMEZONE": "Europe/Berlin",
             "SCRIBE_PREFIX": "inc-", "SCRIBE_REACTIONS": ":pushpin:=note, eyes = investigating ,memo",
-            "SCRIBE_TEMPLATE": "short", "SCRIBE_LOG_LEVEL": "debug", "HOME": "/somewhere",
+            "SCRIBE_TEMPLATE": "learning", "SCRIBE_LOG_LEVEL": "debug", "HOME": "/somewhere",
         }
     )  # fmt: skip
     assert settings.database_url == "postgres://x/y"
@@ -30,7 +30,7 @@ def test_every_variable_has_its_setting() -> None:
     assert settings.api_url == "http://127.0.0.1:1/api/"
     assert settings.timezone.key == "Europe/Berlin"
     assert settings.reactions == {"pushpin": "note", "eyes": "investigating", "memo": "note"}
-    assert (settings.prefix, settings.template, settings.log_level) == ("inc-", "short", "DEBUG")
+    assert (settings.prefix, settings.template, settings.log_level) == ("inc-", "learning", "DEBUG")
 
 
 def test_an_empty_variable_is_one_not_set() -> None:

@@ -2,11 +2,17 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.document import Document
+from bot.domain.impact import ASPECTS
 from bot.domain.postmortem import assemble
+from bot.vocabulary import FACTORS, SIDES
 from storage.values import ActionItem, TimelineEntry
 from tests import casebook
 from tests.casebook import entry, item
 
+TOPICAL = (
+    "systems: db1", "log: disk full", "Config: pool 10", "told customers: at 12:10", "told staff: by mail",
+    "communication: sooner", "improve: drills", "docs: the runbook", "training: restores", "review: on Friday",
+)  # fmt: skip
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 INCIDENT = casebook.incident(casebook.load(casebook.NAMES[0]))
 
@@ -44,10 +50,13 @@ def test_what_is_told_is_not_asked() -> None:
         entry(3, "acknowledged", after(2)),
         entry(4, "mitigated", after(3)),
         entry(5, "resolved", after(4)),
-        entry(6, "cause", after(9), "a full disk"),
-        *(entry(7 + n, "lesson", after(9), "x", qualifier=side) for n, side in enumerate(("well", "badly", "lucky"))),
+        entry(6, "escalated", after(2), "to the storage team"),
+        *(entry(10, "cause", after(9), "a full disk", qualifier=factor) for factor in FACTORS),
+        *(entry(20, "lesson", after(9), "x", qualifier=side) for side in SIDES),
+        *(entry(30, "impact", after(9), f"{aspect}: much") for aspect in ASPECTS),
+        *(entry(40, "note", after(9), words) for words in TOPICAL),
     ]
-    assert document(told, [item(1, "alert on disks", owner="sre")]).questions == {}
+    assert document(told, [item(1, "alert on disks", owner="sre", due_on=date(2026, 4, 1))]).questions == {}
 
 
 def test_a_detection_without_a_source_and_an_item_without_an_owner_are_asked_about_by_number() -> None:

@@ -1,0 +1,53 @@
+"""What a document tells already, and therefore what is still to be asked."""
+
+from bot.domain.document import Document, Item
+from bot.domain.impact import ASPECTS
+from bot.domain.lifecycle import Phases
+from bot.domain.questions import Question, questions
+from bot.domain.sorting import DROPPED
+from bot.domain.topics import TOPICS
+from bot.vocabulary import DETECTED, FACTORS, IMPACT, SIDES, STARTED
+
+
+def _agreed(document: Document) -> list[Item]:
+    return [item for term, items in document.items.items() if term != DROPPED for item in items]
+
+
+def _known(document: Document, split: Phases) -> dict[str, bool]:
+    """Which facts a question could be asked about are told already; one not listed is never asked about."""
+    life = document.lifecycle
+    told = {entry.kind for entry in (*split.lead_up, *split.during)}
+    agreed = _agreed(document)
+    figures = any(part.figure for line in document.impact for part in line.words.parts)
+    return {
+        "started": bool(told & {STARTED, IMPACT}),
+        "detected": life.detected_at is not None,
+        "detected_by": life.detected_at is None or life.detected_by is not None,
+        "acknowledged": life.acknowledged_at is not None,
+        "escalated": life.escalations > 0,
+        "mitigated": life.mitigated_at is not None,
+        "resolved": life.resolved_at is not None,
+        "impact": bool(document.impact),
+        "figures": figures or not document.impact,
+        "share": bool(document.share) or not figures,
+        "cause": bool(document.causes),
+        "measures": bool(agreed),
+        "owner": all(item.owner or item.state != "open" for item in agreed),
+        "due": all(item.due_on or item.state != "open" for item in agreed),
+        **{side: side in document.lessons for side in SIDES},
+        **{factor: factor in document.causes for factor in FACTORS},
+        **{aspect: aspect in document.aspects for aspect in ASPECTS},
+        **{topic: topic in document.topics for topic in TOPICS},
+    }
+
+
+def open_questions(document: Document, split: Phases, prefix: str) -> dict[str, Question]:
+    """The questions `document` leaves open, by fact; each template asks those its form has a place for."""
+    known = _known(document, split)
+    standing = (*split.lead_up, *split.during, *split.aftermath)
+    agreed = _agreed(document)
+    examples = {
+        "detection": next((entry.number for entry in standing if entry.kind == DETECTED), 1),
+        "unowned": next((item.number for item in agreed if not item.owner and item.state == "open"), 1),
+    }
+    return questions(frozenset(fact for fact in known if not known[fact]), prefix=prefix, examples=examples)
