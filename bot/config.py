@@ -131,11 +131,6 @@ class Settings(BaseModel):
         """The templates there are: the shipped ones and those in `templates`."""
         return Shelf(self.templates)
 
-    @property
-    def data_folder(self) -> Path:
-        """The folder for what Scribe keeps beside its database."""
-        return user_data_path("scribe", appauthor=False)
-
 
 def parse_reactions(words: str) -> dict[str, str]:
     """Emoji names and the kinds they record: `pushpin=note,white_check_mark=did`; a bare emoji is a note.

@@ -1,16 +1,18 @@
 """The words of the timeline's commands: `[at TIME] [by WHO] [:] words`."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.moment import Moment, parse_moment
 from bot.domain.qualifiers import take_qualifier
-from bot.domain.words import storable, trimmed
+from bot.domain.words import quoted, storable, trimmed, visible
 from bot.errors import UsageError
-from bot.vocabulary import CAUSE, DID, IMPACT, INVESTIGATING, LESSON, NOTE, RULED_OUT, SIDES, Kind
+from bot.vocabulary import CAUSE, DETECTORS, DID, IMPACT, INVESTIGATING, LESSON, NOTE, RULED_OUT, SIDES, Kind
 from storage.values import whole_milliseconds
 
+_TIMED_DETECTOR = re.compile(r"\s*by\s+(?P<who>\S+)\s+at\s+(?P<clock>[0-9]{1,2}:[0-9]{2})", re.IGNORECASE)
 _EXAMPLES = {
     INVESTIGATING: "at 14:02 the connection pool of db1",
     RULED_OUT: "at 14:02 not the deploy: it was rolled back, errors stayed",
@@ -97,4 +99,15 @@ def _heads(
     rest = moment.rest if moment else rest
     if qualifier is None:
         qualifier, rest = take_qualifier(kind, rest)
+    if moment is None and qualifier is None and kind.qualifiers == DETECTORS:
+        _refuse_unknown_detector(rest)
     return moment, qualifier, trimmed(rest)
+
+
+def _refuse_unknown_detector(words: str) -> None:
+    """`by pagerduty at 12:05`: taken for words, the time would be lost and the entry recorded as now."""
+    if match := _TIMED_DETECTOR.match(visible(words)):
+        raise UsageError(
+            f"{quoted(match['who'])} is no source I know: monitoring, customer or engineer. "
+            f"Try: at {match['clock']} by monitoring: {quoted(match['who'])} …"
+        )

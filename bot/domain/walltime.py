@@ -31,6 +31,7 @@ _AFTERNOON = re.compile(rf"\s?{_HALF}", re.IGNORECASE)
 _HOUR = re.compile(rf"(?P<hour>[0-9]{{1,2}})(?=\s?{_HALF})", re.IGNORECASE)
 _HARDWARE = re.compile(r"[0-9A-F]{2}(?::[0-9A-F]{2}){5}", re.IGNORECASE)
 _ONE_DIGIT_SECOND = re.compile(r"[0-9]{1,2}:[0-5][0-9]:[0-9](?![\w:.])")
+_UNUSUAL = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])(?:[h.](?P<minute>[0-5][0-9])|:(?P<digit>[0-9]))(?![\w:.%'\u2019])")
 _FUSED = re.compile(r"[\w/~?]+|\.[0-9]+")
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -74,6 +75,8 @@ def read_wall_time(words: str, start: int, *, announced: bool, own: frozenset[st
     shown = _CLOCK.match(words, start) or (_HOUR.match(words, start) if announced or day else None)
     if shown is None:
         _refuse_one_digit_second(words, start)
+        if announced:
+            _refuse_unusual(words, start)
         return None
     half = _AFTERNOON.match(words, shown.end())
     clock = _clock(shown, half)
@@ -145,6 +148,13 @@ def _refuse_one_digit_second(words: str, start: int) -> None:
     if short := _ONE_DIGIT_SECOND.match(words, start):
         whole, _, second = short[0].rpartition(":")
         raise UsageError(f"{short[0]} may hold seconds or not. Type {whole}:0{second} …, or a space after {whole}")
+
+
+def _refuse_unusual(words: str, start: int) -> None:
+    """`at 14h02`, `at 14.02`, `at 14:2`: taken for words, it would be recorded as now."""
+    if unusual := _UNUSUAL.match(words, start):
+        minute = unusual["minute"] or f"0{unusual['digit']}"
+        raise UsageError(f"{quoted(unusual[0])} may be a time or not. If it is, type: at {unusual['hour']}:{minute} …")
 
 
 def _refuse_fused(words: str, start: int, end: int) -> None:

@@ -29,7 +29,8 @@ def ask_for_draft(connection: Connection, request: Request, incident: Incident, 
     outbox.add(
         connection,
         request.workspace_id,
-        lane=request.channel_id,
+        # A lane of its own: while Slack is away, what waits to be said must not keep the draft from the store.
+        lane=f"draft:{incident.id}",
         action="draft",
         content={
             "incident_id": incident.id,

@@ -1,6 +1,6 @@
 """Timeline entries: record one, show them all."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,8 @@ from storage import incidents, timeline
 from storage.values import Incident, TimelineEntry
 
 MOVES_OPEN = (RESOLVED, REOPENED)
+HALF_A_DAY = timedelta(hours=12)
+"""A clock time that much earlier is easily one of today, mistyped or not come yet."""
 PAGE = 40
 """Entries shown at once; with long words clipped they stay under Slack's limit for one message."""
 
@@ -50,6 +52,8 @@ def record(connection: Connection, request: Request) -> Reply:
         declared=incident.number if latest is None or latest.id != incident.id else None,
         drafting=incident.open and not stands_open,
         stays_open=kind.name == RESOLVED and stands_open,
+        stays_resolved=kind.name == REOPENED and not stands_open,
+        mind_the_day=utterance.timed and request.received_at - utterance.occurred_at >= HALF_A_DAY,
         before=before,
     )
 
@@ -92,27 +96,31 @@ def _taking(
             f"{incident.name} is open, so there is nothing to reopen. "
             f"To say what happened: {request.slash('note')} what you see"
         )
-    if incident.open or (kind.afterwards and kind.name != RESOLVED):
+    if incident.open or kind.afterwards:
         return incident
     facts = _facts(connection, incident)
     if kind.name != RESOLVED and _speaks_of_before(utterance, facts.resolved_at):
         return incident
-    raise UsageError(_closed(connection, request, kind, incident))
+    raise UsageError(_closed(connection, request, kind, incident, utterance))
 
 
-def _closed(connection: Connection, request: Request, kind: Kind, incident: Incident) -> str:
+def _closed(connection: Connection, request: Request, kind: Kind, incident: Incident, utterance: Utterance) -> str:
     entries = in_order(timeline.of_incident(connection, incident.id))
     end = next(entry for entry in reversed(entries) if entry.kind == RESOLVED and not entry.retracted)
     today = request.received_at.date()
     at = stamp(end.occurred_at, None, today)
     back = f"If it came back: {request.slash(REOPENED)}"
-    # Without its day, a clock time would be the latest such moment.
-    example = f"{end.occurred_at:%H:%M} UTC" if end.occurred_at.date() == today else f"{end.occurred_at:%F %H:%M} UTC"
     if kind.name == RESOLVED:
-        edit = f"{request.slash('incident')} edit {end.number} at {example}"
+        meant = _typed_at(utterance.occurred_at if utterance.timed else end.occurred_at, today)
+        edit = f"{request.slash('incident')} edit {end.number} at {meant}"
         return f"{incident.name} is resolved already, at {at}. To correct that time: {edit}. {back}"
-    earlier = f"{request.slash(kind.name)} at {example}: words"
+    earlier = f"{request.slash(kind.name)} at {_typed_at(end.occurred_at, today)}: words"
     return f"{incident.name} is resolved, at {at}. For something from before, give its time: {earlier}. {back}"
+
+
+def _typed_at(at: datetime, today: date) -> str:
+    """The instant as it may be typed; without its day, a clock time would be the latest such moment."""
+    return f"{at:%H:%M} UTC" if at.date() == today else f"{at:%F %H:%M} UTC"
 
 
 def _refuse_twice(connection: Connection, request: Request, incident: Incident, kind: Kind) -> None:

@@ -17,6 +17,8 @@ BUTTON_LIMIT = 75
 
 _HALF_ENTITY = re.compile("&[a-z]{0,3}$")
 
+_CUT = "*Cut here: Slack shows no more of it. The whole is in the file that came with this version.*"
+
 Message = dict[str, Any]
 
 
@@ -62,7 +64,7 @@ def _beginning(markdown: str | None) -> list[Message]:
     if not markdown:
         return []
     pieces = parts(markdown, BLOCKS_LIMIT // 2)
-    more = "\n\n…" if len(pieces) > 1 else ""
+    more = f"\n\n{_CUT}" if len(pieces) > 1 else ""
     return [{"type": "markdown", "text": pieces[0] + more}]
 
 

@@ -136,4 +136,5 @@ def _as_messages(door: Door, errand: Errand) -> None:
 
 
 def _add(connection: Connection, errand: Errand, action: str, content: dict[str, Any], clock: Clock) -> None:
-    outbox.add(connection, errand.workspace_id, lane=errand.lane, action=action, content=content, at=clock())
+    lane = content["channel"]
+    outbox.add(connection, errand.workspace_id, lane=lane, action=action, content=content, at=clock())

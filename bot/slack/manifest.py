@@ -16,9 +16,9 @@ _REACTION_EVENTS = ("reaction_added", "reaction_removed")
 def manifest(*, prefix: str = "", url: str | None = None, reactions: bool = False) -> dict[str, Any]:
     """The manifest as plain values: for Socket Mode, or for HTTP when a `url` is given.
 
-    `url` is the public address of the bot, without the path. Scopes that Scribe can do without are optional for
-    the workspace: `files:write` for the draft as a file, `users:read` for people's time zones,
-    `app_mentions:read` for `@scribe` in threads; and with `reactions`, three more.
+    `url` is the public address of the bot, without the path. Beside the two it needs it asks for scopes that may be
+    struck, each with its event: `files:write` for the draft as a file, `users:read` and `user_change` for people's
+    time zones, `app_mentions:read` and `app_mention` for `@scribe` in threads; and with `reactions`, for three more.
     Raises UsageError for a command name Slack would refuse (its schema does not say so).
     """
     scopes = [*_CORE, *_WIDELY_USED, *(_FOR_REACTIONS if reactions else ())]

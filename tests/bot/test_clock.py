@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
+from freezegun import freeze_time
+
 from bot.clock import SetClock, now
 from storage.values import whole_milliseconds
 from tests.workplace import at
@@ -10,6 +12,11 @@ def test_now_is_aware_utc_in_whole_milliseconds() -> None:
     assert before - timedelta(milliseconds=1) < instant <= after
     assert instant.tzinfo is UTC
     assert instant.microsecond % 1000 == 0
+
+
+@freeze_time("2026-03-12 12:00:00.123999")
+def test_now_cuts_what_lies_below_the_millisecond() -> None:
+    assert now() == at("2026-03-12T12:00:00.123Z")
 
 
 def test_a_set_clock_stands_still_until_it_is_set() -> None:

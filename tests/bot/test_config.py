@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from bot.config import SLACK_API, Settings, default_database
@@ -65,4 +63,3 @@ def test_settings_are_not_changed() -> None:
     settings = Settings.from_env({})
     with pytest.raises(ValueError, match="frozen"):
         settings.prefix = "x"
-    assert isinstance(settings.data_folder, Path)

@@ -167,6 +167,7 @@ def test_a_writer_interrupted_while_it_waits_does_not_stop_those_behind_it() -> 
     script = """
 import os, signal, threading
 from storage.database import Turnstile
+signal.signal(signal.SIGINT, signal.default_int_handler)
 turnstile, inside, leave = Turnstile(), threading.Event(), threading.Event()
 def hold():
     with turnstile:

@@ -228,3 +228,23 @@ def test_a_corrected_clock_time_is_within_a_day_of_the_entry_and_not_ahead(
     assert at <= NOW
     assert abs(at - reference) <= timedelta(hours=25)
     assert f"{at.astimezone(BERLIN):%H:%M}" == f"{hour:02}:{minute:02}"
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("at 14h02 disk full", "at 14:02 …"),
+        ("at 14.02 disk full", "at 14:02 …"),
+        ("at 14:2 disk full", "at 14:02 …"),
+        ("by pagerduty at 12:05 disk full", "at 12:05 by monitoring: pagerduty …"),
+    ],
+)
+def test_what_is_nearly_a_time_is_asked_about_rather_than_recorded_as_now(words: str, offered: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        said(DETECTED, words)
+    assert offered in str(refused.value)
+
+
+@pytest.mark.parametrize("words", ["at 99.95% of capacity", "at 14.02% loss", "at 3 of 5 hosts", "by pagerduty: full"])
+def test_what_only_begins_like_a_time_stays_words(words: str) -> None:
+    assert said(DETECTED, words).text == words

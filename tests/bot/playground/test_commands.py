@@ -98,7 +98,6 @@ def test_an_ack_slack_would_not_show_is_an_error(stage: Stage, command: str, err
 def test_an_ack_that_comes_too_late_is_a_timeout(hasty: Stage) -> None:
     answer = hasty.slack.command(hasty.alice, hasty.channel, "/slow")
     assert (answer.error, answer.late, answer.message) == ("operation_timeout", True, None)
-    assert 0.25 < answer.elapsed_s < 0.6
     assert hasty.slack.messages(hasty.channel, hasty.alice) == []
 
 

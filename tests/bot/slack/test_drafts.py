@@ -101,7 +101,7 @@ def test_a_postmortem_of_a_thousand_entries_is_shown_within_slacks_limits(resolv
     answer = resolved.ask("/postmortem show")
     assert answer.ok, answer.details
     assert answer.message
-    assert markdown([answer.message]).endswith("…")
+    assert markdown([answer.message]).endswith("that came with this version.*")
     assert resolved.ask("/timeline").ok
     assert resolved.ask("/incident status").ok
 
@@ -182,3 +182,14 @@ def test_the_worker_threads_deliver_by_themselves(resolved: Workplace) -> None:
     before = counts(resolved)
     resolved.deliver()
     assert counts(resolved) == before
+
+
+def test_the_draft_is_in_the_store_while_slack_is_away(office: Workplace) -> None:
+    office.say("/detected disk full")
+    office.slack.fail_next("chat.postMessage", error="service_unavailable", status=503, times=3)
+    office.slack.fail_next("files.getUploadURLExternal", error="service_unavailable", status=503, times=3)
+    office.slack.say(office.bob, office.channel, f"<@{office.slack.bot_user_id}> note it slows down")
+    office.say("/resolved freed space")
+    office.deliver()
+    assert office.slack.files == []
+    assert "postmortem, version 1" in office.private("/postmortem show")

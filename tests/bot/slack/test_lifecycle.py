@@ -207,3 +207,9 @@ def test_moving_a_resolution_before_a_reopening_opens_the_incident(office: Workp
     assert "INC-1 is resolved." in office.say("/incident edit 4 at 12:45 yes, really")
     assert not incident(office).open
     assert items(office) == []
+
+
+def test_a_reopening_from_before_the_resolution_says_that_nothing_opened(resolved: Workplace) -> None:
+    text = resolved.say("/reopened at 12:10 came back")
+    assert "INC-1 stays resolved: it was resolved after that. If it is back now: /reopened" in text
+    assert not incident(resolved).open
