@@ -173,6 +173,20 @@ def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -
     return told.record
 
 
+@main.command()
+@click.argument("incident", metavar="INC")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+@click.pass_context
+def check(context: click.Context, incident: str, workspace: str | None) -> None:
+    """Advise on an incident's postmortem as a reviewer would; exit 0 when there is nothing to say, else 1."""
+    from bot.handlers.checks import printed
+
+    chosen = settings()
+    text, clean = printed(ready(chosen.database_url), chosen, incident, workspace_id=workspace)
+    click.echo(text)
+    context.exit(0 if clean else 1)
+
+
 @main.command(cls=Words)
 @click.argument("incident", metavar="INC")
 @click.argument("words", nargs=-1, required=True)

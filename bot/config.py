@@ -34,7 +34,8 @@ def default_database() -> str:
 class Settings(BaseModel):
     """All that can be set, named by its environment variable in the alias.
 
-    `reactions` maps an emoji's name to the kind of entry it records; empty means reactions are off.
+    `reactions` maps an emoji's name to the kind of entry it records; empty means reactions are off. `check_off` are
+    the rules that the check does not apply.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -49,6 +50,7 @@ class Settings(BaseModel):
     reactions: dict[str, str] = Field(default_factory=dict, alias="SCRIBE_REACTIONS")
     templates: Path | None = Field(default=None, alias="SCRIBE_TEMPLATES")
     template: str = Field(default=DEFAULT, alias="SCRIBE_TEMPLATE")
+    check_off: frozenset[str] = Field(default=frozenset(), alias="SCRIBE_CHECK_OFF")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
 
     @classmethod
@@ -101,6 +103,15 @@ class Settings(BaseModel):
             return Shelf(info.data.get("templates")).find(value)
         except UsageError as error:
             raise ValueError(str(error)) from None
+
+    @field_validator("check_off", mode="before")
+    @classmethod
+    def _check_off(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        from bot.domain.check import parse_off  # noqa: PLC0415 - the whole check, which most commands never need
+
+        return parse_off(value)
 
     @field_validator("api_url")
     @classmethod

@@ -41,6 +41,7 @@ _ESCAPES: Final[dict[str, escaping.Escape]] = {
     "markdown": escaping.markdown,
     "slack": escaping.slack,
     "xml": escaping.xml,
+    "terminal": escaping.visible,
 }
 
 
@@ -150,6 +151,11 @@ def _render(surface: str, template: str, **facts: object) -> str:
 def slack(template: str, **facts: object) -> str:
     """Slack mrkdwn from `templates/slack/<template>.j2`, trimmed; `&`, `<`, `>` in `facts` are escaped."""
     return _render("slack", f"slack/{template}.j2", **facts).strip()
+
+
+def terminal(template: str, **facts: object) -> str:
+    """Plain text from `templates/terminal/<template>.j2`, trimmed; control characters in `facts` are made visible."""
+    return _render("terminal", f"terminal/{template}.j2", **facts).strip()
 
 
 def svg(template: str, **facts: object) -> str:

@@ -210,12 +210,13 @@ TIMELINE = Command(name="timeline", hint="[INC-12] [page]", description="The tim
 
 POSTMORTEM = Command(
     name="postmortem",
-    hint="draft | show | template",
+    hint="draft | show | check | template",
     description="Draft the postmortem from the timeline, and look at it",
     subcommands=(
         Subcommand(name="draft", hint="[INC-12]", description="Draft it again from what is known now"),
         Subcommand(name="show", hint="[blameless|public] [INC-12]", description="Show the newest one", writes=False),
         Subcommand(name="template", hint="[NAME] [INC-12]", description="Draft it in that template; bare lists them"),
+        Subcommand(name="check", hint="[INC-12]", description="Advice before others read it", writes=False),
     ),
 )
 

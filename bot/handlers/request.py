@@ -38,6 +38,7 @@ class Request:
     prefix: str = ""
     template: str = DEFAULT
     shelf: Shelf = field(default_factory=Shelf)
+    check_off: frozenset[str] = frozenset()
     people: Mapping[str, str] = field(default_factory=dict)
     said_at: datetime | None = None
     author: str | None = None

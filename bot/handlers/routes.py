@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.domain.opening import nearest
 from bot.domain.words import storable
 from bot.errors import UsageError
-from bot.handlers import action_items, incidents, postmortems, revisions, sameness, templates, timeline
+from bot.handlers import action_items, checks, incidents, postmortems, revisions, sameness, templates, timeline
 from bot.handlers.request import Reply, Request, first_word
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Command
 from storage import receipts
@@ -34,6 +34,7 @@ ROUTES: dict[str, Handler] = {
     "postmortem draft": postmortems.draft,
     "postmortem show": postmortems.show,
     "postmortem template": templates.template,
+    "postmortem check": checks.check,
     "actionitem": action_items.add,
     "actionitem list": action_items.list_,
     "actionitem done": action_items.done,

@@ -182,6 +182,7 @@ class Requests:
             prefix=self.settings.prefix,
             template=self.settings.template,
             shelf=self.settings.shelf,
+            check_off=self.settings.check_off,
             **facts,
         )
 

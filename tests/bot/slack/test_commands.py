@@ -45,6 +45,7 @@ STORY = {
     "resolved": ("/resolved all carts are full", "INC-1 is resolved. Its postmortem is being drafted"),
     "reopened": ("/reopened empty again", "Reopened · 12:00 UTC · INC-1 #14"),
     "postmortem draft": ("/postmortem draft", "is being drafted from what is known now"),
+    "postmortem check": ("/postmortem check", "INC-1"),
     "postmortem template": ("/postmortem template", "learning"),
     "postmortem show": ("/postmortem show", "INC-1 · postmortem, version 2"),
 }
@@ -98,6 +99,7 @@ def test_a_bare_command_with_subcommands_explains_itself(office: Workplace) -> N
         "/postmortem draft [INC-12] · Draft it again from what is known now",
         "/postmortem show [blameless|public] [INC-12] · Show the newest one",
         "/postmortem template [NAME] [INC-12] · Draft it in that template; bare lists them",
+        "/postmortem check [INC-12] · Advice before others read it",
     ]
     assert office.private("/incident") == office.private("/incident help")
     assert office.private("/incident help did") == "/did [at TIME] what was done · An action taken"
