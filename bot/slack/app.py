@@ -57,8 +57,6 @@ class Bot:
 
 def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
     """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
-    # Its warnings are of tokens it finds in the environment and does not need, and of bodies that are not ours to log.
-    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
     client = WebClient(token=settings.bot_token.get_secret_value(), base_url=settings.api_url, timeout=CALL_S)
     executor = ThreadPoolExecutor(max_workers=_BACKGROUND, thread_name_prefix="background")
     # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
@@ -83,8 +81,13 @@ def _listen(door: Door, settings: Settings) -> App:
         # A closure, since Bolt hands a bound method its own idea of `self`.
         return door.identity.authorize(enterprise_id, team_id)
 
+    # Bolt's warnings are of tokens it finds in the environment and does not need, and hold bodies that are not ours to
+    # log. It gives its loggers the level of the one it is handed.
+    quiet = logging.getLogger("slack_bolt")
+    quiet.setLevel(logging.ERROR)
     app = App(
         name="scribe",
+        logger=quiet,
         # Bolt would find the token in the client and then warn that `authorize` goes first.
         client=WebClient(base_url=settings.api_url, timeout=CALL_S),
         authorize=authorize,
