@@ -140,7 +140,7 @@ KINDS: dict[str, Kind] = {
             mark="◆",
             afterwards=True,
             qualifiers=FACTORS,
-            hint="[technical|process|human:] what led to it",
+            hint="[at TIME] [technical|process|human:] what led to it",
             description="A root cause or contributing factor",
         ),
         Kind(

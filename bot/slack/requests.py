@@ -18,6 +18,7 @@ from storage.values import whole_milliseconds
 Payload = Mapping[str, Any]
 
 _PRIVATE = ("privategroup", "directmessage", "mpdm-")
+_ON_INCIDENTS = frozenset(each.name for each in INCIDENT.subcommands)
 _QUALIFIED = tuple(kind for kind in KINDS.values() if kind.qualifiers)
 
 
@@ -61,8 +62,10 @@ class Requests:
         workspace_id = body["team_id"]
         words = typed(_after_name(event["text"], body), name_of=self.names(workspace_id))
         command, rest = first_word(words.words)
-        command = command.rstrip(":,").removeprefix("/").removeprefix(self.settings.prefix)
-        if command in {each.name for each in INCIDENT.subcommands}:
+        command = command.rstrip(":,").removeprefix("/")
+        if command not in COMMANDS and command not in _ON_INCIDENTS:
+            command = command.removeprefix(self.settings.prefix)
+        if command in _ON_INCIDENTS:
             command, rest = INCIDENT.name, words.words
         return self._request(
             workspace_id,

@@ -2,8 +2,9 @@
 
 from bot.clock import SetClock
 from bot.playground.objects import Message
+from storage.database import Database
 from tests.bot.slack.ledger import counts, entries, standing
-from tests.workplace import Workplace, at
+from tests.workplace import Workplace, at, workplace
 
 
 def reply(office: Workplace, typed: str, *, user: str = "", thread_ts: str | None = None, raw: bool = False) -> Message:
@@ -133,3 +134,10 @@ def test_an_answer_slack_has_no_time_for_comes_later_and_the_entry_is_kept_at_on
     assert standing(office)[-1] == ("note", "kept")
     clock.set(at("2026-03-12T12:00:08Z"))
     assert office.messages()[seen:][0].text.endswith("kept")
+
+
+def test_a_prefix_does_not_eat_the_beginning_of_a_command(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_PREFIX="d") as office:
+        for words in ("detected disk full", "ddid freed space"):
+            office.slack.say(office.alice, office.channel, f"<@{office.slack.bot_user_id}> {words}")
+        assert [entry.kind for entry in entries(office)] == ["detected", "did"]
