@@ -202,6 +202,19 @@ postmortem_versions = Table(
     UniqueConstraint("incident_id", "number"),
 )
 
+publications = Table(
+    "publications",
+    metadata,
+    _id(),
+    _of_incident(),
+    Column("target", String(32), nullable=False),
+    Column("location", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    Column("published_by", Text, nullable=False),
+    UniqueConstraint("incident_id", "target"),
+)
+
 receipts = Table(
     "receipts",
     metadata,

@@ -119,3 +119,14 @@ class Postmortem:
     sections: tuple[Section, ...]
     drafted_at: datetime
     drafted_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Where a postmortem was published: `location` is the target's own name for the place, `version` what it holds."""
+
+    target: str
+    location: str
+    version: int
+    published_at: datetime
+    published_by: str
