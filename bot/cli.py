@@ -6,7 +6,8 @@ What is heavy is imported by the command that needs it, so that `scribe --help` 
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -95,13 +96,22 @@ def ready(url: str) -> "Database":
     from storage import schema
 
     store = database(url)
-    try:
+    with schema_told():
         schema.ensure(store)
+    return store
+
+
+@contextmanager
+def schema_told() -> Iterator[None]:
+    """Say what to do about a schema that is not this Scribe's. Raises UsageError."""
+    from storage import schema
+
+    try:
+        yield
     except schema.OutdatedSchemaError:
         raise UsageError("The database's schema is older than this Scribe. Run: scribe migrate") from None
     except schema.UnknownSchemaError:
         raise UsageError(_NEWER) from None
-    return store
 
 
 @click.group(cls=People, context_settings={"help_option_names": ["-h", "--help"]})
@@ -120,7 +130,8 @@ def run(host: str, port: int) -> None:
     from bot.running import serve
 
     chosen = settings()
-    serve(chosen, ready(chosen.database_url), host=host, port=port)
+    with schema_told():
+        serve(chosen, database(chosen.database_url), host=host, port=port)
 
 
 @main.command()
@@ -213,10 +224,8 @@ def migrate() -> None:
 
     store = database(settings().database_url)
     before = schema.current(store)
-    try:
+    with schema_told():
         schema.migrate(store)
-    except schema.UnknownSchemaError:
-        raise UsageError(_NEWER) from None
     after = schema.current(store)
     # Without the query, where a password may stand too.
     address = store.url.set(query={}).render_as_string()

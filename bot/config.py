@@ -31,6 +31,11 @@ def default_database() -> str:
     return f"sqlite:///{user_data_path('scribe', appauthor=False) / 'scribe.db'}"
 
 
+def default_spool() -> Path:
+    """The folder that keeps what is typed while the database is away, in the user's data folder."""
+    return user_data_path("scribe", appauthor=False) / "spool"
+
+
 class Settings(BaseModel):
     """All that can be set, named by its environment variable in the alias.
 
@@ -51,6 +56,7 @@ class Settings(BaseModel):
     templates: Path | None = Field(default=None, alias="SCRIBE_TEMPLATES")
     template: str = Field(default=DEFAULT, alias="SCRIBE_TEMPLATE")
     check_off: frozenset[str] = Field(default=frozenset(), alias="SCRIBE_CHECK_OFF")
+    spool: Path = Field(default_factory=default_spool, alias="SCRIBE_SPOOL")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
 
     @classmethod

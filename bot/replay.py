@@ -48,16 +48,17 @@ def replay_file(path: Path) -> Replayed:
 
 @contextmanager
 def _bot(slack: Slack, clock: SetClock, case: Case) -> Iterator[Bot]:
-    """The real bot behind its real HTTP face, with a database of its own."""
-    settings = Settings.from_env(
-        {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url,
-            "SCRIBE_TIMEZONE": case.timezone,
-        }
-    )
+    """The real bot behind its real HTTP face, with a database and a spool of its own."""
     with TemporaryDirectory(prefix="scribe-") as folder:
+        settings = Settings.from_env(
+            {
+                "SLACK_BOT_TOKEN": slack.bot_token,
+                "SLACK_SIGNING_SECRET": slack.signing_secret,
+                "SLACK_API_URL": slack.api_url,
+                "SCRIBE_TIMEZONE": case.timezone,
+                "SCRIBE_SPOOL": f"{folder}/spool",
+            }
+        )
         database = Database(f"sqlite:///{folder}/replay.db")
         schema.migrate(database)
         bot = build(settings, database, clock=clock)

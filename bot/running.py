@@ -8,27 +8,34 @@ from contextlib import contextmanager
 from functools import partial
 
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.scheduler import scheduler
 from bot.slack.app import Bot, Signatures, build, dispatch
 from bot.web import application
+from storage import schema
+from storage.away import is_away
 from storage.database import Database
 
 REFRESH_S = 6 * 3600.0
 LEARN_S = 60.0
+DRAIN_S = 1.0
 STOP_S = 10
 _LOOK_S = 0.5
 _log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, database: Database, *, host: str, port: int) -> None:
-    """Run until SIGTERM or SIGINT. Raises UsageError naming the setting that is missing."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises UsageError naming the setting that is missing, and what `schema.ensure` raises.
+    """
     _check(settings)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    with running(build(settings, database)) as bot:
+    with running(build(settings, database), ensured=_ensured(database)) as bot:
         if settings.app_token.get_secret_value():
             _socket(bot, settings)
         else:
@@ -46,11 +53,23 @@ def _check(settings: Settings) -> None:
         )
 
 
+def _ensured(database: Database) -> bool:
+    """Bring the schema up to date; False where a server cannot be reached, which may be the very incident."""
+    try:
+        schema.ensure(database)
+    except DBAPIError as error:
+        if database.is_sqlite or not is_away(error):
+            raise
+        _log.error("database away: %s; what is typed is kept until it is back", type(error.orig).__name__)
+        return False
+    return True
+
+
 @contextmanager
-def running(bot: Bot) -> Iterator[Bot]:
+def running(bot: Bot, *, ensured: bool = True) -> Iterator[Bot]:
     """The bot with its background work under way; what is in hand is finished at the end."""
-    ticks = scheduler({bot.refresh: REFRESH_S, bot.door.identity.learn: LEARN_S})
-    bot.start()
+    ticks = scheduler({bot.refresh: REFRESH_S, bot.door.identity.learn: LEARN_S, bot.drain: DRAIN_S})
+    bot.start(ensured=ensured)
     ticks.start()
     try:
         yield bot

@@ -4,27 +4,53 @@
 with `BEGIN IMMEDIATE`: a transaction that reads first and writes later fails whenever another writer came between.
 """
 
+import os
+import socket
 import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, literal, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-BUSY_TIMEOUT_S = 5
+from storage.away import BusyError
+from storage.deadline import Watch, left_s
+
+BUSY_TIMEOUT_S = 2
+"""Seconds to wait for another process's write to end. An answer has three."""
+CONNECT_TIMEOUT_S = 2
 POOL_SIZE = 10
 SQLITE_POOL_SIZE = 24
 _AGAIN_S = 0.01
 _HIDE = True
 """Keep values out of SQLAlchemy's errors: they are people's words, and errors end up in logs."""
 _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+
+
+_NOTHING = select(literal(1))
+_TIME_FOR_ANOTHER_S = 1.5
+Done = TypeVar("Done")
+
+
+def fresh(attempt: Callable[[], Done]) -> Done:
+    """Do it, and once more where its connection had died unnoticed in the pool, as all do when a server restarts.
+
+    Whatever it does must bear being done twice: the first attempt may have died after its commit.
+    """
+    try:
+        return attempt()
+    except DBAPIError as error:
+        limit_s = left_s()
+        if not error.connection_invalidated or (limit_s is not None and limit_s < _TIME_FOR_ANOTHER_S):
+            raise
+    return attempt()
 
 
 class Turnstile:
@@ -40,6 +66,7 @@ class Turnstile:
         self._taken = False
 
     def __enter__(self) -> None:
+        """Wait for one's turn. Raises BusyError when the limit of `deadline.within` passes first."""
         with self._mutex:
             if not self._taken:
                 self._taken = True
@@ -47,12 +74,16 @@ class Turnstile:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
+        limit_s = left_s()
         try:
-            turn.acquire()
+            came = turn.acquire(timeout=-1 if limit_s is None else limit_s)
         except BaseException:
             # Ctrl-C: a turn that nobody takes would stop every writer after it.
             self._give_up(turn)
             raise
+        if not came:
+            self._give_up(turn)
+            raise BusyError
 
     def __exit__(self, *exc_info: object) -> None:
         with self._mutex:
@@ -80,18 +111,25 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _server_engine(self.url)
         self._turnstile: AbstractContextManager[None] = Turnstile() if self.is_sqlite else nullcontext()
+        self._watch = Watch(_interrupt if self.is_sqlite else _hang_up)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading."""
-        with self.engine.connect() as connection:
+        with self.engine.connect() as connection, self._watch.over(_driven(connection)):
             self._begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection for writing; committed, durably, when the block ends, rolled back when it raises."""
-        with self._turnstile, self.engine.begin() as connection:
+        # The watch is round the transaction: a server may hang just as well in the commit.
+        with (
+            self._turnstile,
+            self.engine.connect() as connection,
+            self._watch.over(_driven(connection)),
+            connection.begin(),
+        ):
             self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
 
@@ -100,13 +138,36 @@ class Database:
         if not self.is_sqlite:
             return
         try:
-            connection.connection.driver_connection.execute(how)  # type: ignore[union-attr]
+            _driven(connection).execute(how)
         except sqlite3.Error as error:
             raise OperationalError(how, None, error) from error
 
+    def try_out(self) -> None:
+        """Begin a write and end it. Raises what keeps it from one."""
+        with self.write() as connection:
+            connection.execute(_NOTHING)
+
     def close(self) -> None:
         """Give the connections back."""
+        self._watch.stop()
         self.engine.dispose()
+
+
+def _driven(connection: Connection) -> Any:
+    """The driver's own connection."""
+    return connection.connection.driver_connection
+
+
+def _interrupt(connection: sqlite3.Connection) -> None:
+    connection.interrupt()
+
+
+def _hang_up(connection: Any) -> None:
+    """End a server's connection without waiting for the server to agree."""
+    if connection.closed:
+        return
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _driver(url: URL) -> URL:
@@ -118,7 +179,15 @@ def _driver(url: URL) -> URL:
 
 
 def _server_engine(url: URL) -> Engine:
-    return create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_recycle=1800, hide_parameters=_HIDE)
+    return create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_recycle=1800,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        hide_parameters=_HIDE,
+        connect_args={} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S},
+    )
 
 
 def _keep_a_log(dbapi_connection: sqlite3.Connection) -> None:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from bot.clock import Clock
@@ -106,7 +107,7 @@ def workplace(
     `environment` are settings by their variable's name. Alice is in UTC, Bob in Los Angeles, Carol in Tokyo.
     """
     slack = Slack(clock=clock)
-    with left_behind(slack.serving()):
+    with left_behind(slack.serving()), TemporaryDirectory() as spool:
         people = {
             "alice": slack.add_user("alice", zone="UTC"),
             "bob": slack.add_user("bob", zone="America/Los_Angeles"),
@@ -117,20 +118,22 @@ def workplace(
             HTTP: {"SLACK_SIGNING_SECRET": slack.signing_secret},
             SOCKET: {"SLACK_APP_TOKEN": slack.app_token},
         }
-        settings = Settings.from_env({**tokens, **secret[transport], **environment})
+        settings = Settings.from_env({**tokens, **secret[transport], "SCRIBE_SPOOL": spool, **environment})
         bot = build(settings, database, clock=clock)
         if known:
             bot.refresh()
-        with _TRANSPORTS[transport](slack, bot, settings) as url:
-            yield Workplace(
-                slack=slack,
-                bot=bot,
-                database=database,
-                channel=slack.add_channel("incident"),
-                url=url,
-                people=people,
-            )
-        bot.stop()
+        try:
+            with _TRANSPORTS[transport](slack, bot, settings) as url:
+                yield Workplace(
+                    slack=slack,
+                    bot=bot,
+                    database=database,
+                    channel=slack.add_channel("incident"),
+                    url=url,
+                    people=people,
+                )
+        finally:
+            bot.stop()
 
 
 @contextmanager

@@ -1,13 +1,15 @@
 """What is asked of a handler, and what it answers."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.errors import UsageError
 from bot.shelf import DEFAULT, Shelf
+
+_OF_SETTINGS = frozenset({"prefix", "template", "shelf", "check_off"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,18 @@ class Request:
         To a mention it is told as one: in a thread Slack takes no slash commands.
         """
         return f"@scribe {command}" if self.source == "mention" else f"/{self.prefix}{command}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values, to be kept while the database is away; what the settings say is not kept with it."""
+        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _OF_SETTINGS}
+        moments = {name: value.isoformat() for name, value in kept.items() if isinstance(value, datetime)}
+        return kept | moments | {"zone": self.zone.key, "people": dict(self.people)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any], **of_settings: Any) -> Self:
+        """The request that `to_json` made the values of. Raises ValueError, KeyError or TypeError for anything else."""
+        moments = {name: datetime.fromisoformat(kept[name]) for name in ("received_at", "said_at") if kept.get(name)}
+        return cls(**{**kept, **moments, "zone": ZoneInfo(kept["zone"]), **of_settings})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

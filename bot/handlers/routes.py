@@ -1,17 +1,18 @@
 """Which handler serves which command: the one way from a request to its answer."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.grammar import Utterance, parse_entry
 from bot.domain.opening import nearest
 from bot.domain.words import storable
 from bot.errors import UsageError
 from bot.handlers import action_items, checks, incidents, postmortems, revisions, sameness, templates, timeline
 from bot.handlers.request import Reply, Request, first_word
-from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Command
+from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Command, Kind
 from storage import receipts
 from storage.database import Database
 
@@ -46,6 +47,14 @@ GESTURES: dict[str, Handler] = {"reopen": sameness.reopen, "unreact": revisions.
 """What a click or a reaction taken away does; they are no commands, so the vocabulary does not know them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """An entry as it was read: what kind, and what it says."""
+
+    kind: Kind
+    utterance: Utterance
+
+
 def handle(database: Database, request: Request, also: Also | None = None) -> Reply:
     """Answer the request. A write is committed when this returns; a repeat gets the first answer again.
 
@@ -67,6 +76,24 @@ def handle(database: Database, request: Request, also: Also | None = None) -> Re
             raise
     # Another replica revised the same row at the same instant.
     return _write(database, request, handler, also)
+
+
+def writes(request: Request) -> bool:
+    """Whether the request changes anything. Raises UsageError for a command there is not."""
+    return _find(request)[2]
+
+
+def understood(request: Request) -> Understood | None:
+    """How the request's entry will be read, without the store; None where the request is no entry.
+
+    Raises UsageError for words that can be no entry, whatever is stored.
+    """
+    storable(request.words)
+    _, found, _ = _find(request)
+    kind = KINDS.get(found.command)
+    if kind is None:
+        return None
+    return Understood(kind=kind, utterance=parse_entry(kind, found.words, now=found.now, zone=found.zone))
 
 
 def _first_answer(database: Database, request: Request) -> Reply | None:

@@ -16,6 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.clock import Clock, now
 from bot.config import Settings
+from bot.handlers.keeping import Keeper
 from bot.slack import clicks, commands, errands, forms, mentions, reactions
 from bot.slack.delivery import Delivery
 from bot.slack.door import CALL_S, Body, Door
@@ -38,8 +39,12 @@ class Bot:
     app: App
     door: Door
 
-    def start(self) -> None:
-        """Begin to deliver, and learn who we are and who works here."""
+    def start(self, *, ensured: bool = True) -> None:
+        """Begin to deliver, and learn who we are and who works here.
+
+        Unless `ensured`, the database could not be reached yet: what is typed is kept until it can.
+        """
+        self.door.keeper.start(ensured=ensured)
         self.door.delivery.start()
         self.door.executor.submit(self.refresh)
 
@@ -48,11 +53,17 @@ class Bot:
         if self.door.identity.learn() and self.door.identity.team_id:
             self.door.members.refresh(self.door.identity.team_id)
 
+    def drain(self) -> None:
+        """Write down what was kept while the database was away, if it is back."""
+        if self.door.keeper.drain():
+            self.door.delivery.wake()
+
     def stop(self) -> None:
         """Finish what is in hand."""
         self.door.executor.shutdown(wait=True, cancel_futures=True)
         self.door.members.stop()
         self.door.delivery.stop()
+        self.door.keeper.stop()
 
 
 def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
@@ -70,6 +81,7 @@ def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
         members=members,
         requests=Requests(settings, members),
         delivery=Delivery(database, clock),
+        keeper=Keeper(database, settings, clock),
         executor=executor,
     )
     door.delivery.use(errands.actions(door))

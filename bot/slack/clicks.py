@@ -1,13 +1,13 @@
 """Buttons: what a click did is said in the channel, what is wrong to the person alone."""
 
 import logging
+from functools import partial
 
 from slack_bolt import Ack
 from sqlalchemy import Connection
 
 from bot.errors import UsageError
 from bot.handlers.request import Reply
-from bot.handlers.routes import handle
 from bot.slack.door import Body, Door
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def click(door: Door, ack: Ack, body: Body) -> None:
 
     try:
         try:
-            handle(door.database, request, also=say)
+            door.keeper.handle(request, also=say, aside=partial(door.say_now, request, {}))
         except UsageError as error:
             door.refuse(request, str(error), "", {})
     except Exception:  # noqa: BLE001 - the door: a click can be made again

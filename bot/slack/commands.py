@@ -6,7 +6,6 @@ from slack_bolt import Ack
 
 from bot.errors import UsageError
 from bot.handlers.request import Request
-from bot.handlers.routes import handle
 from bot.slack import blocks, modals
 from bot.slack.door import NOT_SAVED, Body, Door
 from bot.slack.text import typed
@@ -19,7 +18,7 @@ def command(door: Door, ack: Ack, body: Body) -> None:
     received_at = door.clock()
     try:
         request = door.requests.of_command(body, received_at=received_at)
-        reply = handle(door.database, request)
+        reply = door.keeper.handle(request)
     except UsageError as error:
         ack(**blocks.refusal(str(error), _as_typed(body)))
     except Exception:  # noqa: BLE001 - the door: whatever it was, the words go back to the person who typed them

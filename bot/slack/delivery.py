@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.clock import Clock
 from storage import outbox
+from storage.away import is_away
 from storage.database import Database
 from storage.outbox import Errand
 
@@ -49,6 +50,7 @@ class Delivery:
         self._news = threading.Condition()
         self._unseen = 0
         self._stopping = False
+        self._reached = True
         self._threads: list[threading.Thread] = []
 
     def use(self, actions: Mapping[str, Action]) -> None:
@@ -87,11 +89,21 @@ class Delivery:
         while not self._stopping:
             try:
                 busy = self.step()
-            except Exception:  # noqa: BLE001 - the door: a database that is away for a while must not end the worker
-                _log.exception("outbox not reached")
+            except Exception as error:  # noqa: BLE001 - the door: a database that is away must not end the worker
+                self._not_reached(error)
                 busy = False
+            else:
+                self._reached = True
             if not busy:
                 self._wait()
+
+    def _not_reached(self, error: Exception) -> None:
+        """Say so once: a database may be away for hours, and the workers look every second."""
+        if not is_away(error):
+            _log.error("outbox not read", exc_info=error)
+        elif self._reached:
+            _log.error("outbox not reached: the database is away")
+            self._reached = False
 
     def _wait(self) -> None:
         with self._news:

@@ -1,7 +1,7 @@
 """What every listener shares: the parts of the bot, and the ways to answer outside an ack."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.config import Settings
+from bot.handlers.keeping import Keeper
 from bot.handlers.request import Reply, Request
 from bot.slack import blocks
 from bot.slack.delivery import Delivery
@@ -45,6 +46,7 @@ class Door:
     members: Members
     requests: Requests
     delivery: Delivery
+    keeper: Keeper
     executor: Executor
 
     def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
@@ -58,6 +60,10 @@ class Door:
     def refuse(self, request: Request, problem: str, words: str, thread: Thread) -> None:
         """Tell the person, once however often the request is repeated, what cannot be done."""
         message = blocks.refusal(problem, words)
+        if self.keeper.away:
+            content = {"user": request.user_id, "text": message["text"], **thread}
+            self.executor.submit(self._post, self.client.chat_postEphemeral, request, content)
+            return
         with self.database.write() as connection:
             key = f"refused:{request.key}"
             if receipts.find(connection, request.workspace_id, key) is None:
@@ -75,6 +81,18 @@ class Door:
             content={"channel": request.channel_id, "reply_url": request.reply_url, **content},
             at=request.received_at,
         )
+
+    def say_now(self, request: Request, thread: Thread, reply: Reply) -> None:
+        """Say the reply in the channel past the outbox, which is away with the database; once, and if Slack will."""
+        content = {**blocks.message(reply), **thread}
+        self.executor.submit(self._post, self.client.chat_postMessage, request, content)
+
+    @staticmethod
+    def _post(call: Callable[..., object], request: Request, content: Mapping[str, Any]) -> None:
+        try:
+            call(channel=request.channel_id, **content)
+        except (SlackClientError, OSError) as error:
+            _log.warning("not said: %s", type(error).__name__)
 
     def apologise(self, reply_url: str | None) -> None:
         """Tell the person that it was not saved, in the background and past the outbox, which may be what failed."""

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack
@@ -11,7 +12,6 @@ from sqlalchemy import Connection
 
 from bot.errors import UsageError
 from bot.handlers.request import Reply, Request
-from bot.handlers.routes import handle
 from bot.slack import modals
 from bot.slack.door import NOT_SAVED, Body, Door
 from bot.slack.requests import instant, iso
@@ -70,7 +70,7 @@ def submission(door: Door, ack: Ack, body: Body) -> None:
         def say(connection: Connection, reply: Reply) -> None:
             door.say(connection, request, reply, thread)
 
-        handle(door.database, request, also=say)
+        door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
     except UsageError as error:
         ack(**modals.errors(str(error), _field(body["view"], door.clock())))
     except Exception:  # noqa: BLE001 - the door: the form stays open and keeps the words

@@ -11,11 +11,14 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.clock import Clock
-from storage import members
+from storage import away, members
 from storage.database import Database
+from storage.deadline import within
 from storage.values import Member
 
 LOOK_UP_S = 1.0
+FIND_S = 0.5
+"""Seconds the store may take to say who somebody is; the answer itself needs the rest of Slack's three."""
 _REMEMBERED_S = 60.0
 _PAGE = 200
 _log = logging.getLogger(__name__)
@@ -47,8 +50,15 @@ class Members:
         until, member = self._known.get(key, (0.0, None))
         if time.monotonic() < until:
             return member
-        with self._database.read() as connection:
-            member = members.find(connection, workspace_id, user_id)
+        try:
+            with within(FIND_S), self._database.read() as connection:
+                stored = members.find(connection, workspace_id, user_id)
+        except away.ERRORS as error:
+            # Better an old answer, or none, than no entry: what is typed while the database is away is kept.
+            if not away.is_away(error):
+                raise
+            return member
+        member = stored
         self._remember(key, member)
         if member is None:
             self._ask(key)
@@ -113,8 +123,13 @@ class Members:
             return None
 
     def _keep(self, people: list[Member]) -> None:
-        with self._database.write() as connection:
-            members.keep(connection, people, at=self._clock())
+        try:
+            with self._database.write() as connection:
+                members.keep(connection, people, at=self._clock())
+        except away.ERRORS as error:
+            # Known for a minute is enough for those who type now.
+            if not away.is_away(error):
+                raise
         for member in people:
             self._remember((member.workspace_id, member.user_id), member)
 

@@ -1,10 +1,11 @@
 """`@scribe detected …`: the same grammar in a message; it works in threads, where commands do not."""
 
+from functools import partial
+
 from sqlalchemy import Connection
 
 from bot.errors import UsageError
 from bot.handlers.request import Reply
-from bot.handlers.routes import handle
 from bot.slack.door import Body, Door
 from bot.slack.text import typed
 from bot.vocabulary import COMMANDS
@@ -28,7 +29,7 @@ def mention(door: Door, body: Body) -> None:
         door.say(connection, request, reply, thread)
 
     try:
-        handle(door.database, request, also=say)
+        door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
     except UsageError as error:
         door.refuse(request, str(error), typed(event["text"]).words, thread)
     door.delivery.wake()

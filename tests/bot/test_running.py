@@ -17,6 +17,7 @@ from bot.playground.slack import Slack
 from bot.serving import address_of, listen
 from storage import outbox, timeline
 from storage.database import Database
+from storage.spool import Spool
 from tests.workplace import HTTP, SOCKET
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,7 @@ class Process:
     transport: str
     folder: Path
     port: int = 0
+    database_url: str = ""
     running: subprocess.Popen[str] | None = None
     ended: list[str] = field(default_factory=list)
 
@@ -47,8 +49,10 @@ class Process:
             SOCKET: {"SLACK_APP_TOKEN": self.slack.app_token},
         }
         return {
-            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": f"sqlite:///{self.folder}/scribe.db",
-            "SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_API_URL": self.slack.api_url, **tokens[self.transport],
+            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": self.database_url or f"sqlite:///{self.folder}/scribe.db",
+            "SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_API_URL": self.slack.api_url,
+            "SCRIBE_SPOOL": f"{self.folder}/spool", **tokens[self.transport],
         }  # fmt: skip
 
     def start(self) -> None:
@@ -141,6 +145,18 @@ def test_killed_at_any_instant_it_has_every_acknowledged_entry_and_still_deliver
         assert [each.name for each in slack.files] == ["INC-1-postmortem-v1.md"]
         assert slack.command(alice, channel, "/reopened", "again").ok
         assert scribe.end(signal.SIGTERM) == 0
+
+
+def test_while_its_database_cannot_be_reached_it_starts_and_keeps_what_is_typed(tmp_path: Path) -> None:
+    with process(HTTP, tmp_path) as scribe, socket.create_server(("127.0.0.1", 0)) as nobody:
+        scribe.database_url = f"postgresql://scribe@127.0.0.1:{nobody.getsockname()[1]}/scribe?connect_timeout=1"
+        nobody.close()
+        scribe.start()
+        alice, channel = scribe.slack.add_user("alice", zone="UTC"), scribe.slack.add_channel("incident")
+        assert scribe.slack.command(alice, channel, "/detected", "disk full").text.startswith("Kept · Detected")
+        assert scribe.end(signal.SIGTERM) == 0
+        assert "Traceback" not in scribe.ended[0]
+    assert Spool(tmp_path / "spool").length() == 1
 
 
 def test_socket_mode_begins_when_slack_is_back(tmp_path: Path) -> None:

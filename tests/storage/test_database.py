@@ -11,7 +11,9 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from storage import incidents, schema, timeline
+from storage.away import BusyError
 from storage.database import BUSY_TIMEOUT_S, Database, Turnstile
+from storage.deadline import within
 from storage.models import receipts
 from tests.storage.making import NOW, declare, say, write_and_fail
 from tests.together import THREADS, together
@@ -151,6 +153,14 @@ def test_the_turnstile_lets_threads_through_in_the_order_they_came() -> None:
         thread.join(timeout=5)
     assert passed == list(range(20))
     assert not turnstile._taken
+
+
+def test_whoever_may_not_wait_for_ever_gives_the_turn_up() -> None:
+    turnstile = Turnstile()
+    with turnstile, pytest.raises(BusyError), within(0.01), turnstile:
+        pytest.fail("two at once")
+    with turnstile:
+        pass
 
 
 def test_the_turnstile_opens_again_when_the_one_inside_raises() -> None:

@@ -1,0 +1,135 @@
+import errno
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage.spool import RESERVE_BYTES, Held, Record, Spool
+
+AT = datetime(2026, 3, 12, 9, 14, tzinfo=UTC)
+WORDS = [{"words": "disk full — ünï\n\u2028"}, {"words": ""}, {"words": "x" * 100_000}]
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    spool = Spool(tmp_path / "spool")
+    yield spool
+    spool.close()
+
+
+def kept(spool: Spool) -> Held:
+    spool.close()
+    (path,) = spool.files()
+    with spool.draining(path) as held:
+        assert held is not None
+        return held
+
+
+def fill(spool: Spool) -> None:
+    for record in WORDS:
+        spool.append(record, at=AT)
+
+
+def test_records_come_back_in_order_and_are_gone_once_drained(spool: Spool) -> None:
+    fill(spool)
+    assert spool.length() == 3
+    assert kept(spool).records == WORDS
+    assert (spool.files(), spool.length(), spool.bad_length()) == ([], 0, 0)
+
+
+def test_nobody_else_may_read_what_was_typed(spool: Spool) -> None:
+    fill(spool)
+    assert stat.S_IMODE(spool.files()[0].stat().st_mode) == 0o600
+    assert stat.S_IMODE(spool.folder.stat().st_mode) == 0o700
+
+
+def test_a_record_that_a_crash_cut_short_is_kept_aside_and_the_rest_is_read(spool: Spool) -> None:
+    fill(spool)
+    path = spool.files()[0]
+    content = path.read_bytes()
+    path.write_bytes(content[:-50])
+    assert kept(spool).records == WORDS[:2]
+    assert spool.bad.read_bytes() == content.split(b"\n")[2][:-49] + b"\n"
+
+
+@pytest.mark.parametrize("line", [b"", b"no checksum", b"zzzzzzzz {}", b"00000000 {}", b"a3a6bf43 []", b"\xff\xfe"])
+def test_what_is_no_record_spoils_no_other(spool: Spool, line: bytes) -> None:
+    fill(spool)
+    path = spool.files()[0]
+    path.write_bytes(line + b"\n" + path.read_bytes())
+    assert kept(spool).records == WORDS
+    assert spool.bad_length() == (1 if line else 0)
+
+
+def test_what_fails_while_it_is_drained_stays(spool: Spool) -> None:
+    fill(spool)
+    spool.close()
+    (path,) = spool.files()
+    with pytest.raises(OSError, match="away again"), spool.draining(path):
+        raise OSError("away again")
+    assert kept(spool).records == WORDS
+
+
+def test_the_file_of_a_living_process_is_left_alone_and_that_of_a_dead_one_taken_over(spool: Spool) -> None:
+    fill(spool)
+    other = Spool(spool.folder)
+    (path,) = other.files()
+    with other.draining(path) as held:
+        assert held is None
+    spool.close()
+    assert kept(other).records == WORDS
+    with other.draining(path) as held:
+        assert held is None
+
+
+def test_what_is_kept_while_a_file_is_drained_goes_into_the_next(spool: Spool) -> None:
+    fill(spool)
+    spool.close()
+    (path,) = spool.files()
+    with spool.draining(path):
+        spool.append({"words": "later"}, at=AT)
+    assert kept(spool).records == [{"words": "later"}]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of two megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:  # noqa: S603
+        pytest.skip("a disk can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607
+
+
+def write_until_full(path: Path) -> None:
+    with path.open("wb") as full:
+        while True:
+            full.write(b"\0" * 4096)
+            full.flush()
+
+
+def append_until_full(spool: Spool, record: Record, written: list[Record]) -> None:
+    while len(written) < 2 * RESERVE_BYTES // 1000:
+        spool.append(record, at=AT)
+        written.append(record)
+
+
+def test_on_a_full_disk_the_reserve_makes_room_and_then_the_caller_is_told(small_disk: Path) -> None:
+    spool = Spool(small_disk / "spool")
+    spool.reserve()
+    with pytest.raises(OSError, match="No space"):
+        write_until_full(small_disk / "full")
+    written: list[Record] = []
+    with pytest.raises(OSError, match="No space") as told:
+        append_until_full(spool, {"words": "x" * 1000}, written)
+    assert told.value.errno == errno.ENOSPC
+    assert len(written) * 1000 > RESERVE_BYTES // 2
+    # A file system that is full has no room for one more name either, and none is needed.
+    assert kept(spool).records == written
+    assert spool.bad_length() == 0
