@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.domain.policy import POLICY, parse_policy
 from bot.errors import UsageError
 from bot.shelf import DEFAULT, Shelf
 from bot.vocabulary import KINDS
@@ -40,7 +41,7 @@ class Settings(BaseModel):
     """All that can be set, named by its environment variable in the alias.
 
     `reactions` maps an emoji's name to the kind of entry it records; empty means reactions are off. `check_off` are
-    the rules that the check does not apply.
+    the rules that the check does not apply. `policy` says who may do what, by deed.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -56,6 +57,7 @@ class Settings(BaseModel):
     templates: Path | None = Field(default=None, alias="SCRIBE_TEMPLATES")
     template: str = Field(default=DEFAULT, alias="SCRIBE_TEMPLATE")
     check_off: frozenset[str] = Field(default=frozenset(), alias="SCRIBE_CHECK_OFF")
+    policy: dict[str, str] = Field(default_factory=lambda: dict(POLICY), alias="SCRIBE_POLICY")
     spool: Path = Field(default_factory=default_spool, alias="SCRIBE_SPOOL")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
 
@@ -109,6 +111,11 @@ class Settings(BaseModel):
             return Shelf(info.data.get("templates")).find(value)
         except UsageError as error:
             raise ValueError(str(error)) from None
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _policy(cls, value: object) -> object:
+        return parse_policy(value) if isinstance(value, str) else value
 
     @field_validator("check_off", mode="before")
     @classmethod

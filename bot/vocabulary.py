@@ -198,6 +198,7 @@ INCIDENT = Command(
         Subcommand(name="severity", hint="SEV1|SEV2|SEV3|SEV4", description="Set how bad it is"),
         Subcommand(name="lead", hint="@who", description="Say who leads it"),
         Subcommand(name="title", hint="new title", description="Rename it"),
+        Subcommand(name="private", hint="[off]", description="Show it in this channel only"),
         Subcommand(name="list", hint="[open|all]", description="The workspace's incidents", writes=False),
         Subcommand(name="search", hint="words", description="Find words in titles and timelines", writes=False),
         Subcommand(name="edit", hint="NUMBER [at TIME] [new words]", description="Correct an entry: time or words"),

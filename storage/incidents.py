@@ -1,5 +1,6 @@
 """Incidents: declare them, find them, change their facts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -122,14 +123,20 @@ def set_open(connection: Connection, incident: Incident, *, is_open: bool) -> No
 
 
 def change(
-    connection: Connection, incident: Incident, facts: dict[str, str | None], *, by: str, at: datetime
+    connection: Connection, incident: Incident, facts: Mapping[str, object], *, by: str, at: datetime
 ) -> Incident:
-    """Give the incident other facts (title, severity, lead, lead_id) and keep who changed what, and when."""
+    """Give the incident other facts (title, severity, lead, lead_id, private) and keep who changed what, and when."""
     connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**facts))
     connection.execute(
         insert(incident_changes),
         [
-            {"incident_id": incident.id, "field": field, "value": value, "changed_at": at, "changed_by": by}
+            {
+                "incident_id": incident.id,
+                "field": field,
+                "value": None if value is None else str(value),
+                "changed_at": at,
+                "changed_by": by,
+            }
             for field, value in facts.items()
         ],
     )

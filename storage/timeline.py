@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, insert, or_, select, update
 
 from storage.dialects import row_id
 from storage.models import entry_revisions, incidents, timeline_entries
@@ -89,6 +89,13 @@ def linked(connection: Connection, incident_id: int, permalink: str, kind: str) 
         timeline_entries.c.permalink == permalink,
         timeline_entries.c.kind == kind,
     )
+
+
+def is_on(connection: Connection, incident_id: int, user_id: str) -> bool:
+    """Whether the person has recorded an entry of the incident, or their words are one."""
+    theirs = or_(timeline_entries.c.recorded_by_id == user_id, timeline_entries.c.author_id == user_id)
+    query = select(timeline_entries.c.id).where(timeline_entries.c.incident_id == incident_id, theirs).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def reacted(connection: Connection, incident_id: int, permalink: str, user_id: str) -> TimelineEntry | None:

@@ -9,6 +9,7 @@ from bot.domain.item import ItemWords, parse_item
 from bot.domain.opening import parse_number
 from bot.errors import UsageError
 from bot.handlers.lookup import here
+from bot.handlers.permission import permit
 from bot.handlers.request import Reply, Request, person
 from bot.rendering import slack
 from storage import action_items
@@ -98,6 +99,8 @@ def drop(connection: Connection, request: Request) -> Reply:
         raise UsageError(
             f"Say why, so that nobody asks again: {request.slash('actionitem')} drop {item.number} done upstream"
         )
+    if item.owner_id != request.user_id:
+        permit(connection, request, incident, "drop")
     return _revise(connection, request, incident, item, "dropped", state="dropped", reason=rest)
 
 

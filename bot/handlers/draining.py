@@ -83,13 +83,7 @@ def _outcome(database: Database, record: Record, settings: Settings) -> Outcome 
 
 def _revived(database: Database, record: Record, settings: Settings) -> Request:
     """The request, in the zone of its person where that could not be told while the database was away."""
-    request = Request.from_json(
-        record,
-        prefix=settings.prefix,
-        template=settings.template,
-        shelf=settings.shelf,
-        check_off=settings.check_off,
-    )
+    request = Request.from_json(record, settings)
     if request.zone_known:
         return request
     with within(ENTRY_S), database.read() as connection:

@@ -1,11 +1,14 @@
 """Incidents: declare, look at, change their facts, list, search, help."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection
 
 from bot.domain.lifecycle import DURATIONS, lifecycle
 from bot.domain.opening import parse_opening, parse_severity, parse_title
 from bot.errors import UsageError
 from bot.handlers.lookup import here, named
+from bot.handlers.permission import permit
 from bot.handlers.request import Reply, Request, first_word, person
 from bot.rendering import slack
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS
@@ -117,9 +120,26 @@ def title(connection: Connection, request: Request) -> Reply:
     return _change(connection, request, {"title": title}, "title")
 
 
-def _change(connection: Connection, request: Request, facts: dict[str, str | None], field: str) -> Reply:
+def private(connection: Connection, request: Request) -> Reply:
+    """`private`, `private off`: whether it is shown outside its own channel."""
+    word = request.words.strip().casefold()
+    if word not in {"", "on", "off"}:
+        raise UsageError(f"Try: {request.slash('incident')} private, or {request.slash('incident')} private off")
+    _, after = _changed(connection, request, {"private": word != "off"}, "private")
+    return Reply(text=slack("private", incident=after), public=True)
+
+
+def _changed(
+    connection: Connection, request: Request, facts: Mapping[str, object], field: str
+) -> tuple[Incident, Incident]:
+    """The channel's incident before and after it got other facts. Raises UsageError for who may not."""
     before = here(connection, request, lock=True)
-    after = incidents.change(connection, before, facts, by=request.user_id, at=request.received_at)
+    permit(connection, request, before, field)
+    return before, incidents.change(connection, before, facts, by=request.user_id, at=request.received_at)
+
+
+def _change(connection: Connection, request: Request, facts: Mapping[str, object], field: str) -> Reply:
+    before, after = _changed(connection, request, facts, field)
     text = slack("changed", incident=after, field=field, was=getattr(before, field), now=getattr(after, field))
     return Reply(text=text, public=True)
 

@@ -11,7 +11,7 @@ from bot.config import Settings
 from bot.domain.words import storable
 from bot.errors import UsageError
 from bot.handlers.exports import find
-from bot.handlers.request import Reply, Request, first_word
+from bot.handlers.request import Reply, Request, first_word, of_settings
 from bot.handlers.routes import handle
 from bot.vocabulary import KINDS
 from storage import outbox
@@ -53,9 +53,7 @@ def log(
         zone_known=False,
         source="cli",
         key=f"cli:{uuid.uuid4()}",
-        prefix=settings.prefix,
-        template=settings.template,
-        shelf=settings.shelf,
+        **of_settings(settings),
     )
 
     def tell(connection: Connection, reply: Reply) -> None:

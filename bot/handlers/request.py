@@ -6,10 +6,17 @@ from datetime import datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from bot.config import Settings
+from bot.domain.policy import POLICY
 from bot.errors import UsageError
 from bot.shelf import DEFAULT, Shelf
 
-_OF_SETTINGS = frozenset({"prefix", "template", "shelf", "check_off"})
+_OF_SETTINGS = ("prefix", "template", "shelf", "check_off", "policy")
+
+
+def of_settings(settings: Settings) -> dict[str, Any]:
+    """What every request takes from the settings, by name."""
+    return {name: getattr(settings, name) for name in _OF_SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,7 @@ class Request:
     template: str = DEFAULT
     shelf: Shelf = field(default_factory=Shelf)
     check_off: frozenset[str] = frozenset()
+    policy: Mapping[str, str] = field(default_factory=lambda: POLICY)
     people: Mapping[str, str] = field(default_factory=dict)
     said_at: datetime | None = None
     author: str | None = None
@@ -68,10 +76,10 @@ class Request:
         return kept | moments | {"zone": self.zone.key, "people": dict(self.people)}
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any], **of_settings: Any) -> Self:
+    def from_json(cls, kept: Mapping[str, Any], settings: Settings) -> Self:
         """The request that `to_json` made the values of. Raises ValueError, KeyError or TypeError for anything else."""
         moments = {name: datetime.fromisoformat(kept[name]) for name in ("received_at", "said_at") if kept.get(name)}
-        return cls(**{**kept, **moments, "zone": ZoneInfo(kept["zone"]), **of_settings})
+        return cls(**{**kept, **moments, "zone": ZoneInfo(kept["zone"]), **of_settings(settings)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

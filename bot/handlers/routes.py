@@ -26,6 +26,7 @@ ROUTES: dict[str, Handler] = {
     "incident severity": incidents.severity,
     "incident lead": incidents.lead,
     "incident title": incidents.title,
+    "incident private": incidents.private,
     "incident list": incidents.list_,
     "incident search": incidents.search,
     "incident edit": revisions.edit,

@@ -10,6 +10,7 @@ from bot.domain.when import stamp
 from bot.errors import UsageError
 from bot.handlers import incidents as declaring
 from bot.handlers.lookup import current, here, named
+from bot.handlers.permission import permit
 from bot.handlers.postmortems import ask_for_draft
 from bot.handlers.receipt import receipt
 from bot.handlers.request import Button, Reply, Request
@@ -37,6 +38,8 @@ def record(connection: Connection, request: Request) -> Reply:
         incident, before = declaring.declare_detected(connection, request, utterance.text)
     else:
         incident, before = _taking(connection, request, kind, utterance, latest), None
+        if kind.name == RESOLVED:
+            permit(connection, request, incident, "resolve")
     _refuse_twice(connection, request, incident, kind)
     entry = append(connection, request, incident, kind, utterance)
     stands_open = keep_in_step(connection, request, incident, entry.kind)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.config import Settings
 from bot.domain.moment import needs_zone
 from bot.domain.qualifiers import take_qualifier
-from bot.handlers.request import Request, first_word
+from bot.handlers.request import Request, first_word, of_settings
 from bot.slack.members import Members
 from bot.slack.text import Typed, typed
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS
@@ -182,10 +182,7 @@ class Requests:
             user_name=user_name or (member.name if member else user_id),
             zone=ZoneInfo(member.timezone) if member and member.timezone else self.settings.timezone,
             zone_known=known,
-            prefix=self.settings.prefix,
-            template=self.settings.template,
-            shelf=self.settings.shelf,
-            check_off=self.settings.check_off,
+            **of_settings(self.settings),
             **facts,
         )
 

@@ -26,6 +26,7 @@ STORY = {
     "incident status": ("/incident status", "INC-1 · mitigated · SEV2 · Checkout fails"),
     "incident severity": ("/incident severity 3", "INC-1 · severity: SEV3 (was SEV2)"),
     "incident lead": ("/incident lead @carol", "INC-1 · lead: carol"),
+    "incident private": ("/incident private off", "INC-1 is not private"),
     "incident title": ("/incident title Carts empty", "INC-1 · title: Carts empty (was Checkout fails)"),
     "incident list": ("/incident list", "INC-1 · open · SEV3 · Carts empty"),
     "incident search": ("/incident search quiet day", "INC-1 · open"),
