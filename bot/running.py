@@ -22,6 +22,7 @@ from storage.database import Database
 REFRESH_S = 6 * 3600.0
 LEARN_S = 60.0
 DRAIN_S = 1.0
+PRUNE_S = 24 * 3600.0
 STOP_S = 10
 _LOOK_S = 0.5
 _log = logging.getLogger(__name__)
@@ -68,7 +69,9 @@ def _ensured(database: Database) -> bool:
 @contextmanager
 def running(bot: Bot, *, ensured: bool = True) -> Iterator[Bot]:
     """The bot with its background work under way; what is in hand is finished at the end."""
-    ticks = scheduler({bot.refresh: REFRESH_S, bot.door.identity.learn: LEARN_S, bot.drain: DRAIN_S})
+    ticks = scheduler(
+        {bot.refresh: REFRESH_S, bot.door.identity.learn: LEARN_S, bot.drain: DRAIN_S, bot.prune: PRUNE_S}
+    )
     bot.start(ensured=ensured)
     ticks.start()
     try:

@@ -229,6 +229,9 @@ receipts = Table(
 TO_DO = "state IN ('waiting', 'sending')"
 """What the outbox's indexes hold. A query that says it in these very words finds its way by them."""
 
+PARKED = "state = 'parked'"
+"""What the index of errands that were given up holds."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -247,4 +250,5 @@ outbox = Table(
     # Only what is still to be done: what was sent stays for good, and must not be walked past on every look.
     Index(None, "due_at", sqlite_where=text(TO_DO), postgresql_where=text(TO_DO)),
     Index(None, "workspace_id", "lane", "id", sqlite_where=text(TO_DO), postgresql_where=text(TO_DO)),
+    Index(None, "workspace_id", "lane", sqlite_where=text(PARKED), postgresql_where=text(PARKED)),
 )

@@ -4,13 +4,14 @@ A lane keeps its order: nothing in it is claimed before what was written earlier
 lease; when its holder dies, the row is claimed again after it expires.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, text, update
 
-from storage.models import TO_DO, outbox
+from storage.models import PARKED, TO_DO, outbox
 
 LEASE = timedelta(seconds=60)
 
@@ -42,6 +43,15 @@ _NEXT = (
     .order_by(outbox.c.due_at, outbox.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
+)
+_PARKED = (
+    select(outbox.c.problem)
+    .where(
+        outbox.c.workspace_id == bindparam("workspace_id"),
+        outbox.c.lane.in_(bindparam("lanes", expanding=True)),
+        text(f"outbox.{PARKED}"),
+    )
+    .order_by(outbox.c.id)
 )
 _DUE = select(outbox.c.id).where(_IS_DUE).limit(1)
 
@@ -108,6 +118,16 @@ def later(connection: Connection, errand: Errand, *, due_at: datetime, problem: 
 def park(connection: Connection, errand: Errand, *, problem: str) -> None:
     """It will never work; keep it aside with the reason."""
     _settle(connection, errand, state="parked", problem=problem)
+
+
+def parked(connection: Connection, workspace_id: str, lanes: Collection[str]) -> list[str]:
+    """Why errands of these lanes were given up, one reason an errand, the oldest first."""
+    return list(connection.execute(_PARKED, {"workspace_id": workspace_id, "lanes": lanes}).scalars())
+
+
+def prune(connection: Connection, *, before: datetime) -> None:
+    """Forget what was sent before then; what was given up stays."""
+    connection.execute(delete(outbox).where(outbox.c.state == "sent", outbox.c.sent_at < before))
 
 
 def counts(connection: Connection) -> dict[str, int]:

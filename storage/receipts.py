@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from storage.models import receipts
 
@@ -17,6 +17,11 @@ def find(connection: Connection, workspace_id: str, key: str) -> dict[str, Any] 
     """The first answer given under the key, if there was one."""
     answer: dict[str, Any] | None = connection.execute(_FIND, {"workspace_id": workspace_id, "key": key}).scalar()
     return answer
+
+
+def prune(connection: Connection, *, before: datetime) -> None:
+    """Forget the answers given before then: what Slack says again, it says within hours."""
+    connection.execute(delete(receipts).where(receipts.c.answered_at < before))
 
 
 def keep(connection: Connection, workspace_id: str, key: str, answer: dict[str, Any], *, at: datetime) -> None:

@@ -12,7 +12,7 @@ from bot.handlers.permission import permit
 from bot.handlers.request import Reply, Request, first_word, person
 from bot.rendering import slack
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS
-from storage import action_items, incidents, postmortems, timeline
+from storage import action_items, incidents, outbox, postmortems, timeline
 from storage.values import Incident
 
 TITLE_LENGTH = 120
@@ -99,6 +99,7 @@ def status(connection: Connection, request: Request) -> Reply:
         zone=request.zone if request.zone_known else None,
         today=request.received_at.date(),
         kinds=KINDS,
+        undelivered=outbox.parked(connection, incident.workspace_id, (incident.channel_id, f"draft:{incident.id}")),
     )
     return Reply(text=text)
 

@@ -1,7 +1,9 @@
 """Trouble on order: calls that fail, calls that take long."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 TOO_MANY = 429
 
@@ -16,6 +18,10 @@ class Fault:
     retry_after_s: int
 
 
+Meets = Callable[[str, dict[str, Any]], Fault | None]
+"""What a call of a method with these arguments meets."""
+
+
 class Faults:
     """The trouble ordered so far, each failure used once, in the order given."""
 
@@ -23,17 +29,18 @@ class Faults:
         self._lock = Lock()
         self.ordered: list[Fault] = []
         self.delays_s: dict[str, float] = {}
+        self.weather: Meets | None = None
 
     def add(self, fault: Fault, *, times: int) -> None:
         """Order a failure for so many calls."""
         with self._lock:
             self.ordered.extend([fault] * times)
 
-    def take(self, method: str) -> Fault | None:
-        """The failure this call of `method` meets, if any; it is used up by that."""
+    def take(self, method: str, given: dict[str, Any]) -> Fault | None:
+        """The failure this call of `method` meets, if any; one that was ordered is used up by that."""
         with self._lock:
             for fault in self.ordered:
                 if fault.method == method:
                     self.ordered.remove(fault)
                     return fault
-        return None
+        return self.weather(method, given) if self.weather else None

@@ -22,6 +22,7 @@ from bot.playground.server import Endpoints, application
 from bot.playground.sockets import Sockets
 from bot.playground.triggers import Triggers
 from bot.playground.uploads import Uploads
+from bot.playground.weather import Weather
 from bot.playground.webapi import WebApi
 from bot.playground.workspace import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Workspace
 from bot.serving import Server, address_of, listen
@@ -199,6 +200,10 @@ class Slack(Census, Doings):
         usual = TOO_MANY if error == "ratelimited" else OK
         fault = Fault(method=method, error=error, status=status or usual, retry_after_s=retry_after_s)
         self._faults.add(fault, times=times)
+
+    def under(self, weather: Weather) -> None:
+        """Let every call meet this weather, beside the failures that were ordered."""
+        self._faults.weather = weather.meet
 
     def delay(self, method: str, seconds: float) -> None:
         """Let every call of a method wait so long before it is done; 0 ends that."""

@@ -47,7 +47,7 @@ class WebApi:
         error: str | None = None
         try:
             given = arguments_of(request)
-            fault = self.faults.take(request.method)
+            fault = self.faults.take(request.method, given)
             reply = failed(fault) if fault else self._done(request, given)
             error = fault.error if fault else None
         except Refused as refused:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,16 +19,20 @@ from bot.clock import Clock, now
 from bot.config import Settings
 from bot.handlers.keeping import Keeper
 from bot.slack import clicks, commands, errands, forms, mentions, reactions
+from bot.slack.client import Client
 from bot.slack.delivery import Delivery
 from bot.slack.door import CALL_S, Body, Door
 from bot.slack.identity import Identity
 from bot.slack.members import Members
 from bot.slack.requests import Requests
 from bot.vocabulary import ADD_TO_TIMELINE
+from storage import outbox, receipts
 from storage.database import Database
 
 ANY = re.compile(".*", re.DOTALL)
 _BACKGROUND = 4
+KEPT = timedelta(days=30)
+"""How long the store remembers what was sent, and the answers that make a repeat recognisable."""
 _UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 _log = logging.getLogger(__name__)
 
@@ -53,6 +58,13 @@ class Bot:
         if self.door.identity.learn() and self.door.identity.team_id:
             self.door.members.refresh(self.door.identity.team_id)
 
+    def prune(self) -> None:
+        """Forget what was sent and answered long ago."""
+        before = self.door.clock() - KEPT
+        for table in (outbox, receipts):
+            with self.door.database.write() as connection:
+                table.prune(connection, before=before)
+
     def drain(self) -> None:
         """Write down what was kept while the database was away, if it is back."""
         if self.door.keeper.drain():
@@ -68,7 +80,7 @@ class Bot:
 
 def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
     """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
-    client = WebClient(token=settings.bot_token.get_secret_value(), base_url=settings.api_url, timeout=CALL_S)
+    client = Client(clock=clock, token=settings.bot_token.get_secret_value(), base_url=settings.api_url, timeout=CALL_S)
     executor = ThreadPoolExecutor(max_workers=_BACKGROUND, thread_name_prefix="background")
     # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
     members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="members"))

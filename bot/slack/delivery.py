@@ -12,6 +12,7 @@ from datetime import timedelta
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.clock import Clock
+from bot.slack.client import TOO_MANY, PausedError
 from storage import outbox
 from storage.away import is_away
 from storage.database import Database
@@ -122,6 +123,8 @@ class Delivery:
             return False
         try:
             self._actions[errand.action](errand)
+        except PausedError as error:
+            self._later(errand, "ratelimited", wait_s=error.wait_s)
         except SlackApiError as error:
             self._refused(errand, error)
         except (SlackClientError, OSError) as error:
@@ -137,7 +140,7 @@ class Delivery:
     def _refused(self, errand: Errand, error: SlackApiError) -> None:
         response = error.response
         reason = str(response.get("error") or f"http_{response.status_code}")
-        if response.status_code == 429:  # noqa: PLR2004 - HTTP's "too many requests"
+        if response.status_code == TOO_MANY:
             self._later(errand, reason, wait_s=float(response.headers.get("Retry-After", 1)))
         elif reason in TEMPORARY or response.status_code >= 500:  # noqa: PLR2004 - HTTP's server errors
             self._later(errand, reason)
