@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _NEWER = "The database's schema is of a newer Scribe than this one. Install that one here too."
 Function = TypeVar("Function", bound=Callable[..., Any])
 FORMATS = ("md", "html", "json", "svg")
+REPORT_FORMATS = ("text", "md", "json", "svg", "png")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _MINUS = re.compile(r"-[0-9]")
 READERS = ("blameless", "public")
@@ -196,6 +197,30 @@ def check(context: click.Context, incident: str, workspace: str | None) -> None:
     text, clean = printed(ready(chosen.database_url), chosen, incident, workspace_id=workspace)
     click.echo(text)
     context.exit(0 if clean else 1)
+
+
+@main.command(cls=Words)
+@click.argument("words", nargs=-1, metavar="[30d]")
+@click.option("--format", "format_", type=click.Choice(REPORT_FORMATS), default="text", show_default=True)
+@click.option("--private", is_flag=True, help="Count private channels' incidents too.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+def report(words: tuple[str, ...], format_: str, workspace: str | None, *, private: bool) -> None:
+    """Print the numbers of a period: 30d, 12w, 1y or 2026-10-01..2026-10-31."""
+    from bot.clock import now
+    from bot.handlers.reports import FORMATS as WRITERS
+    from bot.handlers.reports import printed
+
+    if format_ == "png" and sys.stdout.isatty():
+        raise UsageError("A picture is no text: scribe report --format png > report.png")
+    chosen, at = settings(), now()
+    store = ready(chosen.database_url)
+    counted = printed(store, " ".join(words), now=at, zone=chosen.timezone, workspace_id=workspace, private=private)
+    if format_ == "png":
+        from bot.raster import png
+
+        click.echo(png(WRITERS["svg"](counted)), nl=False)
+    else:
+        click.echo(WRITERS[format_](counted), nl=False)
 
 
 @main.command(cls=Words)

@@ -158,6 +158,11 @@ def terminal(template: str, **facts: object) -> str:
     return _render("terminal", f"terminal/{template}.j2", **facts).strip()
 
 
+def document(template: str, **facts: object) -> str:
+    """A Markdown file from `templates/<template>/<template>.md.j2`."""
+    return _tidied(_render("markdown", f"{template}/{template}.md.j2", **facts)) + "\n"
+
+
 def svg(template: str, **facts: object) -> str:
     """The picture in `templates/web/<template>.svg.j2`."""
     return _render("xml", f"web/{template}.svg.j2", **facts).strip() + "\n"

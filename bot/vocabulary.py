@@ -190,7 +190,7 @@ KINDS: dict[str, Kind] = {
 
 INCIDENT = Command(
     name="incident",
-    hint="open [SEV1] title | status | severity | lead | title | list | search | edit | undo | help",
+    hint="open [SEV1] title | status | severity | lead | title | list | search | report | edit | undo | help",
     description="Declare, look at and correct an incident",
     subcommands=(
         Subcommand(name="open", hint="[SEV1|SEV2|SEV3|SEV4] title", description="Declare an incident here"),
@@ -201,6 +201,7 @@ INCIDENT = Command(
         Subcommand(name="private", hint="[off]", description="Show it in this channel only"),
         Subcommand(name="list", hint="[open|all]", description="The workspace's incidents", writes=False),
         Subcommand(name="search", hint="words", description="Find words in titles and timelines", writes=False),
+        Subcommand(name="report", hint="[30d|2026-10-01..2026-10-31]", description="Counts and times of a period"),
         Subcommand(name="edit", hint="NUMBER [at TIME] [new words]", description="Correct an entry: time or words"),
         Subcommand(name="undo", hint="", description="Take back my last entry"),
         Subcommand(name="help", hint="", description="This list", writes=False),

@@ -54,6 +54,17 @@ _PARKED = (
     .order_by(outbox.c.id)
 )
 _DUE = select(outbox.c.id).where(_IS_DUE).limit(1)
+_SUPERSEDED = (
+    select(outbox.c.id)
+    .join(_EARLIER, and_(_EARLIER.c.workspace_id == outbox.c.workspace_id, _EARLIER.c.lane == outbox.c.lane))
+    .where(
+        _EARLIER.c.id == bindparam("of"),
+        outbox.c.id > bindparam("of"),
+        outbox.c.action == bindparam("kind"),
+        text(f"outbox.{TO_DO}"),
+    )
+    .limit(1)
+)
 
 
 def add(
@@ -128,6 +139,11 @@ def parked(connection: Connection, workspace_id: str, lanes: Collection[str]) ->
 def prune(connection: Connection, *, before: datetime) -> None:
     """Forget what was sent before then; what was given up stays."""
     connection.execute(delete(outbox).where(outbox.c.state == "sent", outbox.c.sent_at < before))
+
+
+def is_superseded(connection: Connection, errand: Errand) -> bool:
+    """Whether a later errand of the same kind waits in the lane."""
+    return connection.execute(_SUPERSEDED, {"of": errand.id, "kind": errand.action}).first() is not None
 
 
 def counts(connection: Connection) -> dict[str, int]:

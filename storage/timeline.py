@@ -21,11 +21,12 @@ _LAST = (
     .correlate(timeline_entries)
     .scalar_subquery()
 )
-_LAST_REVISION = and_(entry_revisions.c.entry_id == timeline_entries.c.id, entry_revisions.c.number == _LAST)
-RETRACTED = exists().where(_LAST_REVISION, entry_revisions.c.retracted.is_(True))
+LAST_REVISION = and_(entry_revisions.c.entry_id == timeline_entries.c.id, entry_revisions.c.number == _LAST)
+"""Joins a row of `timeline_entries` with the last of its `entry_revisions`, if it has any."""
+RETRACTED = exists().where(LAST_REVISION, entry_revisions.c.retracted.is_(True))
 """Whether a row of `timeline_entries` was taken back."""
 STANDING_TEXT = func.coalesce(
-    select(entry_revisions.c.text).where(_LAST_REVISION).correlate(timeline_entries).scalar_subquery(),
+    select(entry_revisions.c.text).where(LAST_REVISION).correlate(timeline_entries).scalar_subquery(),
     timeline_entries.c.text,
 )
 """The words of a row of `timeline_entries` after its last revision."""

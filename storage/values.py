@@ -5,6 +5,7 @@ Instants end in `_at` and are aware UTC in whole milliseconds; dates end in `_on
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 LATE_AFTER = timedelta(seconds=60)
 """An entry typed at least this long after what it tells of is a late entry."""
@@ -130,3 +131,60 @@ class Publication:
     version: int
     published_at: datetime
     published_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredIncident:
+    """As much of an incident as a report counts."""
+
+    id: int
+    severity: str | None
+    declared_at: datetime
+    open: bool
+
+
+class Milestone(NamedTuple):
+    """As much of a standing timeline entry as its incident's lifecycle looks at; a report reads thousands of them."""
+
+    incident_id: int
+    number: int
+    kind: str
+    occurred_at: datetime
+    qualifier: str | None
+    retracted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemOutcome:
+    """As much of an action item as a report counts. `zone` is its incident's; `done_at` is None unless it is done."""
+
+    owner: str | None
+    owner_id: str | None
+    due_on: date | None
+    state: str
+    done_at: datetime | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnItem:
+    """An open action item of somebody's, and the incident it came from."""
+
+    incident_number: int
+    incident_title: str
+    number: int
+    text: str
+    kind: str | None
+    due_on: date | None
+    snoozed_until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpublished:
+    """A resolved incident whose postmortem stands nowhere yet. `version` is the newest draft's, 0 without one."""
+
+    number: int
+    title: str
+    severity: str | None
+    resolved_at: datetime
+    version: int

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Protocol, TypeVar
 
 from bot.vocabulary import (
     ACKNOWLEDGED,
@@ -28,6 +29,38 @@ ONSET = "onset"
 LONG_SILENCE = timedelta(minutes=30)
 
 Instants = Mapping[str, datetime | None]
+
+
+class Step(Protocol):
+    """As much of an entry as the lifecycle looks at; a report reads no more than this of thousands."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the order of recording."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """A name of the vocabulary."""
+        ...
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+        ...
+
+    @property
+    def qualifier(self) -> str | None:
+        """What the grammar took off the words."""
+        ...
+
+    @property
+    def retracted(self) -> bool:
+        """Whether it was taken back."""
+        ...
+
+
+AnyStep = TypeVar("AnyStep", bound=Step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,38 +135,38 @@ class Phases:
     aftermath: tuple[TimelineEntry, ...]
 
 
-def place(entry: TimelineEntry) -> tuple[datetime, int]:
+def place(entry: Step) -> tuple[datetime, int]:
     """Where an entry stands on the timeline: when it happened, then in the order of recording."""
     return entry.occurred_at, entry.number
 
 
-def in_order(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+def in_order(entries: Iterable[AnyStep]) -> list[AnyStep]:
     """The entries by `occurred_at`, those of one instant by number."""
     return sorted(entries, key=place)
 
 
-def _standing(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+def _standing(entries: Iterable[AnyStep]) -> list[AnyStep]:
     return in_order(entry for entry in entries if not entry.retracted)
 
 
-def _resolution(standing: Sequence[TimelineEntry]) -> TimelineEntry | None:
+def _resolution(standing: Sequence[AnyStep]) -> AnyStep | None:
     """The last `/resolved`, unless a `/reopened` stands after it."""
     last = next((entry for entry in reversed(standing) if entry.kind in {RESOLVED, REOPENED}), None)
     return last if last is not None and last.kind == RESOLVED else None
 
 
-def _up_to(end: TimelineEntry | None, standing: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+def _up_to(end: Step | None, standing: Sequence[AnyStep]) -> list[AnyStep]:
     return [entry for entry in standing if end is None or place(entry) <= place(end)]
 
 
-def _firsts(standing: Iterable[TimelineEntry]) -> dict[str, TimelineEntry]:
-    firsts: dict[str, TimelineEntry] = {}
+def _firsts(standing: Iterable[AnyStep]) -> dict[str, AnyStep]:
+    firsts: dict[str, AnyStep] = {}
     for entry in standing:
         firsts.setdefault(entry.kind, entry)
     return firsts
 
 
-def _instants(firsts: Mapping[str, TimelineEntry]) -> dict[str, datetime | None]:
+def _instants(firsts: Mapping[str, Step]) -> dict[str, datetime | None]:
     at = {kind: entry.occurred_at for kind, entry in firsts.items()}
     onset = at.get(STARTED) or at.get(IMPACT)
     known = [instant for instant in (onset, at.get(DETECTED)) if instant]
@@ -148,14 +181,14 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
     return int(seconds) if seconds.is_integer() else seconds
 
 
-def _status(standing: Sequence[TimelineEntry]) -> str:
+def _status(standing: Sequence[Step]) -> str:
     if _resolution(standing):
         return RESOLVED
     moves = [entry.kind for entry in standing if entry.kind in {MITIGATED, RESOLVED, REOPENED}]
     return MITIGATED if moves and moves[-1] == MITIGATED else OPEN
 
 
-def lifecycle(entries: Iterable[TimelineEntry]) -> Lifecycle:
+def lifecycle(entries: Iterable[Step]) -> Lifecycle:
     """Derive the facts from `entries`, given in any order; retracted ones count as absent.
 
     What lies after the last resolution changes no duration. A milestone found only there keeps its instant,
@@ -188,7 +221,7 @@ def lifecycle(entries: Iterable[TimelineEntry]) -> Lifecycle:
     )
 
 
-def is_open(entries: Iterable[TimelineEntry]) -> bool:
+def is_open(entries: Iterable[Step]) -> bool:
     """Whether no resolution stands."""
     return _resolution(_standing(entries)) is None
 

@@ -10,7 +10,17 @@ from bot.domain.grammar import Utterance, parse_entry
 from bot.domain.opening import nearest
 from bot.domain.words import storable
 from bot.errors import UsageError
-from bot.handlers import action_items, checks, incidents, postmortems, revisions, sameness, templates, timeline
+from bot.handlers import (
+    action_items,
+    checks,
+    incidents,
+    postmortems,
+    reports,
+    revisions,
+    sameness,
+    templates,
+    timeline,
+)
 from bot.handlers.request import Reply, Request, first_word
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Command, Kind
 from storage import receipts
@@ -29,6 +39,7 @@ ROUTES: dict[str, Handler] = {
     "incident private": incidents.private,
     "incident list": incidents.list_,
     "incident search": incidents.search,
+    "incident report": reports.ask,
     "incident edit": revisions.edit,
     "incident undo": revisions.undo,
     "incident help": incidents.help_,

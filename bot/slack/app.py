@@ -18,7 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.clock import Clock, now
 from bot.config import Settings
 from bot.handlers.keeping import Keeper
-from bot.slack import clicks, commands, errands, forms, mentions, reactions
+from bot.slack import clicks, commands, errands, forms, home, mentions, reactions
 from bot.slack.client import Client
 from bot.slack.delivery import Delivery
 from bot.slack.door import CALL_S, Body, Door
@@ -123,6 +123,8 @@ def _listen(door: Door, settings: Settings) -> App:
         ignoring_self_assistant_message_events_enabled=False,
         listener_executor=door.executor,
     )
+
+    home.listen(app, door)
 
     @app.command(ANY)
     def _command(ack: Ack, body: Body) -> None:

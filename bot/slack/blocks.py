@@ -35,10 +35,11 @@ def message(reply: Reply) -> Message:
 
 
 def _buttons(buttons: tuple[Button, ...]) -> list[Message]:
-    return [{"type": "actions", "elements": [_button(each) for each in buttons]}] if buttons else []
+    return [{"type": "actions", "elements": [button(each) for each in buttons]}] if buttons else []
 
 
-def _button(button: Button) -> Message:
+def button(button: Button) -> Message:
+    """A button as Block Kit has it."""
     return {
         "type": "button",
         "action_id": button.action,

@@ -13,7 +13,7 @@ from bot import drafting
 from bot.clock import Clock
 from bot.handlers import postmortems
 from bot.rendering import slack
-from bot.slack import blocks, reactions
+from bot.slack import blocks, home, reactions, reports
 from bot.slack.delivery import Action
 from bot.slack.door import CALL_S, Door
 from storage import outbox
@@ -35,6 +35,8 @@ def actions(door: Door) -> Mapping[str, Action]:
         "whisper": partial(_whisper, door.client),
         "draft": partial(_draft, door),
         "document": partial(_document, door),
+        "report": partial(reports.send, door, no_files=NO_FILES),
+        home.PUBLISH: partial(home.publish, door),
         reactions.ADDED: partial(reactions.added, door),
         reactions.REMOVED: partial(reactions.removed, door),
     }

@@ -22,7 +22,7 @@ def manifest(*, prefix: str = "", url: str | None = None, reactions: bool = Fals
     Raises UsageError for a command name Slack would refuse (its schema does not say so).
     """
     scopes = [*_CORE, *_WIDELY_USED, *(_FOR_REACTIONS if reactions else ())]
-    events = ["app_mention", "user_change", *(_REACTION_EVENTS if reactions else ())]
+    events = ["app_home_opened", "app_mention", "user_change", *(_REACTION_EVENTS if reactions else ())]
     endpoint = {"url": f"{url.rstrip('/')}/slack/events"} if url else {}
     request_url = {"request_url": endpoint["url"]} if url else {}
     return {
@@ -33,6 +33,11 @@ def manifest(*, prefix: str = "", url: str | None = None, reactions: bool = Fals
             "background_color": "#1f3a4d",
         },
         "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": "scribe", "always_online": True},
             "shortcuts": [
                 {

@@ -12,7 +12,7 @@ from bot.domain.qualifiers import take_qualifier
 from bot.handlers.request import Request, first_word, of_settings
 from bot.slack.members import Members
 from bot.slack.text import Typed, typed
-from bot.vocabulary import COMMANDS, INCIDENT, KINDS
+from bot.vocabulary import ACTION_ITEM, COMMANDS, INCIDENT, KINDS
 from storage.values import whole_milliseconds
 
 Payload = Mapping[str, Any]
@@ -99,6 +99,24 @@ class Requests:
             source="click",
             reply_url=body.get("response_url"),
             received_at=received_at,
+        )
+
+    def of_home_click(self, body: Payload, *, received_at: datetime) -> Request:
+        """A click beside an item in a Home tab, which is in no channel: its value is `INC-12 3`, incident and item."""
+        incident, number = body["actions"][0]["value"].removeprefix("INC-").split()
+        return self._request(
+            body["team"]["id"],
+            Typed(words=f"done {number}", people={}),
+            command=ACTION_ITEM.name,
+            channel_id=body["user"]["id"],
+            channel_name=body["user"]["id"],
+            private=True,
+            user_id=body["user"]["id"],
+            user_name=body["user"].get("username") or body["user"].get("name"),
+            key=body.get("trigger_id"),
+            source="home",
+            received_at=received_at,
+            incident_number=int(incident),
         )
 
     def of_shortcut(self, body: Payload, *, received_at: datetime) -> Request:

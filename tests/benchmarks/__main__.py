@@ -2,7 +2,7 @@
 
 import click
 
-from tests.benchmarks import ack, databases, draft, growth, memory, start
+from tests.benchmarks import ack, databases, draft, growth, memory, numbers, start
 from tests.benchmarks.effort import Effort
 
 BENCHMARKS = {
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "databases": databases.measure,
     "growth": growth.measure,
     "draft": draft.measure,
+    "report": numbers.measure,
     "memory": memory.measure,
     "start": start.measure,
 }

@@ -218,6 +218,39 @@ def test_of_several_workspaces_one_must_be_named(url: str, sqlite: Database) -> 
     assert [len(entries(sqlite, number)) for number in (1, 2)] == [1, 2]
 
 
+def test_report_prints_the_numbers_in_every_format(url: str, sqlite: Database) -> None:
+    ask(sqlite, "/detected disk full", received_at=now())
+    ask(sqlite, "/resolved freed", received_at=now())
+    ask(sqlite, "/detected nobody knows", received_at=now(), channel_id="C2", private=True)
+    told = scribe("report", DATABASE_URL=url).stdout
+    assert told.startswith("Incidents of the last 30 days: 1 declared\nSEV1: 0 ·")
+    assert "Time to mitigate     none known · 1 unknown\n" in told
+    assert told.endswith("Action items         none recorded\n")
+    assert scribe("report", "7d", "--private", DATABASE_URL=url).stdout.startswith(
+        "Incidents of the last 7 days: 2 declared, 1 still open"
+    )
+    numbers = json.loads(scribe("report", "--format", "json", DATABASE_URL=url).stdout)
+    assert numbers["incidents"]["by_severity"]["unknown"] == 1
+    assert numbers["durations"]["time_to_resolve"]["known"] == 1
+    assert numbers["durations"]["time_to_mitigate"]["median_s"] is None
+    assert scribe("report", "--format", "md", DATABASE_URL=url).stdout.startswith("# Incidents of the last 30 days\n")
+    assert scribe("report", "--format", "svg", DATABASE_URL=url).stdout.startswith("<svg")
+    assert scribe("report", "--format", "png", DATABASE_URL=url).stdout_bytes.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("words", [("-3d",), ("0d",), ("400y",), ("last", "monday")])
+def test_report_answers_what_is_no_period_with_examples(url: str, sqlite: Database, words: tuple[str, ...]) -> None:
+    ask(sqlite, "/detected disk full")
+    assert "Try: 30d, 12w, 1y or 2026-10-01..2026-10-31" in refused("report", *words, DATABASE_URL=url)
+
+
+def test_report_of_an_empty_store_or_an_unnamed_workspace_says_so(url: str, sqlite: Database) -> None:
+    assert "holds no incident yet" in refused("report", DATABASE_URL=url)
+    for workspace_id in ("T1", "T2"):
+        ask(sqlite, "/detected", workspace_id=workspace_id)
+    assert "--workspace T1" in refused("report", DATABASE_URL=url)
+
+
 def test_export_counts_revisions_and_leaves_out_what_was_taken_back(url: str, sqlite: Database) -> None:
     for typed in ("/detected disk full", "/note wrong", "/incident undo", "/incident edit 1 disk db-3 full"):
         ask(sqlite, typed)

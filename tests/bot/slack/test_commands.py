@@ -30,6 +30,7 @@ STORY = {
     "incident title": ("/incident title Carts empty", "INC-1 · title: Carts empty (was Checkout fails)"),
     "incident list": ("/incident list", "INC-1 · open · SEV3 · Carts empty"),
     "incident search": ("/incident search quiet day", "INC-1 · open"),
+    "incident report": ("/incident report 7d", "The report on the last 7 days is being counted"),
     "incident edit": ("/incident edit 7 at 11:58", "Corrected: Did · 11:58 UTC · INC-1 #7"),
     "incident undo": ("/incident undo", "Taken back: Lesson · 12:00 UTC · INC-1 #12"),
     "timeline": ("/timeline", "7. 11:58 UTC · Did: rolled back (alice, late entry)"),
@@ -74,7 +75,11 @@ def test_the_story_has_every_command_and_subcommand() -> None:
 def test_every_command_works_over_both_transports(sqlite: Database, clock: SetClock, transport: str) -> None:
     with workplace(sqlite, clock=clock, transport=transport) as office:
         told(office)
-        assert [file.name for file in office.slack.files] == ["INC-1-postmortem-v1.md", "INC-1-postmortem-v2.md"]
+        assert [file.name for file in office.slack.files] == [
+            "incident-report.png",
+            "INC-1-postmortem-v1.md",
+            "INC-1-postmortem-v2.md",
+        ]
         assert not office.slack.undelivered
 
 

@@ -1,0 +1,96 @@
+"""The stretch of time a report is about: `30d`, `12w`, `1y`, `2026-10-01..2026-10-31`."""
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.domain.words import quoted, visible
+from bot.errors import UsageError
+
+DEFAULT = "30d"
+LONGEST = timedelta(days=3660)
+EXAMPLES = "30d, 12w, 1y or 2026-10-01..2026-10-31"
+
+_INSTANT = timedelta(milliseconds=1)
+_UNITS = {"d": ("day", 1), "w": ("week", 7), "y": ("year", 365)}
+_LENGTH = re.compile(r"(?:the )?(?:last )?(?P<count>[0-9]{1,9}) ?(?P<unit>d|w|y)(?:ays?|eeks?|ears?)?")
+_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SPAN = re.compile(rf"(?P<first>{_ISO})(?: ?(?:\.{{2,3}}|…|\u2013) ?| to )(?P<last>{_ISO})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """From the aware instant `since` until just before `until`; `zone` is whose calendar its days are of.
+
+    `words` tell it in a sentence: `the last 30 days`, `2026-10-01 to 2026-10-31`.
+    """
+
+    since: datetime
+    until: datetime
+    zone: ZoneInfo
+    words: str
+
+
+def parse_period(typed: str, *, now: datetime, zone: ZoneInfo) -> Period:
+    """The period the words stand for, the last 30 days where there are none; dates are days in `zone`, both whole.
+
+    A year is 365 days. Raises UsageError for what is no period, ends before it begins, begins after `now`, or is
+    longer than ten years.
+    """
+    words = " ".join(visible(typed).split())
+    plain = words.lower() or DEFAULT
+    if match := _LENGTH.fullmatch(plain):
+        return _back(int(match["count"]), match["unit"], words or DEFAULT, now, zone)
+    if match := _SPAN.fullmatch(plain):
+        return _between(match["first"], match["last"], words, now, zone)
+    raise UsageError(f"{quoted(words)} is no period I know. Try: {EXAMPLES}")
+
+
+def _back(count: int, unit: str, words: str, now: datetime, zone: ZoneInfo) -> Period:
+    name, days = _UNITS[unit]
+    if count == 0:
+        raise UsageError(f"{quoted(words)} is no time at all. Try: {EXAMPLES}")
+    if count * days > LONGEST.days:
+        raise _too_long(words)
+    told = f"the last {count} {name}s" if count > 1 else "the last 24 hours" if unit == "d" else f"the last {name}"
+    # What is declared in the very millisecond somebody asks belongs to it.
+    return Period(since=now - timedelta(days=count * days), until=now + _INSTANT, zone=zone, words=told)
+
+
+def _between(first: str, last: str, words: str, now: datetime, zone: ZoneInfo) -> Period:
+    begin, end = _date(first), _date(last)
+    if begin is None or end is None:
+        raise UsageError(f"{first if begin is None else last} is no date of the calendar. Try: {EXAMPLES}")
+    if end < begin:
+        raise UsageError(f"{quoted(words)} ends before it begins. Try: {end}..{begin}")
+    if end - begin > LONGEST:
+        raise _too_long(words)
+    if begin > now.astimezone(zone).date():
+        raise UsageError(f"{begin} is still to come, so there is nothing to report. Try: {EXAMPLES}")
+    return Period(
+        since=midnight(begin, zone),
+        until=_after(end, zone),
+        zone=zone,
+        words=f"{begin} to {end}" if end > begin else str(begin),
+    )
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant the day begins in the zone."""
+    return datetime.combine(day, time(), tzinfo=zone)
+
+
+def _after(day: date, zone: ZoneInfo) -> datetime:
+    return midnight(day + timedelta(days=1), zone) if day < date.max else datetime.max.replace(tzinfo=zone)
+
+
+def _date(iso: str) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(iso)
+    return None
+
+
+def _too_long(words: str) -> UsageError:
+    return UsageError(f"{quoted(words)} is longer than ten years. Try: {EXAMPLES}")
