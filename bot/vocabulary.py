@@ -67,6 +67,7 @@ RESOLVED = "resolved"
 REOPENED = "reopened"
 NOTE = "note"
 LESSON = "lesson"
+REVIEW = "review"
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -212,13 +213,18 @@ TIMELINE = Command(name="timeline", hint="[INC-12] [page]", description="The tim
 
 POSTMORTEM = Command(
     name="postmortem",
-    hint="draft | show | check | template",
+    hint="draft | show | check | template | review",
     description="Draft the postmortem from the timeline, and look at it",
     subcommands=(
         Subcommand(name="draft", hint="[INC-12]", description="Draft it again from what is known now"),
         Subcommand(name="show", hint="[blameless|public] [INC-12]", description="Show the newest one", writes=False),
         Subcommand(name="template", hint="[NAME] [INC-12]", description="Draft it in that template; bare lists them"),
         Subcommand(name="check", hint="[INC-12]", description="Advice before others read it", writes=False),
+        Subcommand(
+            name=REVIEW,
+            hint="[INC-12] WHEN [for 45m] [with @who] | cancel",
+            description="Plan the meeting; bare shows the plan",
+        ),
     ),
 )
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -86,6 +87,7 @@ members = Table(
     Column("user_id", String(64), primary_key=True),
     Column("name", Text, nullable=False),
     Column("timezone", String(64)),
+    Column("bot", Boolean, nullable=False, server_default=false()),
     Column("fetched_at", Instant, nullable=False),
 )
 
@@ -213,6 +215,23 @@ publications = Table(
     Column("published_at", Instant, nullable=False),
     Column("published_by", Text, nullable=False),
     UniqueConstraint("incident_id", "target"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    _id(),
+    _of_incident(),
+    # No row is changed: planning again, or cancelling, writes the next one.
+    Column("sequence", Integer, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("duration_s", Integer, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("cancelled", Boolean, nullable=False),
+    Column("people", JSON, nullable=False),
+    Column("planned_at", Instant, nullable=False),
+    Column("planned_by_id", String(64), nullable=False),
+    UniqueConstraint("incident_id", "sequence"),
 )
 
 receipts = Table(

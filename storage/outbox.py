@@ -75,8 +75,9 @@ def add(
     action: str,
     content: dict[str, Any],
     at: datetime,
+    due_at: datetime | None = None,
 ) -> None:
-    """Write an errand; it is due at once."""
+    """Write an errand; it is due at once, or at `due_at`: then in a lane of its own, since it holds up what follows."""
     connection.execute(
         insert(outbox),
         {
@@ -86,7 +87,7 @@ def add(
             "content": content,
             "state": "waiting",
             "attempts": 0,
-            "due_at": at,
+            "due_at": due_at or at,
             "written_at": at,
         },
     )

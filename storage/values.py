@@ -93,12 +93,13 @@ class ActionItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A person of a workspace as Slack tells of them. `timezone` is an IANA name, when Slack gave one."""
+    """A person of a workspace as Slack tells of them, or a `bot`. `timezone` is an IANA name, when Slack gave one."""
 
     workspace_id: str
     user_id: str
     name: str
     timezone: str | None
+    bot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,3 +189,33 @@ class Unpublished:
     severity: str | None
     resolved_at: datetime
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """Somebody invited to a review, by the name they go by."""
+
+    user_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """One plan for the meeting about an incident's postmortem; the one of the highest `sequence` stands.
+
+    `timezone` is where its clock time was meant: an IANA name, or a distance such as `UTC+5:30` or `CET UTC+1`.
+    """
+
+    sequence: int
+    starts_at: datetime
+    duration_s: int
+    timezone: str
+    cancelled: bool
+    people: tuple[Invited, ...]
+    planned_at: datetime
+    planned_by_id: str
+
+    @property
+    def ends_at(self) -> datetime:
+        """The instant it is over, UTC."""
+        return self.starts_at + timedelta(seconds=self.duration_s)

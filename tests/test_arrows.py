@@ -93,6 +93,7 @@ def test_handlers_know_no_surface() -> None:
         (("jinja2", "markupsafe", "markdown_it"), ("bot.rendering",)),
         (("apscheduler",), ("bot.scheduler",)),
         (("dateparser",), ("bot.domain.due",)),
+        (("icalendar",), ("bot.invitation",)),
         (("click",), ("bot.cli",)),
     ],
 )  # fmt: skip

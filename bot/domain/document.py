@@ -97,7 +97,8 @@ class Document:
     `times` holds the lifecycle's instants by name (None is unknown); `items` the action items by term and
     `dropped`; `lessons` the lessons by side; `causes` by factor, where `unsorted` is what no word sorted. `told` are
     all lines by kind; `topics` those that say what they are about, `aspects` the impact by what it hurt, both
-    without their labels. `questions` are those still open, by fact. `only_day` is the one date the whole timeline
+    without their labels. `review` is when the review is
+    planned to begin. `questions` are those still open, by fact. `only_day` is the one date the whole timeline
     falls on, if any.
     """
 
@@ -123,6 +124,7 @@ class Document:
     entries: int
     late: tuple[Line, ...]
     people: tuple[str, ...]
+    review: Stamp | None
     questions: Mapping[str, Question]
 
     def hurt(self, aspects: Collection[str]) -> dict[str, tuple[Line, ...]]:

@@ -38,6 +38,7 @@ def _known(document: Document, split: Phases) -> dict[str, bool]:
         **{factor: factor in document.causes for factor in FACTORS},
         **{aspect: aspect in document.aspects for aspect in ASPECTS},
         **{topic: topic in document.topics for topic in TOPICS},
+        "review": document.review is not None or "review" in document.topics,
     }
 
 

@@ -22,7 +22,7 @@ from bot.vocabulary import (
     MITIGATED,
     RESOLVED,
 )
-from storage.values import ActionItem, Incident, TimelineEntry
+from storage.values import ActionItem, Incident, Review, TimelineEntry
 
 _INSTANTS = ("started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
 _NO_NAMES: Names = {}
@@ -127,11 +127,13 @@ def assemble(
     zone: ZoneInfo,
     names: Names = _NO_NAMES,
     prefix: str = "",
+    review: Review | None = None,
 ) -> Document:
     """Gather what the postmortem of `incident` says, with local times in `zone`.
 
     `entries` come in any order and retracted ones count as absent. `names` are display names by Slack user
     id, for the mentions within words. `prefix` stands before the workspace's command names in the questions.
+    `review` is the plan that stands, if there is one.
     """
     entries = [entry for entry in entries if not entry.retracted]
     life, split = lifecycle(entries), phases(entries)
@@ -171,6 +173,7 @@ def assemble(
         entries=len(lines),
         late=tuple(line for line in lines if line.late_s is not None),
         people=_people(standing),
+        review=stamp(review.starts_at, zone) if review else None,
         questions={},
     )
     return replace(document, questions=open_questions(document, split, prefix))

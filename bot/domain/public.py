@@ -81,6 +81,7 @@ def document(whole: Document) -> Document:
         gaps=(),
         late=(),
         people=(),
+        review=None,
         questions={},
         mitigation=next(iter(_shown(filter(None, [ends["mitigation"]]))), None),
         resolution=next(iter(_shown(filter(None, [ends["resolution"]]))), None),

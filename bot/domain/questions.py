@@ -55,7 +55,7 @@ _TABLE = (
     ("improve", "What should go better next time?", "note improve: the first hour, with one person leading"),
     ("documentation", "Which runbook or page has to change?", "note docs: runbook for restores, step 3"),
     ("training", "Who needs to practise what?", "note training: a restore drill each quarter"),
-    ("review", "When is this reviewed, and with whom?", "note review: 12 March at 10:00, with support"),
+    ("review", "When is this reviewed, and with whom?", "postmortem review friday 10:00"),
 )  # fmt: skip
 
 FACTS = tuple(fact for fact, _, _ in _TABLE)

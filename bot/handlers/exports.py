@@ -13,9 +13,9 @@ from bot.domain.lifecycle import Lifecycle, lifecycle
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
 from bot.picture import draw
-from storage import action_items, incidents, postmortems, timeline
+from storage import action_items, incidents, postmortems, reviews, timeline
 from storage.database import Database
-from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
+from storage.values import ActionItem, Incident, Postmortem, Review, TimelineEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class Record:
     items: list[ActionItem]
     postmortem: Postmortem | None
     lifecycle: Lifecycle
+    review: Review | None = None
 
 
 def read(connection: Connection, incident: Incident) -> Record:
@@ -38,6 +39,7 @@ def read(connection: Connection, incident: Incident) -> Record:
         items=action_items.of_incident(connection, incident.id),
         postmortem=postmortems.newest(connection, incident.id),
         lifecycle=lifecycle(entries),
+        review=reviews.planned(connection, incident.id),
     )
 
 

@@ -14,7 +14,7 @@ from bot.handlers.lookup import named, word_and_named
 from bot.handlers.renderings import Means, names_in, retell
 from bot.handlers.request import Reply, Request
 from bot.rendering import markdown, slack
-from storage import action_items, incidents, outbox, postmortems, timeline
+from storage import action_items, incidents, outbox, postmortems, reviews, timeline
 from storage.values import Incident, Postmortem
 
 SHOW_LIMIT_S, SHOW_WAIT_S = 1.0, 0.5
@@ -95,6 +95,7 @@ def gather(connection: Connection, incident_id: int, *, prefix: str) -> tuple[In
         action_items.of_incident(connection, incident_id),
         zone=ZoneInfo(incident.timezone),
         prefix=prefix,
+        review=reviews.planned(connection, incident_id),
     )
     return incident, document
 

@@ -19,7 +19,7 @@ from bot.errors import UsageError
 from bot.handlers.exports import Record, drafted
 from bot.shelf import Shelf
 from storage import members
-from storage.values import TimelineEntry
+from storage.values import Review, TimelineEntry
 
 BLAMELESS, PUBLIC = "blameless", "public"
 
@@ -52,17 +52,16 @@ def _story(record: Record) -> Story:
     return Story(incident=record.incident, entries=tuple(record.entries), items=tuple(record.items))
 
 
-def _document(story: Story, prefix: str) -> Document:
+def _document(story: Story, prefix: str, review: Review | None = None) -> Document:
     zone = ZoneInfo(story.incident.timezone)
-    return assemble(story.incident, story.entries, story.items, zone=zone, prefix=prefix)
+    return assemble(story.incident, story.entries, story.items, zone=zone, prefix=prefix, review=review)
 
 
 def _blameless(record: Record, means: Means) -> Retold:
     whole, newest = _story(record), drafted(record)
     story = roles.blameless(whole, means.names)
-    written = drafting.draft(
-        _document(story, means.prefix), newest.template, means.shelf, limit_s=means.limit_s, wait_s=means.wait_s
-    )
+    document = _document(story, means.prefix, record.review)
+    written = drafting.draft(document, newest.template, means.shelf, limit_s=means.limit_s, wait_s=means.wait_s)
     edited = {each.key: each for each in newest.sections if each.edited}
     hide = roles.hiding(whole, means.names)
     kept = [replace(each, heading=hide(each.heading), body=hide(each.body)) for each in edited.values()]

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from bot import drafting
 from bot.clock import Clock
 from bot.handlers import postmortems
+from bot.handlers.reviews import NEWS, REMINDER
 from bot.rendering import slack
-from bot.slack import blocks, home, reactions, reports
+from bot.slack import blocks, home, reactions, reports, reviews
 from bot.slack.delivery import Action
 from bot.slack.door import CALL_S, Door
 from storage import outbox
@@ -37,6 +38,8 @@ def actions(door: Door) -> Mapping[str, Action]:
         "document": partial(_document, door),
         "report": partial(reports.send, door, no_files=NO_FILES),
         home.PUBLISH: partial(home.publish, door),
+        NEWS: partial(reviews.tell, door),
+        REMINDER: partial(reviews.remind, door, partial(_post, door.client)),
         reactions.ADDED: partial(reactions.added, door),
         reactions.REMOVED: partial(reactions.removed, door),
     }
@@ -129,12 +132,18 @@ def _document(door: Door, errand: Errand) -> None:
 
 def _as_messages(door: Door, errand: Errand) -> None:
     content = errand.content
-    first = {"text": content["comment"]}
-    rest = [{"text": content["title"], "blocks": part} for part in blocks.documents(content["markdown"])]
     with door.database.write() as connection:
-        for message in (first, *rest):
+        for message in _messages(content):
             post = {"channel": content["channel"], "reply_url": content["reply_url"], **message}
             _add(connection, errand, "post", post, door.clock)
+
+
+def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A document as messages: its Markdown, or what stands `instead` of a file that nobody would read as text."""
+    if "instead" in content:
+        return [{"text": content["instead"]}]
+    rest = [{"text": content["title"], "blocks": part} for part in blocks.documents(content["markdown"])]
+    return [{"text": content["comment"]}, *rest]
 
 
 def _add(connection: Connection, errand: Errand, action: str, content: dict[str, Any], clock: Clock) -> None:

@@ -81,6 +81,7 @@ class Members:
             user_id=user["id"],
             name=_display_name(user),
             timezone=_known_zone(user.get("tz")),
+            bot=_is_bot(user),
         )
         self._keep([member])
         return member
@@ -97,6 +98,7 @@ class Members:
                         user_id=user["id"],
                         name=_display_name(user),
                         timezone=_known_zone(user.get("tz")),
+                        bot=_is_bot(user),
                     )
                     for user in page["members"]
                 ]
@@ -149,6 +151,11 @@ def _known_zone(name: str | None) -> str | None:
         return ZoneInfo(name).key if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def _is_bot(user: dict[str, Any]) -> bool:
+    # Slack's own bot is told as a person.
+    return bool(user.get("is_bot")) or user["id"] == "USLACKBOT"
 
 
 def _reason(error: Exception) -> str:

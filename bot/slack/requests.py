@@ -12,7 +12,7 @@ from bot.domain.qualifiers import take_qualifier
 from bot.handlers.request import Request, first_word, of_settings
 from bot.slack.members import Members
 from bot.slack.text import Typed, typed
-from bot.vocabulary import ACTION_ITEM, COMMANDS, INCIDENT, KINDS
+from bot.vocabulary import ACTION_ITEM, COMMANDS, INCIDENT, KINDS, POSTMORTEM, REVIEW
 from storage.values import whole_milliseconds
 
 Payload = Mapping[str, Any]
@@ -218,6 +218,9 @@ def _zone_matters(words: str, command: str) -> bool:
     """Whether a clock time without a zone stands where the command's grammar looks for one."""
     if command not in COMMANDS:
         return False
+    if command == POSTMORTEM.name:
+        word, when = first_word(words)
+        return word == REVIEW and bool(when)
     heads = [words]
     if command == INCIDENT.name:
         # `detected at 14:02`, `edit 3 at 14:02`.

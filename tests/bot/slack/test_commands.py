@@ -49,6 +49,10 @@ STORY = {
     "postmortem draft": ("/postmortem draft", "is being drafted from what is known now"),
     "postmortem check": ("/postmortem check", "INC-1"),
     "postmortem template": ("/postmortem template", "learning"),
+    "postmortem review": (
+        "/postmortem review 2026-03-19 10:00",
+        "INC-1 · review on Thursday 19 March 2026, 10:00 to 11:00 UTC\nInvited: carol, alice, bob\n",
+    ),
     "postmortem show": ("/postmortem show", "INC-1 · postmortem, version 2"),
 }
 """Every command once, in an order that tells a story: what is typed, and what stands in the answer."""
@@ -79,6 +83,7 @@ def test_every_command_works_over_both_transports(sqlite: Database, clock: SetCl
             "incident-report.png",
             "INC-1-postmortem-v1.md",
             "INC-1-postmortem-v2.md",
+            "INC-1-review.ics",
         ]
         assert not office.slack.undelivered
 
@@ -89,7 +94,7 @@ def test_every_command_is_also_typed_and_told_with_a_prefix(sqlite: Database, cl
         refusals = [office.refused(f"/inc-{typed}") for typed in ("note x", "postmortem show", "incident opne", "foo")]
         shown = told(office, "inc-") + [message.text for message in office.messages()]
         assert [text for text in [*shown, *refusals] if bare.search(text.partition("\nYour words:")[0])] == []
-        assert not bare.search(office.slack.files[-1].content.decode())
+        assert not bare.search(office.slack.files[-2].content.decode())
 
 
 def test_every_kind_is_also_a_word_after_incident(office: Workplace) -> None:
@@ -106,6 +111,7 @@ def test_a_bare_command_with_subcommands_explains_itself(office: Workplace) -> N
         "/postmortem show [blameless|public] [INC-12] · Show the newest one",
         "/postmortem template [NAME] [INC-12] · Draft it in that template; bare lists them",
         "/postmortem check [INC-12] · Advice before others read it",
+        "/postmortem review [INC-12] WHEN [for 45m] [with @who] | cancel · Plan the meeting; bare shows the plan",
     ]
     assert office.private("/incident") == office.private("/incident help")
     assert office.private("/incident help did") == "/did [at TIME] what was done · An action taken"
