@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _NEWER = "The database's schema is of a newer Scribe than this one. Install that one here too."
 Function = TypeVar("Function", bound=Callable[..., Any])
-FORMATS = ("md", "html", "json", "svg")
 REPORT_FORMATS = ("text", "md", "json", "svg", "png")
+FORMATS = ("md", "html", "json", "svg", "confluence")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _MINUS = re.compile(r"-[0-9]")
 READERS = ("blameless", "public")
@@ -160,11 +160,11 @@ def replay(files: tuple[Path, ...], out: Path | None) -> None:
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def export(incident: str, format_: str, how: str | None, workspace: str | None) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
-    from bot.handlers.exports import FORMATS as WRITERS
+    from bot.handlers.exports import PRINTED as WRITERS
     from bot.handlers.exports import export as read
 
     if how and format_ == "json":
-        raise UsageError(f"json is the whole record, names and all; --as {how} goes with md, html and svg.")
+        raise UsageError(f"json is the whole record, names and all; --as {how} goes with the other formats.")
     chosen = settings()
     store = ready(chosen.database_url)
     record = read(store, incident, workspace_id=workspace)
@@ -271,7 +271,7 @@ def manifest(mode: str, url: str | None) -> None:
     if mode == "socket" and url:
         raise UsageError("Socket Mode needs no address. For HTTP: scribe manifest --mode http --url https://…")
     chosen, address = settings(), _address(url) if url else None
-    described = describe(prefix=chosen.prefix, url=address, reactions=bool(chosen.reactions))
+    described = describe(prefix=chosen.prefix, url=address, reactions=bool(chosen.reactions), canvas=chosen.canvas)
     click.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 

@@ -20,10 +20,12 @@ from pydantic import (
 
 from bot.domain.policy import POLICY, parse_policy
 from bot.errors import UsageError
+from bot.publishing.places import PLACES
 from bot.shelf import DEFAULT, Shelf
 from bot.vocabulary import KINDS
 
 SLACK_API = "https://slack.com/api/"
+_LINK = re.compile(r"https?://[^\s<>|]+")
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
 
 
@@ -41,7 +43,8 @@ class Settings(BaseModel):
     """All that can be set, named by its environment variable in the alias.
 
     `reactions` maps an emoji's name to the kind of entry it records; empty means reactions are off. `check_off` are
-    the rules that the check does not apply. `policy` says who may do what, by deed.
+    the rules that the check does not apply. `policy` says who may do what, by deed. `publish_dir` and `canvas` switch
+    the places on that postmortems are published to.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -59,6 +62,9 @@ class Settings(BaseModel):
     check_off: frozenset[str] = Field(default=frozenset(), alias="SCRIBE_CHECK_OFF")
     policy: dict[str, str] = Field(default_factory=lambda: dict(POLICY), alias="SCRIBE_POLICY")
     spool: Path = Field(default_factory=default_spool, alias="SCRIBE_SPOOL")
+    publish_dir: Path | None = Field(default=None, alias="SCRIBE_PUBLISH_DIR")
+    publish_url: str | None = Field(default=None, alias="SCRIBE_PUBLISH_URL")
+    canvas: bool = Field(default=False, alias="SCRIBE_CANVAS")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
 
     @classmethod
@@ -103,6 +109,38 @@ class Settings(BaseModel):
         if folder and not folder.is_dir():
             raise ValueError(f"{value} is no folder; it holds templates of your own, such as ours.md.j2")
         return folder
+
+    @field_validator("publish_dir")
+    @classmethod
+    def _publish_dir(cls, value: Path | None) -> Path | None:
+        # Whether it is there is asked when something is published: a disk that is away must not keep the bot from work.
+        return value.expanduser().absolute() if value else None
+
+    @field_validator("publish_url")
+    @classmethod
+    def _publish_url(cls, value: str | None) -> str | None:
+        if value and not (_LINK.fullmatch(value)):
+            raise ValueError(f"{value!r} is no web address; it is where people read the folder, https://…")
+        return value.rstrip("/") if value else None
+
+    @field_validator("canvas", mode="before")
+    @classmethod
+    def _canvas(cls, value: object) -> object:
+        known = {
+            "on": True,
+            "off": False,
+            "1": True,
+            "0": False,
+            "true": True,
+            "false": False,
+            "yes": True,
+            "no": False,
+        }
+        if not isinstance(value, str):
+            return value
+        if value.lower() not in known:
+            raise ValueError(f"{value!r} is neither on nor off")
+        return known[value.lower()]
 
     @field_validator("template")
     @classmethod
@@ -149,6 +187,11 @@ class Settings(BaseModel):
             if token.get_secret_value() and not token.get_secret_value().startswith(start):
                 raise ValueError(f"{name} should begin with {start}; look at the app's page on api.slack.com/apps")
         return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the places that postmortems are published to."""
+        return tuple(name for name, place in PLACES.items() if getattr(self, place.setting))
 
     @property
     def shelf(self) -> Shelf:

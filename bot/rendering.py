@@ -24,7 +24,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from bot import escaping
+from bot import escaping, markup
 from bot.domain import dates, when
 from bot.domain.document import Day, Document, Line, Phase, Stamp
 from bot.domain.durations import duration
@@ -232,11 +232,25 @@ def markdown(incident: Incident, sections: Iterable[Section]) -> str:
     return _render("markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown).strip() + "\n"
 
 
-def _html(body: str) -> Markup:
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - only a page needs it
+def canvas(document: str, *, version: int) -> str:
+    """A postmortem's Markdown under a line that says which version it is and that Scribe writes it."""
+    shown = Markup(document)  # noqa: S704 - Markdown already
+    return _render("markdown", "postmortem/parts/canvas.md.j2", document=shown, version=version)
 
-    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return Markup(reader.render(body))  # noqa: S704 - raw HTML is off, so what people typed stays text
+
+def confluence(incident: Incident, sections: Iterable[Section], *, version: int) -> str:
+    """The postmortem in Confluence's storage format, to be the body of a page; the title is the page's own."""
+    shown = [(section.heading, Markup(markup.storage(section.body))) for section in sections]  # noqa: S704 - as below
+    return _render("xml", "web/confluence.xml.j2", incident=incident, sections=shown, version=version).strip() + "\n"
+
+
+_SIZE = re.compile(r'viewBox="0 0 (\d+)[\d.]* (\d+)')
+
+
+def _tall(picture_svg: str) -> bool:
+    """Whether the picture is so tall that it wants a sheet of its own when printed."""
+    size = _SIZE.search(picture_svg)
+    return size is not None and int(size[2]) > int(size[1])
 
 
 def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> str:
@@ -245,7 +259,10 @@ def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> s
     Its policy allows no script and no network; the one style sheet is allowed by its hash.
     """
     style = (TEMPLATES / "web" / "page.css").read_text(encoding="utf-8").strip()
-    shown = [(section.key, section.heading, _html(section.body)) for section in sections]
+    shown = [
+        (section.key, section.heading, Markup(markup.html(section.body)))  # noqa: S704 - raw HTML is off, so it stays text
+        for section in sections
+    ]
     keys = [key for key, _, _ in shown]
     return _render(
         "xml",
@@ -253,6 +270,7 @@ def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> s
         incident=incident,
         sections=shown,
         pictured="timeline" if "timeline" in keys else None,
+        tall=_tall(picture_svg),
         picture=Markup(picture_svg),  # noqa: S704 - drawn here, escaped when it was
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=b64encode(sha256(style.encode()).digest()).decode(),

@@ -211,21 +211,27 @@ INCIDENT = Command(
 
 TIMELINE = Command(name="timeline", hint="[INC-12] [page]", description="The timeline so far", writes=False)
 
+_ON_POSTMORTEMS = (
+    Subcommand(name="draft", hint="[INC-12]", description="Draft it again from what is known now"),
+    Subcommand(name="show", hint="[blameless|public] [INC-12]", description="Show the newest one", writes=False),
+    Subcommand(name="template", hint="[NAME] [INC-12]", description="Draft it in that template; bare lists them"),
+    Subcommand(name="check", hint="[INC-12]", description="Advice before others read it", writes=False),
+    Subcommand(
+        name="publish",
+        hint="[blameless|public] [folder|canvas] [INC-12]",
+        description="Put it where it is read, or update it there",
+    ),
+    Subcommand(
+        name=REVIEW,
+        hint="[INC-12] WHEN [for 45m] [with @who] | cancel",
+        description="Plan the meeting; bare shows the plan",
+    ),
+)
 POSTMORTEM = Command(
     name="postmortem",
-    hint="draft | show | check | template | review",
+    hint=" | ".join(each.name for each in _ON_POSTMORTEMS),
     description="Draft the postmortem from the timeline, and look at it",
-    subcommands=(
-        Subcommand(name="draft", hint="[INC-12]", description="Draft it again from what is known now"),
-        Subcommand(name="show", hint="[blameless|public] [INC-12]", description="Show the newest one", writes=False),
-        Subcommand(name="template", hint="[NAME] [INC-12]", description="Draft it in that template; bare lists them"),
-        Subcommand(name="check", hint="[INC-12]", description="Advice before others read it", writes=False),
-        Subcommand(
-            name=REVIEW,
-            hint="[INC-12] WHEN [for 45m] [with @who] | cancel",
-            description="Plan the meeting; bare shows the plan",
-        ),
-    ),
+    subcommands=_ON_POSTMORTEMS,
 )
 
 ACTION_ITEM = Command(

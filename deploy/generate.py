@@ -1,7 +1,7 @@
 """Write the files that come from the code, or with `--check` say which of them are not current.
 
-The vocabulary makes the Slack manifest and the README's command table; the sample that ships makes the README's
-picture. Run it after a change of any of them: `python deploy/generate.py`.
+The vocabulary makes the Slack manifest, the README's command table and the schema of what is exported; the sample that
+ships makes the README's picture. Run it after a change of any of them: `python deploy/generate.py`.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bot.domain.schema import schema as exported
 from bot.replay import SAMPLE, replay_file
 from bot.slack.manifest import manifest
 from bot.vocabulary import COMMANDS, Command
@@ -50,10 +51,16 @@ def picture(_root: Path) -> str:
     return replay_file(SAMPLE).documents["svg"]
 
 
+def schema(_root: Path) -> str:
+    """The JSON Schema of an exported incident."""
+    return json.dumps(exported(), indent=2, ensure_ascii=False) + "\n"
+
+
 GENERATED: dict[str, Callable[[Path], str]] = {
     "README.md": readme,
     "deploy/slack-manifest.json": slack_manifest,
     "deploy/sample-timeline.svg": picture,
+    "deploy/postmortem.schema.json": schema,
 }
 
 

@@ -4,7 +4,7 @@ A lane keeps its order: nothing in it is claimed before what was written earlier
 lease; when its holder dies, the row is claimed again after it expires.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,6 +53,17 @@ _PARKED = (
     )
     .order_by(outbox.c.id)
 )
+_IN_LANES = and_(
+    text(f"outbox.{TO_DO}"),
+    outbox.c.workspace_id == bindparam("in_workspace"),
+    outbox.c.lane.in_(bindparam("in_lanes", expanding=True)),
+)
+_SUPERSEDE = (
+    update(outbox)
+    .where(_IN_LANES, outbox.c.state == "waiting")
+    .values(state="sent", sent_at=bindparam("at", type_=outbox.c.sent_at.type), problem="superseded")
+)
+_UNDER_WAY = select(outbox.c.id).where(_IN_LANES).limit(1)
 _DUE = select(outbox.c.id).where(_IS_DUE).limit(1)
 _SUPERSEDED = (
     select(outbox.c.id)
@@ -91,6 +102,16 @@ def add(
             "written_at": at,
         },
     )
+
+
+def supersede(connection: Connection, workspace_id: str, *, lanes: Sequence[str], at: datetime) -> bool:
+    """Take what waits in these lanes to be tried again as done: something newer does the same.
+
+    Gives whether none of it is under way; while one is, whoever does the same would do it twice.
+    """
+    there = {"in_workspace": workspace_id, "in_lanes": lanes}
+    connection.execute(_SUPERSEDE, {**there, "at": at})
+    return connection.execute(_UNDER_WAY, there).first() is None
 
 
 def claim(connection: Connection, *, at: datetime) -> Errand | None:

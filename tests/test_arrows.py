@@ -90,7 +90,8 @@ def test_handlers_know_no_surface() -> None:
     [
         (("slack_bolt", "slack_sdk"), ("bot.slack",)),
         (("alembic",), ("storage",)),
-        (("jinja2", "markupsafe", "markdown_it"), ("bot.rendering",)),
+        (("jinja2", "markupsafe"), ("bot.rendering",)),
+        (("markdown_it",), ("bot.markup",)),
         (("apscheduler",), ("bot.scheduler",)),
         (("dateparser",), ("bot.domain.due",)),
         (("icalendar",), ("bot.invitation",)),

@@ -32,7 +32,9 @@ def test_a_generated_file_is_current(name: str) -> None:
 
 def test_a_stale_file_would_be_noticed(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("<!-- commands -->\n<!-- end of commands -->\n", encoding="utf-8")
-    assert generate.stale(tmp_path) == ["README.md", "deploy/slack-manifest.json", "deploy/sample-timeline.svg"]
+    assert generate.stale(tmp_path) == [
+        "README.md", "deploy/slack-manifest.json", "deploy/sample-timeline.svg", "deploy/postmortem.schema.json",
+    ]  # fmt: skip
 
 
 def test_the_manifest_declares_exactly_the_vocabulary() -> None:
@@ -57,6 +59,11 @@ def test_the_manifest_asks_for_reaction_scopes_only_when_reactions_are_on() -> N
     more = set(manifest(reactions=True)["oauth_config"]["scopes"]["bot"])
     assert more - least == {"channels:history", "groups:history", "reactions:read"}
     assert "reaction_added" not in manifest()["settings"]["event_subscriptions"]["bot_events"]
+
+
+def test_the_manifest_asks_to_write_canvases_only_when_they_are_published_to() -> None:
+    least = set(manifest()["oauth_config"]["scopes"]["bot"])
+    assert set(manifest(canvas=True)["oauth_config"]["scopes"]["bot"]) - least == {"canvases:write"}
 
 
 def test_the_manifest_for_http_names_the_endpoint_everywhere() -> None:

@@ -68,7 +68,15 @@ def _json(record: Record) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+def _confluence(record: Record) -> str:
+    newest = drafted(record)
+    return rendering.confluence(record.incident, newest.sections, version=newest.version)
+
+
 FORMATS: dict[str, Callable[[Record], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}
+"""What a postmortem's files are made in, by their suffix."""
+PRINTED: dict[str, Callable[[Record], str]] = {**FORMATS, "confluence": _confluence}
+"""All that can be printed."""
 
 
 def export(database: Database, name: str, *, workspace_id: str | None = None) -> Record:

@@ -11,7 +11,7 @@ from bot.domain.policy import POLICY
 from bot.errors import UsageError
 from bot.shelf import DEFAULT, Shelf
 
-_OF_SETTINGS = ("prefix", "template", "shelf", "check_off", "policy")
+_OF_SETTINGS = ("prefix", "template", "shelf", "check_off", "policy", "targets")
 
 
 def of_settings(settings: Settings) -> dict[str, Any]:
@@ -49,6 +49,7 @@ class Request:
     shelf: Shelf = field(default_factory=Shelf)
     check_off: frozenset[str] = frozenset()
     policy: Mapping[str, str] = field(default_factory=lambda: POLICY)
+    targets: tuple[str, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
     said_at: datetime | None = None
     author: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.playground import chat, connections, conversations, files, people, views
+from bot.playground import canvases, chat, connections, conversations, files, people, views
 from bot.playground.arguments import Arguments, Reader, flag, mapping, names, objects, whole, words
 from bot.playground.desk import Desk
 from bot.playground.rules import Json
@@ -35,13 +35,13 @@ OPTIONAL: Final[dict[str, Reader]] = {
     **dict.fromkeys(("text", "markdown_text", "thread_ts", "parse", "username", "icon_emoji", "icon_url"), words),
     **dict.fromkeys(("cursor", "latest", "oldest", "hash", "external_id", "view_id", "trigger_id"), words),
     **dict.fromkeys(("interactivity_pointer", "alt_txt", "snippet_type", "initial_comment"), words),
-    **dict.fromkeys(("channel", "channel_id"), words),
+    **dict.fromkeys(("channel", "channel_id", "title"), words),
     **dict.fromkeys(("as_user", "link_names", "mrkdwn", "reply_broadcast", "unfurl_links", "unfurl_media"), flag),
     **dict.fromkeys(("include_locale", "include_num_members", "include_all_metadata", "inclusive"), flag),
     **dict.fromkeys(("return_im", "prevent_creation"), flag),
     **dict.fromkeys(("blocks", "attachments"), objects),
     **dict.fromkeys(("channels", "users", "file_ids"), names),
-    "metadata": mapping,
+    **dict.fromkeys(("metadata", "document_content"), mapping),
     "limit": whole,
 }
 
@@ -55,6 +55,8 @@ METHODS: Final[dict[str, Method]] = {
         work=connections.open_, for_app=True, arguments=Arguments(required={}, optional={})
     ),
     "auth.test": method(people.test),
+    "canvases.create": method(canvases.create, scope="canvases:write", optional="title document_content channel_id"),
+    "canvases.edit": method(canvases.edit, scope="canvases:write", canvas_id=words, changes=objects),
     "chat.postMessage": method(
         chat.post_message,
         scope="chat:write",

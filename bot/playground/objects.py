@@ -57,6 +57,16 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Canvas:
+    """A canvas. `channel` is the one it has a tab in, None for one that stands alone."""
+
+    id: str
+    title: str
+    markdown: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message as it stands. `ephemeral_for` is the only person who sees it, None when everybody does."""
 

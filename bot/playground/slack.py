@@ -15,7 +15,7 @@ from bot.playground.delivery import FORM, SIGNATURE, Courier, SignedPosts
 from bot.playground.desk import Desk
 from bot.playground.doings import Doings
 from bot.playground.faults import TOO_MANY, Fault, Faults
-from bot.playground.objects import Call, File, Message, View
+from bot.playground.objects import Call, Canvas, File, Message, View
 from bot.playground.post_office import PostOffice
 from bot.playground.response_urls import ResponseUrls
 from bot.playground.server import Endpoints, application
@@ -151,6 +151,17 @@ class Slack(Census, Doings):
     def files(self) -> list[File]:
         """The files uploaded, oldest first."""
         return list(self.workspace.files)
+
+    @property
+    def canvases(self) -> list[Canvas]:
+        """The canvases there are, oldest first."""
+        return list(self.workspace.canvases.values())
+
+    def delete_canvas(self, id_: str) -> None:
+        """Throw a canvas away, as anybody may who can write it. Raises KeyError for one that is not there."""
+        with self.workspace.lock:
+            del self.workspace.canvases[id_]
+            self.workspace.touch()
 
     @property
     def calls(self) -> list[Call]:

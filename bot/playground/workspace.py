@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.playground.complaints import elements_of
-from bot.playground.objects import Call, Channel, File, Message, User, View
+from bot.playground.objects import Call, Canvas, Channel, File, Message, User, View
 from bot.playground.rules import Json
 
 TEAM_ID = "T0PLAYGRND"
@@ -27,7 +27,8 @@ class Workspace:
     """Everything the stand-in remembers, in plain objects.
 
     Any thread may use it: `lock` guards every change, and each change moves `version` on and wakes whoever
-    waits on `moved`. `clock` gives aware UTC instants; `scopes` are those the bot's token holds.
+    waits on `moved`. `clock` gives aware UTC instants; `scopes` are those the bot's token holds. A `free_plan` has
+    one canvas a channel and no others.
     """
 
     def __init__(self, clock: Clock, scopes: set[str]) -> None:
@@ -42,6 +43,8 @@ class Workspace:
         self.views: dict[str, list[View]] = {}
         self.homes: dict[str, View] = {}
         self.files: list[File] = []
+        self.canvases: dict[str, Canvas] = {}
+        self.free_plan = False
         self.calls: list[Call] = []
         self._numbers = itertools.count(1)
         self._last_ts: dict[str, int] = {}

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from bot import drafting
 from bot.clock import Clock
 from bot.handlers import postmortems
+from bot.handlers.publishing import PUBLISH
 from bot.handlers.reviews import NEWS, REMINDER
 from bot.rendering import slack
-from bot.slack import blocks, home, reactions, reports, reviews
+from bot.slack import blocks, home, publications, reactions, reports, reviews
 from bot.slack.delivery import Action
 from bot.slack.door import CALL_S, Door
 from storage import outbox
@@ -40,6 +41,7 @@ def actions(door: Door) -> Mapping[str, Action]:
         home.PUBLISH: partial(home.publish, door),
         NEWS: partial(reviews.tell, door),
         REMINDER: partial(reviews.remind, door, partial(_post, door.client)),
+        PUBLISH: partial(publications.publish, door),
         reactions.ADDED: partial(reactions.added, door),
         reactions.REMOVED: partial(reactions.removed, door),
     }

@@ -57,6 +57,10 @@ class Identity:
             bot_id=self._facts.bot_id,
         )
 
+    def canvas(self, canvas_id: str) -> str | None:
+        """The address of a canvas, made as Slack makes it; None while the workspace's is not known."""
+        return f"{self._facts.url}docs/{self._facts.team_id}/{canvas_id}" if self._facts.url else None
+
     def permalink(self, channel_id: str, ts: str, *, domain: str | None = None, thread_ts: str | None = None) -> str:
         """The address of a message, made as Slack makes it; `domain` helps while the workspace's is not known."""
         base = self._facts.url or f"https://{domain or 'app'}.slack.com/"

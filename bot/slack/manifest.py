@@ -10,19 +10,23 @@ _NAME = re.compile(r"/[a-z0-9_-]{1,31}")
 _CORE = ("commands", "chat:write")
 _WIDELY_USED = ("app_mentions:read", "files:write", "users:read")
 _FOR_REACTIONS = ("channels:history", "groups:history", "reactions:read")
+_FOR_CANVASES = ("canvases:write",)
 _REACTION_EVENTS = ("reaction_added", "reaction_removed")
 
 
-def manifest(*, prefix: str = "", url: str | None = None, reactions: bool = False) -> dict[str, Any]:
+def manifest(
+    *, prefix: str = "", url: str | None = None, reactions: bool = False, canvas: bool = False
+) -> dict[str, Any]:
     """The manifest as plain values: for Socket Mode, or for HTTP when a `url` is given.
 
     `url` is the public address of the bot, without the path. Beside the two it needs it asks for scopes that may be
     struck, each with its event: `files:write` for the draft as a file, `users:read` and `user_change` for people's
-    time zones, `app_mentions:read` and `app_mention` for `@scribe` in threads; and with `reactions`, for three more.
+    time zones, `app_mentions:read` and `app_mention` for `@scribe` in threads; and with `reactions`, for three more;
+    with `canvas`, for `canvases:write`.
     Raises UsageError for a command name Slack would refuse (its schema does not say so).
     """
-    scopes = [*_CORE, *_WIDELY_USED, *(_FOR_REACTIONS if reactions else ())]
     events = ["app_home_opened", "app_mention", "user_change", *(_REACTION_EVENTS if reactions else ())]
+    scopes = [*_CORE, *_WIDELY_USED, *(_FOR_REACTIONS if reactions else ()), *(_FOR_CANVASES if canvas else ())]
     endpoint = {"url": f"{url.rstrip('/')}/slack/events"} if url else {}
     request_url = {"request_url": endpoint["url"]} if url else {}
     return {

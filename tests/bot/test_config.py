@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from bot.config import SLACK_API, Settings, default_database
@@ -49,6 +51,18 @@ def test_what_cannot_be_understood_is_said_by_the_variables_name(name: str, valu
     with pytest.raises(UsageError, match=name) as told:
         Settings.from_env({name: value})
     assert "secret" not in str(told.value)
+
+
+def test_the_places_to_publish_to_are_those_that_are_set() -> None:
+    assert Settings.from_env({}).targets == ()
+    assert Settings.from_env({"SCRIBE_PUBLISH_DIR": "/nowhere", "SCRIBE_CANVAS": "On"}).targets == ("folder", "canvas")
+    assert Settings.from_env({"SCRIBE_CANVAS": "off"}).targets == ()
+    assert Settings.from_env({"SCRIBE_PUBLISH_DIR": "here"}).publish_dir == Path.cwd() / "here"
+    assert Settings.from_env({"SCRIBE_PUBLISH_URL": "https://x.example/p/"}).publish_url == "https://x.example/p"
+    with pytest.raises(UsageError, match="SCRIBE_PUBLISH_URL: 'javascript:x' is no web address"):
+        Settings.from_env({"SCRIBE_PUBLISH_URL": "javascript:x"})
+    with pytest.raises(UsageError, match="SCRIBE_CANVAS: 'perhaps' is neither on nor off"):
+        Settings.from_env({"SCRIBE_CANVAS": "perhaps"})
 
 
 def test_no_token_is_ever_printed() -> None:

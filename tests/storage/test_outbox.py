@@ -76,6 +76,27 @@ def test_an_errand_put_off_holds_up_its_lane_until_it_is_due(database: Database)
     assert (again.content["n"], again.attempts) == (0, 2)
 
 
+def test_what_waits_is_superseded_in_its_lane_and_workspace_alone(database: Database) -> None:
+    put(database, "C1", "C2", "C3")
+    for _ in range(3):
+        settle(database, claim(database), "later", due_at=NOW + SECOND, problem="ratelimited")
+    with database.write() as connection:
+        assert outbox.supersede(connection, "T2", lanes=["C1"], at=NOW)
+        assert outbox.supersede(connection, "T1", lanes=["C2", "C3"], at=NOW)
+    assert claimed(database, NOW + SECOND) == ("C1", 0)
+    assert claim(database, NOW + 10 * LEASE - LEASE) is not None
+    with database.read() as connection:
+        assert outbox.counts(connection) == {"sending": 1, "sent": 2}
+
+
+def test_what_is_under_way_is_not_superseded(database: Database) -> None:
+    put(database, "C1")
+    claim(database)
+    with database.write() as connection:
+        assert not outbox.supersede(connection, "T1", lanes=["C1"], at=NOW)
+    assert claim(database, NOW + LEASE) is not None
+
+
 def test_what_is_parked_does_not_hold_up_its_lane_and_keeps_its_reason(database: Database) -> None:
     put(database, "C1", "C1")
     settle(database, claim(database), "park", problem="channel_not_found")

@@ -54,6 +54,7 @@ STORY = {
         "INC-1 · review on Thursday 19 March 2026, 10:00 to 11:00 UTC\nInvited: carol, alice, bob\n",
     ),
     "postmortem show": ("/postmortem show", "INC-1 · postmortem, version 2"),
+    "postmortem publish": ("/postmortem publish", "Whoever runs it can set SCRIBE_PUBLISH_DIR=/srv/postmortems"),
 }
 """Every command once, in an order that tells a story: what is typed, and what stands in the answer."""
 
@@ -111,6 +112,7 @@ def test_a_bare_command_with_subcommands_explains_itself(office: Workplace) -> N
         "/postmortem show [blameless|public] [INC-12] · Show the newest one",
         "/postmortem template [NAME] [INC-12] · Draft it in that template; bare lists them",
         "/postmortem check [INC-12] · Advice before others read it",
+        "/postmortem publish [blameless|public] [folder|canvas] [INC-12] · Put it where it is read, or update it there",
         "/postmortem review [INC-12] WHEN [for 45m] [with @who] | cancel · Plan the meeting; bare shows the plan",
     ]
     assert office.private("/incident") == office.private("/incident help")

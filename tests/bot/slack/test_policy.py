@@ -1,5 +1,7 @@
 """Who may do what: anyone records, responders do the rest, and the policy can be changed."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.clock import SetClock
@@ -57,6 +59,16 @@ def test_a_policy_can_leave_it_to_the_lead_or_to_anyone(
             refused = office.refused(DEEDS[deed], user=office.bob)
             assert "On INC-1 that is for its lead, alice, to do. Ask them." in refused
         office.say(DEEDS[deed], user=office.alice if circle == "lead" else office.bob)
+
+
+def test_who_is_not_on_the_incident_does_not_publish_it(sqlite: Database, clock: SetClock, tmp_path: Path) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=str(tmp_path)) as office:
+        office.say("/detected disk full")
+        office.say("/resolved freed space")
+        office.deliver()
+        assert "responders" in office.refused("/postmortem publish", user=office.bob)
+        office.say("/note I am on it", user=office.bob)
+        assert "responders" not in office.private("/postmortem publish", user=office.bob)
 
 
 def test_anyone_takes_the_lead_nobody_has_and_drops_what_is_theirs(office: Workplace) -> None:

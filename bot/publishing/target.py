@@ -1,0 +1,62 @@
+"""What every target has: a name, and a way to put an edition where it stands already, or anew."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.handlers.exports import FORMATS, Record, drafted
+from storage.values import Publication
+
+
+class NotYetError(OSError):
+    """It is not published, and trying again may help. The message is what people are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One version as it is published: the whole record, or one told for other readers, `how` in a word.
+
+    The documents are made of the record alone, so the same record gives the same bytes.
+    """
+
+    record: Record
+    how: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`INC-12`, or `INC-12-public`: no title is in it, so a new title moves nothing."""
+        incident = self.record.incident
+        return f"{incident.name}-{self.how}" if self.how else incident.name
+
+    @property
+    def version(self) -> int:
+        """The number of the version."""
+        return drafted(self.record).version
+
+    def document(self, form: str) -> str:
+        """The edition in one of the export's formats."""
+        return FORMATS[form](self.record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Where it stands now: `location` is the target's own name for the place, `where` the words people know it by.
+
+    `anew` says that an earlier place was gone; `changed` is False where it held the very same already.
+    """
+
+    location: str
+    where: str
+    link: str | None = None
+    changed: bool = True
+    anew: bool = False
+
+
+class Target(Protocol):
+    """A place postmortems are published to."""
+
+    def publish(self, edition: Edition, known: Publication | None) -> Published:
+        """Put the edition there; in place of what `known` names, if that is still there, and never beside it.
+
+        Raises NotYetError where trying again may help, UsageError where it will not; either tells people why.
+        """
+        ...
