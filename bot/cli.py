@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NEWER = "The database's schema is of a newer Scribe than this one. Install that one here too."
 Function = TypeVar("Function", bound=Callable[..., Any])
 REPORT_FORMATS = ("text", "md", "json", "svg", "png")
-FORMATS = ("md", "html", "json", "svg", "confluence")
+FORMATS = ("md", "html", "json", "svg", "png", "confluence")
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _MINUS = re.compile(r"-[0-9]")
 READERS = ("blameless", "public")
@@ -137,9 +137,12 @@ def run(host: str, port: int) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for ID.md, .json, .html, .svg.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for ID.md, .json, .html, .svg, .png."
+)
 def replay(files: tuple[Path, ...], out: Path | None) -> None:
     """Play incidents back through the real bot: case FILES, or the sample that ships with Scribe."""
+    from bot.raster import png
     from bot.replay import SAMPLE, replay_file
 
     for file in files or (SAMPLE,):
@@ -150,7 +153,9 @@ def replay(files: tuple[Path, ...], out: Path | None) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for suffix, content in replayed.documents.items():
             (out / f"{replayed.id}.{suffix}").write_text(content, encoding="utf-8")
-        click.echo(f"{replayed.id}: {', '.join(f'{replayed.id}.{suffix}' for suffix in replayed.documents)} in {out}")
+        (out / f"{replayed.id}.png").write_bytes(png(replayed.documents["svg"]))
+        written = ", ".join(f"{replayed.id}.{suffix}" for suffix in (*replayed.documents, "png"))
+        click.echo(f"{replayed.id}: {written} in {out}")
 
 
 @main.command()
@@ -160,17 +165,22 @@ def replay(files: tuple[Path, ...], out: Path | None) -> None:
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def export(incident: str, format_: str, how: str | None, workspace: str | None) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
-    from bot.handlers.exports import PRINTED as WRITERS
+    from bot.handlers.exports import BINARY
+    from bot.handlers.exports import PRINTED as TEXTS
     from bot.handlers.exports import export as read
 
     if how and format_ == "json":
         raise UsageError(f"json is the whole record, names and all; --as {how} goes with the other formats.")
+    if format_ in BINARY and sys.stdout.isatty():
+        raise UsageError(
+            f"{format_} is no text; send it to a file: scribe export … --format {format_} > {incident}.{format_}"
+        )
     chosen = settings()
     store = ready(chosen.database_url)
     record = read(store, incident, workspace_id=workspace)
     if how:
         record = _retold(store, record, how, chosen)
-    click.echo(WRITERS[format_](record), nl=False)
+    click.echo((TEXTS | BINARY)[format_](record), nl=False)
 
 
 def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -> "Record":

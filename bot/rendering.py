@@ -253,10 +253,17 @@ def _tall(picture_svg: str) -> bool:
     return size is not None and int(size[2]) > int(size[1])
 
 
+_STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
+
+
+def _hashed(style: str) -> str:
+    return b64encode(sha256(style.encode()).digest()).decode()
+
+
 def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> str:
     """One HTML file that needs nothing else: the postmortem with its picture before the timeline's words.
 
-    Its policy allows no script and no network; the one style sheet is allowed by its hash.
+    Its policy allows no script and no network; its style sheet and the picture's are allowed by their hashes.
     """
     style = (TEMPLATES / "web" / "page.css").read_text(encoding="utf-8").strip()
     shown = [
@@ -273,5 +280,5 @@ def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> s
         tall=_tall(picture_svg),
         picture=Markup(picture_svg),  # noqa: S704 - drawn here, escaped when it was
         style=Markup(style),  # noqa: S704 - our own file
-        style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+        style_hashes=[_hashed(each) for each in (style, *_STYLE.findall(picture_svg))],
     )

@@ -8,7 +8,11 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
+
+from fontpkg import path as font_path
+from fontTools.ttLib import TTFont
 
 from bot.domain.schema import schema as exported
 from bot.replay import SAMPLE, replay_file
@@ -46,6 +50,22 @@ def slack_manifest(_root: Path) -> str:
     return json.dumps(manifest(), indent=2, ensure_ascii=False) + "\n"
 
 
+def advances(_root: Path) -> str:
+    """How far each sign of the picture's font goes, regular and bold, in runs of neighbouring code points."""
+    font = TTFont(font_path("Arimo"))
+    names = font.getBestCmap()
+    by_weight = {
+        name: font.getGlyphSet(location={"wght": weight}) for name, weight in (("regular", 400), ("bold", 700))
+    }
+    by_run = groupby(enumerate(sorted(names)), lambda place: place[1] - place[0])
+    runs = []
+    for _, group in by_run:
+        run = [point for _, point in group]
+        widths = {name: [round(glyphs[names[point]].width) for point in run] for name, glyphs in by_weight.items()}
+        runs.append(json.dumps({"first": run[0], **widths}))
+    return f'{{"units_per_em": {font["head"].unitsPerEm}, "runs": [\n' + ",\n".join(runs) + "\n]}\n"
+
+
 def picture(_root: Path) -> str:
     """The sample's timeline."""
     return replay_file(SAMPLE).documents["svg"]
@@ -59,6 +79,7 @@ def schema(_root: Path) -> str:
 GENERATED: dict[str, Callable[[Path], str]] = {
     "README.md": readme,
     "deploy/slack-manifest.json": slack_manifest,
+    "bot/picture/advances.json": advances,
     "deploy/sample-timeline.svg": picture,
     "deploy/postmortem.schema.json": schema,
 }

@@ -96,6 +96,7 @@ def test_handlers_know_no_surface() -> None:
         (("dateparser",), ("bot.domain.due",)),
         (("icalendar",), ("bot.invitation",)),
         (("click",), ("bot.cli",)),
+        (("resvg_py", "fontpkg"), ("bot.raster",)),
     ],
 )  # fmt: skip
 def test_a_library_is_used_in_one_room(library: tuple[str, ...], rooms: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bot.clock import Clock
 from bot.config import Settings
 from bot.playground.answers import Answer
-from bot.playground.objects import Message
+from bot.playground.objects import File, Message
 from bot.playground.slack import Slack
 from bot.serving import Server, address_of, listen
 from bot.slack.app import Bot, Signatures, build, dispatch
@@ -81,6 +81,11 @@ class Workplace:
     def deliver(self) -> None:
         """Do all that waits in the outbox."""
         self.bot.door.delivery.drain()
+
+    @property
+    def drafts(self) -> list[File]:
+        """The drafts uploaded so far, without their pictures."""
+        return [file for file in self.slack.files if file.name.endswith(".md")]
 
     def messages(self, channel: str | None = None, user: str | None = None) -> list[Message]:
         """What is seen in the channel once the outbox is empty."""

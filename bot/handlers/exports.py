@@ -13,6 +13,7 @@ from bot.domain.lifecycle import Lifecycle, lifecycle
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
 from bot.picture import draw
+from bot.raster import png
 from storage import action_items, incidents, postmortems, reviews, timeline
 from storage.database import Database
 from storage.values import ActionItem, Incident, Postmortem, Review, TimelineEntry
@@ -73,10 +74,16 @@ def _confluence(record: Record) -> str:
     return rendering.confluence(record.incident, newest.sections, version=newest.version)
 
 
+def _png(record: Record) -> bytes:
+    return png(_svg(record))
+
+
 FORMATS: dict[str, Callable[[Record], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}
 """What a postmortem's files are made in, by their suffix."""
 PRINTED: dict[str, Callable[[Record], str]] = {**FORMATS, "confluence": _confluence}
 """All that can be printed."""
+BINARY: dict[str, Callable[[Record], bytes]] = {"png": _png}
+"""The formats that are no text."""
 
 
 def export(database: Database, name: str, *, workspace_id: str | None = None) -> Record:

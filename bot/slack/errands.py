@@ -15,7 +15,7 @@ from bot.handlers import postmortems
 from bot.handlers.publishing import PUBLISH
 from bot.handlers.reviews import NEWS, REMINDER
 from bot.rendering import slack
-from bot.slack import blocks, home, publications, reactions, reports, reviews
+from bot.slack import blocks, home, publications, reactions, reports, reviews, uploads
 from bot.slack.delivery import Action
 from bot.slack.door import CALL_S, Door
 from storage import outbox
@@ -105,6 +105,7 @@ def _draft(door: Door, errand: Errand) -> None:
         )
         comment = slack("drafted", incident=incident, postmortem=version, prefix=content["prefix"], drafted=drafted)
         document = {
+            "incident_id": incident.id,
             "channel": content["channel_id"],
             "reply_url": content["reply_url"],
             "comment": comment,
@@ -116,14 +117,12 @@ def _draft(door: Door, errand: Errand) -> None:
 
 
 def _document(door: Door, errand: Errand) -> None:
-    """Send the draft as a file; where no file may be sent, as messages."""
+    """Send the draft as a file, with the picture; where no file may be sent, as messages."""
     content = errand.content
     try:
         door.client.files_upload_v2(
             channel=content["channel"],
-            content=content["markdown"],
-            filename=content["filename"],
-            title=content["title"],
+            file_uploads=uploads.files(door, content),
             initial_comment=content["comment"],
         )
     except SlackApiError as error:

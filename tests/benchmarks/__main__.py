@@ -2,7 +2,7 @@
 
 import click
 
-from tests.benchmarks import ack, databases, draft, growth, memory, numbers, start
+from tests.benchmarks import ack, databases, draft, growth, memory, numbers, picture, start
 from tests.benchmarks.effort import Effort
 
 BENCHMARKS = {
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "growth": growth.measure,
     "draft": draft.measure,
     "report": numbers.measure,
+    "picture": picture.measure,
     "memory": memory.measure,
     "start": start.measure,
 }

@@ -15,6 +15,7 @@ from bot.casefile import read_case
 from bot.cli import main
 from bot.clock import SetClock, now
 from bot.playground.slack import Slack
+from bot.raster import png
 from bot.replay import SAMPLE, replay_file
 from bot.vocabulary import COMMANDS
 from storage import schema, timeline
@@ -107,7 +108,7 @@ def test_replay_shows_the_sample_that_ships() -> None:
 def test_replay_writes_every_document_into_a_folder_it_makes(tmp_path: Path) -> None:
     said = scribe("replay", "--out", str(tmp_path / "new" / "out")).stdout
     written = sorted(path.name for path in (tmp_path / "new" / "out").iterdir())
-    assert written == [f"{SAMPLE.stem}.{suffix}" for suffix in ("html", "json", "md", "svg")]
+    assert written == [f"{SAMPLE.stem}.{suffix}" for suffix in ("html", "json", "md", "png", "svg")]
     assert all(name in said for name in written)
 
 
@@ -184,6 +185,10 @@ def replayed() -> Iterator[str]:
 def test_export_writes_what_replay_wrote(replayed: str, documents: dict[str, str], suffix: str) -> None:
     assert scribe("export", "inc-1", "--format", suffix, DATABASE_URL=replayed).stdout == documents[suffix]
     assert documents[suffix] == documents[suffix].rstrip() + "\n"
+
+
+def test_export_writes_a_png_as_bytes(replayed: str, documents: dict[str, str]) -> None:
+    assert scribe("export", "inc-1", "--format", "png", DATABASE_URL=replayed).stdout_bytes == png(documents["svg"])
 
 
 def test_export_says_which_incident_is_not_there(url: str, sqlite: Database) -> None:
@@ -342,7 +347,7 @@ def test_log_of_a_resolution_asks_for_the_draft_and_it_reaches_the_channel(at_wo
     at_work.say("/detected disk full")
     scribe("log", "INC-1", "resolved over", DATABASE_URL=at_work.database.url.render_as_string())
     at_work.deliver()
-    assert [each.name for each in at_work.slack.files] == ["INC-1-postmortem-v1.md"]
+    assert [each.name for each in at_work.slack.files] == ["INC-1-postmortem-v1.md", "INC-1-timeline.png"]
 
 
 def test_migrate_says_what_it_found_and_shows_no_password(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_killed_at_any_instant_it_has_every_acknowledged_entry_and_still_deliver
         assert texts(tmp_path) == [words for _, words in typed]
         scribe.start()
         slack.wait_for(lambda: slack.files, within_s=20)
-        assert [each.name for each in slack.files] == ["INC-1-postmortem-v1.md"]
+        assert [each.name for each in slack.files] == ["INC-1-postmortem-v1.md", "INC-1-timeline.png"]
         assert slack.command(alice, channel, "/reopened", "again").ok
         assert scribe.end(signal.SIGTERM) == 0
 

@@ -88,7 +88,7 @@ def test_what_slack_limits_for_the_whole_workspace_is_left_alone_for_every_chann
     assert [call.method for call in office.slack.calls].count(method) == 1
     clock.set(clock() + timedelta(seconds=61))
     office.deliver()
-    assert len({file.name for file in office.slack.files}) == 2
+    assert len(office.drafts) == 2
 
 
 def test_what_slack_refuses_for_good_is_seen_in_the_status(office: Workplace) -> None:

@@ -1,13 +1,16 @@
 """The draft on its way into the channel, and the outbox that carries it."""
 
+import sys
 from urllib.parse import urlencode
 
 import pytest
 
 from bot.clock import SetClock
+from bot.handlers.exports import read
 from bot.playground.complaints import length_of
 from bot.playground.limits import ALL_BLOCKS_TEXT, ALL_MARKDOWN_TEXT
 from bot.playground.objects import Message
+from bot.slack import uploads
 from bot.slack.delivery import MOST_FAILURES
 from storage import outbox, timeline
 from tests.bot.slack.ledger import counts, entries, incident, outbox_states, problems
@@ -43,7 +46,7 @@ def lengthen(office: Workplace, count: int) -> None:
 
 def test_a_resolution_drafts_version_one_as_a_file_and_draft_makes_another(resolved: Workplace) -> None:
     shown = resolved.messages()
-    (file,) = resolved.slack.files
+    (file,) = resolved.drafts
     assert (file.name, file.channel) == ("INC-1-postmortem-v1.md", resolved.channel)
     assert file.content.decode().startswith("# INC-1")
     assert "disk full" in file.content.decode()
@@ -51,8 +54,30 @@ def test_a_resolution_drafts_version_one_as_a_file_and_draft_makes_another(resol
     resolved.say("/cause process: nobody watched the disk")
     resolved.say("/postmortem draft")
     resolved.deliver()
-    assert resolved.slack.files[1].name == "INC-1-postmortem-v2.md"
-    assert "nobody watched the disk" in resolved.slack.files[1].content.decode()
+    assert resolved.drafts[1].name == "INC-1-postmortem-v2.md"
+    assert "nobody watched the disk" in resolved.drafts[1].content.decode()
+    assert problems(resolved) == []
+
+
+def test_the_picture_comes_with_the_draft_for_all_eyes(resolved: Workplace) -> None:
+    resolved.deliver()
+    document, picture = resolved.slack.files
+    assert (picture.name, picture.channel) == ("INC-1-timeline.png", resolved.channel)
+    assert picture.content.startswith(b"\x89PNG")
+    with resolved.database.read() as connection:
+        record = read(connection, incident(resolved))
+    assert uploads.described(record) == "Timeline of INC-1, disk full. Resolved; time to resolve 30 min."
+    assert picture.initial_comment == document.initial_comment
+    (message,) = [each for each in resolved.messages() if each.files]
+    assert message.files == (document, picture)
+
+
+def test_a_picture_that_cannot_be_drawn_keeps_no_draft_back(
+    resolved: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    resolved.deliver()
+    assert [file.name for file in resolved.slack.files] == ["INC-1-postmortem-v1.md"]
     assert problems(resolved) == []
 
 

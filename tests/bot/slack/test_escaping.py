@@ -52,7 +52,7 @@ def test_no_answer_of_the_bot_pings(office: Workplace, clock: SetClock) -> None:
     for typed in ("/timeline", "/incident status", "/incident list all", "/actionitem list", "/postmortem show"):
         assert not PING.search(office.ask(typed).text), typed
     assert [message.text for message in office.messages(user=office.alice) if PING.search(message.text)] == []
-    assert not PING.search(office.slack.files[0].content.decode().replace("\\<", "").replace("&lt;", ""))
+    assert not PING.search(office.drafts[0].content.decode().replace("\\<", "").replace("&lt;", ""))
 
 
 def test_people_with_unusual_names_can_own_action_items(office: Workplace) -> None:

@@ -191,7 +191,7 @@ def test_undoing_a_resolution_opens_and_undoing_a_reopening_closes(office: Workp
     assert "INC-1 is resolved. Its postmortem is being drafted." in office.say("/incident undo")
     assert not incident(office).open
     office.deliver()
-    assert len(office.slack.files) == 3
+    assert len(office.drafts) == 3
     assert problems(office) == []
 
 

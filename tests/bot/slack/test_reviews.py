@@ -315,7 +315,7 @@ def test_a_title_that_pings_or_breaks_lines_does_neither(office: Workplace) -> N
     office.say("/postmortem review friday 10:00")
     (invitation,) = told(office)
     assert "<!" not in invitation.text
-    file = office.slack.files[-1].content.decode()
+    file = office.drafts[-1].content.decode()
     assert "\r\nATTENDEE" not in file
     assert "\n" not in file.replace("\r\n", "")
     assert len(events(office)) == 1
@@ -341,11 +341,11 @@ def test_the_full_postmortem_names_the_date_in_place_of_its_question(incident_of
     office = incident_office
     office.say("/postmortem template full")
     office.deliver()
-    assert "`/postmortem review friday 10:00`" in office.slack.files[-1].content.decode()
+    assert "`/postmortem review friday 10:00`" in office.drafts[-1].content.decode()
     office.say("/postmortem review 2026-03-20 10:00 with @bob")
     office.say("/postmortem draft")
     office.deliver()
-    shown = office.slack.files[-1].content.decode()
+    shown = office.drafts[-1].content.decode()
     assert "### Review\n\nPlanned on Friday 20 March 2026 at 10:00 UTC.\n" in shown
     assert "- ☑ The review has a date" in shown
     blameless = office.ask("/postmortem show blameless")
@@ -354,7 +354,7 @@ def test_the_full_postmortem_names_the_date_in_place_of_its_question(incident_of
     office.say("/postmortem review cancel")
     office.say("/postmortem draft")
     office.deliver()
-    assert "Planned on" not in office.slack.files[-1].content.decode()
+    assert "Planned on" not in office.drafts[-1].content.decode()
 
 
 def test_two_bots_that_plan_at_once_make_one_plan_after_the_other(database: Database, clock: SetClock) -> None:

@@ -37,7 +37,7 @@ def resolve(office: Workplace, clock: SetClock) -> None:
 
 def files(office: Workplace) -> list[str]:
     office.deliver()
-    return [file.content.decode() for file in office.slack.files]
+    return [file.content.decode() for file in office.drafts]
 
 
 def comment(office: Workplace) -> str:
