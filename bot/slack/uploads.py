@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 def files(door: Door, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What `files_upload_v2` takes, from what the outbox kept of a document."""
     document = {key: content[key] for key in ("filename", "title")} | {"content": content["markdown"]}
-    return [document, *_picture(door, content)]
+    return [document, *(_picture(door, content) if "incident_id" in content else ())]
 
 
 def _picture(door: Door, content: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -315,7 +315,7 @@ def test_a_title_that_pings_or_breaks_lines_does_neither(office: Workplace) -> N
     office.say("/postmortem review friday 10:00")
     (invitation,) = told(office)
     assert "<!" not in invitation.text
-    file = office.drafts[-1].content.decode()
+    file = office.slack.files[-1].content.decode()
     assert "\r\nATTENDEE" not in file
     assert "\n" not in file.replace("\r\n", "")
     assert len(events(office)) == 1
