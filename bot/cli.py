@@ -165,7 +165,7 @@ def replay(files: tuple[Path, ...], out: Path | None) -> None:
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def export(incident: str, format_: str, how: str | None, workspace: str | None) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
-    from bot.handlers.exports import BINARY
+    from bot.handlers.exports import BINARY, editable
     from bot.handlers.exports import PRINTED as TEXTS
     from bot.handlers.exports import export as read
 
@@ -180,7 +180,8 @@ def export(incident: str, format_: str, how: str | None, workspace: str | None) 
     record = read(store, incident, workspace_id=workspace)
     if how:
         record = _retold(store, record, how, chosen)
-    click.echo((TEXTS | BINARY)[format_](record), nl=False)
+    write = editable if format_ == "md" and not how else (TEXTS | BINARY)[format_]
+    click.echo(write(record), nl=False)
 
 
 def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -> "Record":
@@ -193,6 +194,21 @@ def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -
     if told.drafted.problem:
         click.echo(f"{told.drafted.problem} Written with the template {told.drafted.instead} instead.", err=True)
     return told.record
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--as", "author", default=None, help="Whose edit it is; your login name otherwise.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+def import_(file: Path, author: str | None, workspace: str | None) -> None:
+    """Take back a postmortem that "scribe export" wrote, with what was edited in it; "-" reads standard input."""
+    from bot.handlers.imports import printed
+
+    with click.open_file(str(file), "rb") as stream:
+        content = stream.read()
+    chosen = settings()
+    store = ready(chosen.database_url)
+    click.echo(printed(store, chosen, content, str(file), author=author, workspace_id=workspace))
 
 
 @main.command()

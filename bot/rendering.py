@@ -29,9 +29,10 @@ from bot.domain import dates, when
 from bot.domain.document import Day, Document, Line, Phase, Stamp
 from bot.domain.durations import duration
 from bot.domain.layout import Part, Words
+from bot.domain.manuscript import sheltered
 from bot.shelf import DEFAULT, SUFFIX, TEMPLATES, Shelf
 from bot.vocabulary import DETECTED, Kind
-from storage.values import Incident, Section, TimelineEntry
+from storage.values import Incident, Postmortem, Section, TimelineEntry
 
 UNKNOWN: Final = "unknown"
 UNREADABLE: Final = (TemplateSyntaxError, RecursionError)
@@ -228,7 +229,7 @@ def _sections(document: Document, name: str, own: Path | None) -> tuple[Section,
 
 def markdown(incident: Incident, sections: Iterable[Section]) -> str:
     """The whole postmortem as one Markdown file: the title, then every section under its heading."""
-    shown = [(section.heading, Markup(section.body)) for section in sections]  # noqa: S704 - Markdown already
+    shown = [(each.heading, Markup(each.body)) for each in sections if not each.removed]  # noqa: S704 - Markdown already
     return _render("markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown).strip() + "\n"
 
 
@@ -238,9 +239,16 @@ def canvas(document: str, *, version: int) -> str:
     return _render("markdown", "postmortem/parts/canvas.md.j2", document=shown, version=version)
 
 
+def editable(incident: Incident, postmortem: Postmortem) -> str:
+    """The same file with comments in it, by which `bot.domain.manuscript` finds the sections again."""
+    shown = [(each.key, each.heading, Markup(sheltered(each.body))) for each in postmortem.shown]  # noqa: S704 - as above
+    facts = {"incident": incident, "version": postmortem.version, "sections": shown}
+    return _render("markdown", "postmortem/parts/editable.md.j2", **facts).strip() + "\n"
+
+
 def confluence(incident: Incident, sections: Iterable[Section], *, version: int) -> str:
     """The postmortem in Confluence's storage format, to be the body of a page; the title is the page's own."""
-    shown = [(section.heading, Markup(markup.storage(section.body))) for section in sections]  # noqa: S704 - as below
+    shown = [(section.heading, Markup(markup.storage(section.body))) for section in sections if not section.removed]  # noqa: S704 - as below
     return _render("xml", "web/confluence.xml.j2", incident=incident, sections=shown, version=version).strip() + "\n"
 
 
@@ -269,6 +277,7 @@ def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> s
     shown = [
         (section.key, section.heading, Markup(markup.html(section.body)))  # noqa: S704 - raw HTML is off, so it stays text
         for section in sections
+        if not section.removed
     ]
     keys = [key for key, _, _ in shown]
     return _render(

@@ -213,7 +213,8 @@ TIMELINE = Command(name="timeline", hint="[INC-12] [page]", description="The tim
 
 _ON_POSTMORTEMS = (
     Subcommand(name="draft", hint="[INC-12]", description="Draft it again from what is known now"),
-    Subcommand(name="show", hint="[blameless|public] [INC-12]", description="Show the newest one", writes=False),
+    Subcommand(name="show", hint="[blameless|public|v3] [INC-12]", description="Show the newest one", writes=False),
+    Subcommand(name="edit", hint="[INC-12] [section]", description="Edit a section in a form", writes=False),
     Subcommand(name="template", hint="[NAME] [INC-12]", description="Draft it in that template; bare lists them"),
     Subcommand(name="check", hint="[INC-12]", description="Advice before others read it", writes=False),
     Subcommand(
@@ -230,7 +231,7 @@ _ON_POSTMORTEMS = (
 POSTMORTEM = Command(
     name="postmortem",
     hint=" | ".join(each.name for each in _ON_POSTMORTEMS),
-    description="Draft the postmortem from the timeline, and look at it",
+    description="Draft the postmortem from the timeline, look at it, edit it",
     subcommands=_ON_POSTMORTEMS,
 )
 

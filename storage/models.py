@@ -201,6 +201,7 @@ postmortem_versions = Table(
     Column("sections", JSON, nullable=False),
     Column("drafted_at", Instant, nullable=False),
     Column("drafted_by", Text, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="draft"),
     UniqueConstraint("incident_id", "number"),
 )
 

@@ -104,23 +104,52 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One section of a postmortem: `body` is Markdown, `edited` says whether a person has changed it."""
+    """One section of a postmortem: `body` is Markdown, `edited` says whether a person has changed it.
+
+    Of an edited one, `drafted` is the body as the template last wrote it, None where no template did, and
+    `drafted_heading` the template's heading, where a person has put another in its place.
+    """
 
     key: str
     heading: str
     body: str
     edited: bool = False
+    drafted: str | None = None
+    drafted_heading: str | None = None
+
+    @property
+    def base(self) -> str:
+        """What the template wrote there, and what therefore may give way to what it writes next."""
+        return (self.drafted or "") if self.edited else self.body
+
+    @property
+    def removed(self) -> bool:
+        """Whether a person took it out; it stays known, so that no draft brings it back."""
+        return self.edited and not self.body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postmortem:
-    """One version of an incident's postmortem."""
+    """One version of an incident's postmortem.
+
+    `origin` says what made it, `draft`, `edit` or `import`; `drafted_at` and `drafted_by` when, and who asked for it.
+    """
 
     template: str
     version: int
     sections: tuple[Section, ...]
     drafted_at: datetime
     drafted_by: str
+    origin: str = "draft"
+
+    @property
+    def shown(self) -> tuple[Section, ...]:
+        """The sections that are not removed."""
+        return tuple(section for section in self.sections if not section.removed)
+
+    def section(self, key: str) -> Section | None:
+        """The section of that key, removed or not."""
+        return next((section for section in self.sections if section.key == key), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def check(
         document=assemble(incident, standing, agreed, zone=ZoneInfo(incident.timezone), prefix=prefix),
         entries=standing,
         items=agreed,
-        sections=postmortem.sections if postmortem else (),
+        sections=postmortem.shown if postmortem else (),
         template=postmortem.template if postmortem else None,
         people=people(set(_names(incident, standing, agreed))),
         now=now,

@@ -26,7 +26,7 @@ COVERED = {
 """The facts that have a rule of their own: what it says need not be said again of the section that asks."""
 
 _PROMPT = re.compile(r"\*Not known\.\*[ \t]*(?P<text>[^`\n]{0,300}?)[ \t]*`+[ \t]*(?P<command>[^`\n]{1,300}?)[ \t]*`+")
-_NO_TEXT = re.compile(r"^\|.*\|[ \t]*$|<!--.*?-->", re.MULTILINE | re.DOTALL)
+_NO_TEXT = re.compile(r"^\|.*\|[ \t]*$|<!--.*?(?:-->|\Z)", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[^\W_][\w'\u2019.,:/-]*")
 _EXAMPLES = {"detection": 1, "unowned": 1}
 _QUESTIONS = questions(frozenset(FACTS), prefix="", examples=_EXAMPLES)

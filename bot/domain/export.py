@@ -70,7 +70,7 @@ def _postmortem(postmortem: Postmortem) -> Json:
         "version": postmortem.version,
         "sections": [
             {"key": section.key, "heading": section.heading, "body": section.body, "edited": section.edited}
-            for section in postmortem.sections
+            for section in postmortem.shown
         ],
     }
 

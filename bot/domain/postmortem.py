@@ -39,6 +39,7 @@ def stamp(at: datetime, zone: ZoneInfo) -> Stamp:
 
 
 def _line(entry: TimelineEntry, zone: ZoneInfo, names: Names, before: Stamp | None = None) -> Line:
+    """The entry laid out; `before` is the time of the line before it on the timeline."""
     kind = KINDS[entry.kind]
     time = stamp(entry.occurred_at, zone)
     same_days = before and (before.at.date(), before.local.date()) == (time.at.date(), time.local.date())
@@ -64,19 +65,21 @@ def _days(lines: Iterable[Line]) -> tuple[Day, ...]:
     return tuple(Day(on=on, lines=tuple(of_day)) for on, of_day in by_date)
 
 
-def _timeline(split: Phases, zone: ZoneInfo, names: Names) -> tuple[Phase, ...]:
-    parts = (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath))
-    shown: list[Phase] = []
+def _laid_out(split: Phases, zone: ZoneInfo, names: Names) -> tuple[list[Line], tuple[Phase, ...]]:
+    """Every entry as a line, and those that the timeline lists by phase and day."""
+    every: list[Line] = []
+    listed: list[Phase] = []
     before: Stamp | None = None
-    for key, part in parts:
+    for key, part in (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath)):
         lines: list[Line] = []
         for entry in part:
+            every.append(_line(entry, zone, names, before))
             if on_timeline(entry, key):
-                lines.append(_line(entry, zone, names, before))
-                before = lines[-1].time
+                lines.append(every[-1])
+                before = every[-1].time
         if lines:
-            shown.append(Phase(key=key, days=_days(lines)))
-    return tuple(shown)
+            listed.append(Phase(key=key, days=_days(lines)))
+    return every, tuple(listed)
 
 
 def _term(item: ActionItem) -> str:
@@ -119,6 +122,13 @@ def _measured(life: Lifecycle) -> tuple[Measured, ...]:
     return tuple(Measured(rule=rule, seconds=getattr(life, f"{rule.key}_s")) for rule in DURATIONS)
 
 
+def _silences(entries: Iterable[TimelineEntry], zone: ZoneInfo) -> tuple[Silence, ...]:
+    return tuple(
+        Silence(start=stamp(gap.start_at, zone), end=stamp(gap.end_at, zone), seconds=gap.seconds)
+        for gap in gaps(entries)
+    )
+
+
 def assemble(
     incident: Incident,
     entries: Iterable[TimelineEntry],
@@ -142,8 +152,7 @@ def assemble(
     def lay_out(entry: TimelineEntry) -> Line:
         return _line(entry, zone, names)
 
-    lines = [lay_out(entry) for entry in standing]
-    timeline = _timeline(split, zone, names)
+    lines, timeline = _laid_out(split, zone, names)
     days = {day.on for phase in timeline for day in phase.days}
     impacts = _some(lines, IMPACT)
     at = {name: getattr(life, name) for name in _INSTANTS}
@@ -166,10 +175,7 @@ def assemble(
         resolution=next(reversed(_some(lines, RESOLVED)), None) if life.resolved_at else None,
         items=_items(items, names),
         lessons=by_qualifier(_some(lines, LESSON)),
-        gaps=tuple(
-            Silence(start=stamp(gap.start_at, zone), end=stamp(gap.end_at, zone), seconds=gap.seconds)
-            for gap in gaps(entries)
-        ),
+        gaps=_silences(entries, zone),
         entries=len(lines),
         late=tuple(line for line in lines if line.late_s is not None),
         people=_people(standing),

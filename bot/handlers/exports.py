@@ -55,6 +55,11 @@ def _md(record: Record) -> str:
     return rendering.markdown(record.incident, drafted(record).sections)
 
 
+def editable(record: Record) -> str:
+    """Markdown that `scribe import` takes back."""
+    return rendering.editable(record.incident, drafted(record))
+
+
 def _html(record: Record) -> str:
     return rendering.page(record.incident, drafted(record).sections, _svg(record)).strip() + "\n"
 

@@ -38,7 +38,7 @@ def log(
     with database.read() as connection:
         incident = find(connection, name, workspace_id)
     kind, rest = _kind(name, words, settings.prefix)
-    person = _person(author)
+    person = typist(author, "log")
     request = Request(
         workspace_id=incident.workspace_id,
         channel_id=incident.channel_id,
@@ -85,14 +85,16 @@ def _kind(name: str, words: str, prefix: str) -> tuple[str, str]:
     )
 
 
-def _person(author: str | None) -> str:
-    """Whose words these are: the name given, else the login name."""
+def typist(author: str | None, command: str) -> str:
+    """Whose words these are: the name given, else the login name. Raises UsageError where there is none."""
     try:
         name = storable(getpass.getuser() if author is None else author).strip()
     except (OSError, KeyError):  # a container's user need not have a name
         name = ""
     if not 0 < len(name) <= _NAME_LENGTH:
-        raise UsageError(f"Say whose words these are, in at most {_NAME_LENGTH} characters: scribe log --as alice …")
+        raise UsageError(
+            f"Say whose words these are, in at most {_NAME_LENGTH} characters: scribe {command} --as alice …"
+        )
     return name
 
 

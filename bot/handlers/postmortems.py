@@ -1,5 +1,7 @@
 """Postmortems: draft and show."""
 
+import re
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -7,6 +9,7 @@ from sqlalchemy import Connection
 
 from bot.domain.document import Document
 from bot.domain.postmortem import assemble
+from bot.domain.redraft import Redrafted, redraft
 from bot.drafting import Drafted
 from bot.errors import UsageError
 from bot.handlers.exports import FORMATS, read
@@ -17,6 +20,7 @@ from bot.rendering import markdown, slack
 from storage import action_items, incidents, outbox, postmortems, reviews, timeline
 from storage.values import Incident, Postmortem
 
+_VERSION = re.compile(r"v([0-9]{1,6})")
 SHOW_LIMIT_S, SHOW_WAIT_S = 1.0, 0.5
 """Seconds for an operator's own template within an answer, which has three."""
 
@@ -61,9 +65,13 @@ def draft(connection: Connection, request: Request) -> Reply:
 
 
 def show(connection: Connection, request: Request) -> Reply:
-    """`show`: the latest version, as Slack shows it; `show blameless` and `show public`, for other readers."""
+    """`show`: the latest version, as Slack shows it, `show v3` an earlier one; `show blameless|public`, for others."""
     how, incident = word_and_named(connection, request)
     record = read(connection, incident)
+    earlier = _VERSION.fullmatch(how)
+    if earlier:
+        record = replace(record, postmortem=_earlier(connection, incident, int(earlier[1])))
+        how = ""
     if record.postmortem is None:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
     if not how:
@@ -79,6 +87,13 @@ def show(connection: Connection, request: Request) -> Reply:
     told = retell(record, how, means)
     text = slack("rendered", incident=incident, postmortem=record.postmortem, how=how, drafted=told.drafted)
     return Reply(text=text, document=FORMATS["md"](told.record))
+
+
+def _earlier(connection: Connection, incident: Incident, number: int) -> Postmortem:
+    version = postmortems.numbered(connection, incident.id, number)
+    if version is None:
+        raise UsageError(f"{incident.name} has no version {number} of its postmortem.")
+    return version
 
 
 def _nothing_more(request: Request, words: str, subcommand: str) -> None:
@@ -102,11 +117,20 @@ def gather(connection: Connection, incident_id: int, *, prefix: str) -> tuple[In
 
 def keep(
     connection: Connection, incident: Incident, drafted: Drafted, *, template: str, by: str, at: datetime
-) -> Postmortem:
-    """Keep the draft as a new version, under the template asked for: it is tried again with the next draft."""
-    return postmortems.add(
-        connection, incident.id, template=template, sections=drafted.sections, drafted_at=at, drafted_by=by
+) -> tuple[Postmortem, Redrafted]:
+    """Keep the draft as a new version, with what people wrote in the newest one as it is by now; and what became of it.
+
+    It stands under the template asked for: that is tried again with the next draft.
+    """
+    # Whoever saves an edit, or another draft, waits: neither would know of the other.
+    incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
+    newest = postmortems.newest(connection, incident.id)
+    before = newest.sections if newest else ()
+    redrafted = redraft(before, drafted.sections, makeshift=drafted.problem is not None)
+    version = postmortems.add(
+        connection, incident.id, template=template, sections=redrafted.sections, drafted_at=at, drafted_by=by
     )
+    return version, redrafted
 
 
 def as_file(incident: Incident, postmortem: Postmortem) -> str:

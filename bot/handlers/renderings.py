@@ -64,7 +64,10 @@ def _blameless(record: Record, means: Means) -> Retold:
     written = drafting.draft(document, newest.template, means.shelf, limit_s=means.limit_s, wait_s=means.wait_s)
     edited = {each.key: each for each in newest.sections if each.edited}
     hide = roles.hiding(whole, means.names)
-    kept = [replace(each, heading=hide(each.heading), body=hide(each.body)) for each in edited.values()]
+    kept = [
+        replace(each, heading=hide(each.heading), body=hide(each.body), drafted=None, drafted_heading=None)
+        for each in edited.values()
+    ]
     by_key = {each.key: each for each in (*written.sections, *kept)}
     return _retold(record, story, list(story.entries), replace(written, sections=tuple(by_key.values())))
 

@@ -20,6 +20,15 @@ def of_settings(settings: Settings) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SectionEdit:
+    """A section as somebody wrote it: its key, the version it was opened at, and the whole new text."""
+
+    key: str
+    version: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One thing somebody asked for, whatever the surface it came by.
 
@@ -28,7 +37,8 @@ class Request:
     its own time). `zone` is the typist's zone when `zone_known`, else the default one. `key` makes a repeat
     recognisable; without one nothing can repeat. `author` differs from the user where somebody puts another's
     message on the timeline. `incident_number` names the incident where the surface does, and the channel's does not
-    count. `reply_url` reaches the person for half an hour even where the bot is no member.
+    count. `reply_url` reaches the person for half an hour even where the bot is no member. `edit` is what came of a
+    form; its text may be longer than words are.
     """
 
     workspace_id: str
@@ -57,6 +67,7 @@ class Request:
     permalink: str | None = None
     reply_url: str | None = None
     incident_number: int | None = None
+    edit: SectionEdit | None = None
 
     @property
     def now(self) -> datetime:
@@ -74,13 +85,15 @@ class Request:
         """As plain values, to be kept while the database is away; what the settings say is not kept with it."""
         kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _OF_SETTINGS}
         moments = {name: value.isoformat() for name, value in kept.items() if isinstance(value, datetime)}
-        return kept | moments | {"zone": self.zone.key, "people": dict(self.people)}
+        edit = None if self.edit is None else asdict(self.edit)
+        return kept | moments | {"zone": self.zone.key, "people": dict(self.people), "edit": edit}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any], settings: Settings) -> Self:
         """The request that `to_json` made the values of. Raises ValueError, KeyError or TypeError for anything else."""
         moments = {name: datetime.fromisoformat(kept[name]) for name in ("received_at", "said_at") if kept.get(name)}
-        return cls(**{**kept, **moments, "zone": ZoneInfo(kept["zone"]), **of_settings(settings)})
+        edit = SectionEdit(**kept["edit"]) if kept.get("edit") else None
+        return cls(**{**kept, **moments, "zone": ZoneInfo(kept["zone"]), "edit": edit, **of_settings(settings)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +109,7 @@ class Button:
 class Reply:
     """An answer: Slack text, already escaped, seen by the channel when `public`, else by the person alone.
 
-    `form` names the form to open instead.
+    `form` names the form to open instead, or after the text if there is one; `fills` is what stands in it.
     `document` is Markdown to be shown below the text.
     """
 
@@ -105,6 +118,7 @@ class Reply:
     buttons: tuple[Button, ...] = ()
     form: str | None = None
     document: str | None = None
+    fills: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, to be kept as a receipt."""

@@ -13,6 +13,7 @@ from bot.errors import UsageError
 from bot.handlers import (
     action_items,
     checks,
+    edits,
     incidents,
     postmortems,
     publishing,
@@ -48,6 +49,7 @@ ROUTES: dict[str, Handler] = {
     "timeline": timeline.show,
     "postmortem draft": postmortems.draft,
     "postmortem show": postmortems.show,
+    "postmortem edit": edits.edit,
     "postmortem template": templates.template,
     "postmortem check": checks.check,
     "postmortem review": reviews.review,
@@ -59,8 +61,12 @@ ROUTES: dict[str, Handler] = {
     "actionitem snooze": action_items.snooze,
     "actionitem drop": action_items.drop,
 }
-GESTURES: dict[str, Handler] = {"reopen": sameness.reopen, "unreact": revisions.unreact}
-"""What a click or a reaction taken away does; they are no commands, so the vocabulary does not know them."""
+GESTURES: dict[str, Handler] = {
+    "reopen": sameness.reopen,
+    "unreact": revisions.unreact,
+    edits.SAVE: edits.save,
+}
+"""What a click, a reaction taken away or a form does; they are no commands, so the vocabulary does not know them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ BUTTON_LIMIT = 75
 
 _HALF_ENTITY = re.compile("&[a-z]{0,3}$")
 
+_TOKEN = re.compile(r"(?<!\\)<(?=[!@#])")
+
 _CUT = "*Cut here: Slack shows no more of it. The whole is in the file that came with this version.*"
 
 Message = dict[str, Any]
@@ -56,15 +58,20 @@ def sections(text: str) -> list[Message]:
 
 def documents(markdown: str) -> Iterator[list[Message]]:
     """A Markdown document as the blocks of one message after another, each within Slack's limits."""
-    for part in parts(markdown, BLOCKS_LIMIT):
+    for part in parts(_without_tokens(markdown), BLOCKS_LIMIT):
         yield [{"type": "markdown", "text": part}]
+
+
+def _without_tokens(markdown: str) -> str:
+    """A document in which nothing is Slack's word for a person, a channel or everybody, whatever somebody wrote."""
+    return _TOKEN.sub("&lt;", markdown)
 
 
 def _beginning(markdown: str | None) -> list[Message]:
     """A document as far as it fits under a reply."""
     if not markdown:
         return []
-    pieces = parts(markdown, BLOCKS_LIMIT // 2)
+    pieces = parts(_without_tokens(markdown), BLOCKS_LIMIT // 2)
     more = f"\n\n{_CUT}" if len(pieces) > 1 else ""
     return [{"type": "markdown", "text": pieces[0] + more}]
 

@@ -19,6 +19,7 @@ def command(door: Door, ack: Ack, body: Body) -> None:
     try:
         request = door.requests.of_command(body, received_at=received_at)
         reply = door.keeper.handle(request)
+        form = None if reply.form is None else modals.FORMS[reply.form](_place(request), **reply.fills)
     except UsageError as error:
         ack(**blocks.refusal(str(error), _as_typed(body)))
     except Exception:  # noqa: BLE001 - the door: whatever it was, the words go back to the person who typed them
@@ -26,10 +27,10 @@ def command(door: Door, ack: Ack, body: Body) -> None:
         ack(**blocks.refusal(NOT_SAVED, _as_typed(body)))
     else:
         door.delivery.wake()
-        if reply.form is None:
+        if form is None:
             ack(**blocks.ack(reply))
         else:
-            door.open(body["trigger_id"], modals.item_form(_place(request)), request)
+            door.open(body["trigger_id"], form, request)
             ack()
 
 

@@ -100,10 +100,17 @@ def _draft(door: Door, errand: Errand) -> None:
             whisper = {"channel": content["channel_id"], "user": content["user_id"], "text": text}
             _add(connection, errand, "whisper", whisper, door.clock)
             return
-        version = postmortems.keep(
+        version, redrafted = postmortems.keep(
             connection, incident, drafted, template=content["template"], by=content["by"], at=door.clock()
         )
-        comment = slack("drafted", incident=incident, postmortem=version, prefix=content["prefix"], drafted=drafted)
+        comment = slack(
+            "drafted",
+            incident=incident,
+            postmortem=version,
+            prefix=content["prefix"],
+            drafted=drafted,
+            redrafted=redrafted,
+        )
         document = {
             "incident_id": incident.id,
             "channel": content["channel_id"],

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,13 +12,15 @@ from slack_bolt import Ack
 from sqlalchemy import Connection
 
 from bot.errors import UsageError
-from bot.handlers.request import Reply, Request
+from bot.handlers.edits import CHOOSE, SAVE, WRITE
+from bot.handlers.request import Reply, Request, SectionEdit
 from bot.slack import modals
 from bot.slack.door import NOT_SAVED, Body, Door
+from bot.slack.portions import joined
 from bot.slack.requests import instant, iso
 from bot.slack.text import Typed, typed
 from bot.slack.text import handle as handle_of
-from bot.vocabulary import ADD_TO_TIMELINE
+from bot.vocabulary import ADD_TO_TIMELINE, POSTMORTEM
 
 _log = logging.getLogger(__name__)
 
@@ -68,9 +71,11 @@ def submission(door: Door, ack: Ack, body: Body) -> None:
         thread = {"thread_ts": place["thread_ts"]} if place.get("thread_ts") else {}
 
         def say(connection: Connection, reply: Reply) -> None:
-            door.say(connection, request, reply, thread)
+            if reply.text:
+                door.say(connection, request, reply, thread)
 
-        door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
+        reply = door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
+        following = modals.following(place, reply)
     except UsageError as error:
         ack(**modals.errors(str(error), _field(body["view"], door.clock())))
     except Exception:  # noqa: BLE001 - the door: the form stays open and keeps the words
@@ -78,7 +83,7 @@ def submission(door: Door, ack: Ack, body: Body) -> None:
         ack(**modals.errors(NOT_SAVED))
     else:
         door.delivery.wake()
-        ack()
+        ack(**following)
 
 
 def _field(view: Body, now: datetime) -> str:
@@ -113,7 +118,24 @@ def _owner(door: Door, workspace_id: str, filled: Mapping[str, Any]) -> tuple[st
     return name, {name: filled["owner"]}
 
 
+def _choice(door: Door, body: Body, place: Body) -> Request:
+    """Which section to edit: the command, with the section named."""
+    words = Typed(words=f"edit INC-{place['incident']} {modals.answers(body['view'])['words']}", people={})
+    return door.requests.of_form(body, place, POSTMORTEM.name, words, received_at=door.clock())
+
+
+def _edit(door: Door, body: Body, place: Body) -> Request:
+    """A section's new text, its portions put together."""
+    texts = [text or "" for text in modals.answers(body["view"]).values()]
+    edit = SectionEdit(key=place["key"], version=place["version"], text=joined(texts, place["joints"]))
+    empty = Typed(words="", people={})
+    request = door.requests.of_form(body, place, SAVE, empty, received_at=door.clock())
+    return replace(request, incident_number=place["incident"], edit=edit)
+
+
 _REQUESTS: dict[str, Callable[[Door, Body, Body], Request]] = {
     ADD_TO_TIMELINE: _entry,
     modals.ACTION_ITEM: _item,
+    CHOOSE: _choice,
+    WRITE: _edit,
 }

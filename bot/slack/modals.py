@@ -1,17 +1,26 @@
 """Forms: what is asked in a modal, and what came back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.errors import UsageError
+from bot.handlers.edits import CHOOSE, WRITE
+from bot.handlers.request import Reply
 from bot.slack.blocks import clip
+from bot.slack.portions import portions
 from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE
+from storage.values import Incident, Section
 
 ACTION_ITEM = "action_item"
 INPUT_LIMIT = 3_000
 LABEL_LIMIT = 75
 _ERROR_LIMIT = 2_000
+_MOST_SECTIONS = 100
+_MOST_PORTIONS = 24
+_MOST_BYTES = 120_000
+"""Of the inputs of a form. Slack takes twice as much, and sends all of it back twice: as it was, and as it is."""
 
 View = dict[str, Any]
 
@@ -98,6 +107,52 @@ def item_form(place: Mapping[str, Any]) -> View:
     return _view(ACTION_ITEM, "New action item", "Add", blocks, place)
 
 
+def choosing_form(place: Mapping[str, Any], *, incident: Incident, sections: Sequence[Section]) -> View:
+    """Which section to edit; sending it off opens the next form."""
+    options = [
+        _option(each.key, clip(f"{each.heading}{' (taken out)' * each.removed}", LABEL_LIMIT))
+        for each in sections[:_MOST_SECTIONS]
+    ]
+    select = {"type": "static_select", "options": options}
+    kept = {**place, "incident": incident.number}
+    return _view(CHOOSE, f"Edit {incident.name}", "Next", [_input("words", "Section", select)], kept)
+
+
+def writing_form(
+    place: Mapping[str, Any], *, incident: Incident, version: int, section: Section, text: str, note: str = ""
+) -> View:
+    """The text of one section, in as many inputs as it takes. `note` stands above it.
+
+    Raises UsageError for a text that is longer than a form.
+    """
+    cut = portions(text)
+    count = len(cut.texts)
+    inputs = [
+        _portion(index, f"{section.heading}{f', part {index + 1} of {count}' * (count > 1)}", each)
+        for index, each in enumerate(cut.texts)
+    ]
+    if count > _MOST_PORTIONS or len(json.dumps(inputs)) > _MOST_BYTES:
+        raise UsageError(
+            f"{clip(section.heading, LABEL_LIMIT)} is too long for a form. In a terminal: scribe export "
+            f"{incident.name} > edited.md, change it, scribe import edited.md"
+        )
+    above = [{"type": "section", "text": _plain(clip(note, INPUT_LIMIT))}] if note else []
+    kept = {**place, "incident": incident.number, "version": version, "key": section.key, "joints": cut.joints}
+    return _view(WRITE, f"Edit {incident.name}", "Save", [*above, *inputs], kept)
+
+
+def _portion(index: int, label: str, text: str) -> View:
+    # The first has the name under which every form tells what is wrong.
+    name = f"words-{index}" if index else "words"
+    begun = {"initial_value": text} if text else {}
+    element = {"type": "plain_text_input", "multiline": True, "max_length": INPUT_LIMIT, **begun}
+    return _input(name, clip(label, LABEL_LIMIT), element, optional=True)
+
+
+FORMS: dict[str, Callable[..., View]] = {ACTION_ITEM: item_form, CHOOSE: choosing_form, WRITE: writing_form}
+"""The form a reply asks for, from its place and what the reply fills in."""
+
+
 def answers(view: Mapping[str, Any]) -> dict[str, Any]:
     """What was filled in, by the input's name; None where nothing was."""
     values = view["state"]["values"]
@@ -117,6 +172,13 @@ def moment(chosen: int | None, said_at: datetime) -> datetime:
     if chosen is None or chosen // 60 == int(said_at.timestamp()) // 60:
         return said_at
     return datetime.fromtimestamp(chosen, UTC)
+
+
+def following(place: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    """The answer to a form that was sent off: it closes, or the form the reply asks for takes its place."""
+    if reply.form is None:
+        return {}
+    return {"response_action": "update", "view": FORMS[reply.form](place, **reply.fills)}
 
 
 def errors(problem: str, field: str = "words") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import click
 
-from tests.benchmarks import ack, databases, draft, growth, memory, numbers, picture, start
+from tests.benchmarks import ack, databases, draft, growth, memory, numbers, picture, redraft, start
 from tests.benchmarks.effort import Effort
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "draft": draft.measure,
     "report": numbers.measure,
     "picture": picture.measure,
+    "redraft": redraft.measure,
     "memory": memory.measure,
     "start": start.measure,
 }

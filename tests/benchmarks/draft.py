@@ -65,7 +65,8 @@ def _whole(watch: Stopwatch, database: Database, incident: Incident) -> None:
             of, document = gather(connection, incident.id, prefix="")
         drafted = drafting.draft(document, "classic", Shelf())
         with database.write() as connection:
-            return as_file(of, keep(connection, of, drafted, template="classic", by="alice", at=now()))
+            version, _ = keep(connection, of, drafted, template="classic", by="alice", at=now())
+        return as_file(of, version)
 
     written = watch.time("store to Markdown, kept as a version", draft)
     assert written.count("restarted") > ENTRIES // 6, "entries are missing from the draft"

@@ -46,6 +46,11 @@ def incident(connection: Connection, channel: str, entries: int, *, items: int =
     return declared
 
 
+def more(connection: Connection, incident_id: int, after: int) -> None:
+    """Ten more entries, the last of them a minute and more after the others."""
+    connection.execute(insert(timeline_entries), [_entry(incident_id, after + n) for n in range(1, 11)])
+
+
 def _entry(incident_id: int, number: int) -> dict[str, object]:
     kind = "detected" if number == 1 else list(_TEXTS)[number % len(_TEXTS)]
     at = BEGIN + timedelta(minutes=number)

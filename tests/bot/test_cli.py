@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,6 +102,34 @@ def test_it_runs_as_a_module_from_any_folder(tmp_path: Path) -> None:
     assert replayed.stdout.startswith("# ")
 
 
+def test_a_postmortem_goes_out_to_a_file_and_comes_back_edited(at_work: Workplace, url: str, tmp_path: Path) -> None:
+    at_work.say("/detected disk full")
+    at_work.say("/postmortem draft")
+    at_work.deliver()
+    text = scribe("export", "INC-1", DATABASE_URL=url).stdout
+    assert text.startswith("<!-- scribe: INC-1, version 1.")
+    assert "<!-- scribe" not in scribe("export", "INC-1", "--as", "blameless", DATABASE_URL=url).stdout
+    file = tmp_path / "edited.md"
+    file.write_bytes(text.replace("Detected: disk full", "Detected: db1 was full").replace("\n", "\r\n").encode())
+    said = scribe("import", str(file), "--as", "carol", DATABASE_URL=url).stdout
+    assert said == "INC-1: postmortem version 2\n  changed: Timeline\n"
+    again = scribe("import", str(file), DATABASE_URL=url).stdout
+    assert again == "INC-1: this very file was imported before, as version 2; the newest is version 2\n"
+    file.write_text(text)
+    assert scribe("import", str(file), DATABASE_URL=url).stdout == (
+        "INC-1: the file changes nothing; the newest is version 2 still\n"
+    )
+    contract = json.loads(scribe("export", "INC-1", "--format", "json", DATABASE_URL=url).stdout)
+    edited = [each["key"] for each in contract["postmortem"]["sections"] if each["edited"]]
+    assert edited == ["timeline"]
+    shown = at_work.ask("/postmortem show").text
+    assert shown.startswith("INC-1 · postmortem, version 2 · imported ")
+    assert shown.endswith(" by carol")
+    file.write_bytes(b"\xff")
+    assert "is not in UTF-8: see line 1" in refused("import", str(file), DATABASE_URL=url)
+    assert "No such file" in refused("import", str(tmp_path / "none.md"), DATABASE_URL=url)
+
+
 def test_replay_shows_the_sample_that_ships() -> None:
     assert scribe("replay").stdout == replay_file(SAMPLE).documents["md"]
 
@@ -183,7 +212,10 @@ def replayed() -> Iterator[str]:
 
 @pytest.mark.parametrize("suffix", ["md", "html", "json", "svg"])
 def test_export_writes_what_replay_wrote(replayed: str, documents: dict[str, str], suffix: str) -> None:
-    assert scribe("export", "inc-1", "--format", suffix, DATABASE_URL=replayed).stdout == documents[suffix]
+    written = scribe("export", "inc-1", "--format", suffix, DATABASE_URL=replayed).stdout
+    without_comments = re.sub("(?m)^<!-- scribe: .*-->\n", "", written)
+    assert without_comments.strip() == documents[suffix].strip()
+    assert (without_comments != written) == (suffix == "md")
     assert documents[suffix] == documents[suffix].rstrip() + "\n"
 
 

@@ -45,6 +45,17 @@ def test_what_a_person_edited_stays_in_the_blameless_rendering_with_roles_for_it
     assert "## Resolution and recovery" in file
 
 
+def test_what_a_person_took_out_stays_out_of_the_blameless_rendering(record: Record) -> None:
+    assert record.postmortem is not None
+    gone = replace(EDITED, key="resolution", heading="Resolution", body="", drafted="Alice did it.")
+    without = replace(record, postmortem=replace(record.postmortem, sections=(gone,)))
+    told = retell(without, "blameless", MEANS).record
+    assert "Resolution and recovery" not in FORMATS["md"](told)
+    assert "Resolution" not in FORMATS["html"](told)
+    assert told.postmortem is not None
+    assert {each.drafted for each in told.postmortem.sections} == {None}
+
+
 def test_what_a_person_edited_is_not_in_the_public_rendering(record: Record) -> None:
     file = FORMATS["md"](retell(record, "public", MEANS).record)
     assert "merged what" not in file

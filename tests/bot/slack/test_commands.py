@@ -47,6 +47,7 @@ STORY = {
     "resolved": ("/resolved all carts are full", "INC-1 is resolved. Its postmortem is being drafted"),
     "reopened": ("/reopened empty again", "Reopened · 12:00 UTC · INC-1 #14"),
     "postmortem draft": ("/postmortem draft", "is being drafted from what is known now"),
+    "postmortem edit": ("/postmortem edit", ""),
     "postmortem check": ("/postmortem check", "INC-1"),
     "postmortem template": ("/postmortem template", "learning"),
     "postmortem review": (
@@ -105,7 +106,8 @@ def test_every_kind_is_also_a_word_after_incident(office: Workplace) -> None:
 def test_a_bare_command_with_subcommands_explains_itself(office: Workplace) -> None:
     assert office.private("/postmortem").splitlines() == [
         "/postmortem draft [INC-12] · Draft it again from what is known now",
-        "/postmortem show [blameless|public] [INC-12] · Show the newest one",
+        "/postmortem show [blameless|public|v3] [INC-12] · Show the newest one",
+        "/postmortem edit [INC-12] [section] · Edit a section in a form",
         "/postmortem template [NAME] [INC-12] · Draft it in that template; bare lists them",
         "/postmortem check [INC-12] · Advice before others read it",
         "/postmortem publish [blameless|public] [folder|canvas] [INC-12] · Put it where it is read, or update it there",
