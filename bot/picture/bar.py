@@ -14,6 +14,7 @@ INSIDE: Final = 7.0
 """Pixels left free on either side of the words in a block."""
 SPACE: Final = 6.0
 SWATCH: Final = 18.0
+UNKNOWN: Final = ("Phases unknown", "no start or detection before the end is recorded")
 BETWEEN: Final = 20.0
 
 
@@ -51,10 +52,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """The blocks; and a legend where a block has no room for its name."""
+    """The blocks; and a legend where a block has no room for its name. `unknown` stands where there is no block."""
 
     blocks: tuple[Block, ...]
     legend: tuple[Key, ...]
+    unknown: Words | None
 
 
 def _words(name: str, lasted: str, x: float) -> Words:
@@ -84,17 +86,21 @@ def _free(start: float, end: float, folds: Iterable[Fold]) -> tuple[float, float
     return max([*parts, (start, end)], key=lambda part: part[1] - part[0])
 
 
+def _fitting(name: str, lasted: str, start: float, end: float, scale: Scale) -> Words | None:
+    """As many of the two words as have room between two pixels, where no fold covers them."""
+    left, right = _free(start, end, scale.folds)
+    for first, second in ((name, lasted), (name, ""), ("", lasted)):
+        length = _end(_words(first, second, 0))
+        if length + 2 * INSIDE <= right - left:
+            return _words(first, second, (left + right - length) / 2)
+    return None
+
+
 def _block(span: Span, scale: Scale) -> Block:
     start, end = scale.x(span.start), scale.x(span.end)
-    left, right = _free(start, end, scale.folds)
     lasted = duration(span.seconds) + (" so far" if span.going_on else "")
-    fitting = None
-    for name, took in ((span.phase.label, lasted), (span.phase.label, ""), ("", lasted)):
-        words = _words(name, took, 0)
-        if _end(words) + 2 * INSIDE <= right - left:
-            fitting = _words(name, took, (left + right - _end(words)) / 2)
-            break
-    return Block(span=span, x=start, width=round(end - start, 1), words=fitting, lasted=lasted)
+    words = _fitting(span.phase.label, lasted, start, end, scale)
+    return Block(span=span, x=start, width=round(end - start, 1), words=words, lasted=lasted)
 
 
 def _totals(spans: Sequence[Span], *, rounds: bool, lasted: bool) -> list[tuple[Phase, str]]:
@@ -131,4 +137,8 @@ def bar(spans: Sequence[Span], scale: Scale, left: float, right: float) -> Bar:
     """The bar of `spans` on `scale`; a legend, where it takes one, lies between the pixels `left` and `right`."""
     blocks = tuple(_block(span, scale) for span in spans)
     complete = all(block.words and block.words.name and block.words.lasted for block in blocks)
-    return Bar(blocks=blocks, legend=() if complete else _legend(spans, left, right))
+    return Bar(
+        blocks=blocks,
+        legend=() if complete else _legend(spans, left, right),
+        unknown=None if blocks else _fitting(*UNKNOWN, scale.knots[0][1], scale.knots[-1][1], scale),
+    )

@@ -5,7 +5,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot import picture
@@ -68,6 +68,7 @@ def test_whatever_is_told_no_two_labels_overlap_and_every_entry_is_there(
 
 
 @settings(max_examples=40, deadline=None)
+@example([("started", 0, WORDS[0]), ("started", 30, WORDS[0]), ("resolved", -1, WORDS[0])])
 @given(
     st.lists(
         st.tuples(

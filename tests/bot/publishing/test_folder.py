@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.publishing import folder
+from bot.raster import png
 from bot.replay import SAMPLE, replay_file
 
 ROOT = Path(__file__).parents[3]
@@ -47,6 +48,7 @@ def test_the_bytes_depend_on_the_store_alone(tmp_path: Path) -> None:
         [sys.executable, "-m", "bot", "replay", "--out", str(tmp_path)],
         cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}, capture_output=True, check=True,
     )  # fmt: skip
-    elsewhere = {path.suffix[1:]: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert elsewhere == replay_file(SAMPLE).documents
-    assert elsewhere.keys() == set(folder.FILES.values())
+    elsewhere = {path.suffix[1:]: path.read_bytes() for path in tmp_path.iterdir()}
+    here = replay_file(SAMPLE).documents
+    assert elsewhere == {suffix: text.encode() for suffix, text in here.items()} | {"png": png(here["svg"])}
+    assert here.keys() == set(folder.FILES.values())
