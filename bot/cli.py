@@ -269,6 +269,27 @@ def log(incident: str, words: tuple[str, ...], author: str | None, workspace: st
 
 
 @main.command()
+@click.option("--dry-run", is_flag=True, help="Print who would get what, and why the rest is silent; send nothing.")
+@click.option("--at", "when", metavar="TIME", help="As if it were that time: 2026-11-23T09:00, in SCRIBE_TIMEZONE.")
+def remind(*, dry_run: bool, when: str | None) -> None:
+    """Say who would be reminded of which action items, now or at a time; `scribe run` sends the reminders."""
+    from datetime import datetime
+
+    from bot.clock import now
+    from bot.handlers.rehearsal import rehearse
+
+    if not dry_run:
+        raise UsageError("scribe run sends the reminders. To see who would get which: scribe remind --dry-run")
+    chosen = settings()
+    try:
+        at = datetime.fromisoformat(when) if when else now()
+    except ValueError:
+        raise UsageError(f"{when} is no time. Write it as 2026-11-23T09:00") from None
+    at = at if at.tzinfo else at.replace(tzinfo=chosen.timezone)
+    click.echo(rehearse(ready(chosen.database_url), chosen.cadence, at=at))
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
     from storage import schema

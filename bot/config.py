@@ -1,9 +1,11 @@
 """Settings: parsed once, from a mapping; an error names the variable."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
@@ -18,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.domain.cadence import Cadence, parse_cadence, parse_holidays
 from bot.domain.policy import POLICY, parse_policy
 from bot.errors import UsageError
 from bot.publishing.places import PLACES
@@ -26,6 +29,8 @@ from bot.vocabulary import KINDS
 
 SLACK_API = "https://slack.com/api/"
 _LINK = re.compile(r"https?://[^\s<>|]+")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
+Parsed = TypeVar("Parsed")
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
 
 
@@ -44,7 +49,7 @@ class Settings(BaseModel):
 
     `reactions` maps an emoji's name to the kind of entry it records; empty means reactions are off. `check_off` are
     the rules that the check does not apply. `policy` says who may do what, by deed. `publish_dir` and `canvas` switch
-    the places on that postmortems are published to.
+    the places on that postmortems are published to. `summary_channel` is a channel's id, empty for no weekly summary.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -65,6 +70,9 @@ class Settings(BaseModel):
     publish_dir: Path | None = Field(default=None, alias="SCRIBE_PUBLISH_DIR")
     publish_url: str | None = Field(default=None, alias="SCRIBE_PUBLISH_URL")
     canvas: bool = Field(default=False, alias="SCRIBE_CANVAS")
+    reminders: Cadence = Field(default_factory=Cadence, alias="SCRIBE_REMINDERS")
+    holidays: frozenset[date] = Field(default=frozenset(), alias="SCRIBE_HOLIDAYS")
+    summary_channel: str = Field(default="", alias="SCRIBE_SUMMARY_CHANNEL")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
 
     @classmethod
@@ -164,6 +172,26 @@ class Settings(BaseModel):
 
         return parse_off(value)
 
+    @field_validator("reminders", mode="before")
+    @classmethod
+    def _reminders(cls, value: object) -> object:
+        return _told(parse_cadence, value) if isinstance(value, str) else value
+
+    @field_validator("holidays", mode="before")
+    @classmethod
+    def _holidays(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        named = Path(value).expanduser()
+        return _told(parse_holidays, named.read_text(encoding="utf-8") if _is_file(named) else value)
+
+    @field_validator("summary_channel")
+    @classmethod
+    def _summary_channel(cls, value: str) -> str:
+        if not _CHANNEL.fullmatch(value):
+            raise ValueError(f"{value!r} is no channel's id; it stands at the end of the channel's details: C0123ABCD")
+        return value
+
     @field_validator("api_url")
     @classmethod
     def _api_url(cls, value: str) -> str:
@@ -194,9 +222,29 @@ class Settings(BaseModel):
         return tuple(name for name, place in PLACES.items() if getattr(self, place.setting))
 
     @property
+    def cadence(self) -> Cadence:
+        """When people are reminded, in which zone and on which days."""
+        return replace(self.reminders, holidays=self.holidays, zone=self.timezone)
+
+    @property
     def shelf(self) -> Shelf:
         """The templates there are: the shipped ones and those in `templates`."""
         return Shelf(self.templates)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a list of dates may be too long for a file's name
+        return False
+
+
+def _told(parse: Callable[[str], Parsed], words: str) -> Parsed:
+    """What was parsed; what was wrong with it in the words pydantic passes on."""
+    try:
+        return parse(words)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
 
 
 def parse_reactions(words: str) -> dict[str, str]:

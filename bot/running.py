@@ -23,6 +23,7 @@ REFRESH_S = 6 * 3600.0
 LEARN_S = 60.0
 DRAIN_S = 1.0
 PRUNE_S = 24 * 3600.0
+REMIND_S = 60.0
 STOP_S = 10
 _LOOK_S = 0.5
 _log = logging.getLogger(__name__)
@@ -69,9 +70,7 @@ def _ensured(database: Database) -> bool:
 @contextmanager
 def running(bot: Bot, *, ensured: bool = True) -> Iterator[Bot]:
     """The bot with its background work under way; what is in hand is finished at the end."""
-    ticks = scheduler(
-        {bot.refresh: REFRESH_S, bot.door.identity.learn: LEARN_S, bot.drain: DRAIN_S, bot.prune: PRUNE_S}
-    )
+    ticks = scheduler(ticks_of(bot))
     bot.start(ensured=ensured)
     ticks.start()
     try:
@@ -79,6 +78,17 @@ def running(bot: Bot, *, ensured: bool = True) -> Iterator[Bot]:
     finally:
         ticks.shutdown(wait=False)
         bot.stop()
+
+
+def ticks_of(bot: Bot) -> dict[Callable[[], object], float]:
+    """What is called again and again, and every how many seconds."""
+    return {
+        bot.refresh: REFRESH_S,
+        bot.door.identity.learn: LEARN_S,
+        bot.drain: DRAIN_S,
+        bot.remind: REMIND_S,
+        bot.prune: PRUNE_S,
+    }
 
 
 def _http(bot: Bot, settings: Settings, *, host: str, port: int) -> None:

@@ -52,6 +52,7 @@ DETECTORS = ("monitoring", "customer", "engineer")
 SIDES = ("well", "badly", "lucky")
 FACTORS = ("technical", "process", "human")
 ITEM_KINDS = ("short-term", "long-term")
+PRIORITIES = ("high", "medium", "low")
 
 STARTED = "started"
 DETECTED = "detected"
@@ -237,14 +238,18 @@ POSTMORTEM = Command(
 
 ACTION_ITEM = Command(
     name="actionitem",
-    hint="[@owner] [short-term|long-term] [by DATE]: what | list | done | assign | snooze | drop",
+    hint="[@owner] [short-term|long-term] [by DATE]: what | list | done | assign | due | snooze | drop",
     description="Record what has to change, with owner and date; bare opens a form",
     subcommands=(
-        Subcommand(name="list", hint="[mine|all]", description="Action items and their state", writes=False),
+        Subcommand(name="list", hint="[mine|overdue|all]", description="Action items and their state", writes=False),
         Subcommand(name="done", hint="NUMBER", description="It is done"),
         Subcommand(name="assign", hint="NUMBER @who", description="Give it an owner"),
+        Subcommand(name="due", hint="NUMBER DATE", description="Give it another date"),
         Subcommand(name="snooze", hint="NUMBER 3d", description="Leave it alone for some days"),
         Subcommand(name="drop", hint="NUMBER why", description="Decide against it, and say why"),
+        Subcommand(name="confirm", hint="NUMBER", description="A proposal is agreed"),
+        Subcommand(name="reopen", hint="NUMBER", description="It is to be done after all"),
+        Subcommand(name="link", hint="NUMBER https://…", description="Say where its ticket is"),
     ),
 )
 

@@ -1,20 +1,26 @@
 """Action items: what is to be done, and every change of owner, date and state."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from storage.dialects import row_id
 from storage.models import action_item_revisions, action_items, incidents
-from storage.values import ActionItem
+from storage.values import PENDING, ActionItem
 
-_STATE = ("owner", "owner_id", "due_on", "state", "snoozed_until", "reason")
+_STATE = ("owner", "owner_id", "due_on", "state", "snoozed_until", "reason", "ticket")
+
+_GIVEN = ("text", "kind", "priority", "done_when")
+"""What is said of an item once and stays."""
 
 
 def add(connection: Connection, incident_id: int, **facts: Any) -> ActionItem:
-    """Write down an open item. `facts`: text, kind, owner, owner_id, due_on, by (user id), at."""
+    """Write down an item. `facts`: text, kind, owner, owner_id, due_on, by (user id), at.
+
+    Where they are known: state (else `open`), ticket, priority, done_when.
+    """
     count = (
         update(incidents)
         .where(incidents.c.id == incident_id)
@@ -23,22 +29,19 @@ def add(connection: Connection, incident_id: int, **facts: Any) -> ActionItem:
     )
     number = connection.execute(count).scalar_one()
     by, at = facts.pop("by"), facts.pop("at")
-    row = {"incident_id": incident_id, "number": number, "text": facts["text"], "kind": facts["kind"]}
+    row = {"incident_id": incident_id, "number": number, **{name: facts.get(name) for name in _GIVEN}}
     result = connection.execute(insert(action_items), row | {"recorded_at": at, "recorded_by_id": by})
     item = ActionItem(
         id=row_id(result),
         number=number,
-        state="open",
-        snoozed_until=None,
-        reason=None,
-        **facts,
+        **({"state": "open", "snoozed_until": None, "reason": None} | facts),
     )
     _keep(connection, item, by=by, at=at)
     return item
 
 
 def revise(connection: Connection, item: ActionItem, *, by: str, at: datetime, **changes: Any) -> ActionItem:
-    """Change owner, owner_id, due_on, state, snoozed_until or reason, and keep who did, and when."""
+    """Change owner, owner_id, due_on, state, snoozed_until, reason or ticket, and keep who did, and when."""
     revised = replace(item, **changes)
     _keep(connection, revised, by=by, at=at)
     return revised
@@ -68,43 +71,54 @@ def numbered(connection: Connection, incident_id: int, number: int) -> ActionIte
 
 
 def open_in_workspace(
-    connection: Connection, workspace_id: str, channel_id: str, *, owner_id: str | None = None
+    connection: Connection,
+    workspace_id: str,
+    channel_id: str,
+    *,
+    owner_id: str | None = None,
+    due_before: date | None = None,
+    limit: int | None = None,
 ) -> list[tuple[int, ActionItem]]:
-    """(incident number, open item), oldest first, of incidents that may be seen from the channel."""
+    """(incident number, item still to be done), oldest first, of incidents that may be seen from the channel."""
     conditions = [
         incidents.c.workspace_id == workspace_id,
-        action_item_revisions.c.state == "open",
+        action_item_revisions.c.state.in_(PENDING),
         or_(incidents.c.private.is_(False), incidents.c.channel_id == channel_id),
     ]
     if owner_id is not None:
         conditions.append(action_item_revisions.c.owner_id == owner_id)
-    return _found(connection, *conditions)
+    if due_before is not None:
+        conditions.append(action_item_revisions.c.due_on < due_before)
+    return _found(connection, *conditions, limit=limit)
 
 
-def _found(connection: Connection, *conditions: Any) -> list[tuple[int, ActionItem]]:
-    newest = (
-        select(func.max(action_item_revisions.c.number))
-        .where(action_item_revisions.c.item_id == action_items.c.id)
-        .correlate(action_items)
-        .scalar_subquery()
-    )
+NEWEST = and_(
+    action_item_revisions.c.item_id == action_items.c.id,
+    action_item_revisions.c.number
+    == select(func.max(action_item_revisions.c.number))
+    .where(action_item_revisions.c.item_id == action_items.c.id)
+    .correlate(action_items)
+    .scalar_subquery(),
+)
+"""What joins an item with the revision that says how it stands."""
+COLUMNS = (
+    action_items.c.id,
+    action_items.c.number,
+    *(action_items.c[name] for name in _GIVEN),
+    *(action_item_revisions.c[name] for name in _STATE),
+)
+"""The columns of an ActionItem, by the names of its fields."""
+
+
+def _found(connection: Connection, *conditions: Any, limit: int | None = None) -> list[tuple[int, ActionItem]]:
     query = (
-        select(
-            incidents.c.number.label("incident"),
-            action_items.c.id,
-            action_items.c.number,
-            action_items.c.text,
-            action_items.c.kind,
-            *(action_item_revisions.c[name] for name in _STATE),
-        )
+        select(incidents.c.number.label("incident"), *COLUMNS)
         .select_from(action_items)
         .join(incidents, incidents.c.id == action_items.c.incident_id)
-        .join(
-            action_item_revisions,
-            and_(action_item_revisions.c.item_id == action_items.c.id, action_item_revisions.c.number == newest),
-        )
+        .join(action_item_revisions, NEWEST)
         .where(*conditions)
         .order_by(incidents.c.number, action_items.c.number)
+        .limit(limit)
     )
     rows = [dict(row) for row in connection.execute(query).mappings()]
     return [(row.pop("incident"), ActionItem(**row)) for row in rows]

@@ -15,7 +15,7 @@ from storage.models import (
 )
 from storage.reports import OURS, STANDING_ITEM
 from storage.timeline import LAST_REVISION
-from storage.values import OwnItem, Unpublished
+from storage.values import PENDING, OwnItem, Unpublished
 
 _SNOOZED = case((action_item_revisions.c.snoozed_until > bindparam("today"), 1), else_=0)
 _OWN_ITEMS = (
@@ -32,7 +32,11 @@ _OWN_ITEMS = (
     .select_from(action_items)
     .join(incidents, incidents.c.id == action_items.c.incident_id)
     .join(action_item_revisions, STANDING_ITEM)
-    .where(OURS, action_item_revisions.c.owner_id == bindparam("user_id"), action_item_revisions.c.state == "open")
+    .where(
+        OURS,
+        action_item_revisions.c.owner_id == bindparam("user_id"),
+        action_item_revisions.c.state.in_(sorted(PENDING)),
+    )
     .order_by(_SNOOZED, action_item_revisions.c.due_on.asc().nulls_last(), incidents.c.number, action_items.c.number)
     .limit(bindparam("most"))
 )

@@ -24,7 +24,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -87,7 +86,7 @@ members = Table(
     Column("user_id", String(64), primary_key=True),
     Column("name", Text, nullable=False),
     Column("timezone", String(64)),
-    Column("bot", Boolean, nullable=False, server_default=false()),
+    Column("barred", String(16)),
     Column("fetched_at", Instant, nullable=False),
 )
 
@@ -169,6 +168,8 @@ action_items = Table(
     Column("number", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("kind", String(16)),
+    Column("priority", String(16)),
+    Column("done_when", Text),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by_id", String(64), nullable=False),
     UniqueConstraint("incident_id", "number"),
@@ -186,9 +187,45 @@ action_item_revisions = Table(
     Column("state", String(16), nullable=False),
     Column("snoozed_until", Date),
     Column("reason", Text),
+    Column("ticket", Text),
     Column("revised_at", Instant, nullable=False),
     Column("revised_by_id", String(64), nullable=False),
     UniqueConstraint("item_id", "number"),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    _id(),
+    Column("workspace_id", String(64), nullable=False),
+    Column("recipient_id", String(64), nullable=False),
+    _of_incident(),
+    Column("item_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("action_items.id")),
+    Column("kind", String(16), nullable=False),
+    Column("since_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("told_on", Date),
+    # Of one kind there is one for an item; of those without an item, one for an incident.
+    Index("uq_reminders_item_id", "item_id", "kind", unique=True),
+    Index(
+        "uq_reminders_incident_id",
+        "incident_id",
+        "kind",
+        unique=True,
+        sqlite_where=text("item_id IS NULL"),
+        postgresql_where=text("item_id IS NULL"),
+    ),
+    Index(None, "recipient_id", "due_at"),
+)
+
+agendas = Table(
+    "agendas",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    Column("recipient_id", String(64), primary_key=True),
+    Column("due_at", Instant),
+    Column("told_on", Date),
+    Index(None, "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
 )
 
 postmortem_versions = Table(

@@ -89,19 +89,17 @@ def add(
     due_at: datetime | None = None,
 ) -> None:
     """Write an errand; it is due at once, or at `due_at`: then in a lane of its own, since it holds up what follows."""
-    connection.execute(
-        insert(outbox),
-        {
-            "workspace_id": workspace_id,
-            "lane": lane,
-            "action": action,
-            "content": content,
-            "state": "waiting",
-            "attempts": 0,
-            "due_at": due_at or at,
-            "written_at": at,
-        },
-    )
+    errand = {"workspace_id": workspace_id, "lane": lane, "action": action, "content": content}
+    add_all(connection, [errand], at=at, due_at=due_at)
+
+
+def add_all(
+    connection: Connection, errands: Sequence[dict[str, Any]], *, at: datetime, due_at: datetime | None = None
+) -> None:
+    """Write errands, each with its workspace_id, lane, action and content; they are due at once, or at `due_at`."""
+    common = {"state": "waiting", "attempts": 0, "due_at": due_at or at, "written_at": at}
+    if errands:
+        connection.execute(insert(outbox), [errand | common for errand in errands])
 
 
 def supersede(connection: Connection, workspace_id: str, *, lanes: Sequence[str], at: datetime) -> bool:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+PENDING = frozenset({"proposed", "open"})
+"""The states of an action item that is still to be done."""
+BOT = "bot"
+"""Why nothing can be theirs: a member that is a program."""
 LATE_AFTER = timedelta(seconds=60)
 """An entry typed at least this long after what it tells of is a late entry."""
 
@@ -76,7 +80,8 @@ class TimelineEntry:
 class ActionItem:
     """Something to be done after an incident. `owner` is a name, with `owner_id` when it is a Slack user.
 
-    `kind` is `short-term`, `long-term` or not known yet. `state` is `open`, `done` or `dropped`.
+    `kind` is `short-term`, `long-term` or not known yet. `state` is `proposed`, `open`, `done` or `dropped`.
+    `done_when` says how one will know that it is done, `ticket` is a web address.
     """
 
     id: int
@@ -89,17 +94,58 @@ class ActionItem:
     state: str
     snoozed_until: date | None
     reason: str | None
+    priority: str | None = None
+    done_when: str | None = None
+    ticket: str | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is still to be done: proposed or open."""
+        return self.state in PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """What somebody will be told, with all that decides when.
+
+    `recipient_id` is a user's id or a channel's. `kind` is `item`, `escalation` or `postmortem`; the last is of an
+    incident and has no item. `due_at` is the next time it is looked at, None for never again; `told_on` is the day of
+    the recipient's calendar on which it was last told. It counts from `since_at`: when the item was recorded, or the
+    incident resolved. `published` is whether the postmortem is.
+    """
+
+    id: int
+    kind: str
+    recipient_id: str
+    due_at: datetime | None
+    told_on: date | None
+    incident: Incident
+    item: ActionItem | None
+    since_at: datetime
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """One recipient's reminders: when to look at them next, and the day of the last digest."""
+
+    workspace_id: str
+    recipient_id: str
+    told_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A person of a workspace as Slack tells of them, or a `bot`. `timezone` is an IANA name, when Slack gave one."""
+    """A person of a workspace as Slack tells of them. `timezone` is an IANA name, when Slack gave one.
+
+    `barred` says why nothing can be theirs: `deactivated`, `bot`, `outside` (of another workspace), `unknown`.
+    """
 
     workspace_id: str
     user_id: str
     name: str
     timezone: str | None
-    bot: bool = False
+    barred: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ _SHOWN = 80
 
 
 def _open(material: Material) -> list[ActionItem]:
-    return [item for item in material.items if item.state == "open"]
+    return [item for item in material.items if item.pending]
 
 
 def _quote(item: ActionItem) -> str:
@@ -88,9 +88,11 @@ def dates(material: Material) -> Advice:
     undated = [item for item in _open(material) if item.due_on is None]
     if undated:
         first = undated[0]
-        fix = material.slash(f"actionitem drop {first.number} dated anew") + ", then add it again with its date: "
-        fix += material.slash(f"actionitem {f'@{first.owner} ' if first.owner else ''}by DATE: …")
-        yield at_items(item.number for item in undated), "No due date", fix
+        yield (
+            at_items(item.number for item in undated),
+            "No due date",
+            material.slash(f"actionitem due {first.number} DATE"),
+        )
 
 
 def vague(material: Material) -> Advice:

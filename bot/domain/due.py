@@ -3,7 +3,7 @@
 import calendar
 import re
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from bot.domain.words import quoted, visible
 from bot.errors import UsageError
@@ -27,6 +27,8 @@ _PHRASE = re.compile(
     rf"|(?:the )?[0-9]{{1,2}}(?:st|nd|rd|th|\.)? (?:of )?{_MONTH}(?:,? [0-9]{{4}})?"
     rf"|{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?(?:,? [0-9]{{4}})?"
 )
+_GUESS = re.compile(rf"(?:on )?next (?:{_WEEKDAY}|week|month)")
+_LINK = re.compile(r"https://[^\s<>|\"'`\x00-\x20]{1,1000}")
 _LENGTH = re.compile(r"(?:for )?(?P<count>-?[0-9]+|an?) ?(?P<unit>d|w)(?:ays?|eeks?)?")
 
 
@@ -62,6 +64,27 @@ def parse_days(words: str) -> int:
     if not 1 <= days <= LONGEST_SNOOZE:
         raise UsageError(f"From 1 to {LONGEST_SNOOZE} days is possible, not {quoted(typed)}. Try: 3d, 2w")
     return days
+
+
+def parse_snooze(words: str, *, today: date) -> date:
+    """The day until which something is left alone: after so many days, or `next week`, which begins on Monday.
+
+    Raises UsageError as `parse_days` does.
+    """
+    if " ".join(visible(words).lower().split()) == "next week":
+        return today + timedelta(days=7 - today.weekday())
+    return today + timedelta(days=parse_days(words))
+
+
+def is_guess(words: str) -> bool:
+    """Whether people mean different days by these words: `next friday`, `next week`."""
+    return bool(_GUESS.fullmatch(" ".join(visible(words).lower().split()).rstrip(".")))
+
+
+def parse_link(words: str) -> str | None:
+    """The first web address in the words, `https://…`; None when there is none."""
+    match = _LINK.search(words)
+    return match[0].rstrip(".,;:!?)") if match else None
 
 
 def _iso(plain: str) -> date | None:

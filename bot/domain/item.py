@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from bot.domain.due import parse_due
+from bot.domain.due import is_guess, parse_due
 from bot.domain.words import storable, trimmed, visible
 from bot.errors import UsageError
 
@@ -22,12 +22,16 @@ _EXAMPLE = "@alice short-term by friday: test the backups"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemWords:
-    """An action item as typed: `owner` without its @, `kind` one of ITEM_KINDS."""
+    """An action item as typed: `owner` without its @, `kind` one of ITEM_KINDS.
+
+    `guessed` says that people mean different days by the words of the date.
+    """
 
     owner: str | None
     kind: str | None
     due_on: date | None
     text: str
+    guessed: bool = False
 
 
 def parse_item(words: str, *, today: date) -> ItemWords:
@@ -50,6 +54,7 @@ def parse_item(words: str, *, today: date) -> ItemWords:
         kind=f"{kind.lower()}-term" if kind else None,
         due_on=parse_due(due, today=today) if due else None,
         text=text,
+        guessed=is_guess(due or ""),
     )
 
 

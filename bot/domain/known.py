@@ -7,6 +7,7 @@ from bot.domain.questions import Question, questions
 from bot.domain.sorting import DROPPED
 from bot.domain.topics import TOPICS
 from bot.vocabulary import DETECTED, FACTORS, IMPACT, SIDES, STARTED
+from storage.values import PENDING
 
 
 def _agreed(document: Document) -> list[Item]:
@@ -32,8 +33,8 @@ def _known(document: Document, split: Phases) -> dict[str, bool]:
         "share": bool(document.share) or not figures,
         "cause": bool(document.causes),
         "measures": bool(agreed),
-        "owner": all(item.owner or item.state != "open" for item in agreed),
-        "due": all(item.due_on or item.state != "open" for item in agreed),
+        "owner": all(item.owner or item.state not in PENDING for item in agreed),
+        "due": all(item.due_on or item.state not in PENDING for item in agreed),
         **{side: side in document.lessons for side in SIDES},
         **{factor: factor in document.causes for factor in FACTORS},
         **{aspect: aspect in document.aspects for aspect in ASPECTS},
@@ -49,6 +50,6 @@ def open_questions(document: Document, split: Phases, prefix: str) -> dict[str, 
     agreed = _agreed(document)
     examples = {
         "detection": next((entry.number for entry in standing if entry.kind == DETECTED), 1),
-        "unowned": next((item.number for item in agreed if not item.owner and item.state == "open"), 1),
+        "unowned": next((item.number for item in agreed if not item.owner and item.state in PENDING), 1),
     }
     return questions(frozenset(fact for fact in known if not known[fact]), prefix=prefix, examples=examples)

@@ -94,7 +94,7 @@ def status(connection: Connection, request: Request) -> Reply:
         facts=facts,
         durations=[(each.label, getattr(facts, f"{each.key}_s")) for each in DURATIONS],
         entries=entries,
-        open_items=[item for item in items if item.state == "open"],
+        open_items=[item for item in items if item.pending],
         postmortem=postmortems.newest(connection, incident.id),
         zone=request.zone if request.zone_known else None,
         today=request.received_at.date(),

@@ -7,11 +7,12 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.config import Settings
+from bot.domain.cadence import Cadence
 from bot.domain.policy import POLICY
 from bot.errors import UsageError
 from bot.shelf import DEFAULT, Shelf
 
-_OF_SETTINGS = ("prefix", "template", "shelf", "check_off", "policy", "targets")
+_OF_SETTINGS = ("prefix", "template", "shelf", "check_off", "policy", "cadence", "targets")
 
 
 def of_settings(settings: Settings) -> dict[str, Any]:
@@ -37,8 +38,9 @@ class Request:
     its own time). `zone` is the typist's zone when `zone_known`, else the default one. `key` makes a repeat
     recognisable; without one nothing can repeat. `author` differs from the user where somebody puts another's
     message on the timeline. `incident_number` names the incident where the surface does, and the channel's does not
-    count. `reply_url` reaches the person for half an hour even where the bot is no member. `edit` is what came of a
-    form; its text may be longer than words are.
+    count. `reply_url` reaches the person for half an hour even where the bot is no member. `policy` says who may do
+    what, `cadence` when people are reminded. `details` are what a form asks and no words say; `edit` is what came of
+    a form whose text may be longer than words are.
     """
 
     workspace_id: str
@@ -59,6 +61,7 @@ class Request:
     shelf: Shelf = field(default_factory=Shelf)
     check_off: frozenset[str] = frozenset()
     policy: Mapping[str, str] = field(default_factory=lambda: POLICY)
+    cadence: Cadence = field(default_factory=Cadence)
     targets: tuple[str, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
     said_at: datetime | None = None
@@ -67,6 +70,7 @@ class Request:
     permalink: str | None = None
     reply_url: str | None = None
     incident_number: int | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
     edit: SectionEdit | None = None
 
     @property
@@ -86,7 +90,11 @@ class Request:
         kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _OF_SETTINGS}
         moments = {name: value.isoformat() for name, value in kept.items() if isinstance(value, datetime)}
         edit = None if self.edit is None else asdict(self.edit)
-        return kept | moments | {"zone": self.zone.key, "people": dict(self.people), "edit": edit}
+        return (
+            kept
+            | moments
+            | {"zone": self.zone.key, "people": dict(self.people), "details": dict(self.details), "edit": edit}
+        )
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any], settings: Settings) -> Self:
@@ -106,6 +114,18 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """A menu under a reply; a choice comes back as `action` with its value. `options` are (label, value)."""
+
+    label: str
+    action: str
+    options: tuple[tuple[str, str], ...]
+
+
+Control = Button | Menu
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """An answer: Slack text, already escaped, seen by the channel when `public`, else by the person alone.
 
@@ -115,7 +135,7 @@ class Reply:
 
     text: str
     public: bool = False
-    buttons: tuple[Button, ...] = ()
+    buttons: tuple[Control, ...] = ()
     form: str | None = None
     document: str | None = None
     fills: Mapping[str, Any] = field(default_factory=dict)
@@ -134,7 +154,13 @@ class Reply:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """The reply that `to_json` made the values of."""
-        return cls(**{**kept, "buttons": tuple(Button(**each) for each in kept["buttons"])})
+        return cls(**{**kept, "buttons": tuple(_control(each) for each in kept["buttons"])})
+
+
+def _control(kept: Mapping[str, Any]) -> Control:
+    if "options" not in kept:
+        return Button(**kept)
+    return Menu(**{**kept, "options": tuple((label, value) for label, value in kept["options"])})
 
 
 def first_word(words: str) -> tuple[str, str]:

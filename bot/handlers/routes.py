@@ -15,6 +15,7 @@ from bot.handlers import (
     checks,
     edits,
     incidents,
+    item_clicks,
     postmortems,
     publishing,
     reports,
@@ -30,6 +31,7 @@ from storage import receipts
 from storage.database import Database
 
 Handler = Callable[[Connection, Request], Reply]
+_OLD_BUTTON = "That button is of another version of Scribe, so nothing was changed. Please type the command."
 Also = Callable[[Connection, Reply], None]
 
 ROUTES: dict[str, Handler] = {
@@ -60,11 +62,16 @@ ROUTES: dict[str, Handler] = {
     "actionitem assign": action_items.assign,
     "actionitem snooze": action_items.snooze,
     "actionitem drop": action_items.drop,
+    "actionitem due": action_items.due,
+    "actionitem link": action_items.link,
+    "actionitem confirm": action_items.confirm,
+    "actionitem reopen": action_items.reopen,
 }
 GESTURES: dict[str, Handler] = {
     "reopen": sameness.reopen,
     "unreact": revisions.unreact,
     edits.SAVE: edits.save,
+    **item_clicks.CLICKS,
 }
 """What a click, a reaction taken away or a form does; they are no commands, so the vocabulary does not know them."""
 
@@ -145,6 +152,8 @@ def _find(request: Request) -> tuple[Handler, Request, bool]:
     """The handler, the request with its subcommand taken off the words, and whether it writes."""
     if request.command in GESTURES:
         return GESTURES[request.command], request, True
+    if request.source == "click":
+        raise UsageError(_OLD_BUTTON)
     command = COMMANDS.get(request.command)
     if command is None:
         raise UsageError(_unknown(request, request.command, COMMANDS, request.slash))

@@ -8,13 +8,14 @@ from bot.domain.lifecycle import in_order, lifecycle
 from bot.errors import UsageError
 from bot.handlers.lookup import current, named
 from bot.handlers.receipt import receipt
+from bot.handlers.reminders import follow
 from bot.handlers.request import Reply, Request
 from bot.handlers.timeline import keep_in_step
 from bot.vocabulary import DETECTED, REOPENED
 from storage import action_items, incidents, timeline
 from storage.values import ActionItem, Incident, TimelineEntry
 
-_CARRIED = ("text", "kind", "owner", "owner_id", "due_on")
+_CARRIED = ("text", "kind", "owner", "owner_id", "due_on", "ticket", "priority", "done_when")
 
 
 def reopen(connection: Connection, request: Request) -> Reply:
@@ -38,7 +39,8 @@ def reopen(connection: Connection, request: Request) -> Reply:
         connection, request, original
     )
     items = [
-        _hand_over(connection, request, item, original) for item in action_items.of_incident(connection, mistaken.id)
+        _hand_over(connection, request, item, mistaken, original)
+        for item in action_items.of_incident(connection, mistaken.id)
     ]
     incidents.mark_same(connection, mistaken, original)
     keep_in_step(connection, request, original, REOPENED)
@@ -93,11 +95,16 @@ def _move(connection: Connection, request: Request, entry: TimelineEntry, to: In
     return timeline.append(connection, to.id, **facts)
 
 
-def _hand_over(connection: Connection, request: Request, item: ActionItem, to: Incident) -> ActionItem:
+def _hand_over(
+    connection: Connection, request: Request, item: ActionItem, mistaken: Incident, to: Incident
+) -> ActionItem:
     """The item under a number of the incident it belongs to, in the state it was in."""
     by, at = request.user_id, request.received_at
     facts = asdict(item)
     copy = action_items.add(connection, to.id, **{name: facts[name] for name in _CARRIED}, by=by, at=at)
     state = {name: facts[name] for name in ("state", "snoozed_until", "reason")}
-    action_items.revise(connection, item, by=by, at=at, state="dropped", reason=f"moved to {to.name}")
-    return action_items.revise(connection, copy, by=by, at=at, **state)
+    left = action_items.revise(connection, item, by=by, at=at, state="dropped", reason=f"moved to {to.name}")
+    moved = action_items.revise(connection, copy, by=by, at=at, **state)
+    for each, of in ((left, mistaken), (moved, to)):
+        follow(connection, of, each, at=at, cadence=request.cadence)
+    return moved

@@ -13,6 +13,7 @@ from bot.handlers.lookup import current, here, named
 from bot.handlers.permission import permit
 from bot.handlers.postmortems import ask_for_draft
 from bot.handlers.receipt import receipt
+from bot.handlers.reminders import follow_resolution
 from bot.handlers.request import Button, Reply, Request
 from bot.rendering import slack
 from bot.vocabulary import DETECTED, KINDS, REOPENED, RESOLVED, Kind
@@ -163,6 +164,8 @@ def keep_in_step(connection: Connection, request: Request, incident: Incident, k
         return incident.open
     stands_open = is_open(timeline.of_incident(connection, incident.id, kinds=MOVES_OPEN))
     incidents.set_open(connection, incident, is_open=stands_open)
+    if incident.open != stands_open:
+        follow_resolution(connection, incident, is_open=stands_open, at=request.received_at, cadence=request.cadence)
     if incident.open and not stands_open:
         ask_for_draft(connection, request, incident)
     return stands_open

@@ -18,6 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.clock import Clock, now
 from bot.config import Settings
 from bot.handlers.keeping import Keeper
+from bot.handlers.reminders import plan_summary, tick
 from bot.slack import clicks, commands, errands, forms, home, mentions, reactions
 from bot.slack.client import Client
 from bot.slack.delivery import Delivery
@@ -57,6 +58,17 @@ class Bot:
         """Ask Slack who we are, and who the workspace's members are."""
         if self.door.identity.learn() and self.door.identity.team_id:
             self.door.members.refresh(self.door.identity.team_id)
+            self._plan_summary(self.door.identity.team_id)
+
+    def _plan_summary(self, team_id: str) -> None:
+        if self.door.settings.summary_channel:
+            with self.door.database.write() as connection:
+                plan_summary(connection, team_id, at=self.door.clock(), cadence=self.door.settings.cadence)
+
+    def remind(self) -> None:
+        """Look whether anybody is to be reminded, and let the outbox tell them."""
+        if tick(self.door.database, self.door.settings.cadence, at=self.door.clock()):
+            self.door.delivery.wake()
 
     def prune(self) -> None:
         """Forget what was sent and answered long ago."""

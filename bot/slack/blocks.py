@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.escaping import visible
-from bot.handlers.request import Button, Reply
+from bot.handlers.request import Button, Control, Reply
 from bot.slack.text import escape
 
 TEXT_LIMIT = 39_000
@@ -32,22 +32,30 @@ def ack(reply: Reply) -> Message:
 def message(reply: Reply) -> Message:
     """A message's `text`, and its blocks where plain text is not enough."""
     text = clip_escaped(reply.text, TEXT_LIMIT)
-    below = [*_beginning(reply.document), *_buttons(reply.buttons)]
+    below = [*_beginning(reply.document), *controls(reply.buttons)]
     return {"text": text, "blocks": [*sections(text), *below]} if below else {"text": text}
 
 
-def _buttons(buttons: tuple[Button, ...]) -> list[Message]:
-    return [{"type": "actions", "elements": [button(each) for each in buttons]}] if buttons else []
+def controls(controls: tuple[Control, ...]) -> list[Message]:
+    """Buttons and menus in a row; no block where there are none."""
+    return [{"type": "actions", "elements": [_control(each) for each in controls]}] if controls else []
+
+
+def _control(control: Control) -> Message:
+    if isinstance(control, Button):
+        return button(control)
+    options = [{"text": _plain(text), "value": value} for text, value in control.options]
+    label = _plain(control.label)
+    return {"type": "static_select", "action_id": control.action, "placeholder": label, "options": options}
 
 
 def button(button: Button) -> Message:
     """A button as Block Kit has it."""
-    return {
-        "type": "button",
-        "action_id": button.action,
-        "value": button.value,
-        "text": {"type": "plain_text", "text": clip(button.label, BUTTON_LIMIT)},
-    }
+    return {"type": "button", "action_id": button.action, "value": button.value, "text": _plain(button.label)}
+
+
+def _plain(text: str) -> Message:
+    return {"type": "plain_text", "text": clip(text, BUTTON_LIMIT)}
 
 
 def sections(text: str) -> list[Message]:

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from bot.errors import UsageError
 from bot.handlers.request import Reply
-from bot.slack.door import Body, Door
+from bot.slack import modals
+from bot.slack.door import Body, Door, place
 
 _log = logging.getLogger(__name__)
 
@@ -18,11 +19,15 @@ def click(door: Door, ack: Ack, body: Body) -> None:
     request = door.requests.of_click(body, received_at=door.clock())
 
     def say(connection: Connection, reply: Reply) -> None:
-        door.say(connection, request, reply, {})
+        if reply.form is None:
+            door.say(connection, request, reply, {})
 
     try:
         try:
-            door.keeper.handle(request, also=say, aside=partial(door.say_now, request, {}))
+            reply = door.keeper.handle(request, also=say, aside=partial(door.say_now, request, {}))
+            if reply.form is not None:
+                form = modals.FORMS[reply.form](place(request, source="form"), **reply.fills)
+                door.open(body["trigger_id"], form, request)
         except UsageError as error:
             door.refuse(request, str(error), "", {})
     except Exception:  # noqa: BLE001 - the door: a click can be made again

@@ -5,9 +5,8 @@ import logging
 from slack_bolt import Ack
 
 from bot.errors import UsageError
-from bot.handlers.request import Request
 from bot.slack import blocks, modals
-from bot.slack.door import NOT_SAVED, Body, Door
+from bot.slack.door import NOT_SAVED, Body, Door, place
 from bot.slack.text import typed
 
 _log = logging.getLogger(__name__)
@@ -19,7 +18,7 @@ def command(door: Door, ack: Ack, body: Body) -> None:
     try:
         request = door.requests.of_command(body, received_at=received_at)
         reply = door.keeper.handle(request)
-        form = None if reply.form is None else modals.FORMS[reply.form](_place(request), **reply.fills)
+        form = None if reply.form is None else modals.FORMS[reply.form](place(request, source="form"), **reply.fills)
     except UsageError as error:
         ack(**blocks.refusal(str(error), _as_typed(body)))
     except Exception:  # noqa: BLE001 - the door: whatever it was, the words go back to the person who typed them
@@ -36,13 +35,3 @@ def command(door: Door, ack: Ack, body: Body) -> None:
 
 def _as_typed(body: Body) -> str:
     return f"{body.get('command', '')} {typed(body.get('text') or '').words}".strip()
-
-
-def _place(request: Request) -> dict[str, str | None]:
-    """What the form must remember of where it was asked for."""
-    return {
-        "channel_id": request.channel_id,
-        "channel_name": request.channel_name,
-        "reply_url": request.reply_url,
-        "source": "form",
-    }

@@ -52,7 +52,7 @@ class Door:
     def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
         """Put the reply into the outbox, for the channel or for the person, within the caller's transaction."""
         content = {**blocks.message(reply), **thread}
-        if reply.public:
+        if reply.public or _is_home(request):
             self._add(connection, request, "post", content)
         else:
             self._add(connection, request, "whisper", {**content, "user": request.user_id})
@@ -68,8 +68,11 @@ class Door:
             key = f"refused:{request.key}"
             if receipts.find(connection, request.workspace_id, key) is None:
                 receipts.keep(connection, request.workspace_id, key, {}, at=request.received_at)
-                content = {"user": request.user_id, "text": message["text"], **thread}
-                self._add(connection, request, "whisper", content)
+                content = {"text": message["text"], **thread}
+                if _is_home(request):
+                    self._add(connection, request, "post", content)
+                else:
+                    self._add(connection, request, "whisper", {**content, "user": request.user_id})
 
     @staticmethod
     def _add(connection: Connection, request: Request, action: str, content: dict[str, Any]) -> None:
@@ -111,3 +114,18 @@ class Door:
             _log.warning("form not opened: %s", type(error).__name__)
             self.refuse(request, NO_FORM.format(help=f"{request.slash('incident')} help"), "", {})
             self.delivery.wake()
+
+
+def _is_home(request: Request) -> bool:
+    """Whether it was asked for on the Home tab, where nobody else reads what is posted."""
+    return request.channel_id == request.user_id
+
+
+def place(request: Request, *, source: str) -> dict[str, str | None]:
+    """What a form must remember of where it was asked for."""
+    return {
+        "channel_id": request.channel_id,
+        "channel_name": request.channel_name,
+        "reply_url": request.reply_url,
+        "source": source,
+    }

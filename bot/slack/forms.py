@@ -12,6 +12,7 @@ from slack_bolt import Ack
 from sqlalchemy import Connection
 
 from bot.errors import UsageError
+from bot.handlers import item_controls
 from bot.handlers.edits import CHOOSE, SAVE, WRITE
 from bot.handlers.request import Reply, Request, SectionEdit
 from bot.slack import modals
@@ -77,19 +78,25 @@ def submission(door: Door, ack: Ack, body: Body) -> None:
         reply = door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
         following = modals.following(place, reply)
     except UsageError as error:
-        ack(**modals.errors(str(error), _field(body["view"], door.clock())))
+        ack(**modals.errors(str(error), _field(body["view"], str(error), door.clock())))
     except Exception:  # noqa: BLE001 - the door: the form stays open and keeps the words
         _log.exception("form not saved")
-        ack(**modals.errors(NOT_SAVED))
+        ack(**modals.errors(NOT_SAVED, _field(body["view"], "", door.clock())))
     else:
         door.delivery.wake()
         ack(**following)
 
 
-def _field(view: Body, now: datetime) -> str:
-    """The field a problem is about: the time, when it lies ahead; else the words."""
-    chosen = modals.answers(view).get("time")
-    return "time" if chosen is not None and chosen > now.timestamp() else "words"
+def _field(view: Body, problem: str, now: datetime) -> str:
+    """The field a problem is about: a time that lies ahead, the date or the owner it begins with; else the words."""
+    filled = modals.answers(view)
+    chosen = filled.get("time")
+    if chosen is not None and chosen > now.timestamp():
+        return "time"
+    if filled.get("due") and problem.startswith(filled["due"]):
+        return "due"
+    named = problem.startswith("@") or "words" not in filled
+    return "owner" if named and "owner" in filled else "words"
 
 
 def _entry(door: Door, body: Body, place: Body) -> Request:
@@ -107,13 +114,29 @@ def _item(door: Door, body: Body, place: Body) -> Request:
     head = (f"@{name}" if name else "", filled["kind"] or "", f"by {filled['due']}" if filled["due"] else "")
     words = " ".join(part for part in head if part) + f": {filled['words'] or ''}"
     typed_words = Typed(words=words, people=people)
-    return door.requests.of_form(body, place, "actionitem", typed_words, received_at=door.clock())
+    details = {name: filled[name] for name in ("priority", "done_when") if filled.get(name)}
+    return door.requests.of_form(body, place, "actionitem", typed_words, received_at=door.clock(), details=details)
+
+
+def _assign(door: Door, body: Body, place: Body) -> Request:
+    """The form behind *Reassign*."""
+    filled = modals.answers(body["view"])
+    name, people = _owner(door, body["team"]["id"], filled)
+    words = Typed(words=f"assign {place['item']} @{name}", people=people)
+    return door.requests.of_form(body, place, "actionitem", words, received_at=door.clock())
+
+
+def _drop(door: Door, body: Body, place: Body) -> Request:
+    """The form behind *Drop*."""
+    why = modals.answers(body["view"])["words"] or ""
+    words = Typed(words=f"drop {place['item']} {why}", people={})
+    return door.requests.of_form(body, place, "actionitem", words, received_at=door.clock())
 
 
 def _owner(door: Door, workspace_id: str, filled: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
     if filled["owner"] is None:
-        return (handle_of(filled["team"]) if filled["team"] else None), {}
-    member = door.members.find(workspace_id, filled["owner"])
+        return (handle_of(filled["team"]) if filled.get("team") else None), {}
+    member = door.members.look_up(workspace_id, filled["owner"])
     name = handle_of(member.name if member else filled["owner"])
     return name, {name: filled["owner"]}
 
@@ -138,4 +161,6 @@ _REQUESTS: dict[str, Callable[[Door, Body, Body], Request]] = {
     modals.ACTION_ITEM: _item,
     CHOOSE: _choice,
     WRITE: _edit,
+    item_controls.ASSIGN: _assign,
+    item_controls.DROP: _drop,
 }

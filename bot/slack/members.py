@@ -14,7 +14,7 @@ from bot.clock import Clock
 from storage import away, members
 from storage.database import Database
 from storage.deadline import within
-from storage.values import Member
+from storage.values import BOT, Member
 
 LOOK_UP_S = 1.0
 FIND_S = 0.5
@@ -24,6 +24,9 @@ _PAGE = 200
 _log = logging.getLogger(__name__)
 
 _UNREACHED = (SlackClientError, OSError)
+_NOBODY = frozenset({"user_not_found", "user_not_visible"})
+"""Slack's words for: there is nobody of that id here."""
+_SLACKBOT = "USLACKBOT"
 
 
 class Members:
@@ -76,13 +79,7 @@ class Members:
 
     def keep(self, workspace_id: str, user: dict[str, Any]) -> Member:
         """Remember a user object as Slack sends it."""
-        member = Member(
-            workspace_id=workspace_id,
-            user_id=user["id"],
-            name=_display_name(user),
-            timezone=_known_zone(user.get("tz")),
-            bot=_is_bot(user),
-        )
+        member = _member(workspace_id, user)
         self._keep([member])
         return member
 
@@ -92,17 +89,7 @@ class Members:
         try:
             while True:
                 page = self._client.users_list(limit=_PAGE, cursor=cursor)
-                people = [
-                    Member(
-                        workspace_id=workspace_id,
-                        user_id=user["id"],
-                        name=_display_name(user),
-                        timezone=_known_zone(user.get("tz")),
-                        bot=_is_bot(user),
-                    )
-                    for user in page["members"]
-                ]
-                self._keep(people)
+                self._keep([_member(workspace_id, user) for user in page["members"]])
                 cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
                 if not cursor:
                     return
@@ -122,7 +109,12 @@ class Members:
             return self.keep(workspace_id, self._client.users_info(user=user_id)["user"])
         except _UNREACHED as error:
             _log.info("member not fetched: %s", _reason(error))
-            return None
+            return self._stranger(workspace_id, user_id) if _reason(error) in _NOBODY else None
+
+    def _stranger(self, workspace_id: str, user_id: str) -> Member:
+        member = Member(workspace_id=workspace_id, user_id=user_id, name=user_id, timezone=None, barred="unknown")
+        self._keep([member])
+        return member
 
     def _keep(self, people: list[Member]) -> None:
         try:
@@ -139,6 +131,27 @@ class Members:
         self._known[key] = (time.monotonic() + _REMEMBERED_S, member)
 
 
+def _member(workspace_id: str, user: dict[str, Any]) -> Member:
+    """The member that a user object of Slack's tells of."""
+    return Member(
+        workspace_id=workspace_id,
+        user_id=user["id"],
+        name=_display_name(user),
+        timezone=_known_zone(user.get("tz")),
+        barred=_barred(workspace_id, user),
+    )
+
+
+def _barred(workspace_id: str, user: dict[str, Any]) -> str | None:
+    """Why nothing can be theirs; None for an ordinary member. Slackbot is no bot to Slack."""
+    if user.get("deleted"):
+        return "deactivated"
+    if user.get("is_bot") or user["id"] == _SLACKBOT:
+        return BOT
+    elsewhere = user.get("team_id") not in {None, workspace_id} and not user.get("enterprise_user")
+    return "outside" if elsewhere or user.get("is_stranger") else None
+
+
 def _display_name(user: dict[str, Any]) -> str:
     """How the person is called in Slack: the display name they chose, else the handle."""
     profile = user.get("profile") or {}
@@ -151,11 +164,6 @@ def _known_zone(name: str | None) -> str | None:
         return ZoneInfo(name).key if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-def _is_bot(user: dict[str, Any]) -> bool:
-    # Slack's own bot is told as a person.
-    return bool(user.get("is_bot")) or user["id"] == "USLACKBOT"
 
 
 def _reason(error: Exception) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from bot.errors import UsageError
 from bot.handlers.edits import CHOOSE, WRITE
+from bot.handlers.item_controls import ASSIGN, DROP
 from bot.handlers.request import Reply
 from bot.slack.blocks import clip
 from bot.slack.portions import portions
-from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE
-from storage.values import Incident, Section
+from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE, PRIORITIES
+from storage.values import ActionItem, Incident, Section
 
 ACTION_ITEM = "action_item"
 INPUT_LIMIT = 3_000
@@ -21,6 +22,7 @@ _MOST_SECTIONS = 100
 _MOST_PORTIONS = 24
 _MOST_BYTES = 120_000
 """Of the inputs of a form. Slack takes twice as much, and sends all of it back twice: as it was, and as it is."""
+_SHOWN = 300
 
 View = dict[str, Any]
 
@@ -85,8 +87,9 @@ def entry_form(words: str, *, said_at: datetime, place: Mapping[str, Any]) -> Vi
 
 
 def item_form(place: Mapping[str, Any]) -> View:
-    """A new action item: what, who, until when, how far-reaching."""
+    """A new action item: what, who, until when, how far-reaching, how urgent, and how one will know."""
     kinds = [_option(kind, kind.capitalize()) for kind in ITEM_KINDS]
+    priorities = [_option(each, each.capitalize()) for each in PRIORITIES]
     blocks = [
         _input(
             "words",
@@ -103,6 +106,14 @@ def item_form(place: Mapping[str, Any]) -> View:
         ),
         _input("due", "Due", {"type": "datepicker"}, optional=True),
         _input("kind", "Term", {"type": "radio_buttons", "options": kinds}, optional=True),
+        _input("priority", "Priority", {"type": "static_select", "options": priorities}, optional=True),
+        _input(
+            "done_when",
+            "Done when",
+            {"type": "plain_text_input", "max_length": INPUT_LIMIT},
+            optional=True,
+            hint="What one will see that shows it, such as: the alert fires in a test",
+        ),
     ]
     return _view(ACTION_ITEM, "New action item", "Add", blocks, place)
 
@@ -149,7 +160,35 @@ def _portion(index: int, label: str, text: str) -> View:
     return _input(name, clip(label, LABEL_LIMIT), element, optional=True)
 
 
-FORMS: dict[str, Callable[..., View]] = {ACTION_ITEM: item_form, CHOOSE: choosing_form, WRITE: writing_form}
+def assign_form(place: Mapping[str, Any], *, incident: Incident, item: ActionItem) -> View:
+    """Who has the action item from now on."""
+    blocks = [_about(incident, item), _input("owner", "New owner", {"type": "users_select"})]
+    return _view(ASSIGN, "Reassign action item", "Reassign", blocks, _of_item(place, incident, item))
+
+
+def drop_form(place: Mapping[str, Any], *, incident: Incident, item: ActionItem) -> View:
+    """Why the action item is dropped."""
+    why = {"type": "plain_text_input", "max_length": INPUT_LIMIT}
+    blocks = [_about(incident, item), _input("words", "Why, so that nobody asks again", why)]
+    return _view(DROP, "Drop action item", "Drop", blocks, _of_item(place, incident, item))
+
+
+def _about(incident: Incident, item: ActionItem) -> View:
+    text = f"Action item {item.number} of {incident.name}: {item.text}"
+    return {"type": "section", "text": _plain(clip(text, _SHOWN))}
+
+
+def _of_item(place: Mapping[str, Any], incident: Incident, item: ActionItem) -> dict[str, Any]:
+    return {**place, "incident": incident.number, "item": item.number}
+
+
+FORMS: dict[str, Callable[..., View]] = {
+    ACTION_ITEM: item_form,
+    ASSIGN: assign_form,
+    DROP: drop_form,
+    CHOOSE: choosing_form,
+    WRITE: writing_form,
+}
 """The form a reply asks for, from its place and what the reply fills in."""
 
 

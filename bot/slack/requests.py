@@ -1,6 +1,6 @@
 """From Slack's payloads to requests: the only reader of their keys."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,8 @@ from storage.values import whole_milliseconds
 
 Payload = Mapping[str, Any]
 
+_OWNERS = 1
+"""An item has one owner: of whoever else is named in its words nothing need be known."""
 _PRIVATE = ("privategroup", "directmessage", "mpdm-")
 _ON_INCIDENTS = frozenset(each.name for each in INCIDENT.subcommands)
 _QUALIFIED = tuple(kind for kind in KINDS.values() if kind.qualifiers)
@@ -89,9 +91,10 @@ class Requests:
         channel = body.get("channel") or {}
         return self._request(
             body["team"]["id"],
-            Typed(words=action.get("value") or "", people={}),
+            Typed(words=_pressed(action), people={}),
             command=action["action_id"],
-            channel_id=channel.get("id") or body["container"]["channel_id"],
+            # On the Home tab there is no channel: what is to be said there goes to the person.
+            channel_id=channel.get("id") or body["container"].get("channel_id") or body["user"]["id"],
             channel_name=channel.get("name") or channel.get("id") or "",
             user_id=body["user"]["id"],
             user_name=body["user"].get("username") or body["user"].get("name"),
@@ -135,7 +138,16 @@ class Requests:
             received_at=received_at,
         )
 
-    def of_form(self, body: Payload, place: Payload, command: str, words: Typed, *, received_at: datetime) -> Request:
+    def of_form(
+        self,
+        body: Payload,
+        place: Payload,
+        command: str,
+        words: Typed,
+        *,
+        received_at: datetime,
+        details: Mapping[str, str] | None = None,
+    ) -> Request:
         """A submitted form; `place` is what was remembered when it was opened."""
         return self._request(
             body["team"]["id"],
@@ -153,6 +165,8 @@ class Requests:
             author=place.get("author"),
             author_id=place.get("author_id"),
             permalink=place.get("permalink"),
+            incident_number=int(place["incident"]) if place.get("incident") else None,
+            details=details or {},
         )
 
     def of_reaction(self, content: Payload, words: str, *, command: str, received_at: datetime) -> Request:
@@ -191,6 +205,8 @@ class Requests:
     ) -> Request:
         look = self.members.look_up if _zone_matters(words.words, facts["command"]) else self.members.find
         member = look(workspace_id, user_id)
+        if facts["command"] == ACTION_ITEM.name:
+            self._meet(workspace_id, words.people.values())
         known = member is not None and member.timezone is not None
         return Request(
             workspace_id=workspace_id,
@@ -203,6 +219,11 @@ class Requests:
             **of_settings(self.settings),
             **facts,
         )
+
+    def _meet(self, workspace_id: str, user_ids: Iterable[str]) -> None:
+        """Know who is named as an owner: one who left, or a bot, is refused. A second at most, for a newcomer."""
+        for user_id in list(user_ids)[:_OWNERS]:
+            self.members.look_up(workspace_id, user_id)
 
 
 def _after_name(text: str, body: Payload) -> str:
@@ -233,6 +254,11 @@ def _zone_matters(words: str, command: str) -> bool:
 def _unqualified(words: str) -> str:
     """The words after `by monitoring` or `process:`, whichever kind of entry they are for."""
     return next((rest for kind in _QUALIFIED if (rest := take_qualifier(kind, words)[1]) != words), words)
+
+
+def _pressed(action: Payload) -> str:
+    """The value of the button, or of the option chosen."""
+    return str(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
 
 
 def _is_private(channel_name: str | None) -> bool:

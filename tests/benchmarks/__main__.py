@@ -2,7 +2,19 @@
 
 import click
 
-from tests.benchmarks import ack, databases, draft, growth, memory, numbers, picture, redraft, start
+from tests.benchmarks import (
+    ack,
+    databases,
+    draft,
+    growth,
+    memory,
+    numbers,
+    picture,
+    redraft,
+    reminders,
+    reminding,
+    start,
+)
 from tests.benchmarks.effort import Effort
 
 BENCHMARKS = {
@@ -14,6 +26,8 @@ BENCHMARKS = {
     "picture": picture.measure,
     "redraft": redraft.measure,
     "memory": memory.measure,
+    "reminders": reminders.measure,
+    "reminding": reminding.measure,
     "start": start.measure,
 }
 

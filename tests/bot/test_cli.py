@@ -23,7 +23,8 @@ from storage import schema, timeline
 from storage.database import Database
 from storage.values import TimelineEntry
 from tests.bot.handlers.asking import ask
-from tests.workplace import Workplace, workplace
+from tests.bot.slack.ledger import counts
+from tests.workplace import Workplace, at, workplace
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("sqlalchemy", "slack_bolt", "slack_sdk", "jinja2", "pydantic", "starlette", "uvicorn", "alembic", "matplotlib")
@@ -484,3 +485,47 @@ def test_run_says_which_setting_is_missing_or_wrong(url: str, environment: dict[
 
 def test_run_takes_only_a_port_there_is() -> None:
     assert "65535" in refused("run", "--port", "70000")
+
+
+def test_remind_tells_who_would_get_what_and_why_the_rest_is_silent(sqlite: Database) -> None:
+    clock = SetClock(at("2026-03-12T12:00:00Z"))
+    with workplace(sqlite, clock=clock) as office:
+        office.say("/detected disk full")
+        office.say("/incident lead @alice")
+        for typed in (
+            "@bob by 2026-03-13: buy \x1b[31mdisks", "@alice by 2026-03-13: sell disks", "@carol: count disks",
+            "@carol by 2026-05-01: wipe disks", "@carol by 2026-03-13: burn disks",
+        ):  # fmt: skip
+            office.say(f"/actionitem {typed}")
+        office.say("/actionitem snooze 5 30d")
+        before = counts(office)
+        environment = {"DATABASE_URL": sqlite.url.render_as_string()}
+
+        def remind(*options: str) -> Result:
+            return CliRunner(env=environment).invoke(main, ["remind", *options])
+
+        told = remind("--dry-run", "--at", "2026-03-13T09:30:00+00:00").stdout
+        assert told.splitlines() == [
+            "At Friday 13 March 2026 09:30 UTC",
+            "",
+            "alice would be told, at 09:30 UTC:",
+            "  INC-1 #2 sell disks",
+            "",
+            "Silent:",
+            "  INC-1 #1 buy ␛[31mdisks · bob: next Friday 13 March 2026 09:00 America/Los_Angeles",
+            "  INC-1 #3 count disks · carol: no due date",
+            "  INC-1 #4 wipe disks · carol: next Tuesday 28 April 2026 09:00 Asia/Tokyo",
+            "  INC-1 #5 burn disks · carol: snoozed; next Monday 13 April 2026 09:00 Asia/Tokyo",
+        ]
+        assert (
+            "bob: not in working hours; then Monday 16 March" in remind("--dry-run", "--at", "2026-03-14T12:00").stdout
+        )
+        assert "Nobody would be told anything." in remind("--dry-run", "--at", "2026-03-12T12:00").stdout
+        assert counts(office) == before
+        clock.set(at("2026-03-13T09:00:00Z"))
+        office.bot.remind()
+        assert "alice: next Monday 16 March 2026" in remind("--dry-run", "--at", "2026-03-13T09:30").stdout
+        environment["SCRIBE_REMINDERS"] = "off"
+        assert "reminders are off" in remind("--dry-run").stdout
+    assert (remind().exit_code, "scribe remind --dry-run" in remind().stderr) == (2, True)
+    assert "noon is no time" in remind("--dry-run", "--at", "noon").stderr

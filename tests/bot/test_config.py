@@ -1,8 +1,10 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.config import SLACK_API, Settings, default_database
+from bot.domain.cadence import Cadence
 from bot.errors import UsageError
 
 
@@ -33,6 +35,23 @@ def test_every_variable_has_its_setting() -> None:
     assert (settings.prefix, settings.template, settings.log_level) == ("inc-", "learning", "DEBUG")
 
 
+def test_the_cadence_of_reminders_has_its_days_its_hours_and_its_zone(tmp_path: Path) -> None:
+    named = tmp_path / "holidays.txt"
+    named.write_text("# Berlin\n2026-12-25\n2027-01-01\n")
+    days = frozenset({date(2026, 12, 25), date(2027, 1, 1)})
+    for holidays in (str(named), "2026-12-25,2027-01-01"):
+        cadence = Settings.from_env(
+            {"SCRIBE_REMINDERS": "due,hours=8-16", "SCRIBE_HOLIDAYS": holidays, "SCRIBE_TIMEZONE": "Europe/Berlin"}
+        ).cadence
+        assert (cadence.slots, cadence.opens.hour, cadence.holidays, cadence.zone.key) == (
+            (0,),
+            8,
+            days,
+            "Europe/Berlin",
+        )
+    assert Settings.from_env({}).cadence == Cadence()
+
+
 def test_an_empty_variable_is_one_not_set() -> None:
     names = [field.alias or "" for field in Settings.model_fields.values()]
     assert Settings.from_env(dict.fromkeys(names, "")) == Settings.from_env({})
@@ -44,6 +63,8 @@ def test_an_empty_variable_is_one_not_set() -> None:
         ("SCRIBE_TIMEZONE", "Berlin"), ("SCRIBE_TIMEZONE", "../../etc/passwd"), ("SCRIBE_TIMEZONE", "CET+1\0"),
         ("SCRIBE_PREFIX", "Inc-"), ("SCRIBE_PREFIX", "inc "), ("SCRIBE_PREFIX", "x" * 17), ("SCRIBE_PREFIX", "inc-\n"),
         ("SCRIBE_REACTIONS", "pushpin=nothing"), ("SLACK_API_URL", "slack.com/api"), ("SCRIBE_LOG_LEVEL", "LOUD"),
+        ("SCRIBE_REMINDERS", "sometimes"), ("SCRIBE_HOLIDAYS", "Christmas"), ("SCRIBE_HOLIDAYS", "2026-02-30"),
+        ("SCRIBE_SUMMARY_CHANNEL", "#ops"), ("SCRIBE_SUMMARY_CHANNEL", "U0123"),
         ("SLACK_BOT_TOKEN", "xapp-1-secret"), ("SLACK_APP_TOKEN", "xoxb-secret"),
     ],
 )  # fmt: skip

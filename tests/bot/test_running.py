@@ -14,11 +14,12 @@ import pytest
 
 from bot.clock import now
 from bot.playground.slack import Slack
+from bot.running import ticks_of
 from bot.serving import address_of, listen
 from storage import outbox, timeline
 from storage.database import Database
 from storage.spool import Spool
-from tests.workplace import HTTP, SOCKET
+from tests.workplace import HTTP, SOCKET, Workplace
 
 ROOT = Path(__file__).parents[2]
 START_S, STOP_S = 20.0, 8.0
@@ -157,6 +158,10 @@ def test_while_its_database_cannot_be_reached_it_starts_and_keeps_what_is_typed(
         assert scribe.end(signal.SIGTERM) == 0
         assert "Traceback" not in scribe.ended[0]
     assert Spool(tmp_path / "spool").length() == 1
+
+
+def test_it_looks_every_minute_whether_anybody_is_to_be_reminded(office: Workplace) -> None:
+    assert ticks_of(office.bot)[office.bot.remind] == 60
 
 
 def test_socket_mode_begins_when_slack_is_back(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ ALICE = Member(workspace_id="T1", user_id="U1", name="alice", timezone="Europe/B
 
 
 def test_a_member_is_remembered_as_slack_last_told(database: Database) -> None:
-    moved = Member(workspace_id="T1", user_id="U1", name="alice b.", timezone=None)
+    moved = Member(workspace_id="T1", user_id="U1", name="alice b.", timezone=None, barred="deactivated")
     with database.write() as connection:
         assert members.find(connection, "T1", "U1") is None
         members.keep(connection, [ALICE], at=NOW)
@@ -16,6 +16,7 @@ def test_a_member_is_remembered_as_slack_last_told(database: Database) -> None:
         members.keep(connection, [moved], at=later(1))
         assert members.find(connection, "T1", "U1") == moved
         assert members.find(connection, "T2", "U1") is None
+        assert members.some(connection, "T1", ["U1", "U2"]) == {"U1": moved}
 
 
 def test_nobody_is_kept_when_nobody_is_told_of(database: Database) -> None:

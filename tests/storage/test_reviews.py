@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import members, reviews
 from storage.database import Database
-from storage.values import Invited, Member, Review
+from storage.values import BOT, Invited, Member, Review
 from tests.storage.making import NOW, declare, later
 
 PLAN = Review(
@@ -46,8 +46,8 @@ def test_no_two_plans_have_one_sequence(database: Database) -> None:
 
 def test_the_members_that_are_bots_are_known_as_such(database: Database) -> None:
     people = [
-        Member(workspace_id=workspace, user_id=user_id, name=user_id, timezone=None, bot=bot)
-        for workspace, user_id, bot in (("T1", "U1", False), ("T1", "U2", True), ("T2", "U3", True))
+        Member(workspace_id=workspace, user_id=user_id, name=user_id, timezone=None, barred=why)
+        for workspace, user_id, why in (("T1", "U1", None), ("T1", "U2", BOT), ("T2", "U3", BOT))
     ]
     with database.write() as connection:
         members.keep(connection, people, at=NOW)

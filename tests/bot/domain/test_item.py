@@ -14,8 +14,11 @@ FRIDAY = date(2026, 11, 20)
 BOB = "bob"
 
 
-def item(text: str, *, owner: str | None = None, kind: str | None = None, due: str | None = None) -> ItemWords:
-    return ItemWords(owner=owner, kind=kind, due_on=date.fromisoformat(due) if due else None, text=text)
+def item(
+    text: str, *, owner: str | None = None, kind: str | None = None, due: str | None = None, guessed: bool = False
+) -> ItemWords:
+    due_on = date.fromisoformat(due) if due else None
+    return ItemWords(owner=owner, kind=kind, due_on=due_on, text=text, guessed=guessed)
 
 
 def stated(expected: dict[str, Any]) -> ItemWords:
@@ -47,7 +50,7 @@ def test_the_sample_incidents_items_come_out_as_stated(case: Case) -> None:
         ("by friday: fix it", item("fix it", due="2026-11-27")),
         ("by 2019-07-31: fix it", item("fix it", due="2019-07-31")),
         ("@bob long-term by friday: a: b", item("a: b", owner=BOB, kind="long-term", due="2026-11-27")),
-        ("by next friday @bob short-term: x", item("x", owner=BOB, kind="short-term", due="2026-11-27")),
+        ("by next friday @bob short-term: x", item("x", owner=BOB, kind="short-term", due="2026-11-27", guessed=True)),
         ("by December 1, 2026, @bob: x", item("x", owner=BOB, due="2026-12-01")),
         ("\u200e@bob\u00a0by friday: a\nb ", item("a\nb", owner=BOB, due="2026-11-27")),
         ("@bob by friday: https://example.org", item("https://example.org", owner=BOB, due="2026-11-27")),

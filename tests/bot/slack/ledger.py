@@ -1,5 +1,6 @@
 """What the store holds after somebody typed: for tests that look behind the answer."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -9,6 +10,7 @@ from storage.models import entry_revisions, metadata
 from storage.models import incidents as incident_rows
 from storage.models import outbox as errands
 from storage.values import ActionItem, Incident, TimelineEntry
+from tests.storage.making import plan
 from tests.workplace import Workplace
 
 FROM_SLACK = {"members"}
@@ -31,6 +33,12 @@ def incident(office: Workplace, number: int = 1) -> Incident:
         found = incidents.numbered(connection, office.slack.team_id, number)
     assert found is not None, number
     return found
+
+
+def overdue(office: Workplace, owner: str, text: str, number: int = 1) -> None:
+    """An action item of a team, due for eleven days: no command takes a date in the past."""
+    with office.database.write() as connection:
+        plan(connection, incident(office, number), text, owner=owner, due_on=date(2026, 3, 1))
 
 
 def entries(office: Workplace, number: int = 1) -> list[TimelineEntry]:

@@ -26,12 +26,14 @@ def blocks(office: Workplace, user: str) -> list[dict[str, Any]]:
     return shown.blocks
 
 
-def test_each_sees_their_own_items_the_overdue_ones_first(office: Workplace) -> None:
+def test_each_sees_their_own_items_the_overdue_ones_first(office: Workplace, clock: SetClock) -> None:
+    clock.set(at("2026-03-09T12:00:00Z"))
     office.say("/incident open Checkout & <carts>")
     office.say("/actionitem @alice by 2026-03-13: read <diffs>")
     office.say("/actionitem @alice: think")
     office.say("/actionitem @alice long-term by 2026-03-10: buy disks")
     office.say("/actionitem @bob by 2026-03-12: sell disks")
+    clock.set(at("2026-03-12T12:00:00Z"))
     texts = opened(office, office.alice)
     assert texts[0] == "*Your action items*\n3 open, the one due first at the top."
     assert texts[1] == (

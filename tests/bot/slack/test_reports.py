@@ -5,7 +5,7 @@ import pytest
 from bot.clock import SetClock
 from storage import incidents
 from storage.database import Database
-from tests.bot.slack.ledger import counts
+from tests.bot.slack.ledger import counts, overdue
 from tests.workplace import Workplace, at, workplace
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -17,7 +17,7 @@ def two_incidents(office: Workplace) -> None:
     office.say("/detected at 11:10 by customer: carts are empty")
     office.say("/resolved at 11:40 rolled back")
     office.say("/actionitem @bob by 2026-03-20: read <diffs>")
-    office.say("/actionitem @database-team by 2026-03-01: add disks")
+    overdue(office, "database-team", "add disks")
     second = office.slack.add_channel("second")
     office.say("/detected at 11:30 disk full", channel=second)
 
@@ -93,7 +93,7 @@ def test_what_is_no_period_is_said_at_once_and_nothing_is_counted(office: Workpl
 def test_what_a_private_channel_says_is_counted_there_alone(office: Workplace) -> None:
     hidden = office.slack.add_channel("acquisition", private=True)
     office.say("/incident open SEV1 nobody knows", channel=hidden)
-    office.say("/actionitem @secret-team by 2026-03-01: tell nobody", channel=hidden)
+    overdue(office, "secret-team", "tell nobody")
     office.private("/incident report")
     assert "0 declared" in office.messages()[-1].text
     assert "secret-team" not in office.messages()[-1].text

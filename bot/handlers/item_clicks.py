@@ -1,0 +1,51 @@
+"""Clicks on an action item's buttons: the command of the same name, on the incident the button names."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from bot.errors import UsageError
+from bot.handlers import action_items, item_controls
+from bot.handlers.request import Reply, Request
+from storage import incidents
+
+_Handler = Callable[[Connection, Request], Reply]
+
+
+def _on(handler: _Handler) -> _Handler:
+    """The handler, for a request whose words are a button's value."""
+
+    def clicked(connection: Connection, request: Request) -> Reply:
+        return handler(connection, _aimed(connection, request))
+
+    return clicked
+
+
+def _aimed(connection: Connection, request: Request) -> Request:
+    number, words = item_controls.read(request.words)
+    if incidents.numbered(connection, request.workspace_id, number) is None:
+        raise UsageError(f"There is no INC-{number} here, so nothing was changed.")
+    return replace(request, command="actionitem", words=words, incident_number=number)
+
+
+def _ask(form: str) -> _Handler:
+    """The handler that opens a form about the item, unless it is done or dropped by now."""
+
+    def clicked(connection: Connection, request: Request) -> Reply:
+        aimed = _aimed(connection, request)
+        incident, item, _ = action_items.pending(connection, aimed, "assign")
+        return Reply(text="", form=form, fills={"incident": incident, "item": item})
+
+    return clicked
+
+
+CLICKS: dict[str, _Handler] = {
+    item_controls.DONE: _on(action_items.done),
+    item_controls.CONFIRM: _on(action_items.confirm),
+    item_controls.SNOOZE: _on(action_items.snooze),
+    item_controls.REOPEN: _on(action_items.reopen),
+    item_controls.ASSIGN: _ask(item_controls.ASSIGN),
+    item_controls.DROP: _ask(item_controls.DROP),
+}
+"""What each button does."""
