@@ -41,7 +41,7 @@ SCRIPT: dict[datetime, tuple[tuple[str, str], ...]] = {
     at("2026-12-21T12:00:00Z"): (("anna", "/actionitem @syd by 2026-12-31: close the account"),),
 }
 TABLE = Path(__file__).parent / "ninety_days.txt"
-_DIGEST = re.compile(r"(?:Your action items|.*these need a decision): ")
+_DIGEST = re.compile(r"(?:Your action items|.*[tT]hese need a decision): ")
 
 
 class KilledError(Exception):
