@@ -76,17 +76,11 @@ def _bot(slack: Slack, clock: SetClock, case: Case) -> Iterator[Bot]:
 
 def _play(case: Case, slack: Slack, bot: Bot, clock: SetClock) -> None:
     channel = slack.add_channel(case.id[:_CHANNEL_LENGTH])
-    people = {
-        name: slack.add_user(name, zone=case.timezone) for name in dict.fromkeys(each.user for each in case.commands)
-    }
+    people = {name: slack.add_user(name, zone=case.timezone) for name in case.people}
     bot.refresh()
-    opener, last = case.commands[0], case.commands[-1]
-    _say(slack, people[opener.user], channel, "/incident", f"open {case.severity} {case.title}")
-    for typed in case.commands:
+    for typed in case.script:
         clock.set(typed.at)
         _say(slack, people[typed.user], channel, typed.command, typed.text)
-    # What was typed after the resolution belongs into the document too.
-    _say(slack, people[last.user], channel, "/postmortem", "draft")
 
 
 def _say(slack: Slack, user: str, channel: str, command: str, text: str) -> None:

@@ -1,7 +1,6 @@
 """`scribe run`: the bot, its ticks and one of the two transports, until told to stop."""
 
 import logging
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.scheduler import scheduler
+from bot.signals import on_signal as _on_signal
 from bot.slack.app import Bot, Signatures, build, dispatch
 from bot.web import application
 from storage import schema
@@ -119,12 +119,3 @@ def _socket(bot: Bot, settings: Settings) -> None:
         # A signal that another thread was given is not acted on before this one wakes.
         pass
     handler.close()
-
-
-def _on_signal(stop: Callable[[], None]) -> None:
-    def told(*_about: object) -> None:
-        # In a thread of its own: this one may hold the very lock that `stop` needs.
-        threading.Thread(target=stop).start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, told)

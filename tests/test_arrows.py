@@ -74,6 +74,7 @@ def test_handlers_know_no_surface() -> None:
         "bot.web",
         "bot.running",
         "bot.replay",
+        "bot.demo",
         "bot.cli",
         "slack_sdk",
         "slack_bolt",

@@ -69,14 +69,22 @@ class Doings:
         """Take a reaction back; the message as it stands afterwards."""
         return self._reacted("reaction_removed", user, message, name)
 
-    def click(self, user: str, where: Message | Answer | View, action_id: str, value: object = None) -> Answer:
+    def click(
+        self,
+        user: str,
+        where: Message | Answer | View,
+        action_id: str,
+        value: object = None,
+        *,
+        filled: dict[str, Any] | None = None,
+    ) -> Answer:
         """Press a button, or choose `value` in another element, in a message, an answer's message or a view.
 
-        Of several buttons of that action_id the one with `value` is pressed. Raises LookupError when it is
-        not there.
+        Of several buttons of that action_id the one with `value` is pressed. `filled` is what the person has
+        filled into a view by then, by action_id. Raises LookupError when it is not there.
         """
         if isinstance(where, View):
-            return self._click_in_view(user, where, action_id, value)
+            return self._click_in_view(user, where, action_id, value, filled or {})
         message = where.message if isinstance(where, Answer) else where
         shown = message and self.workspace.message(message.channel, message.ts)
         if shown is None or shown.ephemeral_for not in {None, user}:
@@ -127,7 +135,7 @@ class Doings:
         """The very same delivery once more, as a retry."""
         return self._office.repeat(answer)
 
-    def _click_in_view(self, user: str, view: View, action_id: str, value: object) -> Answer:
+    def _click_in_view(self, user: str, view: View, action_id: str, value: object, filled: dict[str, Any]) -> Answer:
         shown = self.workspace.find_view(view_id=view.id)
         if shown is None or shown.user != user:
             raise LookupError("there is no such view for this person")
@@ -135,7 +143,7 @@ class Doings:
             self._person(user),
             shown,
             action=pressed(shown.blocks, action_id, value, self._people(), ts=self._ts()),
-            values=forms.state_of(shown.blocks, {}, self._people()),
+            values=forms.state_of(shown.blocks, filled, self._people()),
             trigger_id=self._triggers.issue(user),
         )
         return self._office.interaction(payload, view=shown)

@@ -109,6 +109,11 @@ class Slack(Census, Doings):
         """Wait for `n` Socket Mode connections. Raises TimeoutError."""
         self._sockets.wait_connected(n, within_s)
 
+    @property
+    def connections(self) -> int:
+        """How many Socket Mode connections there are."""
+        return len(self._sockets.links)
+
     def disconnect_sockets(self, reason: str = "refresh_requested", *, grace_s: float = 0.5) -> None:
         """Tell every Socket Mode connection to go, and close those still there after `grace_s` seconds."""
         self._sockets.disconnect(reason, grace_s=grace_s)

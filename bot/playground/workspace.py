@@ -61,6 +61,10 @@ class Workspace:
         """An id never given before: `prefix` and nine figures."""
         return f"{prefix}{next(self._numbers):09d}"
 
+    def number_from(self, first: int) -> None:
+        """Give ids from the number `first` on, which is larger than any given so far."""
+        self._numbers = itertools.count(first)
+
     def next_ts(self, channel: str) -> str:
         """A message's ts: the clock's time, moved on by a microsecond where the channel has that one."""
         with self.lock:

@@ -150,7 +150,7 @@ def test_replay_writes_every_document_into_a_folder_it_makes(tmp_path: Path) -> 
         (b"\xff\xfe", "the file"),
         (b"[]", "the file"),
         (b"{}", "id: Field required"),
-        (b'{"id": "../../etc/x"}', "id: "),
+        (b'{"id": "../../etc/x"}', "line 1: id: "),
     ],
 )
 def test_replay_names_a_broken_file_and_what_is_wrong_in_it(tmp_path: Path, content: bytes, told: str) -> None:
@@ -173,7 +173,7 @@ def test_replay_names_a_broken_file_and_what_is_wrong_in_it(tmp_path: Path, cont
 )
 def test_replay_names_the_field_that_is_wrong(tmp_path: Path, facts: dict[str, Any], told: str) -> None:
     path = case(tmp_path, **facts)
-    assert f"{path}: {told}: " in refused("replay", path)
+    assert f"{path}: line 1: {told}: " in refused("replay", path)
 
 
 def test_replay_names_a_file_that_is_not_there_or_a_folder(tmp_path: Path) -> None:

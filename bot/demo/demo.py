@@ -1,0 +1,169 @@
+"""The demo put together: the small Slack, the bot behind it, the clock both go by, and what plays in it."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from bot.casefile import Case, Typed
+from bot.clock import now
+from bot.config import Settings
+from bot.demo.cast import REACTIONS, ROLES, Cast, assemble
+from bot.demo.drill import Drill
+from bot.demo.hints import Hints
+from bot.demo.journeys import travel
+from bot.demo.living import Living
+from bot.demo.plug import Plug
+from bot.demo.travelling import Travelling
+from bot.playground.answers import Answer
+from bot.playground.rules import Json
+from bot.playground.slack import Slack
+from bot.playground.workspace import TEAM_ID
+from bot.slack.manifest import manifest
+from bot.vocabulary import COMMANDS
+from storage.database import Database
+
+DRILL_SPEED = 60.0
+"""How many times as fast as real a drill plays when nobody says otherwise."""
+_CHANNEL_LENGTH = 76
+_NOT_OURS: Final = frozenset({"SCRIBE_SPOOL", "SCRIBE_PUBLISH_DIR", "SCRIBE_PUBLISH_URL"})
+
+
+class Demo:
+    """What the page drives. `cases` are the drills there are, by id, the first the one to suggest."""
+
+    def __init__(
+        self, slack: Slack, *, cast: Cast, clock: Travelling, plug: Plug, living: Living, settings: Settings
+    ) -> None:
+        self.slack = slack
+        self.cast = cast
+        self.clock = clock
+        self.plug = plug
+        self.living = living
+        self.prefix = settings.prefix
+        self.hints = Hints(prefix=settings.prefix, lead=cast.people[ROLES[0].name])
+        self.cases: dict[str, Case] = {}
+        self.drill: Drill | None = None
+        self._features = manifest(prefix=settings.prefix, reactions=bool(settings.reactions))["features"]
+        self.commands = frozenset(each["command"] for each in self._features["slash_commands"])
+        self._turn = threading.Lock()
+        self._waiting: tuple[str, float] | None = None
+
+    def features(self) -> Json:
+        """What the manifest tells Slack: commands with their hints, and shortcuts; and the commands' subcommands."""
+        subcommands = {
+            f"/{self.prefix}{command.name}": [
+                {"name": each.name, "hint": each.hint, "description": each.description} for each in command.subcommands
+            ]
+            for command in COMMANDS.values()
+        }
+        listed = [{**each, "subcommands": subcommands[each["command"]]} for each in self._features["slash_commands"]]
+        return {"commands": listed, "shortcuts": self._features["shortcuts"]}
+
+    def travel(self, by: timedelta) -> None:
+        """Move the clock forward; a drill that runs ends with that, as its times have passed."""
+        with self._turn:
+            self._end_drill()
+            travel(self.clock, by, self.plug.tick)
+            self.hints.travelled()
+            self.slack.workspace.touch()
+
+    def begin_when_watched(self, case_id: str, speed: float) -> None:
+        """Let that drill begin as soon as somebody looks at the page."""
+        self._waiting = (case_id, speed)
+
+    def watched(self) -> None:
+        """Somebody looks at the page."""
+        with self._turn:
+            waiting, self._waiting = self._waiting, None
+        if waiting:
+            self.begin_drill(*waiting)
+
+    def begin_drill(self, case_id: str, speed: float | None = None) -> str:
+        """Play the case from its beginning in a channel of its own, in place of any that runs; the channel's id.
+
+        Raises KeyError for a case there is not.
+        """
+        case, speed = self.cases[case_id], DRILL_SPEED if speed is None else speed
+        with self._turn:
+            self._end_drill()
+            channel = self.slack.add_channel(self._free_name(case.id))
+            people = {name: self._person(name, case.timezone) for name in case.people}
+            self.plug.refresh()
+
+            def type_(typed: Typed) -> Answer:
+                command = f"/{self.prefix}{typed.command.removeprefix('/')}"
+                return self.slack.command(people[typed.user], channel, command, typed.text)
+
+            self.drill = Drill(case, self.clock, channel=channel, speed=speed, type_=type_)
+            self.drill.start()
+            return channel
+
+    def close(self) -> None:
+        """Let nothing play any more."""
+        with self._turn:
+            self._end_drill()
+
+    def _end_drill(self) -> None:
+        if self.drill is not None:
+            self.drill.end()
+            self.drill.join()
+
+    def _person(self, name: str, zone: str) -> str:
+        for user in self.slack.workspace.users.values():
+            if user.name == name:
+                return user.id
+        person = self.slack.add_user(name, zone=zone)
+        self.slack.workspace.direct(person)
+        return person
+
+    def _free_name(self, case_id: str) -> str:
+        taken = {channel.name for channel in self.slack.workspace.channels.values()}
+        name = case_id.lower().replace(".", "-")[:_CHANNEL_LENGTH]
+        return next(each for each in (name, *(f"{name}-{turn}" for turn in range(2, 1000))) if each not in taken)
+
+
+@contextmanager
+def staged(
+    slack: Slack,
+    database: Database,
+    environment: Mapping[str, str],
+    *,
+    spool: Path,
+    clock: Travelling,
+    http: bool = False,
+) -> Iterator[Demo]:
+    """A demo in the serving `slack`, over `database`, with the bot plugged in.
+
+    Of `environment` it takes SCRIBE_*, but for what names places of the bot that works here: what that one keeps, and
+    where it publishes, is none of the demo's.
+    """
+    settings = Settings.from_env(
+        {
+            "SCRIBE_REACTIONS": REACTIONS,
+            "SCRIBE_CANVAS": "on",
+            **{
+                name: value
+                for name, value in environment.items()
+                if name.startswith("SCRIBE_") and name not in _NOT_OURS
+            },
+            "SCRIBE_SPOOL": str(spool),
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "SLACK_API_URL": slack.api_url,
+        }
+    )
+    # A millisecond counts on: no two demos over one store give the same id twice.
+    cast = assemble(slack, first_id=int(now().timestamp() * 1000))
+    plug = Plug(slack, settings, database, clock, http=http)
+    living = Living(database, settings, clock, TEAM_ID)
+    demo = Demo(slack, cast=cast, clock=clock, plug=plug, living=living, settings=settings)
+    plug.push()
+    try:
+        yield demo
+    finally:
+        demo.close()
+        plug.pull()

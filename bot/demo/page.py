@@ -1,0 +1,175 @@
+"""The page's routes, under the token: the files it is made of, what it is told, and what people do on it."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, Router
+
+from bot.demo import shown
+from bot.demo.cast import ROLES
+from bot.demo.deeds import DEEDS
+from bot.demo.demo import Demo
+from bot.demo.gate import Gate
+from bot.demo.living import TABS
+from bot.errors import UsageError
+from bot.playground.rules import Json
+from bot.playground.workspace import BOT_USER_ID
+from bot.shelf import TEMPLATES
+
+FILES: Final = TEMPLATES / "web" / "demo"
+TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+WAIT_S: Final = 20.0
+"""How long a question for news waits for some."""
+LOOK_S: Final = 0.03
+BODY_LIMIT: Final = 1_000_000
+
+
+class Page:
+    """The page of one demo, at `/TOKEN/`. The demo is given once the server has an address for it."""
+
+    def __init__(self) -> None:
+        self.token = secrets.token_urlsafe(18)
+        self.demo: Demo | None = None
+        self._closing = False
+        self._files = {path.name: path for path in FILES.iterdir() if path.suffix in TYPES}
+
+    def close(self) -> None:
+        """Send away whoever waits for news."""
+        self._closing = True
+
+    def routes(self, address: Callable[[], str]) -> list[Mount]:
+        """The one route to put beside the stand-in's own. `address` gives the server's, which requests must name."""
+        router = Router(
+            [
+                Route("/", self._file),
+                Route("/state", self._state),
+                Route("/setup", self._setup),
+                Route("/document", self._document),
+                Route("/picture.svg", self._picture),
+                Route("/files/{id}", self._upload),
+                Route("/do/{deed}", self._do, methods=["POST"]),
+                Route("/{name}", self._file),
+            ]
+        )
+        return [Mount("/{token}", app=Gate(router, token=self.token, address=address, is_open=lambda: bool(self.demo)))]
+
+    async def _file(self, request: Request) -> Response:
+        path: Path | None = self._files.get(request.path_params.get("name", "index.html"))
+        if path is None:
+            return PlainTextResponse("There is no such file.", status_code=404)
+        return Response(await run_in_threadpool(path.read_bytes), media_type=TYPES[path.suffix])
+
+    async def _setup(self, _request: Request) -> Response:
+        demo = self._running
+        return JSONResponse(
+            {
+                **demo.features(),
+                "bot": BOT_USER_ID,
+                "roles": [{"id": demo.cast.people[role.name], "about": role.about} for role in ROLES],
+                "channel": next(iter(demo.cast.channels.values())),
+                "tabs": TABS,
+                "prefix": demo.prefix,
+                "drills": [
+                    {"id": case.id, "title": case.title, "commands": len(case.script)} for case in demo.cases.values()
+                ],
+            }
+        )
+
+    async def _state(self, request: Request) -> Response:
+        after = request.query_params.get("after")
+        workspace = self._running.slack.workspace
+        clock = asyncio.get_running_loop().time
+        give_up_at_s = clock() + WAIT_S
+        while str(workspace.version) == after and not self._closing and clock() < give_up_at_s:
+            await asyncio.sleep(LOOK_S)
+        if self._closing:
+            return JSONResponse({"problem": "The demo is closing."}, status_code=503)
+        query = request.query_params
+        return await _tried(lambda: self._seen(query.get("as", ""), query.get("channel", "")))
+
+    def _seen(self, user: str, channel: str) -> Json:
+        demo = self._running
+        demo.watched()
+        slack, clock = demo.slack, demo.clock
+        with slack.workspace.lock:
+            zone = ZoneInfo(slack.workspace.users[user].zone or "UTC")
+            views = slack.workspace.views.get(user)
+            seen = user in slack.workspace.members(slack.workspace.channels[channel])
+            return {
+                "version": slack.workspace.version,
+                "clock": {
+                    "now": clock().isoformat(),
+                    "rate": clock.rate,
+                    "until": clock.until_at and clock.until_at.isoformat(),
+                },
+                "people": shown.people(slack.workspace),
+                "channels": shown.conversations(slack.workspace, user),
+                "channel": channel,
+                "messages": shown.said(slack, channel, user) if seen else [],
+                "modal": shown.view(views[-1] if views else None, zone),
+                "home": shown.view(slack.home(user), zone),
+                "plugged": demo.plug.connected,
+                "drill": demo.drill and demo.drill.shown(),
+                "hints": demo.hints.done,
+            }
+
+    async def _document(self, request: Request) -> Response:
+        query = request.query_params
+        return await _tried(lambda: self._running.living.shown(query.get("channel", ""), query.get("tab", TABS[0])))
+
+    async def _picture(self, request: Request) -> Response:
+        channel = request.query_params.get("channel", "")
+        drawn = await run_in_threadpool(self._running.living.picture, channel)
+        if drawn is None:
+            return PlainTextResponse("There is no incident yet.", status_code=404)
+        return Response(drawn, media_type=TYPES[".svg"])
+
+    async def _upload(self, request: Request) -> Response:
+        wanted = request.path_params["id"]
+        file = next((each for each in self._running.slack.files if each.id == wanted), None)
+        if file is None:
+            return PlainTextResponse("There is no such file.", status_code=404)
+        kind = shown.PICTURES.get(file.name.rpartition(".")[2].lower(), "application/octet-stream")
+        return Response(file.content, media_type=kind, headers={"Content-Disposition": "attachment"})
+
+    async def _do(self, request: Request) -> Response:
+        deed = DEEDS.get(request.path_params["deed"])
+        if deed is None:
+            return JSONResponse({"problem": "There is no such deed."}, status_code=404)
+        if int(request.headers.get("content-length", BODY_LIMIT + 1)) > BODY_LIMIT:
+            return JSONResponse({"problem": "That is too much at once."}, status_code=413)
+        try:
+            body: Any = json.loads(await request.body())
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            return JSONResponse({"problem": "That is no JSON object."}, status_code=400)
+        return await _tried(lambda: deed(self._running, **body))
+
+    @property
+    def _running(self) -> Demo:
+        if self.demo is None:
+            raise RuntimeError("the gate lets nobody in before there is a demo")
+        return self.demo
+
+
+async def _tried(work: Callable[[], Json]) -> Response:
+    """What `work` gives, done in a thread; or 400 with the reason why it cannot be done."""
+    try:
+        return JSONResponse(await run_in_threadpool(work))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        return JSONResponse({"problem": f"{problem['loc'][0]}: {problem['msg']}"}, status_code=400)
+    except KeyError:
+        return JSONResponse({"problem": "There is no such person, channel or thing here."}, status_code=400)
+    except (LookupError, ValueError, UsageError) as error:
+        return JSONResponse({"problem": str(error)}, status_code=400)

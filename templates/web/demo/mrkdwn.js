@@ -1,0 +1,97 @@
+// Slack's own markup in messages: *bold*, _italic_, ~struck~, `code`, > quotes, and <…> for people, channels and links.
+
+import { el } from "./dom.js";
+import { EMOJI } from "./emoji.js";
+import { atTime, go, here, person, told } from "./here.js";
+
+const TOKEN = new RegExp(
+  [
+    "```(?<fence>[\\s\\S]+?)```",
+    "`(?<code>[^`\\n]+)`",
+    "<(?<angle>[^<>\\n]+)>",
+    ":(?<emoji>[a-z0-9_+-]+):",
+    "(?<![\\p{L}\\p{N}*])\\*(?<bold>[^\\s*]|[^\\s*][^*\\n]*?[^\\s*])\\*(?![\\p{L}\\p{N}*])",
+    "(?<![\\p{L}\\p{N}_])_(?<italic>[^\\s_]|[^\\s_][^_\\n]*?[^\\s_])_(?![\\p{L}\\p{N}_])",
+    "(?<![\\p{L}\\p{N}~])~(?<struck>[^\\s~]|[^\\s~][^~\\n]*?[^\\s~])~(?![\\p{L}\\p{N}~])",
+  ].join("|"),
+  "gu",
+);
+const ENTITY = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
+
+export const plain = (text) => text.replace(/&(?:lt|gt|amp);/g, (each) => ENTITY[each]);
+
+const MADE = {
+  fence: (words) => el("pre", {}, plain(words.replace(/^\n/, ""))),
+  code: (words) => el("code", {}, plain(words)),
+  angle: (inside) => angle(inside),
+  emoji: (name) => EMOJI[name] ?? `:${name}:`,
+  bold: (words) => el("strong", {}, inline(words)),
+  italic: (words) => el("em", {}, inline(words)),
+  struck: (words) => el("s", {}, inline(words)),
+};
+
+export function inline(text) {
+  const parts = [];
+  let end = 0;
+  for (const match of text.matchAll(TOKEN)) {
+    parts.push(plain(text.slice(end, match.index)));
+    const [kind, words] = Object.entries(match.groups).find(([, value]) => value !== undefined);
+    parts.push(MADE[kind](words));
+    end = match.index + match[0].length;
+  }
+  parts.push(plain(text.slice(end)));
+  return parts;
+}
+
+// A whole text: lines that begin with > stand as quotes, as long as they are no code.
+export function mrkdwn(text) {
+  return text.split(/(```[\s\S]+?```)/).flatMap((part) => (part.startsWith("```") ? inline(part) : quotes(part)));
+}
+
+function quotes(text) {
+  const parts = [];
+  for (const line of text.split(/(?<=\n)/)) {
+    const quoted = line.match(/^(?:&gt;|>) ?(.*)/s);
+    if (!quoted) parts.push(...inline(line));
+    else if (parts.at(-1)?.tagName === "BLOCKQUOTE") parts.at(-1).append(...inline(quoted[1]));
+    else parts.push(el("blockquote", {}, inline(quoted[1])));
+  }
+  return parts;
+}
+
+function angle(inside) {
+  const [target, label] = inside.split("|", 2);
+  if (target.startsWith("@")) return mention(`@${person(target.slice(1))?.name ?? label ?? target.slice(1)}`, target.slice(1) === here.user);
+  if (target.startsWith("#")) return mention(`#${here.state.channels.find((each) => each.id === target.slice(1))?.name ?? label ?? target.slice(1)}`);
+  if (target.startsWith("!date^")) return date(target, label);
+  if (target.startsWith("!")) return mention(label ? plain(label) : `@${target.slice(1)}`, true);
+  return link(plain(target), label === undefined ? undefined : plain(label));
+}
+
+const mention = (words, loud = false) => el("span", { class: loud ? "mention loud" : "mention" }, words);
+
+function date(target, fallback) {
+  const seconds = Number(target.split("^")[1]);
+  return Number.isFinite(seconds) ? told(atTime(seconds), { dateStyle: "medium", timeStyle: "short" }) : plain(fallback ?? target);
+}
+
+const ARCHIVES = /^https:\/\/[\w-]+\.slack\.com\/archives\/(\w+)\/p(\d+?)(\d{6})(?:\?thread_ts=([\d.]+))?/;
+
+// Only web and mail addresses become links; one of a message of this Slack leads there on this page.
+export function link(address, label = address) {
+  if (!/^(https?:\/\/|mailto:)/i.test(address)) return label;
+  const message = address.match(ARCHIVES);
+  if (!message) return el("a", { href: address, target: "_blank", rel: "noreferrer noopener" }, label);
+  const [, channel, seconds, rest, thread] = message;
+  const there = here.state?.channels.some((each) => each.id === channel);
+  if (!there) return label;
+  const lead = (event) => {
+    event.preventDefault();
+    go({ channel });
+    if (thread) go({ thread });
+    document.body.dataset.pane = "conversation";
+    here.sought = `${seconds}.${rest}`;
+    here.moved();
+  };
+  return el("a", { href: "#", onclick: lead }, label);
+}
