@@ -122,17 +122,21 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="HTTP mode: the address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="HTTP mode: the port to listen on."
 )
-def run(host: str, port: int) -> None:
+@click.option(
+    "--health-port", type=click.IntRange(0, 65535), help="Serve /healthz, /readyz and /metrics here, in either mode."
+)
+def run(host: str, port: int, health_port: int | None) -> None:
     """Run the bot: Socket Mode if SLACK_APP_TOKEN is set, else HTTP."""
     from bot.running import serve
 
     chosen = settings()
+    probes = chosen.health_port if health_port is None else health_port
     with schema_told():
-        serve(chosen, database(chosen.database_url), host=host, port=port)
+        serve(chosen, database(chosen.database_url), host=host, port=port, health_port=probes)
 
 
 @main.command()
@@ -218,10 +222,20 @@ def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -
 
 @main.command("import")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--as", "author", default=None, help="Whose edit it is; your login name otherwise.")
-@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
-def import_(file: Path, author: str | None, workspace: str | None) -> None:
-    """Take back a postmortem that "scribe export" wrote, with what was edited in it; "-" reads standard input."""
+@click.option("--as", "author", default=None, help="Markdown: whose edit it is; your login name otherwise.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows none or several.")
+@click.option("--channel", help="JSON: the id of the channel the incident belongs to, C0123ABC.")
+@click.option("--public", is_flag=True, help="JSON: let the whole workspace see it, not its channel alone.")
+def import_(file: Path, author: str | None, workspace: str | None, channel: str | None, *, public: bool) -> None:
+    """Take back what "scribe export" wrote: Markdown with what was edited in it ("-" reads standard input), or the JSON
+    of an incident that this store does not have."""
+    if file.suffix.lower() == ".json":
+        if author:
+            raise UsageError("--as says whose edit a Markdown file is; JSON names its people itself.")
+        click.echo(_import_incident(file, workspace, channel, public=public))
+        return
+    if channel or public:
+        raise UsageError("--channel and --public go with a file that ends in .json: an incident this store lacks.")
     from bot.handlers.imports import printed
 
     with click.open_file(str(file), "rb") as stream:
@@ -229,6 +243,18 @@ def import_(file: Path, author: str | None, workspace: str | None) -> None:
     chosen = settings()
     store = ready(chosen.database_url)
     click.echo(printed(store, chosen, content, str(file), author=author, workspace_id=workspace))
+
+
+def _import_incident(file: Path, workspace: str | None, channel: str | None, *, public: bool) -> str:
+    """Put the incident in the file into the store; what was done."""
+    from bot.clock import now
+    from bot.handlers.json_import import Place, put
+
+    chosen = settings()
+    place = Place(workspace_id=workspace, timezone=chosen.timezone.key, channel_id=channel, public=public)
+    incident = put(ready(chosen.database_url), file, place, at=now())
+    seen = "the workspace" if public else f"the channel {channel}" if channel else "`scribe export` alone"
+    return f"{incident.name} is in the store, to be seen by {seen}: {incident.title}"
 
 
 @main.command()
@@ -322,6 +348,42 @@ def migrate() -> None:
     # Without the query, where a password may stand too.
     address = store.url.set(query={}).render_as_string()
     click.echo(f"{address}: schema {after}" + (", as before" if before == after else ""))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if there is one.")
+def backup(file: Path, *, force: bool) -> None:
+    """Copy the database to FILE while the bot runs."""
+    from bot.backups import save
+
+    click.echo(save(settings().database_url, file, force=force))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Also where there are incidents; they are kept beside.")
+def restore(file: Path, *, force: bool) -> None:
+    """Put the copy FILE in the database's place; the bot must be stopped."""
+    from bot.backups import put_back
+    from bot.clock import now
+
+    click.echo(put_back(settings().database_url, file, force=force, at=now()))
+
+
+@main.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Say what is wrong with tokens, scopes, clock, database and outbox, and how to fix it; exit 1 if anything is."""
+    from bot.doctor.checkup import checkup
+    from bot.doctor.diagnosis import FAIL
+    from bot.rendering import terminal
+
+    failed = False
+    for each in checkup(os.environ):
+        click.echo(terminal("diagnosis", it=each))
+        failed = failed or each.level == FAIL
+    context.exit(1 if failed else 0)
 
 
 @main.command()

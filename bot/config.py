@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
@@ -74,6 +74,8 @@ class Settings(BaseModel):
     holidays: frozenset[date] = Field(default=frozenset(), alias="SCRIBE_HOLIDAYS")
     summary_channel: str = Field(default="", alias="SCRIBE_SUMMARY_CHANNEL")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
+    log_format: Literal["json", "text"] | None = Field(default=None, alias="SCRIBE_LOG_FORMAT")
+    health_port: int | None = Field(default=None, ge=0, le=65535, alias="SCRIBE_HEALTH_PORT")
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:

@@ -1,4 +1,4 @@
-"""A web application served from a thread of this process, on 127.0.0.1."""
+"""A web application served from a thread of this process."""
 
 import socket
 import threading
@@ -11,9 +11,10 @@ PING_EVERY_S = 5.0
 START_WITHIN_S = 10.0
 
 
-def listen(port: int) -> socket.socket:
-    """A listening socket on 127.0.0.1; port 0 takes any free one."""
-    return socket.create_server(("127.0.0.1", port))
+def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """A listening socket; port 0 takes any free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
 
 
 def address_of(listener: socket.socket) -> str:

@@ -1,13 +1,18 @@
-"""The HTTP face: Slack's endpoint and health."""
+"""The HTTP face: Slack's endpoint."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.tally import SILENT, Tally
+from bot.watching import watching
 
 Dispatch = Callable[[str, Mapping[str, str]], tuple[int, str, dict[str, str]]]
 Verify = Callable[[bytes, Mapping[str, str]], bool]
@@ -18,11 +23,18 @@ BODY_LIMIT = 1_000_000
 """Bytes of a request; Slack's largest, a form with its view, is far below."""
 
 
-def application(dispatch: Dispatch, verify: Verify) -> Starlette:
-    """The web application. `dispatch` answers what `verify` says is Slack's; it blocks, so it gets a thread."""
+def application(
+    dispatch: Dispatch, verify: Verify, *, tally: Tally = SILENT, routes: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """The web application. `dispatch` answers what `verify` says is Slack's; it blocks, so it gets a thread.
+
+    `routes` are further ones, such as the probes.
+    """
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
+    answering = watching(tally, dispatch)
 
     async def events(request: Request) -> Response:
+        received_s = time.perf_counter()
         body = await _body(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
@@ -34,14 +46,17 @@ def application(dispatch: Dispatch, verify: Verify) -> Starlette:
         except UnicodeDecodeError:
             return PlainTextResponse("not UTF-8", status_code=400)
         # With 16 requests at once the hop costs half of what it does through Starlette's own thread pool.
-        answer = asyncio.get_running_loop().run_in_executor(workers, dispatch, text, headers)
-        status, content, reply_headers = await answer
-        return Response(content, status_code=status, headers=reply_headers)
+        answer = asyncio.get_running_loop().run_in_executor(workers, answering, text, headers)
+        (status, content, reply_headers), tell = await answer
+        seconds = time.perf_counter() - received_s
 
-    async def healthz(_request: Request) -> Response:
-        return JSONResponse({"ok": True})
+        async def afterwards() -> None:
+            tell()
+            tally.acked("http", seconds)
 
-    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/healthz", healthz)])
+        return Response(content, status, reply_headers, background=BackgroundTask(afterwards))
+
+    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *routes])
 
 
 async def _body(request: Request) -> bytes | None:

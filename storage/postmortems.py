@@ -49,9 +49,15 @@ def add(connection: Connection, incident_id: int, **facts: Any) -> Postmortem:
     """
     number = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).scalar_one()
     version = Postmortem(version=number, **facts)
+    put(connection, incident_id, version)
+    return version
+
+
+def put(connection: Connection, incident_id: int, version: Postmortem) -> None:
+    """Keep a version under the number it has, whether or not those before it are there."""
     row = {
         "incident_id": incident_id,
-        "number": number,
+        "number": version.version,
         "template": version.template,
         "sections": [_plain(each) for each in version.sections],
         "drafted_at": version.drafted_at,
@@ -59,7 +65,6 @@ def add(connection: Connection, incident_id: int, **facts: Any) -> Postmortem:
         "origin": version.origin,
     }
     connection.execute(_INSERT, row)
-    return version
 
 
 def _plain(section: Section) -> dict[str, Any]:

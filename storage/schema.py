@@ -58,9 +58,14 @@ def ensure(database: Database) -> None:
     migrate(database)
 
 
-def _check_known(revision: str | None) -> None:
+def is_known(revision: str | None) -> bool:
+    """Whether this code knows the revision and so can bring it to the newest; an empty database's is."""
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    return revision is None or revision in known
+
+
+def _check_known(revision: str | None) -> None:
+    if not is_known(revision):
         raise UnknownSchemaError
 
 

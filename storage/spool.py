@@ -8,6 +8,7 @@ line whose checksum does not fit, such as one that a crash cut short, is kept as
 import errno
 import json
 import os
+import shutil
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import portalocker
+
+from storage.disk import nearest_folder
 
 RESERVE_BYTES = 1 << 20
 """Kept free for the day the disk is full, which is a day on which a database goes away."""
@@ -99,6 +102,13 @@ class Spool:
             return False
         return True
 
+    def takes(self) -> bool:
+        """Whether it could keep something now: there is a folder to write to, or to be made, and room on its disk."""
+        place = nearest_folder(self.folder / _RESERVE)
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            return False
+        return shutil.disk_usage(place).free >= RESERVE_BYTES or (self.folder / _RESERVE).exists()
+
     def files(self) -> list[Path]:
         """The files there are, oldest first, whoever holds them."""
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
@@ -137,12 +147,20 @@ class Spool:
             _write_through(aside, b"".join(line + b"\n" for line in lines))
 
     def length(self) -> int:
-        """How many records wait."""
-        return sum(len(_read(path.read_bytes()).records) for path in self.files())
+        """How many records wait. Raises OSError when the folder cannot be read."""
+        return sum(len(_read(_content(path)).records) for path in self.files())
 
     def bad_length(self) -> int:
         """How many lines were kept aside."""
         return self.bad.read_bytes().count(b"\n") if self.bad.exists() else 0
+
+
+def _content(path: Path) -> bytes:
+    """What is in the file; nothing when it was drained just now."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _line(record: Record) -> bytes:

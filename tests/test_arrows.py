@@ -97,6 +97,8 @@ def test_handlers_know_no_surface() -> None:
         (("click",), ("bot.cli",)),
         (("resvg_py", "fontpkg"), ("bot.raster",)),
         (("merge3",), ("bot.domain.merge",)),
+        (("prometheus_client",), ("bot.metrics",)),
+        (("structlog",), ("bot.logs",)),
     ],
 )  # fmt: skip
 def test_a_library_is_used_in_one_room(library: tuple[str, ...], rooms: tuple[str, ...]) -> None:

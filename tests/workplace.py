@@ -11,12 +11,16 @@ from typing import Any, TypeVar
 
 from bot.clock import Clock
 from bot.config import Settings
+from bot.health import Health
+from bot.metrics import CONTENT_TYPE, Metrics
 from bot.playground.answers import Answer
 from bot.playground.objects import File, Message
 from bot.playground.slack import Slack
+from bot.probes import probes
 from bot.serving import Server, address_of, listen
 from bot.slack.app import Bot, Signatures, build, dispatch
 from bot.slack.socket import connect
+from bot.tally import SILENT, Tally
 from bot.web import application
 from storage.database import Database
 
@@ -105,7 +109,13 @@ def left_behind(server: AbstractContextManager[Entered]) -> Iterator[Entered]:
 
 @contextmanager
 def workplace(
-    database: Database, *, clock: Clock, transport: str = HTTP, known: bool = True, **environment: str
+    database: Database,
+    *,
+    clock: Clock,
+    transport: str = HTTP,
+    known: bool = True,
+    tally: Tally = SILENT,
+    **environment: str,
 ) -> Iterator[Workplace]:
     """A workplace over the database. Unless `known`, the bot has not asked Slack yet who works here.
 
@@ -124,7 +134,7 @@ def workplace(
             SOCKET: {"SLACK_APP_TOKEN": slack.app_token},
         }
         settings = Settings.from_env({**tokens, **secret[transport], "SCRIBE_SPOOL": spool, **environment})
-        bot = build(settings, database, clock=clock)
+        bot = build(settings, database, clock=clock, tally=tally)
         if known:
             bot.refresh()
         try:
@@ -152,12 +162,22 @@ def _http(slack: Slack, bot: Bot, settings: Settings) -> Iterator[str]:
 def serve(bot: Bot, settings: Settings) -> Iterator[str]:
     """The bot behind its HTTP face; the address Slack would post to."""
     listener = listen(0)
-    server = Server(application(partial(dispatch, bot.app), Signatures(settings).hold), listener)
+    tally = bot.door.tally
+    page = tally.page if isinstance(tally, Metrics) else None
+    routes = probes(health(bot), page, content_type=CONTENT_TYPE)
+    web = application(partial(dispatch, bot.app), Signatures(settings).hold, tally=tally, routes=routes)
+    server = Server(web, listener)
     server.start()
     try:
         yield f"{address_of(listener)}/slack/events"
     finally:
         server.stop()
+
+
+def health(bot: Bot) -> Health:
+    """What the probes ask of a bot that has no scheduler."""
+    door = bot.door
+    return Health(database=door.database, clock=door.clock, alive={"delivery": lambda: door.delivery.alive})
 
 
 @contextmanager

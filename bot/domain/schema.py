@@ -11,7 +11,7 @@ from bot.vocabulary import DETECTORS, ITEM_KINDS, KINDS, SEVERITIES
 Json = dict[str, Any]
 
 STATUSES: Final = ("open", "mitigated", "resolved")
-STATES: Final = ("open", "done", "dropped")
+STATES: Final = ("proposed", "open", "done", "dropped")
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _WORDS: Final = {"type": "string"}

@@ -14,6 +14,8 @@ from bot.errors import UsageError
 from bot.handlers import routes
 from bot.handlers.request import Reply, Request
 from bot.rendering import slack
+from bot.tally import SILENT, Tally
+from bot.watching import request_id, watched
 from storage import members, outbox, receipts
 from storage.away import is_away
 from storage.database import Database
@@ -36,7 +38,9 @@ class Outcome:
     problem: str | None = None
 
 
-def drain(database: Database, spool: Spool, path: Path, settings: Settings, *, at: datetime) -> int | None:
+def drain(
+    database: Database, spool: Spool, path: Path, settings: Settings, *, at: datetime, tally: Tally = SILENT
+) -> int | None:
     """Write the file's requests down; how many there were, None when another process holds the file.
 
     A crash in between does no harm: the file is still there, and what was written is recognised by its key. Raises
@@ -47,7 +51,7 @@ def drain(database: Database, spool: Spool, path: Path, settings: Settings, *, a
             return None
         outcomes = []
         for record in held.records:
-            outcome = _outcome(database, record, settings)
+            outcome = _outcome(database, record, settings, tally)
             if outcome is None:
                 held.put_aside(record)
             else:
@@ -59,14 +63,14 @@ def drain(database: Database, spool: Spool, path: Path, settings: Settings, *, a
         return len(held.records)
 
 
-def _outcome(database: Database, record: Record, settings: Settings) -> Outcome | None:
+def _outcome(database: Database, record: Record, settings: Settings, tally: Tally) -> Outcome | None:
     """Do what was asked for; None for a record that is no request or breaks its handler."""
     try:
         request = _revived(database, record, settings)
     except _UNUSABLE:
         return None
     try:
-        with within(ENTRY_S):
+        with watched(tally, request=request_id()), within(ENTRY_S):
             reply = routes.handle(database, request)
     except UsageError as error:
         return Outcome(request=request, problem=str(error))

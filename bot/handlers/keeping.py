@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from bot import trace
 from bot.clock import Clock
 from bot.config import Settings
 from bot.domain.when import stamp
@@ -15,6 +16,7 @@ from bot.handlers.draining import drain
 from bot.handlers.request import Reply, Request
 from bot.handlers.routes import Also, Understood
 from bot.rendering import slack
+from bot.tally import SILENT, Tally
 from storage import away, schema
 from storage.database import Database, fresh
 from storage.deadline import within
@@ -37,10 +39,11 @@ class Keeper:
     Once something is in the spool, what follows goes there too until it is drained: the order is kept.
     """
 
-    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+    def __init__(self, database: Database, settings: Settings, clock: Clock, tally: Tally = SILENT) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
+        self._tally = tally
         self._spool = Spool(settings.spool)
         self._keeping = threading.Lock()
         self._draining = threading.Lock()
@@ -96,6 +99,7 @@ class Keeper:
         with self._keeping:
             self._spool.append(request.to_json(), at=self._clock())
             self._holding = True
+        trace.note(workspace=request.workspace_id, command=request.command, kept=True)
         when = _when(request, understood)
         return Reply(text=slack("kept", request=request, understood=understood, when=when), public=True)
 
@@ -119,11 +123,14 @@ class Keeper:
         count, others = 0, set[Path]()
         while files := self._next(others):
             for path in files:
-                drained = drain(self._database, self._spool, path, self._settings, at=self._clock())
+                drained = self._drained(path)
                 if drained is None:
                     others.add(path)
                 count += drained or 0
         return count
+
+    def _drained(self, path: Path) -> int | None:
+        return drain(self._database, self._spool, path, self._settings, at=self._clock(), tally=self._tally)
 
     def _look(self) -> None:
         """See whether the database takes a write."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bot import trace
 from bot.domain.document import Document
 from bot.domain.postmortem import assemble
 from bot.domain.redraft import Redrafted, redraft
@@ -130,6 +131,7 @@ def keep(
     version = postmortems.add(
         connection, incident.id, template=template, sections=redrafted.sections, drafted_at=at, drafted_by=by
     )
+    trace.note(incident=incident.name, draft=version.version)
     return version, redrafted
 
 

@@ -36,7 +36,8 @@ def receipt(
         request=request,
         **facts,
     )
-    return Reply(text=text, public=True, buttons=buttons)
+    recorded = entry.kind if template == "recorded" else None
+    return Reply(text=text, public=True, buttons=buttons, about=incident.name, recorded=recorded)
 
 
 def _when(request: Request, entry: TimelineEntry, *, seconds: bool) -> str:

@@ -131,6 +131,8 @@ class Reply:
 
     `form` names the form to open instead, or after the text if there is one; `fills` is what stands in it.
     `document` is Markdown to be shown below the text.
+    `about` is the incident's name, and `recorded` the kind of entry that was recorded with this very answer: for the
+    log and the counts, not for a person, and not kept with the receipt.
     """
 
     text: str
@@ -139,6 +141,8 @@ class Reply:
     form: str | None = None
     document: str | None = None
     fills: Mapping[str, Any] = field(default_factory=dict)
+    about: str | None = field(default=None, compare=False)
+    recorded: str | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, to be kept as a receipt."""

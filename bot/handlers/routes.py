@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from bot import trace
 from bot.domain.grammar import Utterance, parse_entry
 from bot.domain.opening import nearest
 from bot.domain.words import storable
@@ -90,13 +91,15 @@ def handle(database: Database, request: Request, also: Also | None = None) -> Re
     `also` is done in the same transaction, with the reply: to put into the outbox what cannot be said in an ack.
     Raises UsageError for what cannot be done, with nothing written.
     """
+    trace.note(workspace=request.workspace_id)
     storable(request.words)
     handler, request, writes = _find(request)
+    trace.note(command=request.command)
     if not writes and also is None:
         with database.read() as connection:
             return handler(connection, request)
     try:
-        return _write(database, request, handler, also)
+        return _written(database, request, handler, also)
     except (IntegrityError, UsageError) as error:
         first = _first_answer(database, request)
         if first is not None:
@@ -104,7 +107,14 @@ def handle(database: Database, request: Request, also: Also | None = None) -> Re
         if isinstance(error, UsageError):
             raise
     # Another replica revised the same row at the same instant.
-    return _write(database, request, handler, also)
+    return _written(database, request, handler, also)
+
+
+def _written(database: Database, request: Request, handler: Handler, also: Also | None) -> Reply:
+    """Do it, and note what it was once it is committed; a repeat is noted of nothing."""
+    reply = _write(database, request, handler, also)
+    trace.note(incident=reply.about, kind=reply.recorded)
+    return reply
 
 
 def writes(request: Request) -> bool:

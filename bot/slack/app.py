@@ -26,6 +26,7 @@ from bot.slack.door import CALL_S, Body, Door
 from bot.slack.identity import Identity
 from bot.slack.members import Members
 from bot.slack.requests import Requests
+from bot.tally import SILENT, Tally
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage import outbox, receipts
 from storage.database import Database
@@ -90,9 +91,10 @@ class Bot:
         self.door.keeper.stop()
 
 
-def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
+def build(settings: Settings, database: Database, *, clock: Clock = now, tally: Tally = SILENT) -> Bot:
     """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
-    client = Client(clock=clock, token=settings.bot_token.get_secret_value(), base_url=settings.api_url, timeout=CALL_S)
+    token = settings.bot_token.get_secret_value()
+    client = Client(clock=clock, tally=tally, token=token, base_url=settings.api_url, timeout=CALL_S)
     executor = ThreadPoolExecutor(max_workers=_BACKGROUND, thread_name_prefix="background")
     # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
     members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="members"))
@@ -104,9 +106,10 @@ def build(settings: Settings, database: Database, *, clock: Clock = now) -> Bot:
         identity=Identity(client),
         members=members,
         requests=Requests(settings, members),
-        delivery=Delivery(database, clock),
-        keeper=Keeper(database, settings, clock),
+        delivery=Delivery(database, clock, tally),
+        keeper=Keeper(database, settings, clock, tally),
         executor=executor,
+        tally=tally,
     )
     door.delivery.use(errands.actions(door))
     return Bot(app=_listen(door, settings), door=door)

@@ -1,7 +1,11 @@
-"""Slack's Web API, asked with patience: what Slack wants us to wait for is not asked again before its time."""
+"""Slack's Web API, asked with patience: what Slack wants us to wait for is not asked again before its time.
+
+What fails there is counted.
+"""
 
 import threading
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
@@ -9,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from bot.clock import Clock
+from bot.tally import SILENT, Tally
 
 TOO_MANY = 429
 _ONE_S = 1.0
@@ -25,11 +30,15 @@ class PausedError(SlackClientError):
 
 
 class Client(WebClient):
-    """A WebClient that keeps what `Retry-After` asks for, for each method and, where Slack counts so, each channel."""
+    """A WebClient that keeps what `Retry-After` asks for, for each method and, where Slack counts so, each channel.
 
-    def __init__(self, *, clock: Clock, **options: Any) -> None:
+    Each call that fails is told to the tally; one that is too early fails nowhere, and is not.
+    """
+
+    def __init__(self, *, clock: Clock, tally: Tally = SILENT, **options: Any) -> None:
         super().__init__(**options)
         self._clock = clock
+        self._tally = tally
         self._lock = threading.Lock()
         self._until: dict[tuple[str, str], datetime] = {}
 
@@ -42,8 +51,9 @@ class Client(WebClient):
         self._wait_for(key)
         try:
             return super().api_call(api_method, **how)
-        except SlackApiError as error:
-            if error.response.status_code == TOO_MANY:
+        except (SlackClientError, OSError, HTTPException) as error:
+            self._tally.slack_failed(api_method, reason(error))
+            if isinstance(error, SlackApiError) and error.response.status_code == TOO_MANY:
                 self._pause(key, float(error.response.headers.get("Retry-After", _ONE_S)))
             raise
 
@@ -60,6 +70,14 @@ class Client(WebClient):
     def _pause(self, key: tuple[str, str], wait_s: float) -> None:
         with self._lock:
             self._until[key] = self._clock() + timedelta(seconds=wait_s)
+
+
+def reason(error: Exception) -> str:
+    """Slack's word for what went wrong, else the failure's name; never the request, which holds the token."""
+    if not isinstance(error, SlackApiError):
+        return type(error).__name__
+    told = error.response.get("error") if isinstance(error.response.data, dict) else None
+    return str(told or f"http_{error.response.status_code}")
 
 
 def _channel(how: dict[str, Any]) -> str:

@@ -13,6 +13,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.clock import Clock
 from bot.slack.client import TOO_MANY, PausedError
+from bot.tally import SILENT, Tally
+from bot.watching import watched
 from storage import outbox
 from storage.away import is_away
 from storage.database import Database
@@ -44,7 +46,8 @@ _log = logging.getLogger(__name__)
 class Delivery:
     """Worker threads over the outbox. `actions` says what each kind of errand does."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, tally: Tally = SILENT) -> None:
+        self._tally = tally
         self._database = database
         self._clock = clock
         self._actions: Mapping[str, Action] = {}
@@ -73,6 +76,11 @@ class Delivery:
             self._news.notify_all()
         for thread in self._threads:
             thread.join(timeout=10)
+
+    @property
+    def alive(self) -> bool:
+        """Whether every worker that was started still lives."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -121,6 +129,11 @@ class Delivery:
             errand = outbox.claim(connection, at=self._clock())
         if errand is None:
             return False
+        with watched(self._tally, errand=errand.id, workspace=errand.workspace_id):
+            self._do(errand)
+        return True
+
+    def _do(self, errand: Errand) -> None:
         try:
             self._actions[errand.action](errand)
         except PausedError as error:
@@ -135,7 +148,6 @@ class Delivery:
         else:
             with self._database.write() as connection:
                 outbox.sent(connection, errand, at=self._clock())
-        return True
 
     def _refused(self, errand: Errand, error: SlackApiError) -> None:
         response = error.response

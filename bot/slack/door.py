@@ -20,6 +20,7 @@ from bot.slack.delivery import Delivery
 from bot.slack.identity import Identity
 from bot.slack.members import Members
 from bot.slack.requests import Requests
+from bot.tally import SILENT, Tally
 from storage import outbox, receipts
 from storage.database import Database
 
@@ -48,6 +49,7 @@ class Door:
     delivery: Delivery
     keeper: Keeper
     executor: Executor
+    tally: Tally = SILENT
 
     def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
         """Put the reply into the outbox, for the channel or for the person, within the caller's transaction."""

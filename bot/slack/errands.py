@@ -168,6 +168,7 @@ def _digest(door: Door, errand: Errand) -> None:
             if error.response.get("error") in NOBODY:
                 _hand_on(door, told)
             raise
+        door.tally.reminded(1)
 
 
 def _hand_on(door: Door, told: Told) -> None:

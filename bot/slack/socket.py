@@ -16,6 +16,8 @@ from bot.config import Settings
 from bot.errors import UsageError
 from bot.slack.app import Bot
 from bot.slack.delivery import TEMPORARY
+from bot.tally import Tally
+from bot.watching import request_id, watched
 
 WORKERS = 10
 _CLOSE_S = 2.0
@@ -30,6 +32,22 @@ class _Handler(SocketModeHandler):
     The client closes the socket while another thread waits for it to be readable, and that thread, which it then
     joins, may wait for ever. So the reader is told to leave first, and closes the connection itself.
     """
+
+    def __init__(self, tally: Tally, *given: Any, **how: Any) -> None:
+        super().__init__(*given, **how)
+        self._tally = tally
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection to Slack is open."""
+        return bool(self.client.is_connected())
+
+    def handle(self, client: Any, req: Any) -> None:
+        """Answer one envelope, watched under an id of its own."""
+        received_s = time.perf_counter()
+        with watched(self._tally, request=request_id()):
+            super().handle(client, req)
+        self._tally.acked("socket", time.perf_counter() - received_s)
 
     def close(self) -> None:
         """Close the connection; it is not opened again."""
@@ -61,6 +79,7 @@ def connect(bot: Bot, settings: Settings, stopped: threading.Event | None = None
     """
     token = settings.app_token.get_secret_value()
     handler = _Handler(
+        bot.door.tally,
         bot.app,
         token,
         # Neither client reads SLACK_API_URL by itself; and this adapter, unlike the built-in, switches Nagle off.

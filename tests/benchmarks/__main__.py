@@ -9,6 +9,7 @@ from tests.benchmarks import (
     growth,
     memory,
     numbers,
+    observe,
     picture,
     redraft,
     reminders,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "reminders": reminders.measure,
     "reminding": reminding.measure,
     "start": start.measure,
+    "observe": observe.measure,
 }
 
 
@@ -39,7 +41,7 @@ BENCHMARKS = {
 )
 @click.option("--short", is_flag=True, help="A quarter of the requests in each round.")
 def main(names: tuple[str, ...], rounds: int, *, short: bool) -> None:
-    """Measure how fast Scribe is: everything, or what is named. All of it takes about four minutes."""
+    """Measure how fast Scribe is: everything, or what is named. All of it takes about five minutes."""
     effort = Effort(rounds=rounds, share=0.25 if short else 1.0)
     for name in names or BENCHMARKS:
         BENCHMARKS[name](effort)

@@ -27,7 +27,8 @@ from tests.bot.slack.ledger import counts
 from tests.workplace import Workplace, at, workplace
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("sqlalchemy", "slack_bolt", "slack_sdk", "jinja2", "pydantic", "starlette", "uvicorn", "alembic", "matplotlib")
+HEAVY = ("sqlalchemy", "slack_bolt", "slack_sdk", "jinja2", "pydantic", "starlette", "uvicorn", "alembic", "matplotlib",
+         "prometheus_client", "structlog")  # fmt: skip
 
 
 def scribe(*args: str, **environment: str) -> Result:

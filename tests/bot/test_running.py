@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -32,6 +33,12 @@ def until(told: Callable[[], bool], within_s: float) -> None:
         time.sleep(0.02)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
 @dataclass
 class Process:
     """`scribe run` as an operator runs it: a process of its own, in another folder."""
@@ -56,11 +63,10 @@ class Process:
             "SCRIBE_SPOOL": f"{self.folder}/spool", **tokens[self.transport],
         }  # fmt: skip
 
-    def start(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+    def start(self, *more: str) -> None:
+        self.port = free_port()
         self.running = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-m", "bot", "run", "--port", str(self.port)],
+            [sys.executable, "-m", "bot", "run", "--port", str(self.port), *more],
             cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         if self.transport == HTTP:
@@ -158,6 +164,60 @@ def test_while_its_database_cannot_be_reached_it_starts_and_keeps_what_is_typed(
         assert scribe.end(signal.SIGTERM) == 0
         assert "Traceback" not in scribe.ended[0]
     assert Spool(tmp_path / "spool").length() == 1
+
+
+def test_the_probes_have_a_port_of_their_own_in_either_mode_and_the_log_tells_ids_and_no_words(
+    tmp_path: Path, transport: str
+) -> None:
+    port = free_port()
+    with process(transport, tmp_path) as scribe:
+        scribe.start("--health-port", str(port))
+        alice, channel = scribe.slack.add_user("alice", zone="UTC"), scribe.slack.add_channel("incident")
+        assert scribe.slack.command(alice, channel, "/detected", "by monitoring: the secret runbook").ok
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as probe:
+            assert probe.get("/healthz").json() == {"ok": True}
+            told = probe.get("/readyz").json()
+            until(lambda: 'scribe_entries_total{kind="detected"} 1.0' in probe.get("/metrics").text, 5)
+        assert told["ready"]
+        assert ("socket" in told["parts"]) == (transport == SOCKET)
+        if transport == HTTP:
+            assert httpx.get(f"http://127.0.0.1:{scribe.port}/metrics", trust_env=False).status_code == 404
+        assert scribe.end(signal.SIGTERM) == 0
+    lines = [json.loads(line) for line in scribe.ended[0].splitlines()]
+    (done,) = [line for line in lines if line.get("command") == "detected"]
+    assert (done["event"], done["workspace"], done["incident"]) == ("done", scribe.slack.team_id, "INC-1")
+    assert len(done["request"]) == 12
+    assert "runbook" not in scribe.ended[0]
+    assert scribe.slack.bot_token not in scribe.ended[0]
+
+
+def test_it_is_alive_and_not_ready_while_socket_mode_finds_no_slack(tmp_path: Path) -> None:
+    port = free_port()
+    with process(SOCKET, tmp_path) as scribe:
+        scribe.slack.fail_next("apps.connections.open", error="internal_error", status=500, times=100)
+        scribe.running = subprocess.Popen(
+            [sys.executable, "-m", "bot", "run"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**scribe.environment(), "SCRIBE_HEALTH_PORT": str(port), "SCRIBE_LOG_FORMAT": "text"}, text=True,
+        )  # fmt: skip
+        until(lambda: len(scribe.slack.faults) < 100, START_S)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as probe:
+            assert probe.get("/healthz").status_code == 200
+            answer = probe.get("/readyz")
+        assert (answer.status_code, answer.json()["parts"]["socket"]) == (503, {"state": "down"})
+        assert scribe.end(signal.SIGTERM) == 0
+        assert " warning bot.slack.socket: Slack is not reached" in scribe.ended[0]
+
+
+def test_a_health_port_in_use_ends_it_with_a_word_about_it(tmp_path: Path) -> None:
+    with process(HTTP, tmp_path) as scribe, listen(0) as taken:
+        port = address_of(taken).rpartition(":")[2]
+        done = subprocess.run(  # noqa: S603 - our own words
+            [sys.executable, "-m", "bot", "run", "--health-port", port],
+            cwd=tmp_path, env=scribe.environment(), capture_output=True, text=True, timeout=START_S, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert f"SCRIBE_HEALTH_PORT: 127.0.0.1:{port}: Address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_it_looks_every_minute_whether_anybody_is_to_be_reminded(office: Workplace) -> None:

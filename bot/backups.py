@@ -1,0 +1,68 @@
+"""`scribe backup` and `scribe restore`: which file is meant, and what to say when it cannot be done."""
+
+import shlex
+from datetime import datetime
+from pathlib import Path
+
+from bot.errors import UsageError
+from storage import backup as copies
+from storage.vitals import file_of, shown
+
+_DUMP = "pg_dump --format=custom --file={file} {address}"
+_LOAD = "pg_restore --clean --if-exists --no-owner --single-transaction --dbname={address} {file}"
+_SERVER = "PostgreSQL makes its own copies. Run: {command}\nMore on it: deploy/BACKUP.md"
+
+
+def save(url: str, file: Path, *, force: bool) -> str:
+    """Copy the database at `url` to the file; what was done. Raises UsageError when it cannot be."""
+    source = _file(url, _DUMP, file)
+    if not source.exists():
+        raise UsageError(f"{source}: there is no database to copy yet.")
+    try:
+        copy = copies.backup(source, file, force=force)
+    except copies.HoldsDataError as error:
+        raise UsageError(f"{error} To replace it: scribe backup {shlex.quote(str(file))} --force") from None
+    except copies.CopyError as error:
+        raise UsageError(str(error)) from None
+    return f"{file}: {_told(copy)}, checked and on disk"
+
+
+def put_back(url: str, file: Path, *, force: bool, at: datetime) -> str:
+    """Put the copy in the database's place; what was done. Raises UsageError when it cannot be.
+
+    What was there is kept beside it under a name with the time `at`.
+    """
+    target = _file(url, _LOAD, file)
+    aside = target.with_name(f"{target.name}.before-{at:%Y%m%dT%H%M%SZ}")
+    before = target.exists()
+    try:
+        copy = copies.restore(file, target, aside=aside, force=force)
+    except copies.InUseError as error:
+        raise UsageError(f"{error} Stop `scribe run` first, and whatever else has it open.") from None
+    except copies.HoldsDataError as error:
+        again = f"scribe restore {shlex.quote(str(file))} --force"
+        raise UsageError(f"{error} To put the copy in its place, and keep it beside: {again}") from None
+    except copies.CopyError as error:
+        raise UsageError(str(error)) from None
+    kept = f"\nWhat was there before: {aside}" if before else ""
+    return f"{target}: {_told(copy)}{kept}"
+
+
+def _file(url: str, command: str, file: Path) -> Path:
+    """The SQLite file at the URL. Raises UsageError with the server's own way when it is none."""
+    try:
+        found = file_of(url)
+        address = "" if found else shown(url)
+    except ValueError as error:
+        raise UsageError(f"DATABASE_URL: {error}") from None
+    if found is None:
+        told = command.format(address=shlex.quote(address), file=shlex.quote(str(file)))
+        raise UsageError(_SERVER.format(command=told))
+    return found.resolve()
+
+
+def _told(copy: copies.Copy) -> str:
+    return (
+        f"{copy.incidents} incident{'' if copy.incidents == 1 else 's'}, {copy.entries} "
+        f"entr{'y' if copy.entries == 1 else 'ies'}, schema {copy.revision}, {copy.size / 1e6:.1f} MB"
+    )

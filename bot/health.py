@@ -1,0 +1,113 @@
+"""Whether the bot is alive, and whether it is ready: the parts, and what follows from them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from bot.clock import Clock
+from storage import schema, vitals
+from storage.database import Database, fresh
+from storage.deadline import within
+from storage.spool import Spool
+
+OK, DEGRADED, DOWN = "ok", "degraded", "down"
+ASK_S = 2.0
+"""How long the database may take for an answer."""
+OLD = timedelta(minutes=10)
+"""An errand of the outbox that waits longer says that Slack is not reached, or does not take it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part: `ok`, `degraded` (it works, less well) or `down`, with plain facts."""
+
+    state: str
+    facts: Mapping[str, object]
+
+
+def part(state: str, **facts: object) -> Part:
+    """A part in that state."""
+    return Part(state=state, facts=facts)
+
+
+@cache
+def newest() -> str | None:
+    """The schema this code wants; read from its files once."""
+    return schema.newest()
+
+
+def is_ready(parts: Mapping[str, Part]) -> bool:
+    """Whether to send entries here: each is taken down, by the database or, while that is away, by the spool.
+
+    The database is away from every replica at once. Were that no readiness, nobody would be left to keep what is typed.
+    """
+    down = {name for name, each in parts.items() if each.state == DOWN}
+    kept = "spool" in parts and "spool" not in down
+    return not down - {"database", "spool"} and ("database" not in down or kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What the probes ask. `alive` names the threads and says whether each lives; `connected` is Socket Mode's.
+
+    `away` says whether the database did not take what it was last given: one that only reads answers all the same.
+    """
+
+    database: Database
+    clock: Clock
+    alive: Mapping[str, Callable[[], bool]]
+    connected: Callable[[], bool] | None = None
+    spool: Spool | None = None
+    away: Callable[[], bool] = lambda: False
+
+    def living(self) -> dict[str, bool]:
+        """Which threads live. Asks no database."""
+        return {name: lives() for name, lives in self.alive.items()}
+
+    def near(self) -> dict[str, Part]:
+        """The parts on this machine: Socket Mode's connection, where there is one, and the spool. Never raises."""
+        parts = {} if self.connected is None else {"socket": part(OK if self.connected() else DOWN)}
+        return parts if self.spool is None else {**parts, "spool": _spooled(self.spool)}
+
+    def store(self) -> dict[str, Part]:
+        """The database and what is in it. Waits for it as long as ASK_S, or twice that to connect; never raises."""
+        try:
+            with within(ASK_S):
+                return fresh(self._store)
+        except Exception as error:  # noqa: BLE001 - the door: whatever it was, the database is not there for us
+            return {"database": part(DOWN, error=type(error).__name__)}
+
+    def _store(self) -> dict[str, Part]:
+        found, wanted, at = schema.current(self.database), newest(), self.clock()
+        parts = {
+            "database": part(DOWN, error="takes no writes") if self.away() else part(OK),
+            "schema": part(_fits(found, wanted), found=found, wanted=wanted),
+        }
+        if found == wanted:
+            with self.database.read() as connection:
+                parts["outbox"] = _outbox(vitals.waiting(connection, at=at), at)
+        return parts
+
+
+def _fits(found: str | None, wanted: str | None) -> str:
+    """A newer schema is that of a release being rolled out: what still runs goes on until its successor is there."""
+    if found == wanted:
+        return OK
+    return DOWN if schema.is_known(found) else DEGRADED
+
+
+def _outbox(waiting: vitals.Waiting, at: datetime) -> Part:
+    age_s = waiting.age_s(at)
+    # Slack being away is no reason to stop taking entries: every replica would be stopped at once.
+    state = DEGRADED if age_s > OLD.total_seconds() else OK
+    return part(state, depth=waiting.depth, oldest_s=round(age_s), later=waiting.later, parked=waiting.parked)
+
+
+def _spooled(spool: Spool) -> Part:
+    try:
+        length, bad, takes = spool.length(), spool.bad_length(), spool.takes()
+    except OSError as error:
+        return part(DOWN, error=type(error).__name__)
+    state = DOWN if not takes else DEGRADED if length or bad else OK
+    return part(state, length=length, bad=bad)

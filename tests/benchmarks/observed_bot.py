@@ -1,0 +1,40 @@
+"""`python -m tests.benchmarks.observed_bot PORT counted|plain`: the bot by HTTP, with counts and log or without."""
+
+import logging
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+
+from bot import web
+from bot.config import Settings
+from bot.logs import JSON, configure
+from bot.metrics import Metrics
+from bot.slack.app import Signatures, build, dispatch
+from bot.tally import SILENT
+from storage import schema
+from storage.database import Database
+
+
+def main(port: int, how: str) -> None:
+    """Serve until ended."""
+    settings = Settings.from_env(os.environ)
+    database = Database(settings.database_url)
+    schema.ensure(database)
+    tally = Metrics() if how == "counted" else SILENT
+    if how == "counted":
+        # To where it costs nothing more.
+        configure("INFO", JSON, stream=Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
+    else:
+        logging.basicConfig(level="WARNING")
+        vars(web)["watching"] = lambda _tally, dispatch: lambda *given: (dispatch(*given), int)
+    bot = build(settings, database, tally=tally)
+    bot.start()
+    face = web.application(partial(dispatch, bot.app), Signatures(settings).hold, tally=tally)
+    uvicorn.run(face, port=port, log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])
