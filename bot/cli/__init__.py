@@ -1,0 +1,36 @@
+"""The `scribe` command: the only place where things are wired together.
+
+What is heavy is imported by the command that needs it, so that `scribe --help` answers at once.
+"""
+
+import click
+
+from bot.cli import documents, operating, trying, working
+from bot.cli.manners import People
+
+_COMMANDS = (
+    operating.run,
+    trying.demo,
+    trying.replay,
+    documents.export,
+    documents.import_,
+    documents.check,
+    documents.report,
+    working.log,
+    working.remind,
+    operating.migrate,
+    operating.backup,
+    operating.restore,
+    operating.doctor,
+    operating.manifest,
+)
+
+
+@click.group(cls=People, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="scribe-bot")
+def main() -> None:
+    """Scribe writes the incident's timeline down, live, and drafts the postmortem from it."""
+
+
+for _command in _COMMANDS:
+    main.add_command(_command)

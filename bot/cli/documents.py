@@ -1,0 +1,133 @@
+"""Commands that print what the store holds of incidents, and take it back."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli.manners import Words
+from bot.cli.stores import ready, settings
+from bot.errors import UsageError
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.handlers.exports import Record
+    from storage.database import Database
+
+REPORT_FORMATS = ("text", "md", "json", "svg", "png")
+FORMATS = ("md", "html", "json", "svg", "png", "confluence")
+READERS = ("blameless", "public")
+
+
+@click.command()
+@click.argument("incident", metavar="INC")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="md", show_default=True)
+@click.option("--as", "how", type=click.Choice(READERS), help="With roles for names, or as the world may read it.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+def export(incident: str, format_: str, how: str | None, workspace: str | None) -> None:
+    """Print an incident's postmortem, or its JSON or picture, from the store."""
+    from bot.handlers.exports import BINARY, editable
+    from bot.handlers.exports import PRINTED as TEXTS
+    from bot.handlers.exports import export as read
+
+    if how and format_ == "json":
+        raise UsageError(f"json is the whole record, names and all; --as {how} goes with the other formats.")
+    if format_ in BINARY and sys.stdout.isatty():
+        raise UsageError(
+            f"{format_} is no text; send it to a file: scribe export … --format {format_} > {incident}.{format_}"
+        )
+    chosen = settings()
+    store = ready(chosen.database_url)
+    record = read(store, incident, workspace_id=workspace)
+    if how:
+        record = _retold(store, record, how, chosen)
+    write = editable if format_ == "md" and not how else (TEXTS | BINARY)[format_]
+    click.echo(write(record), nl=False)
+
+
+def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -> "Record":
+    """The record for other readers; a template that could not be used is named on standard error."""
+    from bot.handlers.renderings import Means, names_in, retell
+
+    with store.read() as connection:
+        means = Means(names=names_in(connection, record), shelf=chosen.shelf, prefix=chosen.prefix)
+    told = retell(record, how, means)
+    if told.drafted.problem:
+        click.echo(f"{told.drafted.problem} Written with the template {told.drafted.instead} instead.", err=True)
+    return told.record
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--as", "author", default=None, help="Markdown: whose edit it is; your login name otherwise.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows none or several.")
+@click.option("--channel", help="JSON: the id of the channel the incident belongs to, C0123ABC.")
+@click.option("--public", is_flag=True, help="JSON: let the whole workspace see it, not its channel alone.")
+def import_(file: Path, author: str | None, workspace: str | None, channel: str | None, *, public: bool) -> None:
+    """Take back what "scribe export" wrote: Markdown with what was edited in it ("-" reads standard input), or the JSON
+    of an incident that this store does not have."""
+    if file.suffix.lower() == ".json":
+        if author:
+            raise UsageError("--as says whose edit a Markdown file is; JSON names its people itself.")
+        click.echo(_import_incident(file, workspace, channel, public=public))
+        return
+    if channel or public:
+        raise UsageError("--channel and --public go with a file that ends in .json: an incident this store lacks.")
+    from bot.handlers.imports import printed
+
+    with click.open_file(str(file), "rb") as stream:
+        content = stream.read()
+    chosen = settings()
+    store = ready(chosen.database_url)
+    click.echo(printed(store, chosen, content, str(file), author=author, workspace_id=workspace))
+
+
+def _import_incident(file: Path, workspace: str | None, channel: str | None, *, public: bool) -> str:
+    """Put the incident in the file into the store; what was done."""
+    from bot.clock import now
+    from bot.handlers.json_import import Place, put
+
+    chosen = settings()
+    place = Place(workspace_id=workspace, timezone=chosen.timezone.key, channel_id=channel, public=public)
+    incident = put(ready(chosen.database_url), file, place, at=now())
+    seen = "the workspace" if public else f"the channel {channel}" if channel else "`scribe export` alone"
+    return f"{incident.name} is in the store, to be seen by {seen}: {incident.title}"
+
+
+@click.command()
+@click.argument("incident", metavar="INC")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+@click.pass_context
+def check(context: click.Context, incident: str, workspace: str | None) -> None:
+    """Advise on an incident's postmortem as a reviewer would; exit 0 when there is nothing to say, else 1."""
+    from bot.handlers.checks import printed
+
+    chosen = settings()
+    text, clean = printed(ready(chosen.database_url), chosen, incident, workspace_id=workspace)
+    click.echo(text)
+    context.exit(0 if clean else 1)
+
+
+@click.command(cls=Words)
+@click.argument("words", nargs=-1, metavar="[30d]")
+@click.option("--format", "format_", type=click.Choice(REPORT_FORMATS), default="text", show_default=True)
+@click.option("--private", is_flag=True, help="Count private channels' incidents too.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+def report(words: tuple[str, ...], format_: str, workspace: str | None, *, private: bool) -> None:
+    """Print the numbers of a period: 30d, 12w, 1y or 2026-10-01..2026-10-31."""
+    from bot.clock import now
+    from bot.handlers.reports import FORMATS as WRITERS
+    from bot.handlers.reports import printed
+
+    if format_ == "png" and sys.stdout.isatty():
+        raise UsageError("A picture is no text: scribe report --format png > report.png")
+    chosen, at = settings(), now()
+    store = ready(chosen.database_url)
+    counted = printed(store, " ".join(words), now=at, zone=chosen.timezone, workspace_id=workspace, private=private)
+    if format_ == "png":
+        from bot.raster import png
+
+        click.echo(png(WRITERS["svg"](counted)), nl=False)
+    else:
+        click.echo(WRITERS[format_](counted), nl=False)

@@ -1,0 +1,53 @@
+"""How commands are read and how they fail: what cannot be done is said, never traced."""
+
+import re
+import sys
+from typing import Any
+
+import click
+
+from bot.errors import UsageError
+
+_MINUS = re.compile(r"-[0-9]")
+
+
+class People(click.Group):
+    """A group that says what cannot be done on standard error, with exit code 2, and never traces it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise click.UsageError(str(error)) from None
+        except Exception as error:
+            problem = _problem(error)
+            if problem is None:
+                raise
+            raise click.UsageError(problem) from None
+
+
+def _problem(error: Exception) -> str | None:
+    """What to tell of a disk or a database that will not do; None for anything else, which is a mistake of ours."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if "sqlalchemy" not in sys.modules:
+        return None
+    from sqlalchemy.exc import DBAPIError
+
+    return f"The database: {' '.join(str(error.orig).split())}" if isinstance(error, DBAPIError) else None
+
+
+class Words(click.Command):
+    """A command whose words may begin with a minus and a figure: `-10m` is a time, no option."""
+
+    _MARK = "\0"  # stands in no argument of a program
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        return super().parse_args(ctx, [f"{self._MARK}{arg}" if _MINUS.match(arg) else arg for arg in args])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        ctx.params["words"] = tuple(word.removeprefix(self._MARK) for word in ctx.params["words"])
+        return super().invoke(ctx)
