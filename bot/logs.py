@@ -18,8 +18,11 @@ from bot import trace
 
 JSON, TEXT = "json", "text"
 OURS = ("bot", "storage")
-TALKATIVE = ("alembic", "apscheduler", "websocket")
-"""Libraries that tell at INFO what nobody asked for: at every probe, tick and connection."""
+TALKATIVE = {"alembic": logging.WARNING, "apscheduler": logging.ERROR, "websocket": logging.WARNING}
+"""From which level libraries are let through that tell what nobody asked for: of every probe, tick and connection.
+
+APScheduler warns every second of a tick that waits for the database; what a tick raises, it tells as an error.
+"""
 _TOKEN = re.compile(r"\b(xox[a-z]|xapp|xwfp)-[A-Za-z0-9-]+")
 _PASSWORD = re.compile(r"(://[^\s/:@]*):[^\s/@]+@")
 _HOOK = re.compile(r"(hooks\.slack\.com/)[A-Za-z0-9_/-]+")
@@ -40,8 +43,8 @@ def configure(level: str, form: str | None = None, *, stream: IO[str] | None = N
     logging.basicConfig(level=max(logging.getLevelName(level), logging.INFO), handlers=[handler], force=True)
     for name in OURS:
         logging.getLogger(name).setLevel(level)
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in TALKATIVE.items():
+        logging.getLogger(name).setLevel(least)
     logging.captureWarnings(capture=True)
     threading.excepthook = _died
 

@@ -3,9 +3,15 @@
 Jobs live in memory and only look; what is due is in the store, claimed there, so any number of replicas may tick.
 """
 
+import logging
 from collections.abc import Callable
+from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
+
+from storage import away
+
+_log = logging.getLogger(__name__)
 
 
 def scheduler(ticks: dict[Callable[[], object], float]) -> BackgroundScheduler:
@@ -15,5 +21,19 @@ def scheduler(ticks: dict[Callable[[], object], float]) -> BackgroundScheduler:
     """
     made = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
     for tick, every_s in ticks.items():
-        made.add_job(tick, "interval", seconds=every_s, max_instances=1)
+        made.add_job(partial(_calmly, tick), "interval", seconds=every_s, max_instances=1, name=_name(tick))
     return made
+
+
+def _calmly(tick: Callable[[], object]) -> None:
+    """Call it; a database that is away takes one line of the log and no trace: it may be away for hours."""
+    try:
+        tick()
+    except away.ERRORS as error:
+        if not away.is_away(error):
+            raise
+        _log.warning("%s not done: the database is away", _name(tick))
+
+
+def _name(tick: Callable[[], object]) -> str:
+    return getattr(tick, "__name__", "tick")

@@ -90,8 +90,8 @@ def shown(url: str) -> str:
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError as error:
-        raise ValueError(str(error)) from None
+    except ArgumentError:
+        raise ValueError("that is no address of a database") from None
 
 
 def reach(url: str) -> Database:

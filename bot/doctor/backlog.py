@@ -17,8 +17,11 @@ _FIXES = {
     "channel_not_found": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
     "not_in_channel": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
     "is_archived": "Nothing to do: the channel was archived; `scribe export` still prints the incident.",
+    "restricted_action": "The workspace lets no app post there: ask who administers it.",
     "missing_scope": "Add the scope that is missing, above under scopes, and reinstall the app.",
 }
+_REFUSED = "Slack's word for it; docs.slack.dev says what it means. What was recorded is recorded all the same."
+_OURS = "A mistake of Scribe's own: the log of that time says more. Tell us of it."
 _TOKENS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 
 
@@ -47,6 +50,6 @@ def of_waiting(depth: int, age_s: float, why: str | None) -> Diagnosis:
 
 def _of_parked(parked: Parked) -> Diagnosis:
     says = f"{parked.count} {parked.action} given up: {parked.problem}; the last of {parked.latest_at:%F %H:%M} UTC"
-    default = "The log of that time says more."
+    default = _REFUSED if parked.problem.islower() else _OURS
     fix = "Put the token right, above." if parked.problem in _TOKENS else _FIXES.get(parked.problem, default)
     return warn(ABOUT, says, fix=fix)

@@ -34,7 +34,11 @@ def checkup(environment: Mapping[str, str], *, clock: Clock = now, limit_s: floa
     try:
         settings = Settings.from_env(environment)
     except UsageError as error:
-        yield fail("settings", str(error), fix="Put that variable right; the README's table says what each one is.")
+        yield fail(
+            "settings",
+            str(error).removeprefix("settings: "),
+            fix="Put that variable right; the README's table says what each one is.",
+        )
         return
     patient = Patient(settings=settings, clock=clock)
     for about, check in CHECKS:

@@ -37,6 +37,8 @@ def database(patient: Patient) -> list[Diagnosis]:
         file = vitals.file_of(patient.settings.database_url)
         if file is not None and not file.exists():
             return [_not_yet(file)]
+        if file is not None and file.is_dir():
+            return [fail(DATABASE, f"{file} is a folder", fix=_ADDRESS)]
         store = patient.database
     except ValueError as error:
         return [fail(DATABASE, f"DATABASE_URL: {error}", fix=_ADDRESS)]
@@ -46,7 +48,7 @@ def database(patient: Patient) -> list[Diagnosis]:
         vitals.try_writing(store)
     except DBAPIError as error:
         words = " ".join(str(error.orig).split())
-        return [fail(DATABASE, words, fix=_fix(words))]
+        return [fail(DATABASE, f"{file}: {words}" if file else words, fix=_fix(words))]
     patient.answers = True
     return [ok(DATABASE, f"{vitals.address(store)} takes a write")]
 

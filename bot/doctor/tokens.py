@@ -7,6 +7,7 @@ from bot.doctor.patient import Patient
 from bot.slack.asking import Answer
 
 BOT, APP, SECRET = "bot token", "app token", "signing secret"
+_TOKEN_SHAPE = re.compile(r"[!-~]+")
 _SECRET_SHAPE = re.compile(r"[0-9a-f]{32}")
 _PAGE = "the app's page on api.slack.com/apps"
 _NETWORK = "Look at the network from this machine: DNS, the firewall, HTTPS_PROXY; curl {url}auth.test should answer."
@@ -15,6 +16,11 @@ _BOT_AGAIN = f"On {_PAGE}, Install App, install it once more, and set SLACK_BOT_
 _APP_AGAIN = (
     f"On {_PAGE}, Basic Information, App-Level Tokens, generate one with connections:write; set SLACK_APP_TOKEN to it."
 )
+_CERTIFICATE = (
+    "Something between here and Slack has a certificate of its own: let SSL_CERT_FILE name its authority's file."
+)
+_ODD = "{variable} holds a blank, the end of a line, or a letter no token has"
+_COPY = f"Copy it anew from {_PAGE}, all of it and in one line."
 _MORE = {"missing_scope": "its scope connections:write is missing", "too_many_requests": "asked too often"}
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
@@ -23,6 +29,8 @@ def bot_token(patient: Patient) -> list[Diagnosis]:
     """Whether the bot's token is set and Slack takes it; names the workspace."""
     if not patient.settings.bot_token.get_secret_value():
         return [fail(BOT, "SLACK_BOT_TOKEN is not set", fix=_BOT_AGAIN)]
+    if not _TOKEN_SHAPE.fullmatch(patient.settings.bot_token.get_secret_value()):
+        return [fail(BOT, _ODD.format(variable="SLACK_BOT_TOKEN"), fix=_COPY)]
     answer = patient.bot
     if answer.error is None:
         facts = answer.facts
@@ -35,6 +43,8 @@ def app_token(patient: Patient) -> list[Diagnosis]:
     settings = patient.settings
     secret = settings.signing_secret.get_secret_value()
     if settings.app_token.get_secret_value():
+        if not _TOKEN_SHAPE.fullmatch(settings.app_token.get_secret_value()):
+            return [fail(APP, _ODD.format(variable="SLACK_APP_TOKEN"), fix=_COPY)]
         answer = patient.app
         if answer.error is None:
             return [ok(APP, "Socket Mode opens")]
@@ -51,7 +61,8 @@ def app_token(patient: Patient) -> list[Diagnosis]:
 def _refused(about: str, variable: str, answer: Answer, patient: Patient, again: str) -> Diagnosis:
     error = str(answer.error)
     if not answer.reached:
-        return fail(about, f"Slack is not reached ({error})", fix=_NETWORK.format(url=patient.settings.api_url))
+        fix = _CERTIFICATE if "CERTIFICATE" in error else _NETWORK.format(url=patient.settings.api_url)
+        return fail(about, f"Slack is not reached ({error})", fix=fix)
     if error in _PASSING or error.startswith("http_5"):
         return fail(about, f"Slack does not answer properly ({error})", fix=_LATER)
     return fail(about, f"Slack does not take {variable}: {_MORE.get(error, error)}", fix=again)

@@ -50,6 +50,7 @@ class Keeper:
         self._holding = bool(self._spool.files())
         self._away = False
         self._ensured = True
+        self._unfit = False
 
     def start(self, *, ensured: bool = True) -> None:
         """Begin. Unless `ensured`, the database could not even be asked for its schema, and counts as away."""
@@ -115,8 +116,17 @@ class Keeper:
         except away.ERRORS as error:
             self._note(error)
             return 0
+        except (schema.OutdatedSchemaError, schema.UnknownSchemaError) as error:
+            self._wait_for_schema(error)
+            return 0
         finally:
             self._draining.release()
+
+    def _wait_for_schema(self, error: Exception) -> None:
+        """Say once that the database is back and not fit to be written to; what is typed is kept until it is."""
+        if not self._unfit:
+            _log.error("database back with another schema (%s): scribe doctor says what to do", type(error).__name__)
+        self._unfit = True
 
     def _drain(self) -> int:
         self._look()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
+from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -20,7 +21,7 @@ _HALF_A_SECOND = timedelta(seconds=0.5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Slack's answer. `error` is its word for a refusal; without `reached` it is the name of what failed on the way.
+    """Slack's answer. `error` is its word for a refusal; without `reached` it is what failed on the way.
 
     `scopes` are those of the token, None where Slack did not say. `ahead_s` is how far this machine's clock is ahead
     of Slack's, in seconds, to about a second; None where Slack gave no time.
@@ -44,7 +45,7 @@ def ask(method: str, *, token: str, api_url: str, clock: Clock) -> Answer:
     except SlackApiError as refused:
         response, error = refused.response, reason(refused)
     except (SlackClientError, OSError, HTTPException, ValueError) as failure:
-        return Answer(reached=False, error=reason(failure), facts={})
+        return Answer(reached=False, error=_why(failure), facts={})
     headers = {str(name).lower(): value for name, value in response.headers.items()}
     data = response.data if isinstance(response.data, dict) else {}
     return Answer(
@@ -54,6 +55,11 @@ def ask(method: str, *, token: str, api_url: str, clock: Clock) -> Answer:
         scopes=_scopes(headers.get("x-oauth-scopes")),
         ahead_s=_ahead_s(headers.get("date"), before + (clock() - before) / 2),
     )
+
+
+def _why(failure: Exception) -> str:
+    """What the network says of it, else the failure's name."""
+    return " ".join(str(failure.reason).split()) if isinstance(failure, URLError) else reason(failure)
 
 
 def _scopes(told: str | None) -> frozenset[str] | None:

@@ -110,6 +110,17 @@ def test_it_stays_ready_while_a_newer_scribe_is_rolled_out(sqlite: Database) -> 
         assert ready(client) == (200, {"database": "ok", "schema": "degraded"})
 
 
+def test_while_a_migration_holds_a_table_a_probe_is_answered_and_afterwards_all_is_well(
+    postgres: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.health.ASK_S", 0.2)
+    with served(health(postgres, spool=Spool(tmp_path))) as client:
+        with postgres.write() as connection:
+            connection.execute(text("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE"))
+            assert ready(client) == (200, {"database": "down", "spool": "ok"})
+        assert ready(client)[1]["outbox"] == "ok"
+
+
 def test_it_is_not_ready_while_its_socket_is_closed(sqlite: Database) -> None:
     with served(health(sqlite, connected=lambda: False)) as client:
         status, parts = ready(client)

@@ -1,7 +1,10 @@
 import threading
 import time
 
+import pytest
+
 from bot.scheduler import scheduler
+from storage.database import Database
 
 
 def test_every_function_is_called_again_and_again() -> None:
@@ -35,6 +38,28 @@ def test_one_that_raises_is_called_again_and_does_not_stop_the_other() -> None:
         assert all(raised.acquire(timeout=5) and called.acquire(timeout=5) for _ in range(3))
     finally:
         ticks.shutdown()
+
+
+def test_a_database_that_is_away_takes_a_line_of_the_log_a_time_and_no_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    called = threading.Semaphore(0)
+    nowhere = Database("postgresql://scribe@127.0.0.1:1/scribe")
+
+    def look() -> None:
+        called.release()
+        nowhere.try_out()
+
+    ticks = scheduler({look: 0.02})
+    ticks.start()
+    try:
+        assert all(called.acquire(timeout=5) for _ in range(3))
+    finally:
+        ticks.shutdown()
+        nowhere.close()
+    assert {(each.getMessage(), each.exc_info) for each in caplog.records} == {
+        ("look not done: the database is away", None)
+    }
 
 
 def test_a_slow_one_never_runs_twice_at_once_and_is_made_up_for_once() -> None:

@@ -34,6 +34,15 @@ def test_tokens_that_are_not_set_are_asked_for(url: str) -> None:
     assert about(told, "scopes") == about(told, "clock") == []
 
 
+@pytest.mark.parametrize("odd", ["{}\n{}", "{} {}", "{}…{}"])
+def test_a_token_that_was_copied_badly_is_no_matter_of_the_network(slack: Slack, url: str, odd: str) -> None:
+    bot, app = (odd.format(token[:8], token[8:]) for token in (slack.bot_token, slack.app_token))
+    told = visit(environment(slack, url, SLACK_BOT_TOKEN=bot, SLACK_APP_TOKEN=app))
+    for subject in ("bot token", "app token"):
+        assert one(told, subject).level == "fail"
+        assert "in one line" in one(told, subject).fix
+
+
 @pytest.mark.parametrize("error", ["invalid_auth", "token_revoked", "account_inactive"])
 def test_tokens_slack_does_not_take_are_to_be_made_anew(slack: Slack, url: str, error: str) -> None:
     slack.fail_next("auth.test", error=error)
@@ -72,7 +81,7 @@ def test_slack_that_is_not_reached_is_a_matter_of_the_network(slack: Slack, url:
     nowhere = f"{address_of(listener)}/api/"
     listener.close()
     told = visit(environment(slack, url, SLACK_API_URL=nowhere))
-    assert "not reached" in one(told, "bot token").says
+    assert "not reached ([Errno 111] Connection refused)" in one(told, "bot token").says
     assert "HTTPS_PROXY" in one(told, "app token").fix
     assert about(told, "clock") == []
     assert one(told, "database").level == "ok"

@@ -41,6 +41,11 @@ def test_a_file_that_cannot_be_made_is_told(slack: Slack, tmp_path: Path) -> Non
     assert "cannot be made" in found.says
 
 
+def test_a_folder_is_no_database(slack: Slack, tmp_path: Path) -> None:
+    found = one(visit(environment(slack, f"sqlite:///{tmp_path}")), "database")
+    assert (found.level, found.says) == ("fail", f"{tmp_path} is a folder")
+
+
 def test_a_file_that_is_no_database_is_told(slack: Slack, tmp_path: Path) -> None:
     (tmp_path / "scribe.db").write_bytes(b"SQLite format 3\x00" + b"\xff" * 5000)
     found = one(visit(environment(slack, f"sqlite:///{tmp_path}/scribe.db")), "database")
@@ -69,7 +74,7 @@ def test_a_file_that_somebody_holds_is_told(
     with closing(sqlite3.connect(path_of(sqlite), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         found = one(visit(environment(slack, url)), "database")
-    assert (found.level, found.says) == ("fail", "database is locked")
+    assert (found.level, found.says) == ("fail", f"{path_of(sqlite)}: database is locked")
     assert "fuser" in found.fix
 
 

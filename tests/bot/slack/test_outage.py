@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from bot.clock import SetClock
 from bot.config import Settings
 from bot.handlers.keeping import AWAY, Keeper
+from storage import schema
 from storage.database import Database
 from tests.bot.slack.ledger import entries, incident_count, standing
 from tests.line import Line
@@ -186,6 +187,24 @@ def test_a_bot_that_starts_while_the_server_is_gone_keeps_what_is_typed(
         line.mend()
         told(remote)
         assert incident_count(remote) == 1
+
+
+def test_a_database_that_comes_back_with_an_older_schema_waits_for_its_migration(
+    far: Database, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    version = text("UPDATE alembic_version SET version_num = :version")
+    with workplace(far, clock=clock) as remote:
+        with far.write() as connection:
+            connection.execute(version, {"version": "0001"})
+        remote.bot.door.keeper.start(ensured=False)
+        assert remote.say("/detected disk full").startswith("Kept · Detected")
+        for _ in range(2):
+            remote.bot.drain()
+        with far.write() as connection:
+            connection.execute(version, {"version": schema.newest()})
+        told(remote)
+        assert incident_count(remote) == 1
+    assert len([each for each in caplog.records if "another schema" in each.getMessage()]) == 1
 
 
 @pytest.fixture
