@@ -115,6 +115,7 @@ class Page:
                 "channels": shown.conversations(slack.workspace, user),
                 "channel": channel,
                 "messages": shown.said(slack, channel, user) if seen else [],
+                "canvases": shown.canvases(slack.workspace, channel) if seen else [],
                 "modal": shown.view(views[-1] if views else None, zone),
                 "home": shown.view(slack.home(user), zone),
                 "plugged": demo.plug.connected,

@@ -12,12 +12,13 @@ from tempfile import TemporaryDirectory
 
 from bot.casefile import Case
 from bot.clock import now
+from bot.config import Settings
 from bot.demo.demo import DRILL_SPEED, Demo, staged
 from bot.demo.page import Page
 from bot.demo.travelling import Travelling
 from bot.errors import UsageError
 from bot.playground.slack import Slack
-from bot.signals import on_signal
+from bot.signals import HANGUP, on_signal
 from storage import schema
 from storage.database import Database
 
@@ -41,8 +42,8 @@ def serve(
     Raises UsageError when the port is taken.
     """
     stopped = threading.Event()
-    on_signal(stopped.set)
-    logging.basicConfig(level=os.environ.get("SCRIBE_LOG_LEVEL") or "ERROR")
+    on_signal(stopped.set, *HANGUP)
+    logging.basicConfig(level=_log_level())
     with ExitStack() as stack:
         store = database or stack.enter_context(temporary_database())
         address, demo = stack.enter_context(
@@ -54,12 +55,26 @@ def serve(
         tell("It is for this machine alone, and ends with Ctrl-C.")
         if browser and _has_screen():
             # A thread of its own: some browsers keep who calls them waiting.
-            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
+            threading.Thread(target=_show, args=[address, tell], daemon=True).start()
         elif browser:
             tell("There is no screen here to open a browser on; open that address in one.")
         while not stopped.wait(_LOOK_S):
             # A signal that another thread was given is not acted on before this one wakes.
             pass
+
+
+def _log_level() -> str:
+    """Errors alone, unless SCRIBE_LOG_LEVEL says otherwise. Raises UsageError for what is no level."""
+    return Settings.from_env({"SCRIBE_LOG_LEVEL": os.environ.get("SCRIBE_LOG_LEVEL") or "ERROR"}).log_level
+
+
+def _show(address: str, tell: Callable[[str], None]) -> None:
+    try:
+        opened = webbrowser.open(address)
+    except webbrowser.Error:
+        opened = False
+    if not opened:
+        tell("No browser could be started; open that address in one.")
 
 
 def _has_screen() -> bool:
@@ -108,7 +123,9 @@ def open_to_browsers(
         try:
             stack.enter_context(slack.serving(port=port, pages=page.routes(lambda: slack.address)))
         except OSError as error:
-            raise UsageError(f"Port {port}: {error.strerror}. For any free one: scribe demo --port 0") from None
+            raise UsageError(
+                f"Port {port}: {os.strerror(error.errno or 0)}. For any free one: scribe demo --port 0"
+            ) from None
         # Whoever waits for news is sent away first; the server would wait for them.
         stack.callback(page.close)
         demo = stack.enter_context(staged(slack, database, environment, spool=spool, clock=clock, http=http))

@@ -1,6 +1,7 @@
 """What the page is told: the workspace as one person sees it, in plain values."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,14 @@ from bot.playground.workspace import BOT_USER_ID, Workspace
 
 MOST_MESSAGES: Final = 500
 PREVIEW: Final = 20_000
-"""Characters of a text file the page shows."""
+"""Characters of a text file, or of a canvas, that the page shows."""
 PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml", "jpg": "image/jpeg", "gif": "image/gif"}
+
+
+@lru_cache(maxsize=512)
+def _html(markdown: str) -> str:
+    """The HTML of Markdown. The page asks for the same ones again and again."""
+    return markup.html(markdown)
 
 
 def people(workspace: Workspace) -> list[Json]:
@@ -102,9 +109,7 @@ def _message(message: Message) -> Json:
 
 def blocks(given: list[Json]) -> list[Json]:
     """Blocks with what a page cannot make of them by itself: the HTML of Markdown."""
-    return [
-        {**block, "html": markup.html(block["text"])} if block.get("type") == "markdown" else block for block in given
-    ]
+    return [{**block, "html": _html(block["text"])} if block.get("type") == "markdown" else block for block in given]
 
 
 def _file(file: File) -> Json:
@@ -113,8 +118,22 @@ def _file(file: File) -> Json:
     if suffix in PICTURES:
         return about | {"kind": "picture"}
     text = file.content.decode(errors="replace")
-    kind = {"kind": "markdown", "html": markup.html(text[:PREVIEW])} if suffix == "md" else {"kind": "text"}
+    kind = {"kind": "markdown", "html": _html(text[:PREVIEW])} if suffix == "md" else {"kind": "text"}
     return about | kind | {"text": text[:PREVIEW], "cut": len(text) > PREVIEW}
+
+
+def canvases(workspace: Workspace, channel: str) -> list[Json]:
+    """The canvases with a tab in the channel."""
+    return [
+        {
+            "id": each.id,
+            "title": each.title,
+            "html": _html(each.markdown[:PREVIEW]),
+            "cut": len(each.markdown) > PREVIEW,
+        }
+        for each in workspace.canvases.values()
+        if each.channel == channel
+    ]
 
 
 def view(shown: View | None, zone: ZoneInfo) -> Json | None:

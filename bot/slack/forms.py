@@ -78,10 +78,11 @@ def submission(door: Door, ack: Ack, body: Body) -> None:
         reply = door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
         following = modals.following(place, reply)
     except UsageError as error:
-        ack(**modals.errors(str(error), _field(body["view"], str(error), door.clock())))
+        ack(**modals.errors(str(error), body["view"], _field(body["view"], str(error), door.clock())))
     except Exception:  # noqa: BLE001 - the door: the form stays open and keeps the words
         _log.exception("form not saved")
-        ack(**modals.errors(NOT_SAVED, _field(body["view"], "", door.clock())))
+        view = body.get("view") or {}
+        ack(**modals.errors(NOT_SAVED, view, _field(view, "", door.clock())))
     else:
         door.delivery.wake()
         ack(**following)

@@ -23,6 +23,7 @@ _MOST_PORTIONS = 24
 _MOST_BYTES = 120_000
 """Of the inputs of a form. Slack takes twice as much, and sends all of it back twice: as it was, and as it is."""
 _SHOWN = 300
+_OF_VERSION = "@"
 
 View = dict[str, Any]
 
@@ -139,7 +140,7 @@ def writing_form(
     cut = portions(text)
     count = len(cut.texts)
     inputs = [
-        _portion(index, f"{section.heading}{f', part {index + 1} of {count}' * (count > 1)}", each)
+        _portion(index, f"{section.heading}{f', part {index + 1} of {count}' * (count > 1)}", each, version=version)
         for index, each in enumerate(cut.texts)
     ]
     if count > _MOST_PORTIONS or len(json.dumps(inputs)) > _MOST_BYTES:
@@ -152,12 +153,15 @@ def writing_form(
     return _view(WRITE, f"Edit {incident.name}", "Save", [*above, *inputs], kept)
 
 
-def _portion(index: int, label: str, text: str) -> View:
+def _portion(index: int, label: str, text: str, *, version: int) -> View:
     # The first has the name under which every form tells what is wrong.
     name = f"words-{index}" if index else "words"
     begun = {"initial_value": text} if text else {}
     element = {"type": "plain_text_input", "multiline": True, "max_length": INPUT_LIMIT, **begun}
-    return _input(name, clip(label, LABEL_LIMIT), element, optional=True)
+    block = _input(name, clip(label, LABEL_LIMIT), element, optional=True)
+    # A form that takes another's place keeps what was typed wherever block and action are the same (Slack, "Modal
+    # views"): the text of both versions would never be seen.
+    return {**block, "block_id": f"{name}{_OF_VERSION}{version}"}
 
 
 def assign_form(place: Mapping[str, Any], *, incident: Incident, item: ActionItem) -> View:
@@ -194,8 +198,8 @@ FORMS: dict[str, Callable[..., View]] = {
 
 def answers(view: Mapping[str, Any]) -> dict[str, Any]:
     """What was filled in, by the input's name; None where nothing was."""
-    values = view["state"]["values"]
-    return {name: _answer(actions[name]) for name, actions in values.items()}
+    values = view.get("state", {}).get("values", {})
+    return {name: _answer(state) for actions in values.values() for name, state in actions.items()}
 
 
 def _answer(state: Mapping[str, Any]) -> Any:
@@ -220,6 +224,8 @@ def following(place: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
     return {"response_action": "update", "view": FORMS[reply.form](place, **reply.fills)}
 
 
-def errors(problem: str, field: str = "words") -> dict[str, Any]:
-    """The answer that keeps the form open, with the problem under a field."""
-    return {"response_action": "errors", "errors": {field: clip(problem, _ERROR_LIMIT)}}
+def errors(problem: str, view: Mapping[str, Any], field: str = "words") -> dict[str, Any]:
+    """The answer that keeps the form open, with the problem under a field of the `view` that was sent off."""
+    names = view.get("state", {}).get("values", {})
+    block_id = next((name for name in names if name.partition(_OF_VERSION)[0] == field), field)
+    return {"response_action": "errors", "errors": {block_id: clip(problem, _ERROR_LIMIT)}}

@@ -26,7 +26,7 @@ function input(block, about) {
   for (const [name, value] of Object.entries(labelled)) made.setAttribute(name, value);
   made.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
   const optional = block.optional ? el("span", { class: "soft" }, " (optional)") : null;
-  return el("div", { class: "input", "data-block": block.block_id },
+  return el("div", { class: "input", "data-block": block.block_id, "data-kind": block.element.type },
     el(made.matches("fieldset") ? "div" : "label", { class: "label", id: `${id}-label`, for: made.matches("fieldset") ? null : id }, plain(block.label.text), optional),
     made,
     el("p", { class: "soft", id: `${id}-hint` }, block.hint ? plain(block.hint.text) : null),

@@ -19,7 +19,7 @@ export function buildClock() {
     press.focus();
     announce(`It is ${shownNow()}.`);
   };
-  byId("clock").append(face, el("div", { class: "journeys", role: "group", "aria-label": "Travel in time" },
+  byId("clock").append(face, el("div", { class: "journeys", role: "group", "aria-label": "Travel in time" }, el("span", { class: "travel", "aria-hidden": "true" }, "travel"),
     JOURNEYS.map(([by, words, long]) => el("button", { type: "button", class: "press small", "aria-label": `Travel ${long} forward`, title: `Travel ${long} forward; what falls due on the way happens`, onclick: (event) => travel(event, by, long) }, words))));
   setInterval(tick, 250);
 }

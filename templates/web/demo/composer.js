@@ -86,4 +86,8 @@ export function composer({ id, label, send }) {
   return made;
 }
 
-export const sendTo = (thread) => (text) => act("say", { channel: here.channel, text, ...(thread ? { thread_ts: thread() } : {}) });
+// `sent` is told that something is on its way.
+export const sendTo = (thread, sent) => (text) => {
+  sent?.();
+  return act("say", { channel: here.channel, text, ...(thread ? { thread_ts: thread() } : {}) });
+};

@@ -65,10 +65,13 @@ function typed(type, first, more = () => ({})) {
   };
 }
 
+// As many rows as its words may take, within what a form has room for.
+const rowsFor = (text) => Math.max(5, Math.min(14, text.split("\n").reduce((rows, line) => rows + 1 + Math.floor(line.length / 55), 1)));
+
 function textInput(element, about) {
   const bounds = { maxlength: element.max_length ?? 3000, minlength: element.min_length };
   const same = { placeholder: wordsOf(element.placeholder), autofocus: element.focus_on_load, ...bounds, ...named(element, about.label) };
-  const made = el(element.multiline ? "textarea" : "input", element.multiline ? { ...same, rows: 5 } : { ...same, type: "text" });
+  const made = el(element.multiline ? "textarea" : "input", element.multiline ? { ...same, rows: rowsFor(element.initial_value ?? "") } : { ...same, type: "text" });
   made.value = element.initial_value ?? "";
   if (about.use) made.addEventListener("change", () => about.use(element, made.value));
   return made;

@@ -2,20 +2,21 @@
 
 export const HOME = "home";
 
-export const here = { setup: null, state: null, user: "", channel: "", thread: null, moved: () => {} };
+export const here = { setup: null, state: null, user: "", channel: "", thread: null, canvas: null, moved: () => {} };
 
 export function read() {
-  const [user, channel, thread] = location.hash.slice(1).split("/");
+  const [user, channel, open] = location.hash.slice(1).split("/");
   const known = here.setup.roles.map((each) => each.id);
   here.user = /^U\w+$/.test(user) ? user : known[0];
   here.channel = /^([CD]\w+|home)$/.test(channel ?? "") ? channel : here.setup.channel;
-  here.thread = /^[\d.]+$/.test(thread ?? "") ? thread : null;
+  here.thread = /^[\d.]+$/.test(open ?? "") ? open : null;
+  here.canvas = /^F\w+$/.test(open ?? "") ? open : null;
 }
 
 export function go(to) {
   const left = "channel" in to || "user" in to;
-  Object.assign(here, left ? { thread: null } : {}, to);
-  history.replaceState(null, "", `#${[here.user, here.channel, here.thread].filter(Boolean).join("/")}`);
+  Object.assign(here, left ? { thread: null, canvas: null } : {}, to);
+  history.replaceState(null, "", `#${[here.user, here.channel, here.thread ?? here.canvas].filter(Boolean).join("/")}`);
   here.moved();
 }
 

@@ -37,6 +37,7 @@ function mark() {
     each.tabIndex = each.dataset.tab === tab ? 0 : -1;
   }
   byId("paper").setAttribute("aria-labelledby", `tab-${tab}`);
+  document.body.dataset.shows = tab;
 }
 
 function walk(event, tabs) {
@@ -65,8 +66,8 @@ const DRAW = {
   postmortem: (shown) => [
     shown.problem && el("p", { class: "error" }, shown.problem),
     shown.sections.map((each) => el("section", { "aria-label": each.heading },
-      el("h3", {}, each.heading, each.edited && el("span", { class: "edited" }, "edited by hand")), each.key === "timeline" && picture(shown), trusted(each.html, 1))),
-    !shown.sections.some((each) => each.key === "timeline") && picture(shown),
+      el("h3", {}, each.heading, each.edited && el("span", { class: "edited" }, "edited by hand")), each.key === "timeline" && overview(shown), trusted(each.html, 1))),
+    !shown.sections.some((each) => each.key === "timeline") && overview(shown),
   ],
   check: (shown) => shown.total === 0
     ? el("p", {}, "Nothing to remark on. A reviewer would be content.")
@@ -101,11 +102,14 @@ function about(incident) {
 
 const nothing = () => el("div", { class: "empty" }, el("p", {}, "As soon as something is detected, the postmortem writes itself here, beside the conversation."));
 
-function picture(shown) {
-  const src = `picture.svg?${new URLSearchParams({ channel: realChannel(), state: shown.incident.state })}`;
-  return el("div", { class: "picture", tabindex: 0, role: "region", "aria-label": "The timeline's picture" },
-    el("img", { class: "timeline", src, alt: `The timeline of ${shown.incident.name} as a picture; its words stand in the postmortem` }));
-}
+const image = (shown) =>
+  el("img", { class: "timeline", src: `picture.svg?${new URLSearchParams({ channel: realChannel(), state: shown.incident.state })}`, alt: `The timeline of ${shown.incident.name} as a picture; its words stand in the postmortem` });
+
+// As large as it wants to be.
+const picture = (shown) => el("div", { class: "picture", tabindex: 0, role: "region", "aria-label": "The timeline's picture" }, image(shown));
+
+// As wide as the document; it leads to the large one.
+const overview = (shown) => el("button", { type: "button", class: "picture", title: "See it large", onclick: () => choose("picture") }, image(shown));
 
 // The old picture stays until the new one is there: nothing flickers, nothing jumps.
 function soften(fresh, old) {

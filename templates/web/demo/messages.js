@@ -4,24 +4,30 @@ import { blocks } from "./blocks.js";
 import { byId, el } from "./dom.js";
 import { drawn } from "./emoji.js";
 import { files } from "./files.js";
-import { atTime, go, here, nameOf, person, place, told } from "./here.js";
+import { following } from "./following.js";
+import { HOME, atTime, go, here, nameOf, person, place, told } from "./here.js";
 import { openMenu } from "./menu.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { act } from "./act.js";
 
 const QUICK = ["pushpin", "white_check_mark", "eyes"];
 const known = new Map();
+let end = null;
 
 export function showMessages(state) {
   const roots = state.messages.filter((each) => !isReply(each, state.messages));
   const list = byId("said");
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  end ??= following(list, () => here.channel !== HOME);
   const moved = list.dataset.of !== `${here.user}/${here.channel}`;
   list.dataset.of = `${here.user}/${here.channel}`;
   fill(list, roots, "said");
-  if (moved || atEnd) list.scrollTop = list.scrollHeight;
+  if (moved) end.end();
+  else end.keep();
   seek();
 }
+
+// Who says something wants to see what comes of it.
+export const toEnd = () => end?.end();
 
 export function fill(list, messages, where) {
   const made = messages.map((each, index) => keep(each, where, dayOf(each) === dayOf(messages[index - 1]) ? null : dayOf(each)));

@@ -14,7 +14,7 @@ export function showModal(state) {
   const view = state.modal;
   const key = view ? `${here.user}/${view.id}/${view.hash}` : "";
   if (key === shown) return;
-  const filled = view && dialog?.dataset.view === view.id ? values(dialog) : {};
+  const filled = view && dialog?.dataset.view === view.id ? held(dialog) : [];
   const focused = dialog?.contains(document.activeElement) ? document.activeElement.name : null;
   close();
   shown = key;
@@ -54,13 +54,28 @@ function open(view, filled, focused) {
   dialog.showModal();
   const first = dialog.querySelector(focused ? `[name="${CSS.escape(focused)}"]` : ".blocks :is(input, textarea, select)");
   first?.focus();
+  // A text that is there already is read from its beginning.
+  if (first?.matches("textarea") && !focused) {
+    first.setSelectionRange(0, 0);
+    first.scrollTop = 0;
+  }
 }
 
+// What each input holds. As in Slack, it is kept where block_id, action_id and the kind of input are the same.
+const held = (within) => [...within.querySelectorAll("[data-block]")].map((block) => ({ id: block.dataset.block, kind: block.dataset.kind, values: values(block) }));
+
 function restore(filled) {
-  for (const [name, value] of Object.entries(filled)) {
-    const input = dialog.querySelector(`[name="${CSS.escape(name)}"]`);
+  for (const { id, kind, values: kept } of filled) {
+    const block = dialog.querySelector(`[data-block="${CSS.escape(id)}"][data-kind="${CSS.escape(kind)}"]`);
+    if (block) fill(block, kept);
+  }
+}
+
+function fill(block, kept) {
+  for (const [name, value] of Object.entries(kept)) {
+    const input = block.querySelector(`[name="${CSS.escape(name)}"]`);
     if (input && value !== null) input.value = value;
-    for (const box of dialog.querySelectorAll(`fieldset[data-name="${CSS.escape(name)}"] input`)) box.checked = [value].flat().includes(box.value);
+    for (const box of block.querySelectorAll(`fieldset[data-name="${CSS.escape(name)}"] input`)) box.checked = [value].flat().includes(box.value);
   }
 }
 

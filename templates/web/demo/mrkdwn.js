@@ -75,23 +75,32 @@ function date(target, fallback) {
   return Number.isFinite(seconds) ? told(atTime(seconds), { dateStyle: "medium", timeStyle: "short" }) : plain(fallback ?? target);
 }
 
+const CANVAS = /^https:\/\/[\w-]+\.slack\.com\/docs\/\w+\/(F\w+)$/;
 const ARCHIVES = /^https:\/\/[\w-]+\.slack\.com\/archives\/(\w+)\/p(\d+?)(\d{6})(?:\?thread_ts=([\d.]+))?/;
 
-// Only web and mail addresses become links; one of a message of this Slack leads there on this page.
+// Only web and mail addresses become links; one of a message or a canvas of this Slack leads there on this page.
 export function link(address, label = address) {
   if (!/^(https?:\/\/|mailto:)/i.test(address)) return label;
+  const canvas = address.match(CANVAS)?.[1];
+  if (canvas) return here.state?.canvases.some((each) => each.id === canvas) ? leading(label, () => go({ thread: null, canvas })) : label;
   const message = address.match(ARCHIVES);
   if (!message) return el("a", { href: address, target: "_blank", rel: "noreferrer noopener" }, label);
   const [, channel, seconds, rest, thread] = message;
   const there = here.state?.channels.some((each) => each.id === channel);
   if (!there) return label;
-  const lead = (event) => {
-    event.preventDefault();
+  return leading(label, () => {
     go({ channel });
     if (thread) go({ thread });
     document.body.dataset.pane = "conversation";
     here.sought = `${seconds}.${rest}`;
     here.moved();
+  });
+}
+
+function leading(label, there) {
+  const follow = (event) => {
+    event.preventDefault();
+    there();
   };
-  return el("a", { href: "#", onclick: lead }, label);
+  return el("a", { href: "#", onclick: follow }, label);
 }

@@ -8,8 +8,9 @@ import { begin, showDrill } from "./drill.js";
 import { HOME, go, here, place, read, realChannel } from "./here.js";
 import { showHome } from "./home.js";
 import { hints } from "./hints.js";
+import { showCanvas } from "./canvas.js";
 import { buildLiving, showLiving } from "./living.js";
-import { onArrow, showMessages } from "./messages.js";
+import { onArrow, showMessages, toEnd } from "./messages.js";
 import { showModal } from "./modal.js";
 import { actAs, showPlaces } from "./places.js";
 import { showThread } from "./thread.js";
@@ -24,7 +25,7 @@ let version = "";
 function build() {
   buildClock();
   buildLiving();
-  box = composer({ id: "box", label: "Message, or / for commands", send: sendTo() });
+  box = composer({ id: "box", label: "Message, or / for commands", send: sendTo(undefined, toEnd) });
   byId("foot").append(el("div", { id: "hints" }), el("div", { id: "notice", role: "alert" }), box);
   byId("said").addEventListener("keydown", onArrow);
   byId("panes").append(...PANES.map(([pane, words]) => el("button", { type: "button", "data-pane": pane, onclick: () => toPane(pane) }, words)));
@@ -51,8 +52,8 @@ function onKey(event) {
     event.preventDefault();
     box.put("/");
     byId("box").dispatchEvent(new Event("input"));
-  } else if (event.key === "Escape" && here.thread && !event.defaultPrevented) {
-    go({ thread: null });
+  } else if (event.key === "Escape" && (here.thread || here.canvas) && !event.defaultPrevented) {
+    go({ thread: null, canvas: null });
     byId("box").focus();
   }
 }
@@ -74,6 +75,7 @@ function show(state) {
     showMessages(state);
   } else refill(byId("said"), [here.channel, state.drill?.id], () => welcome(state));
   showThread(state);
+  showCanvas(state);
   showModal(state);
   drawHints();
   showLiving();
@@ -88,10 +90,14 @@ function drawHints() {
 
 function head() {
   const name = here.channel === HOME ? "Scribe’s Home" : place().direct ? "Scribe" : `#${place().name}`;
-  refill(byId("head"), name, () => el("h2", {}, name));
+  const canvases = (here.channel === HOME ? [] : here.state.canvases).map(({ id, title }) => ({ id, title }));
+  refillKeepingFocus(byId("head"), [name, canvases, here.canvas], () => [el("h2", {}, name), canvases.map(canvasTab)]);
   document.title = `${name} · Scribe demo`;
   box.reset(name);
 }
+
+const canvasTab = ({ id, title }) =>
+  el("button", { type: "button", class: "press small", "aria-pressed": String(here.canvas === id), "data-key": id, title: "The channel’s canvas", onclick: () => go({ thread: null, canvas: here.canvas === id ? null : id }) }, el("span", { "aria-hidden": "true" }, "📝 "), title || "Canvas");
 
 function welcome(state) {
   if (place().direct) return el("div", { class: "empty" }, el("p", {}, "What Scribe has to say to you alone arrives here: reminders of your action items, for one."));

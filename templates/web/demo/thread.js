@@ -2,6 +2,7 @@
 
 import { composer, sendTo } from "./composer.js";
 import { byId, el } from "./dom.js";
+import { following } from "./following.js";
 import { go, here } from "./here.js";
 import { fill, onArrow } from "./messages.js";
 
@@ -12,7 +13,7 @@ function build() {
   const box = composer({ id: "thread-box", label: "Reply, or @scribe did what you did", send: sendTo(() => here.thread) });
   const close = el("button", { type: "button", class: "press", onclick: () => go({ thread: null }) }, "Close");
   byId("thread").append(el("header", {}, el("h2", {}, "Thread"), close), list, box);
-  return { list, box };
+  return { list, end: following(list) };
 }
 
 export function showThread(state) {
@@ -23,5 +24,7 @@ export function showThread(state) {
   if (!root) return;
   parts ??= build();
   fill(parts.list, [root, ...state.messages.filter((each) => each.thread_ts === root.ts && each.ts !== root.ts)], "thread");
-  if (opened) byId("thread-box").focus();
+  if (!opened) return parts.end.keep();
+  parts.end.end();
+  byId("thread-box").focus();
 }

@@ -102,6 +102,10 @@ class Tab:
         message.locator(".more").click()
         self.page.locator("#menu").get_by_role("menuitem", name=action).click()
 
+    def acting(self) -> str:
+        """Whose page it is now."""
+        return self.page.locator(".actor[aria-pressed=true] b").inner_text()
+
     def act_as(self, name: str) -> None:
         self.page.locator("#places").get_by_role("button", name=name).click()
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -185,6 +186,21 @@ def test_a_prefix_stands_before_every_command_of_the_page_and_of_a_drill(sqlite:
         assert drill is not None
         demo.slack.wait_for(lambda: drill.over, within_s=20)
         assert drill.shown()["at"] == len(CASE.script)
+
+
+def test_it_leaves_alone_what_the_bot_that_works_here_keeps_and_where_it_publishes(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    spool, folder = tmp_path / "spool", tmp_path / "published"
+    theirs = {"SCRIBE_SPOOL": str(spool), "SCRIBE_PUBLISH_DIR": str(folder), "SCRIBE_TEMPLATE": "sysadmin"}
+    for path in (spool, folder):
+        path.mkdir()
+    with open_to_browsers(sqlite, {}, environment=theirs, http=True) as (_, demo):
+        assert demo.plug.bot is not None
+        settings = demo.plug.bot.door.settings
+        assert (settings.spool, settings.publish_dir) == (tmp_path / "scribe.db-spool", None)
+        assert settings.template == "sysadmin"
+    assert [*spool.iterdir(), *folder.iterdir()] == []
 
 
 def test_a_store_that_is_kept_finds_its_channels_again_and_takes_nothing_new_for_old(sqlite: Database) -> None:

@@ -1,6 +1,7 @@
 """The page holds: hostile words, every block, two tabs, a reload, a bot that goes away, anybody's eyes."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any, Literal
@@ -124,6 +125,15 @@ def test_hostile_words_stay_words_wherever_they_are_shown(stage: Stage, tab: Tab
     expect(page.locator("#notice")).to_contain_text("/nothing is not a valid command")
     tab.type("/postmortem show")
     tab.message("Only visible to you")
+    tab.type("/postmortem publish")
+    tab.message("published by alice")
+    page.locator("#head").get_by_role("button", name="INC-1 postmortem").click()
+    expect(page.locator("#canvas")).to_contain_text("<img src=x")
+    page.keyboard.press("Escape")
+    tab.type("/postmortem edit timeline")
+    expect(page.get_by_role("dialog").locator("textarea").first).to_have_value(re.compile("img src=x"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     for name in ("Check", "JSON", "Picture", "Postmortem"):
         page.get_by_role("tab", name=name).click()
     expect(page.locator("#paper li", has_text="<img src=x")).not_to_have_count(0)
@@ -195,13 +205,19 @@ def _submissions(stage: Stage) -> list[Json]:
 
 
 def test_a_form_changed_by_the_bot_keeps_what_was_filled_in(stage: Stage, tab: Tab, client: WebClient) -> None:
-    view = {"type": "modal", "title": plain("Asked"), "submit": plain("Send"), "blocks": blocks("input")}
+    asked = [{**each, "block_id": f"asked-{index}"} for index, each in enumerate(blocks("input"))]
+    view = {"type": "modal", "title": plain("Asked"), "submit": plain("Send"), "blocks": asked}
     opened = stage.demo.slack.workspace.push_view(stage.alice, view)
     form = tab.page.get_by_role("dialog", name="Asked")
     form.get_by_label("plain_text_input").fill("half a sent")
     client.views_update(view_id=opened.id, view={**view, "title": plain("Asked again")})
     again = tab.page.get_by_role("dialog", name="Asked again")
     expect(again.get_by_label("plain_text_input")).to_have_value("half a sent")
+    # As in Slack, another block is another input, whatever it is called.
+    others = [{**each, "block_id": f"other-{index}"} for index, each in enumerate(asked)]
+    client.views_update(view_id=opened.id, view={**view, "title": plain("Something else"), "blocks": others})
+    other = tab.page.get_by_role("dialog", name="Something else")
+    expect(other.get_by_label("plain_text_input")).to_have_value("words")
 
 
 def test_two_tabs_are_two_people_and_what_is_private_stays_so(stage: Stage, new_tab: NewTab) -> None:
@@ -311,7 +327,31 @@ def after_a_drill(stage: Stage, tab: Tab) -> None:
     tab.message("postmortem, version 2")
 
 
-@pytest.mark.parametrize("put", [in_a_form, in_a_thread, after_a_drill], ids=lambda put: put.__name__)
+def in_a_canvas(stage: Stage, tab: Tab) -> None:
+    for words in (
+        "/detected disk full",
+        "/actionitem @alice by tomorrow: alert at 80% disk",
+        "/resolved freed some space",
+    ):
+        tab.type(words)
+    tab.message("postmortem, version 1")
+    tab.type("/postmortem publish")
+    tab.message("published by alice")
+    tab.page.get_by_role("tab", name="Picture").click()
+    stage.demo.slack.wait_for(lambda: stage.demo.slack.workspace.canvases)
+    tab.page.locator("#head").get_by_role("button", name="INC-1 postmortem").click()
+    expect(tab.page.locator("#canvas")).to_be_visible()
+
+
+def at_home(stage: Stage, tab: Tab) -> None:
+    in_a_canvas(stage, tab)
+    tab.page.get_by_role("button", name="s Home").click()
+    expect(tab.page.locator("#said .home")).to_contain_text("alert at 80% disk")
+
+
+@pytest.mark.parametrize(
+    "put", [in_a_form, in_a_thread, in_a_canvas, at_home, after_a_drill], ids=lambda put: put.__name__
+)
 def test_it_is_accessible_and_fits_wide_and_narrow_light_and_dark(
     stage: Stage, tab: Tab, put: Callable[[Stage, Tab], None]
 ) -> None:

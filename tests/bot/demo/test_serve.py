@@ -20,9 +20,10 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def demo(folder: Path, *args: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`scribe demo ARGS`, with its temporary files in the folder; the process and the address it printed."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "DATABASE_URL": "x://y"}
+    environment |= variables
     process = subprocess.Popen(  # noqa: S603 - our own words
         [sys.executable, "-m", "bot", "demo", *args],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -37,17 +38,17 @@ def demo(folder: Path, *args: str) -> Iterator[tuple[subprocess.Popen[str], str]
         process.communicate()
 
 
-def refused(*args: str) -> str:
+def refused(*args: str, **variables: str) -> str:
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-m", "bot", "demo", "--no-browser", *args],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False, env={**os.environ, **variables},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     return done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, "--no-browser") as (process, address):
         assert address.startswith("http://127.0.0.1:")
@@ -82,10 +83,22 @@ def test_a_store_that_is_named_is_kept_and_a_drill_begins_when_somebody_looks(tm
     database.close()
 
 
+def test_a_browser_that_does_not_start_is_said(tmp_path: Path) -> None:
+    with demo(tmp_path, "--http", BROWSER="/nowhere/browser") as (process, _):
+        assert process.stdout is not None
+        said = process.stdout.readline() + process.stdout.readline()
+        assert "No browser could be started; open that address in one." in said
+
+
+def test_a_setting_that_cannot_be_understood_is_named() -> None:
+    for name, value in (("SCRIBE_LOG_LEVEL", "loud"), ("SCRIBE_PREFIX", "!"), ("SCRIBE_TEMPLATE", "nothing")):
+        assert f"{name}: " in refused(**{name: value})
+
+
 def test_a_port_in_use_is_said() -> None:
     with listen(0) as taken:
         port = address_of(taken).rpartition(":")[2]
-        assert f"Port {port}: Address already in use" in refused("--port", port)
+        assert f"Port {port}: Address already in use. For any free one: scribe demo --port 0" in refused("--port", port)
 
 
 @pytest.mark.parametrize(

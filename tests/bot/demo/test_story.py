@@ -1,5 +1,9 @@
 """A newcomer's five minutes, in a real browser: declare, record, resolve, look, travel."""
 
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
 import httpx
 import pytest
 from playwright.sync_api import expect
@@ -10,10 +14,20 @@ from storage import action_items, timeline
 from storage.values import TimelineEntry
 from tests.bot.demo.conftest import CASE, Stage, Tab
 
+NewTab = Callable[[], Tab]
+
 
 def entries(stage: Stage) -> list[TimelineEntry]:
     with stage.database.read() as connection:
         return timeline.of_incident(connection, 1)
+
+
+def resolve(tab: Tab) -> None:
+    """An incident from its detection to its draft."""
+    for words in ("/detected disk full", "/resolved freed some space"):
+        tab.type(words)
+        tab.message(words.partition(" ")[2])
+    tab.message("postmortem, version 1")
 
 
 @pytest.mark.parametrize("over_http", [False])
@@ -72,6 +86,106 @@ def test_an_incident_is_declared_recorded_and_resolved_and_its_document_writes_i
         ("resolved", "bob", "p99 is back at 300 ms"),
     ]
     assert entries(stage)[1].occurred_at.isoformat() == "2026-01-01T10:00:00+00:00"
+
+
+def test_a_section_is_edited_in_a_form_and_a_new_draft_keeps_its_words(tab: Tab) -> None:
+    page, paper = tab.page, tab.page.locator("#paper")
+    resolve(tab)
+    tab.type("/postmortem edit")
+    form = page.get_by_role("dialog", name="Edit INC-1")
+    form.get_by_label("Section").select_option(label="Lessons learned")
+    form.get_by_role("button", name="Next").click()
+    box = form.get_by_label("Lessons learned")
+    expect(box).to_have_value(re.compile("What went well"))
+    box.fill("Nobody watched the <disk>.")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+    tab.message("version 2")
+    expect(paper).to_contain_text("Nobody watched the <disk>.")
+    expect(paper.locator(".edited")).to_have_text("edited by hand")
+    tab.type("/note systems: db1")
+    tab.type("/postmortem draft")
+    tab.message("postmortem, version 3")
+    expect(paper).to_contain_text("Nobody watched the <disk>.")
+
+
+def test_two_who_edit_the_same_lines_both_see_what_the_other_wrote(stage: Stage, tab: Tab, new_tab: NewTab) -> None:
+    resolve(tab)
+    bobs = new_tab()
+    bobs.open(stage.bob, stage.channel)
+    for each in (tab, bobs):
+        each.type("/postmortem edit lessons")
+        each.page.get_by_role("dialog").get_by_label("Lessons learned").fill(f"As {each.acting()} sees it.")
+    for each in (tab, bobs):
+        each.page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    form = bobs.page.get_by_role("dialog")
+    expect(form).to_contain_text("alice saved version 2 while you were writing")
+    expect(form.get_by_label("Lessons learned")).to_have_value(
+        re.compile("As Bob sees it.*As Alice sees it.", re.DOTALL)
+    )
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_postmortem_is_published_into_a_canvas_that_can_be_read(tab: Tab) -> None:
+    page, canvas = tab.page, tab.page.locator("#canvas")
+    resolve(tab)
+    tab.type("/postmortem publish")
+    tab.message("published by alice").get_by_role("link", name="the canvas").click()
+    expect(canvas).to_contain_text("Detected: disk full")
+    page.reload()
+    expect(canvas).to_contain_text("Detected: disk full")
+    page.keyboard.press("Escape")
+    expect(canvas).to_be_hidden()
+    page.locator("#head").get_by_role("button", name="INC-1 postmortem").click()
+    expect(canvas).to_be_visible()
+    canvas.get_by_role("button", name="Close").click()
+    expect(canvas).to_be_hidden()
+
+
+def test_what_comes_is_in_sight_also_below_pictures(stage: Stage, tab: Tab) -> None:
+    resolve(tab)
+    tab.page.wait_for_function("() => document.querySelector('.preview img')?.naturalWidth > 500")
+    tab.type("/incident report 30d")
+    tab.page.wait_for_function(
+        "() => [...document.querySelectorAll('.preview img')].filter((each) => each.naturalWidth).length > 1"
+    )
+    tab.act_as("Bob")
+    tab.type("is it over?")
+    expect(tab.message("is it over?")).to_be_in_viewport(ratio=1)
+    # Who reads further up stays there; what they say themselves they want to see.
+    tab.page.evaluate("() => { document.querySelector('#said').scrollTop = 0; }")
+    expect(tab.page.locator("#said article").first).to_be_in_viewport()
+    stage.demo.slack.say(stage.alice, stage.channel, "yes, it is")
+    tab.page.locator("#said article", has_text="yes, it is").wait_for()
+    expect(tab.page.locator("#said article").first).to_be_in_viewport()
+    tab.type("thanks")
+    expect(tab.message("thanks")).to_be_in_viewport(ratio=1)
+
+
+def test_a_review_comes_with_its_calendar_file_and_its_reminder_on_the_way_there(stage: Stage, tab: Tab) -> None:
+    resolve(tab)
+    day = stage.demo.clock() + timedelta(days=9)
+    tab.type(f"/postmortem review {day:%Y-%m-%d} 10:00")
+    expect(tab.message("BEGIN:VCALENDAR").locator(".preview")).to_contain_text("SUMMARY:")
+    for _ in range(2):
+        tab.page.get_by_role("button", name="Travel 1 week forward").click()
+        expect(tab.page.locator("#told")).to_contain_text("It is")
+    reminder = [each for each in stage.demo.slack.messages(stage.channel) if each.text.startswith("Reminder: ")]
+    assert len(reminder) == 1
+    assert 0 < (day.timestamp() - float(reminder[0].ts)) / 3600 < 48
+
+
+def test_the_home_tab_has_ones_action_items_and_done_is_done(stage: Stage, tab: Tab) -> None:
+    tab.type("/detected disk full")
+    tab.type("/actionitem @alice short-term by tomorrow: alert at 80% disk")
+    tab.message("Action item 1")
+    tab.page.get_by_role("button", name="s Home").click()
+    home = tab.page.locator("#said .home")
+    expect(home).to_contain_text("alert at 80% disk")
+    home.get_by_role("button", name="Done").click()
+    expect(home).not_to_contain_text("alert at 80% disk")
+    with stage.database.read() as connection:
+        assert [item.state for item in action_items.of_incident(connection, 1)] == ["done"]
 
 
 def test_the_first_minute_is_five_hints_each_done_by_doing_it(tab: Tab) -> None:

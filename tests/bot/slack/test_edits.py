@@ -173,6 +173,17 @@ def test_two_people_in_different_lines_are_both_heard(drafted: Workplace) -> Non
     assert "alice saved version 2 while you were writing; both changes are in it." in told(drafted, drafted.bob)
 
 
+def test_a_form_that_takes_anothers_place_has_inputs_of_its_own(drafted: Workplace) -> None:
+    """Slack keeps what was typed where block_id and action_id are the same, and would show one version for both."""
+    form(drafted)
+    before = form(drafted, user=drafted.bob)
+    send(drafted, "Alice thinks so.")
+    send(drafted, "Bob thinks otherwise.", drafted.bob)
+    after = drafted.slack.modal(drafted.bob)
+    assert after is not None
+    assert not {each["block_id"] for each in before.blocks} & {each["block_id"] for each in after.blocks}
+
+
 def test_the_second_of_two_in_the_same_lines_sees_both_and_loses_no_word(drafted: Workplace) -> None:
     form(drafted)
     form(drafted, user=drafted.bob)
