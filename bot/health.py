@@ -79,6 +79,9 @@ class Health:
             return {"database": part(DOWN, error=type(error).__name__)}
 
     def _store(self) -> dict[str, Part]:
+        if vitals.is_gone(self.database):
+            # A part of its own: the spool is of no use to it, since nothing fails.
+            return {"database": part(DOWN), "file": part(DOWN, error="gone")}
         found, wanted, at = schema.current(self.database), newest(), self.clock()
         parts = {
             "database": part(DOWN, error="takes no writes") if self.away() else part(OK),

@@ -18,6 +18,7 @@ from bot.errors import UsageError
 from bot.health import Health
 from bot.logs import configure
 from bot.metrics import CONTENT_TYPE, Metrics
+from bot.patience import Patience
 from bot.probes import probes
 from bot.pulse import Pulse
 from bot.scheduler import scheduler
@@ -167,7 +168,8 @@ def _http(bot: Bot, settings: Settings, at: At) -> None:
     _log.info("listening on http://%s:%s/slack/events", at.host, at.port)
     server = uvicorn.Server(
         uvicorn.Config(
-            web, host=at.host, port=at.port, log_config=None, log_level="warning", access_log=False,
+            web, host=at.host, port=at.port, http=Patience, ws="none", log_config=None, log_level="warning",
+            access_log=False,
             timeout_graceful_shutdown=STOP_S,
         )
     )  # fmt: skip

@@ -1,8 +1,10 @@
 """A web application served from a thread of this process."""
 
+import asyncio
 import socket
 import threading
 import time
+from typing import Literal
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,12 +25,18 @@ def address_of(listener: socket.socket) -> str:
 
 
 class Server:
-    """uvicorn in a thread of its own, on a socket that listens already; that is closed in the end."""
+    """uvicorn in a thread of its own, on a socket that listens already; that is closed in the end.
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    `http` is the protocol's class, where it is not to be uvicorn's own.
+    """
+
+    def __init__(
+        self, app: Starlette, listener: socket.socket, *, http: type[asyncio.Protocol] | Literal["auto"] = "auto"
+    ) -> None:
         self._listener = listener
         config = uvicorn.Config(
             app,
+            http=http,
             ws="websockets-sansio",
             ws_ping_interval=PING_EVERY_S,
             lifespan="off",

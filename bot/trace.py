@@ -1,10 +1,15 @@
 """What is being worked on, for the log and the counts: facts that follow the thread which does the work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 Facts = dict[str, object]
+Given = ParamSpec("Given")
+Done = TypeVar("Done")
 
 _FACTS: ContextVar[Facts | None] = ContextVar("facts", default=None)
 
@@ -33,3 +38,11 @@ def note(**facts: object) -> None:
 def facts_now() -> Facts:
     """A copy of the facts of the work in hand."""
     return dict(_FACTS.get() or {})
+
+
+class Background(ThreadPoolExecutor):
+    """Threads that work on what whoever hands them the work is working on."""
+
+    def submit(self, work: Callable[Given, Done], /, *given: Given.args, **how: Given.kwargs) -> Future[Done]:
+        """Do the work in a thread of its own, about the same facts."""
+        return super().submit(copy_context().run, partial(work, *given, **how))

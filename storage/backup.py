@@ -54,8 +54,9 @@ def backup(source: Path, target: Path, *, force: bool = False) -> Copy:
         raise CopyError(f"{target} is the database itself.")
     if target.exists() and not force:
         raise HoldsDataError(f"{target} exists.")
+    _be_regular(target)
     with _part_of(target) as part:
-        _copy(source, part)
+        _copy(source, part, target)
         found = inspect(part)
         _put(part, target)
     return found
@@ -87,8 +88,9 @@ def restore(source: Path, target: Path, *, aside: Path, force: bool = False) -> 
     if _same(source, target):
         raise CopyError(f"{source} is the database itself.")
     target.parent.mkdir(parents=True, exist_ok=True)
+    _be_regular(target)
     with _part_of(target) as part:
-        _copy(source, part)
+        _copy(source, part, target)
         with _alone(target, force=force):
             if target.exists():
                 _keep(target, aside)
@@ -132,7 +134,14 @@ def _opened(file: Path, wait_s: float = 5.0) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _copy(source: Path, part: Path) -> None:
+def _be_regular(target: Path) -> None:
+    """A device or a pipe is not replaced: /dev/null would be a file from then on."""
+    if target.exists() and not target.is_file():
+        raise CopyError(f"{target} is no regular file.")
+
+
+def _copy(source: Path, part: Path, target: Path) -> None:
+    """Copy the source to the `part` of the target that is being written."""
     with _opened(source) as read, _opened(part) as written:
         # It is flushed to disk once, at the end; should the machine stop before, there is no copy.
         written.execute("PRAGMA synchronous=OFF")
@@ -141,7 +150,7 @@ def _copy(source: Path, part: Path) -> None:
             # A copy is one file, and can be read where nothing may be written.
             written.execute("PRAGMA journal_mode=DELETE")
         except sqlite3.Error as error:
-            raise CopyError(f"{source}: {error}") from None
+            raise CopyError(f"{source} cannot be copied to {target}: {error}") from None
 
 
 def _put(part: Path, target: Path) -> None:

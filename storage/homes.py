@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select
 
+from storage.insiders import TOLD
 from storage.models import (
     action_item_revisions,
     action_items,
@@ -28,6 +29,8 @@ _OWN_ITEMS = (
         action_items.c.kind,
         action_item_revisions.c.due_on,
         action_item_revisions.c.snoozed_until,
+        incidents.c.channel_id,
+        TOLD.label("told"),
     )
     .select_from(action_items)
     .join(incidents, incidents.c.id == action_items.c.incident_id)
@@ -73,6 +76,7 @@ _UNPUBLISHED = (
     )
     .where(
         OURS,
+        TOLD,
         incidents.c.open.is_(False),
         or_(
             incidents.c.lead_id == bindparam("user_id"),

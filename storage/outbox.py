@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func, insert, select, text, update
 
 from storage.models import PARKED, TO_DO, outbox
 
@@ -65,6 +65,8 @@ _SUPERSEDE = (
 )
 _UNDER_WAY = select(outbox.c.id).where(_IN_LANES).limit(1)
 _DUE = select(outbox.c.id).where(_IS_DUE).limit(1)
+_OURS = outbox.c.workspace_id == bindparam("workspace_id")
+_OF_ONE = {query: query.where(_OURS) for query in (_NEXT, _DUE)}
 _SUPERSEDED = (
     select(outbox.c.id)
     .join(_EARLIER, and_(_EARLIER.c.workspace_id == outbox.c.workspace_id, _EARLIER.c.lane == outbox.c.lane))
@@ -112,9 +114,17 @@ def supersede(connection: Connection, workspace_id: str, *, lanes: Sequence[str]
     return connection.execute(_UNDER_WAY, there).first() is None
 
 
-def claim(connection: Connection, *, at: datetime) -> Errand | None:
-    """Take the errand that has been due longest and is first in its lane; leased until `at` + LEASE."""
-    row = connection.execute(_NEXT, {"at": at}).mappings().first()
+def _of(workspace_id: str | None, query: Select[Any], at: datetime) -> tuple[Select[Any], dict[str, Any]]:
+    """The query and its parameters; of any workspace where none is given."""
+    return (query, {"at": at}) if workspace_id is None else (_OF_ONE[query], {"at": at, "workspace_id": workspace_id})
+
+
+def claim(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> Errand | None:
+    """Take the errand that has been due longest and is first in its lane; leased until `at` + LEASE.
+
+    With `workspace_id`, only that workspace's: another's would be said with a token that does not reach it.
+    """
+    row = connection.execute(*_of(workspace_id, _NEXT, at)).mappings().first()
     if row is None:
         return None
     attempts = row["attempts"] + 1
@@ -172,6 +182,6 @@ def counts(connection: Connection) -> dict[str, int]:
     return {state: count for state, count in connection.execute(query)}  # noqa: C416 - a Row is no pair to mypy
 
 
-def is_due(connection: Connection, *, at: datetime) -> bool:
-    """Whether anything may be due: a look that takes no lock."""
-    return connection.execute(_DUE, {"at": at}).first() is not None
+def is_due(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> bool:
+    """Whether anything may be due, of that workspace or of any: a look that takes no lock."""
+    return connection.execute(*_of(workspace_id, _DUE, at)).first() is not None

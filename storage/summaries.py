@@ -65,7 +65,7 @@ def _oldest(connection: Connection, workspace_id: str) -> OldestItem | None:
     columns = (incidents.c.number.label("incident"), action_items.c.number, action_items.c.text, standing.c.owner)
     query = (
         _items(workspace_id, *columns, action_items.c.recorded_at)
-        .where(standing.c.state.in_(PENDING), incidents.c.private.is_(False))
+        .where(standing.c.state.in_(PENDING))
         .order_by(action_items.c.recorded_at, action_items.c.id)
         .limit(1)
     )
@@ -74,11 +74,15 @@ def _oldest(connection: Connection, workspace_id: str) -> OldestItem | None:
 
 
 def _items(workspace_id: str, *columns: Any) -> Select[Any]:
-    """Of each item of the workspace, as it stands; not those of an incident that turned out to be another."""
+    """Of each item that everybody may know of, as it stands; not those of an incident that turned out to be another."""
     return (
         select(*columns)
         .select_from(action_items)
         .join(incidents, incidents.c.id == action_items.c.incident_id)
         .join(standing, stored_items.NEWEST)
-        .where(incidents.c.workspace_id == workspace_id, incidents.c.same_as_id.is_(None))
+        .where(
+            incidents.c.workspace_id == workspace_id,
+            incidents.c.same_as_id.is_(None),
+            incidents.c.private.is_(False),
+        )
     )

@@ -45,6 +45,10 @@ class Incident:
         """What people call it: `INC-12`."""
         return f"INC-{self.number}"
 
+    def seen_from(self, channel_id: str) -> bool:
+        """Whether it may be shown in that channel: a private one in its own alone."""
+        return not self.private or self.channel_id == channel_id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
@@ -244,7 +248,11 @@ class ItemOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnItem:
-    """An open action item of somebody's, and the incident it came from."""
+    """An open action item of somebody's, and the incident it came from.
+
+    Unless `told`, that is a private one and nobody knows whether its owner is in its channel: only there may its words
+    be said.
+    """
 
     incident_number: int
     incident_title: str
@@ -253,6 +261,8 @@ class OwnItem:
     kind: str | None
     due_on: date | None
     snoozed_until: date | None
+    channel_id: str
+    told: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

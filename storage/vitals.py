@@ -107,6 +107,11 @@ def address(database: Database) -> str:
     return database.url.set(query={}).render_as_string()
 
 
+def is_gone(database: Database) -> bool:
+    """Whether the SQLite file was taken away: what is open to it still takes writes, which nobody will find."""
+    return database.is_sqlite and not Path(str(database.url.database)).exists()
+
+
 def waiting(connection: Connection, *, at: datetime) -> Waiting:
     """What waits at that instant; found by indexes that hold nothing else."""
     depth, oldest_at, later = connection.execute(_WAITING, {"at": at}).one()

@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.config import Settings
 from bot.health import Health
 from bot.metrics import CONTENT_TYPE, Metrics
+from bot.patience import Patience
 from bot.playground.answers import Answer
 from bot.playground.objects import File, Message
 from bot.playground.slack import Slack
@@ -21,7 +22,7 @@ from bot.serving import Server, address_of, listen
 from bot.slack.app import Bot, Signatures, build, dispatch
 from bot.slack.socket import connect
 from bot.tally import SILENT, Tally
-from bot.web import application
+from bot.web import BODY_S, application
 from storage.database import Database
 
 HTTP, SOCKET = "http", "socket"
@@ -41,6 +42,10 @@ class Workplace:
     channel: str
     url: str = ""
     answers: list[Answer] = field(default_factory=list)
+
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        # Hypothesis prints the arguments of an example that fails; all that was ever said would bury the others.
+        printer.text("<a workplace>")
 
     @property
     def alice(self) -> str:
@@ -159,14 +164,15 @@ def _http(slack: Slack, bot: Bot, settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def serve(bot: Bot, settings: Settings) -> Iterator[str]:
+def serve(bot: Bot, settings: Settings, *, http: type[Patience] = Patience, body_s: float = BODY_S) -> Iterator[str]:
     """The bot behind its HTTP face; the address Slack would post to."""
     listener = listen(0)
     tally = bot.door.tally
     page = tally.page if isinstance(tally, Metrics) else None
     routes = probes(health(bot), page, content_type=CONTENT_TYPE)
-    web = application(partial(dispatch, bot.app), Signatures(settings).hold, tally=tally, routes=routes)
-    server = Server(web, listener)
+    hold = Signatures(settings).hold
+    web = application(partial(dispatch, bot.app), hold, tally=tally, routes=routes, body_s=body_s)
+    server = Server(web, listener, http=http)
     server.start()
     try:
         yield f"{address_of(listener)}/slack/events"

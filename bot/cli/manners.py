@@ -19,12 +19,20 @@ class People(click.Group):
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(_shown(str(error))) from None
         except Exception as error:
             problem = _problem(error)
             if problem is None:
                 raise
-            raise click.UsageError(problem) from None
+            raise click.UsageError(_shown(problem)) from None
+
+
+def _shown(problem: str) -> str:
+    """What a terminal is told: the words of a file, which are in it, must not move its cursor or change its title."""
+    from bot.escaping import visible
+
+    # Half a character, as an argument may hold, is shown by its number.
+    return visible(problem.encode(errors="backslashreplace").decode())
 
 
 def _problem(error: Exception) -> str | None:

@@ -29,13 +29,14 @@ class Plug:
         self._lock = threading.Lock()
         self._running = ExitStack()
         self._ticked: dict[object, datetime] = {}
+        self._is_in = False
         self.bot: Bot | None = None
         """The running bot; None while it is unplugged."""
 
     @property
     def connected(self) -> bool:
         """Whether what people type reaches the bot."""
-        return self.bot is not None and (self._is_http or self._slack.connections > 0)
+        return self._is_in and (self._is_http or self._slack.connections > 0)
 
     def push(self) -> None:
         """Start a new bot over the same store; does nothing while one runs."""
@@ -45,6 +46,7 @@ class Plug:
                 self._running.enter_context(running(bot))
                 self._running.enter_context((self._http if self._is_http else self._socket)(bot))
                 self.bot = bot
+                self._is_in = True
                 self._slack.workspace.touch()
 
     def pull(self) -> None:
@@ -52,8 +54,10 @@ class Plug:
         with self._lock:
             self.bot = None
             self._ticked.clear()
-            self._slack.workspace.touch()
+            # Until it has stopped it still answers; nobody is told that it is away before.
             self._running.close()
+            self._is_in = False
+            self._slack.workspace.touch()
 
     def refresh(self) -> None:
         """Let the bot learn who works here now."""

@@ -14,6 +14,7 @@ from bot.handlers.lookup import here
 from bot.handlers.permission import permit
 from bot.handlers.reminders import follow
 from bot.handlers.request import Reply, Request, person
+from bot.handlers.veil import is_veiled, veil_item, veil_words
 from bot.rendering import slack
 from storage import action_items, members
 from storage.values import ActionItem, Incident
@@ -28,6 +29,8 @@ _BARRED = {
     "unknown": "Slack knows nobody behind @{name}. Try: {try_}",
 }
 """Why somebody cannot own an item."""
+HOME = "home"
+"""The surface that shows a person's own items alone; a tab may be older than who owns them."""
 
 
 def today(request: Request) -> date:
@@ -111,6 +114,8 @@ def list_(connection: Connection, request: Request) -> Reply:
 def done(connection: Connection, request: Request) -> Reply:
     """`done NUMBER`: it is done."""
     incident, item = _alone(connection, request, "done")
+    if request.source == HOME and item.owner_id != request.user_id:
+        raise UsageError(f"Action item {item.number} of {incident.name} is not yours any more.")
     return revise(connection, request, incident, item, "done", state="done")
 
 
@@ -207,7 +212,12 @@ def revise(
         handed_over=verb == "assigned" and revised.owner_id != request.user_id,
         redated=revised.due_on != item.due_on,
     )
-    return _receipt(request, incident, revised, verb)
+    shown = veil_item(revised) if _is_veiled(connection, request, incident) else revised
+    return _receipt(request, incident, shown, verb)
+
+
+def _is_veiled(connection: Connection, request: Request, incident: Incident) -> bool:
+    return is_veiled(connection, incident, user_id=request.user_id, channel_id=request.channel_id)
 
 
 def find(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:
@@ -220,7 +230,7 @@ def find(connection: Connection, request: Request, verb: str) -> tuple[Incident,
         raise UsageError(
             f"{incident.name} has no action item {number}. {request.slash('actionitem')} list shows the numbers."
         )
-    return incident, item, rest
+    return incident, veil_words(item) if _is_veiled(connection, request, incident) else item, rest
 
 
 def pending(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from bot.domain.reminders import ESCALATION, POSTMORTEM, still
 from bot.handlers.item_controls import controls
 from bot.handlers.reminders import People, everybody, zone_of
 from bot.handlers.request import Control
+from bot.handlers.veil import is_veiled, veil, veil_item
 from bot.rendering import slack
 from storage import agendas, members, reminders
 from storage.values import Reminder
@@ -59,7 +60,7 @@ def digest(connection: Connection, told: Told, *, cadence: Cadence, prefix: str)
     barred = {user_id for (_, user_id), member in people.items() if member.barred}
     return Digest(
         head=slack("digest_head", counts=_counts(left, told.on), leads=_leads(left, barred), **facts),
-        parts=tuple(_part(each, barred, facts) for each in left[:SHOWN]),
+        parts=tuple(_part(_veiled(connection, each, told), barred, facts) for each in left[:SHOWN]),
         foot=slack("digest_foot", more=len(left) - SHOWN, escalated=_escalates(left), **facts),
     )
 
@@ -112,6 +113,15 @@ def _leads(left: Iterable[Reminder], barred: set[str]) -> list[str]:
 
 def _escalates(left: Iterable[Reminder]) -> bool:
     return any(each.kind == ESCALATION for each in left)
+
+
+def _veiled(connection: Connection, reminder: Reminder, told: Told) -> Reminder:
+    """The reminder as its recipient may read it."""
+    place = told.recipient_id
+    if not is_veiled(connection, reminder.incident, user_id=place, channel_id=place):
+        return reminder
+    item = reminder.item and veil_item(reminder.item)
+    return replace(reminder, incident=veil(reminder.incident), item=item)
 
 
 def _part(reminder: Reminder, barred: set[str], facts: dict[str, object]) -> Part:

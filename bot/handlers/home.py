@@ -17,7 +17,7 @@ MOST_ITEMS, MOST_POSTMORTEMS = 60, 20
 class Own:
     """What is somebody's own on the date `today` in their `zone`; the counts are of all, listed or not.
 
-    Items of private incidents are among them: the page is seen by its owner alone.
+    Items of private incidents are among them, without their words where their owner may not be in the channel.
     """
 
     today: date

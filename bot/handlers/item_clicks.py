@@ -8,8 +8,12 @@ from sqlalchemy import Connection
 from bot.errors import UsageError
 from bot.handlers import action_items, item_controls
 from bot.handlers.request import Reply, Request
+from storage import action_items as stored_items
 from storage import incidents
+from storage.values import Incident
 
+DIRECT = "directmessage"
+"""Slack's name of every direct message."""
 _Handler = Callable[[Connection, Request], Reply]
 
 
@@ -24,9 +28,19 @@ def _on(handler: _Handler) -> _Handler:
 
 def _aimed(connection: Connection, request: Request) -> Request:
     number, words = item_controls.read(request.words)
-    if incidents.numbered(connection, request.workspace_id, number) is None:
+    incident = incidents.numbered(connection, request.workspace_id, number)
+    if incident is None or not (incident.seen_from(request.channel_id) or _is_theirs(connection, request, incident)):
         raise UsageError(f"There is no INC-{number} here, so nothing was changed.")
     return replace(request, command="actionitem", words=words, incident_number=number)
+
+
+def _is_theirs(connection: Connection, request: Request, incident: Incident) -> bool:
+    """Whether the click was made on a digest: in a direct message, by the item's owner or the incident's lead."""
+    if request.channel_name != DIRECT:
+        return False
+    number = int(item_controls.read(request.words)[1].split()[0])
+    item = stored_items.numbered(connection, incident.id, number)
+    return request.user_id in {incident.lead_id, item.owner_id if item else None}
 
 
 def _ask(form: str) -> _Handler:

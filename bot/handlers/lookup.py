@@ -68,6 +68,9 @@ def incident_number(word: str) -> int | None:
 def by_number(connection: Connection, request: Request, number: int) -> Incident:
     """The workspace's incident of that number, if it may be seen from here. Raises UsageError otherwise."""
     incident = incidents.numbered(connection, request.workspace_id, number)
-    if incident is None or (incident.private and incident.channel_id != request.channel_id):
+    if incident is not None:
+        # What it turned out to be may be private, whatever it was itself.
+        incident = incidents.same_as(connection, incident) or incident
+    if incident is None or not incident.seen_from(request.channel_id):
         raise UsageError(f"There is no INC-{number} here. {request.slash('incident')} list all shows what there is.")
-    return incidents.same_as(connection, incident) or incident
+    return incident

@@ -9,6 +9,7 @@ from bot.domain.opening import parse_number
 from bot.domain.when import stamp
 from bot.errors import UsageError
 from bot.handlers.lookup import here
+from bot.handlers.permission import permit
 from bot.handlers.receipt import receipt
 from bot.handlers.request import Reply, Request
 from bot.handlers.timeline import keep_in_step
@@ -30,10 +31,13 @@ def edit(connection: Connection, request: Request) -> Reply:
         name: value for name in ("occurred_at", "qualifier", "text") if (value := getattr(correction, name)) is not None
     }
     revised = revise(connection, request, incident, entry, **changes)
+    turned = _turned(connection, incident)
+    if turned == "resolved":
+        permit(connection, request, incident, "resolve")
     return receipt(
         request, "revised", incident, revised, before=entry,
         assumed=correction.zone_assumed, seconds=correction.seconds,
-        was=stamp(entry.occurred_at, None, revised.occurred_at.date()), turned=_turned(connection, incident),
+        was=stamp(entry.occurred_at, None, revised.occurred_at.date()), turned=turned,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-from slack_bolt import Ack, App, BoltRequest
+from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
@@ -19,7 +19,7 @@ from bot.clock import Clock, now
 from bot.config import Settings
 from bot.handlers.keeping import Keeper
 from bot.handlers.reminders import plan_summary, tick
-from bot.slack import clicks, commands, errands, forms, home, mentions, reactions
+from bot.slack import clicks, commands, errands, forms, home, mentions, reactions, shape
 from bot.slack.client import Client
 from bot.slack.delivery import Delivery
 from bot.slack.door import CALL_S, Body, Door
@@ -27,6 +27,7 @@ from bot.slack.identity import Identity
 from bot.slack.members import Members
 from bot.slack.requests import Requests
 from bot.tally import SILENT, Tally
+from bot.trace import Background
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage import outbox, receipts
 from storage.database import Database
@@ -95,7 +96,8 @@ def build(settings: Settings, database: Database, *, clock: Clock = now, tally: 
     """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
     token = settings.bot_token.get_secret_value()
     client = Client(clock=clock, tally=tally, token=token, base_url=settings.api_url, timeout=CALL_S)
-    executor = ThreadPoolExecutor(max_workers=_BACKGROUND, thread_name_prefix="background")
+    executor = Background(max_workers=_BACKGROUND, thread_name_prefix="background")
+    identity = Identity(client)
     # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
     members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="members"))
     door = Door(
@@ -103,16 +105,28 @@ def build(settings: Settings, database: Database, *, clock: Clock = now, tally: 
         database=database,
         clock=clock,
         client=client,
-        identity=Identity(client),
+        identity=identity,
         members=members,
         requests=Requests(settings, members),
-        delivery=Delivery(database, clock, tally),
+        delivery=Delivery(database, clock, identity, tally),
         keeper=Keeper(database, settings, clock, tally),
         executor=executor,
         tally=tally,
     )
     door.delivery.use(errands.actions(door))
     return Bot(app=_listen(door, settings), door=door)
+
+
+class _App(App):
+    """Bolt's app, which answers what no listener could read before any of them sees it."""
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """The answer to a request of either transport."""
+        kind = shape.fault(req.body)
+        if kind is None:
+            return super().dispatch(req)
+        _log.warning("request not readable: %s", kind)
+        return BoltResponse(status=400, body="not readable")
 
 
 def _listen(door: Door, settings: Settings) -> App:
@@ -124,7 +138,7 @@ def _listen(door: Door, settings: Settings) -> App:
     # log. It gives its loggers the level of the one it is handed.
     quiet = logging.getLogger("slack_bolt")
     quiet.setLevel(logging.ERROR)
-    app = App(
+    app = _App(
         name="scribe",
         logger=quiet,
         # Bolt would find the token in the client and then warn that `authorize` goes first.

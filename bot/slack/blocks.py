@@ -15,9 +15,9 @@ BLOCKS_LIMIT = 12_000
 """Characters over all blocks of a message; Slack refuses somewhat more than that, undocumented."""
 BUTTON_LIMIT = 75
 
+_PING = re.compile("<(?=[!@#])")
+_APART = "<\u2060"
 _HALF_ENTITY = re.compile("&[a-z]{0,3}$")
-
-_TOKEN = re.compile(r"(?<!\\)<(?=[!@#])")
 
 _CUT = "*Cut here: Slack shows no more of it. The whole is in the file that came with this version.*"
 
@@ -66,20 +66,23 @@ def sections(text: str) -> list[Message]:
 
 def documents(markdown: str) -> Iterator[list[Message]]:
     """A Markdown document as the blocks of one message after another, each within Slack's limits."""
-    for part in parts(_without_tokens(markdown), BLOCKS_LIMIT):
+    for part in parts(_calm(markdown), BLOCKS_LIMIT):
         yield [{"type": "markdown", "text": part}]
 
 
-def _without_tokens(markdown: str) -> str:
-    """A document in which nothing is Slack's word for a person, a channel or everybody, whatever somebody wrote."""
-    return _TOKEN.sub("&lt;", markdown)
+def _calm(markdown: str) -> str:
+    """A document that pings nobody: in a code block, what somebody pasted stands as it was typed.
+
+    An entity would be shown as such there, so an invisible character keeps the bracket from what follows it.
+    """
+    return _PING.sub(_APART, markdown)
 
 
 def _beginning(markdown: str | None) -> list[Message]:
     """A document as far as it fits under a reply."""
     if not markdown:
         return []
-    pieces = parts(_without_tokens(markdown), BLOCKS_LIMIT // 2)
+    pieces = parts(_calm(markdown), BLOCKS_LIMIT // 2)
     more = f"\n\n{_CUT}" if len(pieces) > 1 else ""
     return [{"type": "markdown", "text": pieces[0] + more}]
 

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.clock import Clock
 from bot.slack.client import TOO_MANY, PausedError
+from bot.slack.identity import Identity
 from bot.tally import SILENT, Tally
 from bot.watching import watched
 from storage import outbox
@@ -44,12 +45,13 @@ _log = logging.getLogger(__name__)
 
 
 class Delivery:
-    """Worker threads over the outbox. `actions` says what each kind of errand does."""
+    """Worker threads over the outbox. `identity` says whose errands are ours, in a database that others share."""
 
-    def __init__(self, database: Database, clock: Clock, tally: Tally = SILENT) -> None:
+    def __init__(self, database: Database, clock: Clock, identity: Identity, tally: Tally = SILENT) -> None:
         self._tally = tally
         self._database = database
         self._clock = clock
+        self._identity = identity
         self._actions: Mapping[str, Action] = {}
         self._news = threading.Condition()
         self._unseen = 0
@@ -123,10 +125,12 @@ class Delivery:
     def step(self) -> bool:
         """Do the next errand that is due; False when there is none."""
         with self._database.read() as connection:
-            if not outbox.is_due(connection, at=self._clock()):
+            if not outbox.is_due(connection, at=self._clock(), workspace_id=self._identity.only_workspace):
                 return False
+        # Whose errands are ours must be known; while Slack does not say it, it takes no message of anybody's either.
+        self._identity.learn()
         with self._database.write() as connection:
-            errand = outbox.claim(connection, at=self._clock())
+            errand = outbox.claim(connection, at=self._clock(), workspace_id=self._identity.only_workspace)
         if errand is None:
             return False
         with watched(self._tally, errand=errand.id, workspace=errand.workspace_id):

@@ -22,7 +22,7 @@ from bot.rendering import slack
 from bot.slack import blocks, digests, home, publications, reactions, reports, reviews, uploads
 from bot.slack.delivery import Action
 from bot.slack.door import CALL_S, Door
-from storage import members, outbox
+from storage import incidents, members, outbox
 from storage.outbox import Errand
 
 OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
@@ -133,7 +133,7 @@ def _draft(door: Door, errand: Errand) -> None:
 
 def _document(door: Door, errand: Errand) -> None:
     """Send the draft as a file, with the picture; where no file may be sent, as messages."""
-    content = errand.content
+    content = _kept_in(door, errand.content)
     try:
         door.client.files_upload_v2(
             channel=content["channel"],
@@ -143,7 +143,7 @@ def _document(door: Door, errand: Errand) -> None:
     except SlackApiError as error:
         if error.response.get("error") not in NO_FILES:
             raise
-        _as_messages(door, errand)
+        _as_messages(door, errand, content)
 
 
 def _digest(door: Door, errand: Errand) -> None:
@@ -194,8 +194,18 @@ def _summary(door: Door, errand: Errand) -> None:
     door.client.chat_postMessage(channel=channel, text=text, **_QUIET, metadata=_metadata(errand))
 
 
-def _as_messages(door: Door, errand: Errand) -> None:
-    content = errand.content
+def _kept_in(door: Door, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document, for the incident's own channel if that went private since somebody asked elsewhere."""
+    if "incident_id" not in content:
+        return content
+    with door.database.read() as connection:
+        incident = incidents.by_id(connection, content["incident_id"])
+    if incident.seen_from(content["channel"]):
+        return content
+    return {**content, "channel": incident.channel_id, "reply_url": None}
+
+
+def _as_messages(door: Door, errand: Errand, content: Mapping[str, Any]) -> None:
     with door.database.write() as connection:
         for message in _messages(content):
             post = {"channel": content["channel"], "reply_url": content["reply_url"], **message}

@@ -23,6 +23,7 @@ from bot.slack.text import Typed, typed
 from bot.slack.text import handle as handle_of
 from bot.vocabulary import ADD_TO_TIMELINE, POSTMORTEM
 
+STALE = "This form was opened by another version of Scribe and cannot be read. Copy your words, and open it anew."
 _log = logging.getLogger(__name__)
 
 
@@ -66,9 +67,7 @@ def _place(door: Door, body: Body) -> dict[str, Any]:
 def submission(door: Door, ack: Ack, body: Body) -> None:
     """Handle what was filled in; a problem is said under the field, and the form stays open with its words."""
     try:
-        view = body["view"]
-        place = json.loads(view["private_metadata"])
-        request = _REQUESTS[view["callback_id"]](door, body, place)
+        place, request = _read(door, body)
         thread = {"thread_ts": place["thread_ts"]} if place.get("thread_ts") else {}
 
         def say(connection: Connection, reply: Reply) -> None:
@@ -86,6 +85,16 @@ def submission(door: Door, ack: Ack, body: Body) -> None:
     else:
         door.delivery.wake()
         ack(**following)
+
+
+def _read(door: Door, body: Body) -> tuple[Body, Request]:
+    """What the form remembers, and the request it makes. Raises UsageError for a form that is not one of ours now."""
+    try:
+        place = json.loads(body["view"]["private_metadata"])
+        return place, _REQUESTS[body["view"]["callback_id"]](door, body, place)
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        _log.warning("form not readable: %s", type(error).__name__)
+        raise UsageError(STALE) from None
 
 
 def _field(view: Body, problem: str, now: datetime) -> str:

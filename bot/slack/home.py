@@ -77,7 +77,7 @@ def view(mine: Own, *, prefix: str) -> dict[str, Any]:
 def _items(mine: Own, prefix: str) -> Iterator[Block]:
     yield _section("home_items", mine=mine, prefix=prefix)
     for item in mine.items:
-        yield _section("home_item", item=item, today=mine.today) | {"accessory": _done(item)}
+        yield _section("home_item", item=item, today=mine.today, prefix=prefix) | {"accessory": _done(item)}
     if mine.item_count > len(mine.items):
         yield _section("home_more", more=mine.item_count - len(mine.items), command=f"/{prefix}actionitem list mine")
 
@@ -114,6 +114,8 @@ def click(door: Door, ack: Ack, body: Body) -> None:
             # The tab was older than the item: the new one says how it stands.
             with door.database.write() as connection:
                 refresh(connection, request.workspace_id, request.user_id, door.clock)
+    except UsageError:
+        _log.warning("click in a Home tab on no item")
     except Exception:  # noqa: BLE001 - the door: a click can be made again
         _log.exception("click in a Home tab not handled")
     door.delivery.wake()

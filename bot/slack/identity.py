@@ -16,6 +16,7 @@ class _Facts:
     bot_user_id: str | None = None
     bot_id: str | None = None
     url: str | None = None
+    of_organisation: bool = False
 
 
 class Identity:
@@ -29,6 +30,11 @@ class Identity:
     def team_id(self) -> str | None:
         """The workspace the token belongs to."""
         return self._facts.team_id
+
+    @property
+    def only_workspace(self) -> str | None:
+        """The one workspace the token reaches; None while that is not known, and for an organisation's token."""
+        return None if self._facts.of_organisation else self._facts.team_id
 
     def learn(self) -> bool:
         """Ask Slack who we are; False when it could not say. Never raises: the bot works without knowing."""
@@ -44,6 +50,7 @@ class Identity:
             bot_user_id=answer["user_id"],
             bot_id=answer["bot_id"],
             url=answer["url"],
+            of_organisation=bool(answer.get("is_enterprise_install")),
         )
         return True
 

@@ -13,14 +13,16 @@ from bot.handlers.exports import read
 from bot.handlers.publishing import PUBLISH
 from bot.handlers.renderings import Means, names_in, retell
 from bot.publishing.folder import Folder
+from bot.publishing.places import PLACES
 from bot.publishing.target import Edition, NotYetError, Published, Target
 from bot.rendering import slack
 from bot.slack.canvas import Canvas
 from bot.slack.door import Door
 from storage import incidents, outbox, publications
 from storage.outbox import Errand
-from storage.values import Publication
+from storage.values import Incident, Publication
 
+PRIVATE_NOW: Final = "{} is kept to its own channel by now, and others read that place too."
 PATIENCE: Final = timedelta(hours=24)
 """How long a place that fails is tried again."""
 
@@ -68,14 +70,21 @@ def publish(door: Door, errand: Errand) -> None:
         if each.waits and content["told"] and not over:
             raise _to_wait_for(each.waits)
     text = slack("published", edition=edition, results=results, by=content["by"], over=over, drafted=retold)
-    message = {"channel": content["channel"], "reply_url": content["reply_url"], "text": text}
+    message = {**_place(edition.record.incident, content), "text": text}
     with door.database.write() as connection:
         _keep(connection, errand, edition, results, at=door.clock())
-        _add(connection, errand, content["channel"], "post", message, at=door.clock())
+        _add(connection, errand, message["channel"], "post", message, at=door.clock())
         for each in results:
             if each.waits and not over:
                 again = {**content, "targets": [each.target], "told": True}
                 _add(connection, errand, _lane(errand, each.target), PUBLISH, again, at=door.clock())
+
+
+def _place(incident: Incident, content: dict[str, Any]) -> dict[str, Any]:
+    """Where it is told: there where it was asked for, unless the incident is kept to its own channel by now."""
+    if incident.seen_from(content["channel"]):
+        return {"channel": content["channel"], "reply_url": content["reply_url"]}
+    return {"channel": incident.channel_id, "reply_url": None}
 
 
 def _take_over(door: Door, errand: Errand) -> None:
@@ -137,6 +146,9 @@ def _known(door: Door, incident_id: int) -> dict[str, Publication]:
 
 def _publish(door: Door, edition: Edition, name: str, known: Publication | None) -> Result:
     before = known.version if known else None
+    if edition.record.incident.private and PLACES[name].shared:
+        # It was asked for before the incident was kept to its own channel.
+        return Result(target=name, before=before, problem=PRIVATE_NOW.format(edition.record.incident.name))
     try:
         return Result(target=name, before=before, done=TARGETS[name](door).publish(edition, known))
     except NotYetError as failure:

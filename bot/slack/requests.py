@@ -1,5 +1,6 @@
 """From Slack's payloads to requests: the only reader of their keys."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo
 from bot.config import Settings
 from bot.domain.moment import needs_zone
 from bot.domain.qualifiers import take_qualifier
+from bot.errors import UsageError
+from bot.handlers.action_items import HOME
 from bot.handlers.request import Request, first_word, of_settings
 from bot.slack.members import Members
 from bot.slack.text import Typed, typed
@@ -19,6 +22,7 @@ Payload = Mapping[str, Any]
 
 _OWNERS = 1
 """An item has one owner: of whoever else is named in its words nothing need be known."""
+_ITEM = re.compile(r"INC-([0-9]{1,9}) ([0-9]{1,9})")
 _PRIVATE = ("privategroup", "directmessage", "mpdm-")
 _ON_INCIDENTS = frozenset(each.name for each in INCIDENT.subcommands)
 _QUALIFIED = tuple(kind for kind in KINDS.values() if kind.qualifiers)
@@ -93,7 +97,7 @@ class Requests:
             body["team"]["id"],
             Typed(words=_pressed(action), people={}),
             command=action["action_id"],
-            # On the Home tab there is no channel: what is to be said there goes to the person.
+            # On the Home tab or in a form there is no channel: what is to be said there goes to the person.
             channel_id=channel.get("id") or body["container"].get("channel_id") or body["user"]["id"],
             channel_name=channel.get("name") or channel.get("id") or "",
             user_id=body["user"]["id"],
@@ -105,8 +109,14 @@ class Requests:
         )
 
     def of_home_click(self, body: Payload, *, received_at: datetime) -> Request:
-        """A click beside an item in a Home tab, which is in no channel: its value is `INC-12 3`, incident and item."""
-        incident, number = body["actions"][0]["value"].removeprefix("INC-").split()
+        """A click beside an item in a Home tab, which is in no channel: its value is `INC-12 3`, incident and item.
+
+        Raises UsageError for any other value.
+        """
+        found = _ITEM.fullmatch(body["actions"][0].get("value") or "")
+        if found is None:
+            raise UsageError("That button names no action item.")
+        incident, number = found.groups()
         return self._request(
             body["team"]["id"],
             Typed(words=f"done {number}", people={}),
@@ -117,7 +127,7 @@ class Requests:
             user_id=body["user"]["id"],
             user_name=body["user"].get("username") or body["user"].get("name"),
             key=body.get("trigger_id"),
-            source="home",
+            source=HOME,
             received_at=received_at,
             incident_number=int(incident),
         )

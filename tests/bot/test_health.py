@@ -194,6 +194,13 @@ def test_a_spool_that_takes_nothing_is_told_and_does_no_harm_while_the_database_
     assert (status, parts["spool"], parts["database"]) == (200, "down", "ok")
 
 
+def test_it_is_not_ready_when_the_file_was_taken_away_under_it(sqlite: Database, tmp_path: Path) -> None:
+    with served(health(sqlite, spool=Spool(tmp_path / "spool"))) as client:
+        assert ready(client)[0] == 200
+        Path(str(sqlite.url.database)).unlink()
+        assert ready(client) == (503, {"spool": "ok", "database": "down", "file": "down"})
+
+
 def test_a_database_that_reads_and_takes_no_writes_is_down(sqlite: Database, tmp_path: Path) -> None:
     with served(health(sqlite, spool=Spool(tmp_path), away=lambda: True)) as client:
         status, parts = ready(client)

@@ -157,3 +157,16 @@ def test_what_is_kept_while_the_database_is_away_and_written_later_is_told_by_id
     assert (written["incident"], written["command"], written["workspace"]) == ("INC-1", "detected", team)
     assert kept["request"] != written["request"]
     assert "secret" not in out.getvalue()
+
+
+def test_what_is_done_in_the_background_is_told_with_the_ids_of_who_asked_for_it(
+    sqlite: Database, clock: SetClock
+) -> None:
+    with logging_to(JSON) as out, workplace(sqlite, clock=clock) as office:
+        office.say("/detected disk full")
+        office.slack.fail_next("views.open", error="internal_error", status=500)
+        office.ask("/actionitem")
+        office.slack.wait_for(lambda: "form not opened" in out.getvalue() and out.getvalue().count("done") > 1)
+    (late,) = [line for line in told(out) if "form not opened" in str(line["event"])]
+    (done,) = [line for line in told(out) if line.get("command") == "actionitem" and line["event"] == "done"]
+    assert (late["request"], late["workspace"]) == (done["request"], office.slack.team_id)

@@ -1,6 +1,5 @@
 """The page in a real browser: everybody can read it, it needs nothing from anywhere, and it prints."""
 
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +12,6 @@ from bot.shelf import Shelf
 from tests import casebook
 from tests.bot.publishing.editions import record, story_of_everything
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the development packages")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: install the development packages")
 
 TEMPLATES = Shelf().names()
@@ -22,17 +20,6 @@ SHOWN: dict[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
     "narrow": {"viewport": {"width": 320, "height": 640}},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("no Chromium on the path: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module", params=SHOWN)

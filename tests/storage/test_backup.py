@@ -1,3 +1,5 @@
+import os
+import resource
 import shutil
 import sqlite3
 import threading
@@ -100,6 +102,34 @@ def test_a_copy_replaces_another_only_when_told_to(sqlite: Database, tmp_path: P
     assert copy.read_text() == "something else"
     backup.backup(path_of(sqlite), copy, force=True)
     assert backup.inspect(copy).incidents == 0
+
+
+def test_a_pipe_or_a_device_is_never_replaced(sqlite: Database, tmp_path: Path) -> None:
+    copy, pipe = tmp_path / "a.db", tmp_path / "pipe"
+    backup.backup(path_of(sqlite), copy)
+    os.mkfifo(pipe)
+    with pytest.raises(CopyError, match="no regular file"):
+        backup.backup(path_of(sqlite), pipe, force=True)
+    with pytest.raises(CopyError, match="no regular file"):
+        backup.restore(copy, pipe, aside=tmp_path / "aside", force=True)
+    assert pipe.is_fifo()
+
+
+def test_a_copy_that_finds_no_room_leaves_the_older_one_and_no_piece_of_itself(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    older = tmp_path / "a.db"
+    older.write_text("older")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # What a full disk is to SQLite; Python ignores the signal that comes with it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(CopyError, match=r"cannot be copied to .*a\.db: disk I/O error"):
+            backup.backup(path_of(sqlite), older, force=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert older.read_text() == "older"
+    assert not [each for each in tmp_path.iterdir() if each.name.endswith(".part")]
 
 
 def test_the_database_is_never_its_own_copy(sqlite: Database, tmp_path: Path) -> None:

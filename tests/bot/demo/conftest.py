@@ -1,13 +1,11 @@
 """A demo to try the page on, and a real browser to try it with."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, ViewportSize
 
 from bot.casefile import read_case
 from bot.demo.demo import Demo
@@ -53,23 +51,6 @@ def over_http() -> bool:
 def stage(sqlite: Database, over_http: bool) -> Iterator[Stage]:  # noqa: FBT001 - a fixture is given by its name
     with open_to_browsers(sqlite, {CASE.id: CASE}, environment={}, http=over_http) as (address, demo):
         yield Stage(demo=demo, address=address, database=sqlite)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium. In CI it must be there."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium: apt-get install chromium")
-        pytest.skip("no Chromium: install it to try the demo's page in a real browser")
-    # Chromium's own sandbox does not work for root.
-    alone = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=alone)
-        yield started
-        started.close()
 
 
 @dataclass

@@ -294,6 +294,8 @@ def test_the_keyboard_is_enough(tab: Tab) -> None:
 def test_the_home_tab_shows_what_was_published_and_its_buttons_work(stage: Stage, tab: Tab, client: WebClient) -> None:
     tab.page.get_by_role("button", name="s Home").click()
     expect(tab.page.locator("#head")).to_contain_text("s Home")
+    # What the bot has to show comes first; it would take the place of what is published here.
+    expect(tab.page.locator("#said .home")).to_contain_text("Your action items")
     assert stage.demo.slack.answers[-1].delivery.payload["event"]["type"] == "app_home_opened"
     # The bot answers the opening with a tab of its own: ours comes after it.
     expect(tab.page.get_by_text("Your action items")).to_be_visible()

@@ -12,12 +12,12 @@ from bot.exportfile import MOST_BYTES
 from bot.handlers.exports import FORMATS, export
 from bot.handlers.json_import import Place, put
 from bot.replay import SAMPLE, replay_file
-from storage import incidents
+from storage import incidents, postmortems
 from storage.database import Database
 from storage.models import timeline_entries
 from tests import casebook
 from tests.conftest import NOON
-from tests.workplace import Workplace, at
+from tests.workplace import Workplace, at, workplace
 
 HERE = Place(workspace_id="T1", timezone="UTC")
 CASES = sorted((Path(__file__).parents[2] / "cases").glob("*.json"))
@@ -225,3 +225,24 @@ def test_a_file_that_is_too_large_is_not_read(sqlite: Database, tmp_path: Path) 
 
 def test_there_are_real_incidents_to_try() -> None:
     assert len(CASES) >= len(casebook.NAMES) > 0
+
+
+def test_a_draft_after_the_import_keeps_what_people_wrote(
+    exported: str, postgres: Database, clock: SetClock, tmp_path: Path
+) -> None:
+    file = tmp_path / "incident.json"
+    file.write_text(exported)
+    with workplace(postgres, clock=clock) as elsewhere:
+        place = Place(workspace_id=elsewhere.slack.team_id, timezone="UTC", channel_id=elsewhere.channel)
+        incident = put(postgres, file, place, at=NOON)
+        elsewhere.say("/cause technical: one more")
+        elsewhere.say("/postmortem draft")
+        elsewhere.deliver()
+    with postgres.read() as connection:
+        newest = postmortems.newest(connection, incident.id)
+    assert newest is not None
+    sections = {each.key: each.body for each in newest.sections}
+    assert newest.version == 5
+    assert "> We were *lucky*, & <tired>." in sections["lessons"]
+    assert "a quiet day" in sections["lessons"]
+    assert "one more" in sections["cause"]

@@ -1,35 +1,19 @@
 """The picture in a real browser, where there is one: what Chromium measures, not what we computed."""
 
-import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import combinations
 from typing import Any
-
-import pytest
 
 from bot import rendering
 from bot.domain.lifecycle import in_order
 from tests import casebook
 from tests.bot.picture.timelines import HOSTILE, INCIDENT, draw, synthetic, told
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 MEASURE = """() => [...document.querySelectorAll('svg text')].map(text => {
   const box = text.getBBox(); return [text.textContent, box.x, box.y, box.width, box.height] })"""
 GROUND = "() => getComputedStyle(document.querySelector('svg > rect')).fill"
 LINE_SPACE = 0.2
 """Of a box's height: the space a font leaves above and below its letters."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
-    with playwright.sync_playwright() as run:
-        chromium = run.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 def overlapping(page: Any) -> list[tuple[str, str]]:

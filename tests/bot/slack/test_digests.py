@@ -285,3 +285,21 @@ def test_the_week_is_summed_up_in_the_chosen_channel_on_mondays(sqlite: Database
             "What is overdue: /actionitem list overdue",
         ]
         assert second.text.splitlines()[1] == "None fell due."
+
+
+def test_an_owner_outside_the_private_channel_hears_that_there_is_something_and_can_settle_it(
+    office: Workplace,
+) -> None:
+    hidden = office.slack.add_channel("acquisition", private=True)
+    office.say("/incident open the zebra is out", channel=hidden)
+    office.say("/actionitem @bob by 2026-03-13: feed the zebra, see https://zebra.example/1", channel=hidden)
+    tell(office, "2026-03-13T16:00:00Z")
+    (told,) = digests(office, office.bob)
+    assert "*INC-1 #1* · an action item of a private incident; its words stand in its channel" in told.text
+    pressed = office.slack.click(office.bob, told, "item_done")
+    office.deliver()
+    said = [each.text for each in office.slack.messages(office.bob)]
+    assert pressed.ok
+    assert "Action item 1 of INC-1 is done" in said[-1]
+    assert "zebra" not in "".join(said)
+    assert "feed the zebra" in office.private("/actionitem list", channel=hidden)

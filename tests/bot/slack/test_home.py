@@ -73,12 +73,22 @@ def test_a_postmortem_waits_for_who_leads_until_it_is_published(office: Workplac
     assert opened(office, office.alice)[-1].endswith("None waits.")
 
 
-def test_a_private_incidents_item_is_shown_to_its_owner(office: Workplace) -> None:
+def test_a_private_incidents_item_is_told_to_an_owner_who_is_known_to_be_in_its_channel(office: Workplace) -> None:
     hidden = office.slack.add_channel("acquisition", private=True)
-    office.say("/incident open nobody knows", channel=hidden)
-    office.say("/actionitem @bob: tell nobody", channel=hidden)
-    assert opened(office, office.bob)[1].startswith("tell nobody")
-    assert "nobody" not in str(opened(office, office.alice)[1:])
+    office.say("/incident open the horse is gone", channel=hidden)
+    office.say("/actionitem @bob: find the horse", channel=hidden)
+    office.say("/incident lead @carol", channel=hidden)
+    office.say("/resolved it is back", channel=hidden)
+    assert opened(office, office.bob)[1] == (
+        f"An action item of a private incident. Its words stand in <#{hidden}>: /actionitem list\n"
+        "no due date · INC-1 item 1"
+    )
+    assert "horse" not in str(opened(office, office.carol))
+    for user in (office.bob, office.carol):
+        office.say("/note I am on it", user=user, channel=hidden)
+    assert opened(office, office.bob)[1].startswith("find the horse\nno due date · INC-1 item 1, the horse is gone")
+    assert "the horse is gone" in opened(office, office.carol)[-1]
+    assert "horse" not in str(opened(office, office.alice)[1:2])
 
 
 def test_another_workspaces_items_never_appear(database: Database, clock: SetClock) -> None:
