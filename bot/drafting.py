@@ -8,6 +8,7 @@ from bot.confined import render as render_confined
 from bot.domain.document import Document
 from bot.errors import UsageError
 from bot.shelf import MOST_BYTES, Shelf
+from bot.turn import TURN
 from storage.values import Section
 
 
@@ -30,13 +31,18 @@ def draft(document: Document, name: str, shelf: Shelf, *, limit_s: float = LIMIT
         return Drafted(sections=_sections(document, shelf.find(name), shelf, limit_s, wait_s))
     except (BrokenTemplateError, UsageError) as error:
         instead = shelf.shipped(name)
-        return Drafted(sections=rendering.draft(document, instead), problem=str(error), instead=instead)
+        return Drafted(sections=_shipped(document, instead), problem=str(error), instead=instead)
 
 
 def _sections(document: Document, name: str, shelf: Shelf, limit_s: float, wait_s: float) -> tuple[Section, ...]:
     if shelf.is_own(name):
         return render_confined(document, shelf, name, limit_s=limit_s, wait_s=wait_s)
-    return rendering.draft(document, name)
+    return _shipped(document, name)
+
+
+def _shipped(document: Document, name: str) -> tuple[Section, ...]:
+    with TURN:
+        return rendering.draft(document, name)
 
 
 def check(name: str, shelf: Shelf) -> None:

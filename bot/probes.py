@@ -1,19 +1,25 @@
 """The probes' HTTP face: `/healthz`, `/readyz` and `/metrics`. They hold ids and numbers, and nobody's words."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.errors import UsageError
 from bot.health import DOWN, Health, Part, is_ready, part
+from bot.serving import Server, listen
 
 WAIT_S = 2.0
 """How long a probe waits for the database; whoever asks gives up soon after."""
 UNAVAILABLE = 503
+_log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Parts = Mapping[str, Part]
@@ -68,3 +74,26 @@ def probes(health: Health, page: Page | None = None, *, content_type: str = "tex
 
     more = [Route("/metrics", metrics)] if page else []
     return [Route("/healthz", healthz), Route("/readyz", readyz), *more]
+
+
+@contextmanager
+def apart(routes: Sequence[Route], host: str, port: int | None) -> Iterator[Sequence[Route]]:
+    """The probes on a port of their own, if one is given; the routes that are left to be served elsewhere.
+
+    What balances the load looks at Slack's port, so that always says whether it lives; the rest is the operator's.
+    Raises UsageError for a port that cannot be had.
+    """
+    if port is None:
+        yield routes
+        return
+    try:
+        listener = listen(port, host)
+    except OSError as error:
+        raise UsageError(f"SCRIBE_HEALTH_PORT: {host}:{port}: {error.strerror or error}") from None
+    server = Server(Starlette(routes=routes), listener)
+    server.start()
+    _log.info("probes on http://%s:%s/healthz, /readyz and /metrics", host, listener.getsockname()[1])
+    try:
+        yield [route for route in routes if route.path == "/healthz"]
+    finally:
+        server.stop()

@@ -1,35 +1,32 @@
 """`scribe run`: the bot, its ticks and one of the two transports, until told to stop."""
 
+import gc
 import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
-import uvicorn
 from sqlalchemy.exc import DBAPIError
-from starlette.applications import Starlette
-from starlette.routing import Route
 
+from bot import transports
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.health import Health
 from bot.logs import configure
 from bot.metrics import CONTENT_TYPE, Metrics
-from bot.patience import Patience
-from bot.probes import probes
+from bot.probes import apart, probes
 from bot.pulse import Pulse
 from bot.scheduler import scheduler
-from bot.serving import Server, listen
-from bot.signals import on_signal as _on_signal
-from bot.slack.app import Bot, Signatures, build, dispatch
-from bot.web import application
+from bot.slack.app import Bot, build
+from bot.transports import At, Line
 from storage import schema
 from storage.away import is_away
 from storage.database import Database
 from storage.spool import Spool
+
+if TYPE_CHECKING:
+    from bot.slack.socket import Silence
 
 REFRESH_S = 6 * 3600.0
 LEARN_S = 60.0
@@ -38,78 +35,49 @@ PRUNE_S = 24 * 3600.0
 REMIND_S = 60.0
 BEAT_S, PULSE_S = 5.0, 60.0
 """How often the scheduler gives a sign of life, and after how long without one it counts as dead."""
-STOP_S = 10
-_LOOK_S = 0.5
+_SWITCH_S = 0.001
+"""How long a thread that computes may keep Python from one that has an answer to give; usually five times that."""
 _log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, database: Database, *, host: str, port: int, health_port: int | None = None) -> None:
-    """Run until SIGTERM or SIGINT.
+def serve(
+    settings: Settings,
+    database: Database,
+    *,
+    host: str,
+    port: int,
+    health_port: int | None = None,
+    silence: "Silence | None" = None,
+) -> None:
+    """Run until SIGTERM or SIGINT; `silence` says how long Slack may say nothing.
 
     With a `health_port` the probes are served there, from before the schema is brought up to date; without, HTTP mode
-    serves them beside Slack's endpoint. Raises UsageError naming the setting that is missing, and what
-    `schema.ensure` raises.
+    serves them beside Slack's endpoint. Raises UsageError naming the setting that is missing, what `schema.ensure`
+    raises, and SystemExit(1) when nothing is heard of Slack any more.
     """
     _check(settings)
     configure(settings.log_level, settings.log_format)
-    transport = _socket if settings.app_token.get_secret_value() else _http
+    sys.setswitchinterval(_SWITCH_S)
+    by_socket = bool(settings.app_token.get_secret_value())
     metrics, pulse, line = Metrics(), Pulse(PULSE_S), Line()
     bot = build(settings, database, tally=metrics)
     health = Health(
         database=database,
         clock=bot.door.clock,
         alive={"delivery": lambda: bot.door.delivery.alive, "scheduler": lambda: pulse.alive},
-        connected=line.connected if transport is _socket else None,
+        connected=line.connected if by_socket else None,
         spool=Spool(settings.spool),
         away=lambda: bot.door.keeper.away,
     )
     routes = probes(health, metrics.page, content_type=CONTENT_TYPE)
-    with _probed(routes, host, health_port) as left, running(bot, pulse=pulse, ensured=_ensured(database)):
-        transport(bot, settings, At(host=host, port=port, routes=left, line=line))
+    with apart(routes, host, health_port) as left, running(bot, pulse=pulse, ensured=_ensured(database)):
+        # What is loaded by now stays; looking through all of it again stops every thread for tens of milliseconds.
+        gc.freeze()
+        if by_socket:
+            transports.socket(bot, settings, line, silence)
+        else:
+            transports.http(bot, settings, At(host=host, port=port, routes=left))
     database.close()
-
-
-class Line:
-    """The connection of Socket Mode, once there is one."""
-
-    def __init__(self) -> None:
-        self.handler: Any = None
-
-    def connected(self) -> bool:
-        """Whether it is open."""
-        return self.handler is not None and bool(self.handler.connected)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class At:
-    """Where a transport serves, what beside Slack's endpoint, and the line it tells of its connection."""
-
-    host: str
-    port: int
-    routes: Sequence[Route]
-    line: Line
-
-
-@contextmanager
-def _probed(routes: Sequence[Route], host: str, port: int | None) -> Iterator[Sequence[Route]]:
-    """The probes on a port of their own, if one is given; the routes that are left to be served elsewhere.
-
-    What balances the load looks at Slack's port, so that always says whether it lives; the rest is the operator's.
-    """
-    if port is None:
-        yield routes
-        return
-    try:
-        listener = listen(port, host)
-    except OSError as error:
-        raise UsageError(f"SCRIBE_HEALTH_PORT: {host}:{port}: {error.strerror or error}") from None
-    server = Server(Starlette(routes=routes), listener)
-    server.start()
-    _log.info("probes on http://%s:%s/healthz, /readyz and /metrics", host, listener.getsockname()[1])
-    try:
-        yield [route for route in routes if route.path == "/healthz"]
-    finally:
-        server.stop()
 
 
 def _check(settings: Settings) -> None:
@@ -161,35 +129,3 @@ def ticks_of(bot: Bot) -> dict[Callable[[], object], float]:
         bot.remind: REMIND_S,
         bot.prune: PRUNE_S,
     }
-
-
-def _http(bot: Bot, settings: Settings, at: At) -> None:
-    web = application(partial(dispatch, bot.app), Signatures(settings).hold, tally=bot.door.tally, routes=at.routes)
-    _log.info("listening on http://%s:%s/slack/events", at.host, at.port)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            web, host=at.host, port=at.port, http=Patience, ws="none", log_config=None, log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=STOP_S,
-        )
-    )  # fmt: skip
-
-    def stop() -> None:
-        server.should_exit = True
-
-    # uvicorn raises the signal once more when it has stopped: without a handler of ours that would end the
-    # process there and then, with work in hand.
-    _on_signal(stop)
-    server.run()
-
-
-def _socket(bot: Bot, settings: Settings, at: At) -> None:
-    from bot.slack.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
-
-    stopped = threading.Event()
-    _on_signal(stopped.set)
-    handler = at.line.handler = connect(bot, settings, stopped)
-    while not stopped.wait(_LOOK_S):
-        # A signal that another thread was given is not acted on before this one wakes.
-        pass
-    handler.close()

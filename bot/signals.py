@@ -1,5 +1,7 @@
-"""The signals that ask a process to stop."""
+"""The signals that ask a process to stop, and a stop that takes no longer than it may."""
 
+import logging
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -7,6 +9,7 @@ from typing import Final
 
 HANGUP: Final = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
 """Somebody closed the terminal."""
+_log = logging.getLogger(__name__)
 
 
 def on_signal(stop: Callable[[], None], *more: signal.Signals) -> None:
@@ -19,3 +22,19 @@ def on_signal(stop: Callable[[], None], *more: signal.Signals) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, *more):
         if number not in more or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, told)
+
+
+def leave_within(limit_s: float, code: int) -> None:
+    """End the process after so many seconds, whatever it still waits for.
+
+    What is acknowledged is committed, and an errand in hand is taken up again when its lease ends.
+    """
+
+    def leave() -> None:
+        _log.warning("not done within %.0f s: what is left is done after the next start", limit_s)
+        logging.shutdown()
+        os._exit(code)
+
+    timer = threading.Timer(limit_s, leave)
+    timer.daemon = True
+    timer.start()

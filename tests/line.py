@@ -23,6 +23,10 @@ class Line:
         self._closed = False
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def lead_to(self, address: str | tuple[str, int]) -> None:
+        """Pass what comes from now on to the server at `address`."""
+        self._address = address
+
     def cut(self) -> None:
         """The server is gone."""
         self._refuses = True

@@ -12,8 +12,8 @@ from bot.domain.export import contract
 from bot.domain.lifecycle import Lifecycle, lifecycle
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
+from bot.painting import painted
 from bot.picture import draw
-from bot.raster import png
 from storage import action_items, incidents, postmortems, reviews, timeline
 from storage.database import Database
 from storage.values import ActionItem, Incident, Postmortem, Review, TimelineEntry
@@ -80,7 +80,7 @@ def _confluence(record: Record) -> str:
 
 
 def _png(record: Record) -> bytes:
-    return png(_svg(record))
+    return painted(_svg(record))
 
 
 FORMATS: dict[str, Callable[[Record], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}

@@ -9,5 +9,5 @@ from bot.playground.workspace import APP_ID
 
 def open_(desk: Desk, args: dict[str, Any]) -> Json:  # noqa: ARG001 -- every method has the same two parameters
     """apps.connections.open: a WebSocket URL that lets one connection in."""
-    host = desk.address.removeprefix("http")
+    host = (desk.sockets.address or desk.address).removeprefix("http")
     return {"url": f"ws{host}/link/?ticket={desk.sockets.ticket()}&app_id={APP_ID}"}

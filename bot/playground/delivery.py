@@ -50,6 +50,14 @@ class Courier(Protocol):
         ...
 
 
+class Nobody:
+    """A way that leads nowhere: every delivery fails at once."""
+
+    def deliver(self, delivery: Delivery) -> Ack:  # noqa: ARG002 - a courier's
+        """Bring it nowhere."""
+        return Ack(status=0, elapsed_s=0.0, error=DISPATCH_FAILED)
+
+
 def signature(secret: str, timestamp: str, body: str) -> str:
     """Slack's signature of a request, version 0."""
     return "v0=" + hmac.new(secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()

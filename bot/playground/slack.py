@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from bot.clock import Clock
 from bot.playground.answers import Answer
 from bot.playground.census import Census
-from bot.playground.delivery import FORM, SIGNATURE, Courier, SignedPosts
+from bot.playground.delivery import FORM, SIGNATURE, Courier, Nobody, SignedPosts
 from bot.playground.desk import Desk
 from bot.playground.doings import Doings
 from bot.playground.faults import TOO_MANY, Fault, Faults
@@ -53,6 +53,7 @@ class Slack(Census, Doings):
         self.signing_secret = token_hex(16)
         self._sockets = Sockets(app_id=APP_ID)
         self._posts: SignedPosts | None = None
+        self._silenced: Nobody | None = None
         self._address = ""
         self._faults = Faults()
         self._uploads = Uploads()
@@ -105,14 +106,27 @@ class Slack(Census, Doings):
             self._posts.close()
         self._posts = SignedPosts(url=url, wait_s=wait_s, secret=self.signing_secret)
 
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Deliver nothing during the block; what people do then is kept in `answers`, to be repeated."""
+        self._silenced = Nobody()
+        try:
+            yield
+        finally:
+            self._silenced = None
+
     def wait_connected(self, n: int = 1, within_s: float = 5.0) -> None:
         """Wait for `n` Socket Mode connections. Raises TimeoutError."""
         self._sockets.wait_connected(n, within_s)
 
     @property
     def connections(self) -> int:
-        """How many Socket Mode connections there are."""
+        """How many Socket Mode connections deliveries go to."""
         return len(self._sockets.links)
+
+    def reach_sockets_by(self, address: str) -> None:
+        """Tell clients of Socket Mode to connect to `http://HOST:PORT`, which passes all on to the stand-in."""
+        self._sockets.address = address
 
     def disconnect_sockets(self, reason: str = "refresh_requested", *, grace_s: float = 0.5) -> None:
         """Tell every Socket Mode connection to go, and close those still there after `grace_s` seconds."""
@@ -253,7 +267,7 @@ class Slack(Census, Doings):
         return response.status_code, response.text
 
     def _courier(self) -> Courier:
-        return self._posts or self._sockets
+        return self._silenced or self._posts or self._sockets
 
     def _api(self) -> WebApi:
         desk = Desk(

@@ -38,10 +38,14 @@ class Link:
 
 
 class Sockets:
-    """All open WebSockets; a delivery goes to one of them, in turn. `wait_s` is how long an ack may take."""
+    """All open WebSockets; a delivery goes to one of them, in turn. `wait_s` is how long an ack may take.
+
+    `address` is where clients are told to connect, unless that is the stand-in itself.
+    """
 
     def __init__(self, *, app_id: str, wait_s: float = 3.0) -> None:
         self.wait_s = wait_s
+        self.address = ""
         self._app_id = app_id
         self._lock = threading.Condition()
         self._tickets: set[str] = set()

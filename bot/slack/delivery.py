@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.clock import Clock
 from bot.slack.client import TOO_MANY, PausedError
 from bot.slack.identity import Identity
+from bot.slack.leases import Leases
 from bot.tally import SILENT, Tally
 from bot.watching import watched
 from storage import outbox
@@ -23,7 +24,8 @@ from storage.outbox import Errand
 
 Action = Callable[[Errand], None]
 
-WORKERS = 2
+WORKERS = 6
+"""Most of the time they wait for Slack; so many calls may hang before other channels have to wait."""
 IDLE_S = 1.0
 LINGER_S = 0.1
 """Between the news and the look at the outbox: the answer to the command leaves first, and a burst costs one look."""
@@ -53,6 +55,7 @@ class Delivery:
         self._clock = clock
         self._identity = identity
         self._actions: Mapping[str, Action] = {}
+        self._leases = Leases(database, clock)
         self._news = threading.Condition()
         self._unseen = 0
         self._stopping = False
@@ -78,6 +81,7 @@ class Delivery:
             self._news.notify_all()
         for thread in self._threads:
             thread.join(timeout=10)
+        self._leases.stop()
 
     @property
     def alive(self) -> bool:
@@ -139,7 +143,8 @@ class Delivery:
 
     def _do(self, errand: Errand) -> None:
         try:
-            self._actions[errand.action](errand)
+            with self._leases.held(errand):
+                self._actions[errand.action](errand)
         except PausedError as error:
             self._later(errand, "ratelimited", wait_s=error.wait_s)
         except SlackApiError as error:

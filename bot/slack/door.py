@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from bot.clock import Clock
 from bot.config import Settings
@@ -66,7 +68,8 @@ class Door:
             content = {"user": request.user_id, "text": message["text"], **thread}
             self.executor.submit(self._post, self.client.chat_postEphemeral, request, content)
             return
-        with self.database.write() as connection:
+        # Another replica may be refusing the same at this very instant.
+        with suppress(IntegrityError), self.database.write() as connection:
             key = f"refused:{request.key}"
             if receipts.find(connection, request.workspace_id, key) is None:
                 receipts.keep(connection, request.workspace_id, key, {}, at=request.received_at)

@@ -22,6 +22,7 @@ from bot.rendering import slack
 from bot.slack import blocks, digests, home, publications, reactions, reports, reviews, uploads
 from bot.slack.delivery import Action
 from bot.slack.door import CALL_S, Door
+from bot.turn import TURN
 from storage import incidents, members, outbox
 from storage.outbox import Errand
 
@@ -98,15 +99,16 @@ def _reply(reply_url: str, message: Mapping[str, Any], error: SlackApiError, see
 def _draft(door: Door, errand: Errand) -> None:
     """Draft the postmortem, then keep it and put the sending of it into the outbox, in one transaction."""
     content = errand.content
-    with door.database.read() as connection:
+    with TURN, door.database.read() as connection:
         incident, gathered = postmortems.gather(connection, content["incident_id"], prefix=content["prefix"])
     # A template of the operator's may take seconds; nothing is locked meanwhile.
     drafted = drafting.draft(gathered, content["template"], door.settings.shelf)
-    with door.database.write() as connection:
+    with TURN, door.database.write() as connection:
         if drafted.problem and content.get("picked"):
             text = slack("not_picked", incident=incident, problem=drafted.problem)
             whisper = {"channel": content["channel_id"], "user": content["user_id"], "text": text}
             _add(connection, errand, "whisper", whisper, door.clock)
+            outbox.sent(connection, errand, at=door.clock())
             return
         version, redrafted = postmortems.keep(
             connection, incident, drafted, template=content["template"], by=content["by"], at=door.clock()
@@ -129,6 +131,7 @@ def _draft(door: Door, errand: Errand) -> None:
             "markdown": postmortems.as_file(incident, version),
         }
         _add(connection, errand, "document", document, door.clock)
+        outbox.sent(connection, errand, at=door.clock())
 
 
 def _document(door: Door, errand: Errand) -> None:
@@ -210,6 +213,7 @@ def _as_messages(door: Door, errand: Errand, content: Mapping[str, Any]) -> None
         for message in _messages(content):
             post = {"channel": content["channel"], "reply_url": content["reply_url"], **message}
             _add(connection, errand, "post", post, door.clock)
+        outbox.sent(connection, errand, at=door.clock())
 
 
 def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:

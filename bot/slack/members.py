@@ -4,6 +4,7 @@ import logging
 import time
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as TooLong
+from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +18,8 @@ from storage.deadline import within
 from storage.values import BOT, Member
 
 LOOK_UP_S = 1.0
+MOST_WAITING = 4
+"""So many answers may wait for Slack at once; the others take the default zone, so that no queue forms behind them."""
 FIND_S = 0.5
 """Seconds the store may take to say who somebody is; the answer itself needs the rest of Slack's three."""
 _REMEMBERED_S = 60.0
@@ -42,6 +45,7 @@ class Members:
         self._executor = executor
         self._known: dict[tuple[str, str], tuple[float, Member | None]] = {}
         self._asked: dict[tuple[str, str], Future[Member | None]] = {}
+        self._waiting = BoundedSemaphore(MOST_WAITING)
 
     def stop(self) -> None:
         """Ask Slack nothing more."""
@@ -72,10 +76,15 @@ class Members:
         member = self.find(workspace_id, user_id)
         if member is not None:
             return member
+        asked = self._ask((workspace_id, user_id))
+        if not self._waiting.acquire(blocking=False):
+            return None
         try:
-            return self._ask((workspace_id, user_id)).result(timeout=LOOK_UP_S)
+            return asked.result(timeout=LOOK_UP_S)
         except TooLong:
             return None
+        finally:
+            self._waiting.release()
 
     def keep(self, workspace_id: str, user: dict[str, Any]) -> Member:
         """Remember a user object as Slack sends it."""

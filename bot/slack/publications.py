@@ -78,6 +78,7 @@ def publish(door: Door, errand: Errand) -> None:
             if each.waits and not over:
                 again = {**content, "targets": [each.target], "told": True}
                 _add(connection, errand, _lane(errand, each.target), PUBLISH, again, at=door.clock())
+        outbox.sent(connection, errand, at=door.clock())
 
 
 def _place(incident: Incident, content: dict[str, Any]) -> dict[str, Any]:

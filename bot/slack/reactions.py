@@ -12,6 +12,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from bot.errors import UsageError
 from bot.handlers.request import Reply, Request
@@ -39,10 +40,12 @@ def reaction(door: Door, body: Body) -> None:
         "user_id": event["user"],
         "author_id": event.get("item_user"),
         "event_id": body["event_id"],
+        "event_ts": event["event_ts"],
         "kind": kind,
         "permalink": door.identity.permalink(item["channel"], item["ts"]),
     }
-    with door.database.write() as connection:
+    # Another replica may be keeping the same event at this very instant.
+    with suppress(IntegrityError), door.database.write() as connection:
         if receipts.find(connection, workspace_id, key) is None:
             receipts.keep(connection, workspace_id, key, {}, at=now)
             outbox.add(connection, workspace_id, lane=item["channel"], action=event["type"], content=content, at=now)
@@ -52,6 +55,8 @@ def reaction(door: Door, body: Body) -> None:
 def added(door: Door, errand: Errand) -> None:
     """Fetch the message's words and record them, at the message's own time."""
     content = errand.content
+    if _taken_away_since(door, errand):
+        return
     message = _message(door.client, content["channel_id"], content["ts"])
     if message is None:
         return
@@ -68,8 +73,26 @@ def removed(door: Door, errand: Errand) -> None:
     """Take the reaction's entry back. Where it put none on the timeline, there is nothing to say."""
     content = errand.content
     message = _message(door.client, content["channel_id"], content["ts"])
-    with suppress(UsageError):
+    try:
         _do(door, _request(door, errand, "", command="unreact"), message or content)
+    except UsageError:
+        with suppress(IntegrityError), door.database.write() as connection:
+            told = {"event_ts": content.get("event_ts", "")}
+            receipts.keep(connection, errand.workspace_id, _early(content), told, at=door.clock())
+
+
+def _early(content: Mapping[str, Any]) -> str:
+    """The key of what is remembered of a removal that found nothing to take back."""
+    return "early:{channel_id}:{ts}:{user_id}".format(**content)
+
+
+def _taken_away_since(door: Door, errand: Errand) -> bool:
+    """Whether the removal of this very reaction came before it: Slack may deliver the later event first."""
+    content = errand.content
+    with door.database.read() as connection:
+        early = receipts.find(connection, errand.workspace_id, _early(content))
+    # Slack's instants have ten digits before the point and six behind it, so they compare as words.
+    return early is not None and str(early["event_ts"]) > str(content.get("event_ts", ""))
 
 
 def _request(door: Door, errand: Errand, words: str, *, command: str) -> Request:

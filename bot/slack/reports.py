@@ -5,11 +5,12 @@ from collections.abc import Collection
 from slack_sdk.errors import SlackApiError
 
 from bot.handlers import reports
-from bot.raster import png
+from bot.painting import painted
 from bot.rendering import slack
 from bot.report_picture import draw
 from bot.slack import blocks
 from bot.slack.door import Door
+from bot.turn import TURN
 from storage import outbox
 from storage.outbox import Errand
 
@@ -21,14 +22,16 @@ GROUPS = 6
 def send(door: Door, errand: Errand, *, no_files: Collection[str]) -> None:
     """Count, and send it; where one of `no_files` is Slack's word, the text alone."""
     content = errand.content
-    with door.database.read() as connection:
+    with TURN, door.database.read() as connection:
         report = reports.asked(connection, errand.workspace_id, content)
     text = slack("report", report=report, shown=GROUPS)
     try:
         if report.declared or report.items.recorded:
+            with TURN:
+                picture = painted(draw(report))
             door.client.files_upload_v2(
                 channel=content["channel"],
-                content=png(draw(report)),
+                content=picture,
                 filename="incident-report.png",
                 title=f"Incidents of {report.period.words}",
                 initial_comment=text,
@@ -42,3 +45,4 @@ def send(door: Door, errand: Errand, *, no_files: Collection[str]) -> None:
     with door.database.write() as connection:
         at = door.clock()
         outbox.add(connection, errand.workspace_id, lane=content["channel"], action="post", content=post, at=at)
+        outbox.sent(connection, errand, at=at)

@@ -7,6 +7,7 @@ from typing import Any
 from bot.handlers.exports import BINARY, Record, read
 from bot.rendering import terminal
 from bot.slack.door import Door
+from bot.turn import TURN
 from storage import incidents
 
 _log = logging.getLogger(__name__)
@@ -23,7 +24,8 @@ def _picture(door: Door, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     try:
         with door.database.read() as connection:
             record = read(connection, incidents.by_id(connection, content["incident_id"]))
-        return [_file(record)]
+        with TURN:
+            return [_file(record)]
     except Exception:  # noqa: BLE001 - whatever goes wrong while drawing, the words are sent
         _log.exception("picture not drawn")
         return []

@@ -1,4 +1,6 @@
-"""`python -m tests.benchmarks [NAME…] [--rounds N] [--short]`."""
+"""`python -m tests.benchmarks [NAME…] [--rounds N] [--short] [--times N] [--seed N]`."""
+
+import random
 
 import click
 
@@ -7,6 +9,7 @@ from tests.benchmarks import (
     databases,
     draft,
     growth,
+    kills,
     memory,
     numbers,
     observe,
@@ -15,6 +18,8 @@ from tests.benchmarks import (
     reminders,
     reminding,
     start,
+    steady,
+    storm,
 )
 from tests.benchmarks.effort import Effort
 
@@ -32,19 +37,25 @@ BENCHMARKS = {
     "start": start.measure,
     "observe": observe.measure,
 }
+ENDURANCE = {"kills": kills.measure, "steady": steady.measure, "storm": storm.measure}
+"""These take minutes each, so they are run when they are named."""
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
+@click.argument("names", nargs=-1, type=click.Choice([*BENCHMARKS, *ENDURANCE]))
 @click.option(
     "--rounds", type=click.IntRange(1, 50), default=5, show_default=True, help="How often each takes its turn."
 )
 @click.option("--short", is_flag=True, help="A quarter of the requests in each round.")
-def main(names: tuple[str, ...], rounds: int, *, short: bool) -> None:
-    """Measure how fast Scribe is: everything, or what is named. All of it takes about five minutes."""
-    effort = Effort(rounds=rounds, share=0.25 if short else 1.0)
+@click.option("--times", type=click.IntRange(4), default=100, show_default=True, help="Of kills: how many.")
+@click.option("--seed", type=int, default=None, help="Of kills: whose moments; any, unless given.")
+def main(names: tuple[str, ...], rounds: int, times: int, seed: int | None, *, short: bool) -> None:
+    """Measure how fast Scribe is, in about four minutes; or what is named: kills, steady and storm only so."""
+    chosen = random.randrange(1_000_000) if seed is None else seed  # noqa: S311 - no secret
+    effort = Effort(rounds=rounds, share=0.25 if short else 1.0, times=times, seed=chosen)
+    measures = BENCHMARKS | ENDURANCE
     for name in names or BENCHMARKS:
-        BENCHMARKS[name](effort)
+        measures[name](effort)
 
 
 if __name__ == "__main__":

@@ -61,12 +61,16 @@ def back_to_back(port: int, requests: Sequence[bytes], *, connections: int) -> L
     return _drive(port, requests, connections, [0.0] * len(requests))
 
 
-def steady(port: int, requests: Sequence[bytes], *, per_second: float, connections: int = 32) -> Lap:
+def steady(
+    port: int, requests: Sequence[bytes], *, per_second: float, connections: int = 32, limit_s: float = LIMIT_S
+) -> Lap:
     """Requests at fixed instants, however slow the answers; each is counted from the instant it was due."""
-    return _drive(port, requests, connections, [(n + 1) / per_second for n in range(len(requests))])
+    return _drive(port, requests, connections, [(n + 1) / per_second for n in range(len(requests))], limit_s)
 
 
-def _drive(port: int, requests: Sequence[bytes], connections: int, after_s: Sequence[float]) -> Lap:
+def _drive(
+    port: int, requests: Sequence[bytes], connections: int, after_s: Sequence[float], limit_s: float = LIMIT_S
+) -> Lap:
     """Send each request so many seconds after the start; 0 means at once, and counts from when it was sent."""
     each_s: list[float] = []
     with _connected(port, connections) as (idle, selector):
@@ -80,8 +84,8 @@ def _drive(port: int, requests: Sequence[bytes], connections: int, after_s: Sequ
                 if connection.receive():
                     each_s.append(time.perf_counter() - connection.begun_at_s)
                     idle.append(connection)
-            if time.perf_counter() - start_s > LIMIT_S:
-                raise UnansweredError(f"{len(requests) - len(each_s)} requests not answered in {LIMIT_S} s")
+            if time.perf_counter() - start_s > limit_s:
+                raise UnansweredError(f"{len(requests) - len(each_s)} requests not answered in {limit_s} s")
         return Lap(each_s=tuple(each_s), all_s=time.perf_counter() - start_s)
 
 

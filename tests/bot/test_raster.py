@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from zlib import decompress
 
+from bot.painting import painted
 from bot.raster import ZOOM, png
 from tests.bot.picture.timelines import HOSTILE, draw, synthetic, told
 
@@ -39,6 +40,11 @@ def test_it_is_a_whole_png_of_twice_the_pixels() -> None:
     assert wide == 900 * ZOOM
     assert len(decompress(chunks(content)[b"IDAT"])) >= wide * high
     assert b"IEND" in chunks(content)
+
+
+def test_painted_beside_the_bot_it_is_the_same() -> None:
+    svg = draw(told(("detected", 0, "disk full"), ("resolved", 9, "Grüße")))
+    assert painted(svg) == png(svg)
 
 
 def test_hostile_words_are_drawn_too() -> None:

@@ -1,10 +1,10 @@
 """The draft on its way into the channel, and the outbox that carries it."""
 
-import sys
 from urllib.parse import urlencode
 
 import pytest
 
+from bot import painting
 from bot.clock import SetClock
 from bot.handlers.exports import read
 from bot.playground.complaints import length_of
@@ -75,7 +75,7 @@ def test_the_picture_comes_with_the_draft_for_all_eyes(resolved: Workplace) -> N
 def test_a_picture_that_cannot_be_drawn_keeps_no_draft_back(
     resolved: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.setattr(painting, "LIMIT_S", 0)
     resolved.deliver()
     assert [file.name for file in resolved.slack.files] == ["INC-1-postmortem-v1.md"]
     assert problems(resolved) == []

@@ -1,0 +1,1 @@
+"""Scribe as a process among processes, killed, stopped and cut off at random moments."""

@@ -1,0 +1,115 @@
+"""What was acknowledged against what is stored, and what was to be sent against what arrived."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from bot.playground.slack import Slack
+from storage import incidents, outbox, timeline
+from storage.database import Database
+from storage.models import outbox as errands
+from storage.models import postmortem_versions
+from tests.reliability.typists import Typist
+
+SENT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What came of it; all but `acknowledged`, `drafts`, `messages` and `said_twice` must be 0.
+
+    `said_twice` counts messages and files of which Slack had told, before the kill, that it had them, and whose
+    sender died before it could write that down: Slack knows no call that would be done once.
+    """
+
+    acknowledged: int = 0
+    lost: int = 0
+    doubled: int = 0
+    out_of_order: int = 0
+    refused: int = 0
+    drafts: int = 0
+    half_drafts: int = 0
+    messages: int = 0
+    unsent: int = 0
+    said_twice: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__})
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """What should be nought and is not."""
+        names = ("lost", "doubled", "out_of_order", "refused", "half_drafts", "unsent")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+
+def compared(database: Database, slack: Slack, typists: list[Typist], *, before: int) -> Tally:
+    """The tally, once the outbox is empty or SENT_S have passed; each incident had `before` entries to begin with."""
+    unsent = _unsent(database, slack)
+    tally = Tally(unsent=unsent) + _messages(database, slack) + _drafts(database, slack)
+    for typist in typists:
+        tally += _entries(database, typist, before)
+    return tally
+
+
+def _unsent(database: Database, slack: Slack) -> int:
+    """How many errands are not sent in the end, those that were given up among them."""
+
+    def left() -> int:
+        with database.read() as connection:
+            counts = outbox.counts(connection)
+        return sum(count for state, count in counts.items() if state != "sent")
+
+    try:
+        slack.wait_for(lambda: left() == 0, within_s=SENT_S)
+    except TimeoutError:
+        return left()
+    return 0
+
+
+def _entries(database: Database, typist: Typist, before: int) -> Tally:
+    with database.read() as connection:
+        incident = incidents.in_channel(connection, typist.victim.slack.team_id, typist.channel)
+        assert incident is not None
+        found = sorted(timeline.of_incident(connection, incident.id), key=lambda entry: entry.number)
+    stored = [entry.text for entry in found[before:]]
+    typed, counted = Counter(typist.typed), Counter(stored)
+    return Tally(
+        acknowledged=len(typist.typed),
+        lost=(typed - counted).total(),
+        doubled=(counted - typed).total(),
+        out_of_order=sum(one != other for one, other in zip(stored, typist.typed, strict=False)),
+        refused=len(typist.refused),
+    )
+
+
+def _drafts(database: Database, slack: Slack) -> Tally:
+    """Each draft asked for is one version, with all its sections; each version came as a file."""
+    with database.read() as connection:
+        asked = connection.execute(select(func.count()).where(errands.c.action == "draft")).scalar_one()
+        versions = connection.execute(select(postmortem_versions)).mappings().all()
+    sections = max((len(each["sections"]) for each in versions), default=0)
+    whole = sum(len(each["sections"]) == sections and all(s["heading"] for s in each["sections"]) for each in versions)
+    files = Counter(file.name for file in slack.files if file.name.endswith(".md"))
+    return Tally(
+        drafts=len(versions),
+        half_drafts=len(versions) - whole + abs(asked - len(versions)),
+        unsent=max(0, len(versions) - len(files)),
+        said_twice=files.total() - len(files),
+    )
+
+
+def _messages(database: Database, slack: Slack) -> Tally:
+    """Each message of the outbox was seen; its key tells one from another. A reminder may have no cause any more."""
+    with database.read() as connection:
+        posts = select(errands.c.workspace_id, errands.c.id).where(
+            errands.c.action == "post", errands.c.state == "sent"
+        )
+        wanted = {f"{workspace}:{number}" for workspace, number in connection.execute(posts)}
+    seen = Counter(
+        call.args["metadata"]["event_payload"]["key"]
+        for call in slack.calls
+        if call.method == "chat.postMessage" and call.error is None and call.args.get("metadata")
+    )
+    return Tally(messages=len(wanted), unsent=len(wanted - seen.keys()), said_twice=seen.total() - len(seen))

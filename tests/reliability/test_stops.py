@@ -1,0 +1,107 @@
+"""Told to stop in the middle of it, and cut off from Slack."""
+
+import signal
+from pathlib import Path
+
+from storage import incidents, outbox, schema, timeline
+from storage.database import Database
+from tests.benchmarks import seed
+from tests.reliability.comparison import compared
+from tests.reliability.typists import Typist, typing
+from tests.reliability.victim import Victim, victim
+from tests.workplace import HTTP, SOCKET
+
+ENOUGH = 30
+RUN_WITH = """
+import sys
+from os import environ
+from bot import running, transports
+from bot.config import Settings
+from bot.slack.socket import Silence
+from storage.database import Database
+{before}
+settings, port = Settings.from_env(environ), int(sys.argv[-1])
+database = Database(settings.database_url)
+running.serve(settings, database, host="127.0.0.1", port=port, silence=Silence({silence}))
+"""
+
+
+def database_in(folder: Path) -> Database:
+    database = Database(f"sqlite:///{folder}/scribe.db")
+    schema.migrate(database)
+    return database
+
+
+def typist_in(database: Database, target: Victim, name: str) -> Typist:
+    user, channel = target.slack.add_user(name, zone="UTC"), target.slack.add_channel(f"incident-{name}")
+    with database.write() as connection:
+        seed.incident(connection, channel, 1)
+    return Typist(victim=target, user=user, channel=channel)
+
+
+def stored(database: Database, typist: Typist) -> set[str]:
+    with database.read() as connection:
+        incident = incidents.in_channel(connection, typist.victim.slack.team_id, typist.channel)
+        assert incident is not None
+        return {entry.text for entry in timeline.of_incident(connection, incident.id)[1:]}
+
+
+def test_told_to_stop_it_answers_all_it_has_stored_and_leaves_the_rest_to_the_next(
+    transport: str, tmp_path: Path
+) -> None:
+    database = database_in(tmp_path)
+    with victim(transport, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+        typists = [typist_in(database, target, name) for name in ("alice", "bob", "carol", "dan")]
+        target.start()
+        with typing(typists):
+            target.slack.wait_for(lambda: sum(len(each.typed) for each in typists) > ENOUGH, 30)
+            assert target.end(signal.SIGTERM) == 0
+            # Nothing is delivered now: what is stored was answered, or its typist still waits for an answer.
+            target.slack.wait_for(lambda: all(stored(database, each) <= set(each.typed) for each in typists))
+            target.start()
+        assert compared(database, target.slack, typists, before=1).faults == {}
+        assert target.end(signal.SIGTERM) == 0
+        assert "Traceback" not in target.log()
+    database.close()
+
+
+def test_it_stops_in_time_though_slack_hangs_and_what_it_had_in_hand_is_sent_later(tmp_path: Path) -> None:
+    database = database_in(tmp_path)
+    with victim(SOCKET, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+        slack = target.slack
+        alice, channel = slack.add_user("alice", zone="UTC"), slack.add_channel("incident")
+        target.spawn(["-c", RUN_WITH.format(before="transports.STOP_S = 0.5", silence="")])
+        slack.wait_connected(within_s=30)
+        slack.delay("chat.postMessage", 60)
+        slack.say(alice, channel, "@scribe detected disk full")
+        slack.wait_for(lambda: states(database).get("sending") == 1)
+        # Slack's client gives a call up after ten seconds; the process is gone long before.
+        assert target.end(signal.SIGTERM) == 0
+        assert "what is left is done after the next start" in target.log()
+        assert states(database).get("sending") == 1
+    database.close()
+
+
+def test_hearing_nothing_of_slack_it_ends_so_that_its_supervisor_begins_anew(tmp_path: Path) -> None:
+    database_in(tmp_path).close()
+    with victim(SOCKET, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+        target.spawn(["-c", RUN_WITH.format(before="", silence="deaf_s=1.0")])
+        assert target.process is not None
+        assert target.process.wait(30) == 1
+        target.process = None
+        assert "nothing heard of Slack" in target.log()
+        assert "Traceback" not in target.log()
+
+
+def test_http_stops_in_time_though_a_request_is_only_half_sent(tmp_path: Path) -> None:
+    database_in(tmp_path).close()
+    with victim(HTTP, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+        target.start(["-c", RUN_WITH.format(before="transports.HTTP_STOP_S = 0.5", silence="")])
+        with target.caller() as caller:
+            caller.sendall(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+            assert target.end(signal.SIGTERM) == 0
+
+
+def states(database: Database) -> dict[str, int]:
+    with database.read() as connection:
+        return outbox.counts(connection)

@@ -1,0 +1,79 @@
+"""What is slow never runs on a thread that answers people."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import CodeType, FrameType
+from typing import Any
+
+from bot import painting, rendering, report_picture
+from bot.clock import SetClock
+from bot.domain import redraft, report
+from bot.picture import drawing
+from bot.slack import clicks, commands, forms, mentions, reactions
+from bot.slack.client import Client
+from bot.vocabulary import ADD_TO_TIMELINE
+from storage.database import Database
+from tests.bot.slack.ledger import outbox_states
+from tests.workplace import workplace
+
+ANSWERS: tuple[Callable[..., Any], ...] = (
+    commands.command,
+    mentions.mention,
+    clicks.click,
+    forms.shortcut,
+    forms.submission,
+    reactions.reaction,
+)
+SLOW: tuple[Callable[..., Any], ...] = (
+    rendering.draft,
+    redraft.redraft,
+    drawing.draw,
+    painting.painted,
+    report.report,
+    report_picture.draw,
+    Client.api_call,
+)
+Ran = dict[Callable[..., Any], set[int]]
+
+
+@contextmanager
+def watched() -> Iterator[Ran]:
+    """Which threads, of those that begin in the block, run what is answered and what is slow."""
+    codes: dict[CodeType, Callable[..., Any]] = {each.__code__: each for each in (*ANSWERS, *SLOW)}
+    ran: Ran = defaultdict(set)
+
+    def look(frame: FrameType, event: str, _arg: object) -> None:
+        if event == "call" and frame.f_code in codes:
+            ran[codes[frame.f_code]].add(threading.get_ident())
+
+    threading.setprofile(look)
+    try:
+        yield ran
+    finally:
+        threading.setprofile(None)
+
+
+def test_drafts_pictures_reports_and_calls_to_slack_stay_off_the_threads_that_answer(
+    sqlite: Database, clock: SetClock, transport: str
+) -> None:
+    with watched() as ran, workplace(sqlite, clock=clock, transport=transport, SCRIBE_REACTIONS="pushpin") as office:
+        slack = office.slack
+        slack.scopes |= {"reactions:read", "channels:history"}
+        office.bot.door.delivery.start()
+        office.say("/detected disk full")
+        office.say("/resolved freed")
+        slack.say(office.bob, office.channel, "@scribe note in a message")
+        message = slack.say(office.bob, office.channel, "pool exhausted")
+        slack.react(office.carol, message, "pushpin")
+        slack.shortcut(office.carol, message, ADD_TO_TIMELINE)
+        assert slack.modal(office.carol)
+        slack.submit(office.carol)
+        slack.click(office.bob, office.ask("/detected again"), "reopen")
+        office.say("/postmortem draft INC-1")
+        office.private("/incident report 30d")
+        slack.wait_for(lambda: outbox_states(office).keys() == {"sent"}, within_s=60)
+        assert ran.keys() == {*ANSWERS, *SLOW}
+        answering = set().union(*(ran[each] for each in ANSWERS))
+        assert {each.__qualname__ for each in SLOW if ran[each] & answering} == set()
