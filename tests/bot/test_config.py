@@ -7,6 +7,8 @@ from bot.config import SLACK_API, Settings, default_database
 from bot.domain.cadence import Cadence
 from bot.errors import UsageError
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_nothing_set_is_a_bot_with_a_file_of_its_own_in_utc() -> None:
     settings = Settings.from_env({})
@@ -98,3 +100,11 @@ def test_settings_are_not_changed() -> None:
     settings = Settings.from_env({})
     with pytest.raises(ValueError, match="frozen"):
         settings.prefix = "x"
+
+
+@pytest.mark.parametrize("document", ["env.example", "OPERATING.md"])
+def test_every_variable_is_explained_to_operators(document: str) -> None:
+    text = (ROOT / "deploy" / document).read_text(encoding="utf-8")
+    inner = {"SLACK_API_URL"}
+    names = {field.alias or "" for field in Settings.model_fields.values()} - inner
+    assert {name for name in names if name not in text} == set()
