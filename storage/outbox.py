@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, select, text, update
 
 from storage.models import PARKED, TO_DO, outbox
 
@@ -32,15 +32,21 @@ class Errand:
 
 _EARLIER = outbox.alias("earlier")
 _IS_DUE = and_(text(f"outbox.{TO_DO}"), outbox.c.due_at <= bindparam("at"))
-_BLOCKED = exists().where(
-    _EARLIER.c.workspace_id == outbox.c.workspace_id,
-    _EARLIER.c.lane == outbox.c.lane,
-    _EARLIER.c.id < outbox.c.id,
-    text(f"earlier.{TO_DO}"),
+# No EXISTS: PostgreSQL would join all that waits with itself, where the first in line is looked for.
+_BEFORE_IT = (
+    select(_EARLIER.c.id)
+    .where(
+        _EARLIER.c.workspace_id == outbox.c.workspace_id,
+        _EARLIER.c.lane == outbox.c.lane,
+        _EARLIER.c.id < outbox.c.id,
+        text(f"earlier.{TO_DO}"),
+    )
+    .limit(1)
+    .scalar_subquery()
 )
 _NEXT = (
     select(outbox)
-    .where(_IS_DUE, ~_BLOCKED)
+    .where(_IS_DUE, _BEFORE_IT.is_(None))
     .order_by(outbox.c.due_at, outbox.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
