@@ -14,7 +14,8 @@ from bot.errors import UsageError
 from bot.handlers.exports import FORMATS, export
 from bot.playground.slack import Slack
 from bot.serving import Server, address_of, listen
-from bot.slack.app import Bot, Signatures, build, dispatch
+from bot.slack.app import Bot, build
+from bot.slack.arrivals import Signatures, dispatch
 from bot.web import application
 from storage import schema
 from storage.database import Database

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from bot.config import Settings
 from bot.patience import Patience
 from bot.signals import leave_within, on_signal
-from bot.slack.app import Bot, Signatures, dispatch
+from bot.slack.app import Bot
+from bot.slack.arrivals import Signatures, dispatch
 from bot.web import application
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from bot.playground.objects import File, Message
 from bot.playground.slack import Slack
 from bot.probes import probes
 from bot.serving import Server, address_of, listen
-from bot.slack.app import Bot, Signatures, build, dispatch
+from bot.slack.app import Bot, build
+from bot.slack.arrivals import Signatures, dispatch
 from bot.slack.socket import connect
 from bot.tally import SILENT, Tally
 from bot.web import BODY_S, application

@@ -11,7 +11,8 @@ from bot.config import Settings
 from bot.playground.slack import Slack
 from bot.running import running, ticks_of
 from bot.serving import Server, address_of, listen
-from bot.slack.app import Bot, Signatures, build, dispatch
+from bot.slack.app import Bot, build
+from bot.slack.arrivals import Signatures, dispatch
 from bot.slack.socket import connect
 from bot.web import application
 from storage.database import Database

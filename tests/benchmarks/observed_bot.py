@@ -12,7 +12,8 @@ from bot import web
 from bot.config import Settings
 from bot.logs import JSON, configure
 from bot.metrics import Metrics
-from bot.slack.app import Signatures, build, dispatch
+from bot.slack.app import build
+from bot.slack.arrivals import Signatures, dispatch
 from bot.tally import SILENT
 from storage import schema
 from storage.database import Database
