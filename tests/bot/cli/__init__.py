@@ -1,0 +1,1 @@
+"""The `scribe` command, as it is typed."""
