@@ -6,6 +6,7 @@ and the spool need some of those.
 """
 
 import asyncio
+import time
 from typing import Any, ClassVar
 
 from starlette.responses import PlainTextResponse
@@ -47,7 +48,8 @@ class Patience(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Wait for a head from now on, in the place of whoever waited longest if there are too many."""
         super().connection_made(transport)
-        self.idle_since_s = self.loop.time()
+        # The loop's own time stands still within a turn: many that come at once would have waited equally long.
+        self.idle_since_s = time.monotonic()
         self._wait()
         if len(self.connections) > self.most:
             idle = [each for each in self.connections if isinstance(each, Patience) and each.is_idle]
@@ -100,7 +102,7 @@ class Patience(HttpToolsProtocol):
         """The connection waits for its next request, if it has one."""
         super().on_response_complete()
         if not self.transport.is_closing() and not self.pipeline:
-            self.idle_since_s = self.loop.time()
+            self.idle_since_s = time.monotonic()
 
     def _wait(self) -> None:
         self._timer = self.loop.call_later(self.head_s, self._give_up)
