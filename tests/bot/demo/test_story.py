@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 from bot.demo.hints import STEPS
-from bot.slack.app import Bot
 from storage import action_items, timeline
 from storage.values import TimelineEntry
 from tests.bot.demo.conftest import CASE, Stage, Tab
@@ -223,7 +222,6 @@ def test_a_journey_moves_the_clock_and_what_was_due_on_the_way_has_happened(stag
     assert stamp[:10] == f"{stage.demo.clock():%Y-%m-%d}"
 
 
-@pytest.mark.skipif(not hasattr(Bot, "remind"), reason="this Scribe does not remind anybody yet")
 def test_a_week_later_its_owner_is_reminded_and_presses_done(stage: Stage, tab: Tab) -> None:
     tab.type("/detected disk full")
     tab.type("/actionitem @bob short-term by tomorrow: alert at 80% disk")
