@@ -124,9 +124,15 @@ def _refuse_figures(typed: str, plain: str, today: date) -> None:
     match = _NUMERIC.fullmatch(plain)
     if match is None:
         return
-    # Two figures of a year are of this century.
-    year = int(f"20{match['year']}"[-4:]) if match["year"] else today.year
     first, second = int(match["first"]), int(match["second"])
-    readings = sorted({day for day in (_date(year, first, second), _date(year, second, first)) if day})
-    offer = " or ".join(map(str, readings)) or "2026-12-01"
+    both = (_figures(match["year"], first, second, today), _figures(match["year"], second, first, today))
+    offer = " or ".join(sorted({str(day) for day in both if day})) or "2026-12-01"
     raise UsageError(f"{typed} is read differently in different places. Type {offer}")
+
+
+def _figures(year: str | None, month: int, day: int, today: date) -> date | None:
+    """That day; without a year the next such one, as where the month is named."""
+    if year:
+        return _date(int(f"20{year}"[-4:]), month, day)  # two figures are of this century
+    days = (_date(each, month, day) for each in (today.year, today.year + 1))
+    return next((each for each in days if each and each >= today), None)

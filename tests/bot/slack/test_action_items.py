@@ -10,7 +10,7 @@ REFUSED = (
     ("@bob:", "Say what has to be done. Try: @alice short-term by friday: test the backups"),
     ("@bob @carol: both", "There are two owners, and an item has one."),
     ("by someday: later", "someday is no date I know."),
-    ("by 03/04: which", "03/04 is read differently in different places. Type 2026-03-04 or 2026-04-03"),
+    ("by 03/04: which", "03/04 is read differently in different places. Type 2026-04-03 or 2027-03-04"),
     ("list theirs", "/actionitem list shows this incident's items"),
     ("done", "Which action item? Type its number first. Try: /actionitem done 3"),
     ("done it", "Which action item?"),
