@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.domain.cadence import Cadence
-from bot.domain.reminders import ESCALATION, ITEM, POSTMORTEM, Verdict, has_come, recipient, upcoming, verdict
+from bot.domain.reminders import ESCALATION, ITEM, POSTMORTEM, WEEK, Verdict, has_come, recipient, upcoming, verdict
 from storage import agendas, members, outbox, reminders
 from storage.database import Database
 from storage.values import ActionItem, Agenda, Incident, Member, Reminder
@@ -52,7 +52,7 @@ def follow(
     )  # fmt: skip
     escalated_on = before[ESCALATION].told_on if ESCALATION in before and not redated else None
     both = (
-        _to_owner(bare, people, at=at, cadence=cadence, handed_over=handed_over),
+        _to_owner(bare, people, at=at, cadence=cadence, handed_over=handed_over, last=before.get(ITEM)),
         _to_channel(replace(bare, told_on=escalated_on), people, cadence=cadence),
     )
     planned = [each for each in both if each.due_at or each.kind in before or each.kind == ITEM]
@@ -64,14 +64,26 @@ def follow(
         reminders.put(connection, each)
 
 
-def _to_owner(bare: Reminder, people: People, *, at: datetime, cadence: Cadence, handed_over: bool) -> Reminder:
+def _to_owner(
+    bare: Reminder, people: People, *, at: datetime, cadence: Cadence, handed_over: bool, last: Reminder | None
+) -> Reminder:
     mine = addressed(bare, people)
     zone = _zone(mine, people, cadence)
     today = at.astimezone(zone).date()
     if handed_over and has_come(mine, cadence, zone, on=today):
         return replace(mine, due_at=cadence.next_opening(at, zone))
-    told = replace(mine, told_on=today)
+    told = replace(mine, told_on=_counted(mine, last, today))
     return replace(told, due_at=upcoming(told, cadence, zone, after=today))
+
+
+def _counted(mine: Reminder, last: Reminder | None, today: date) -> date:
+    """The day to be noted as told, for no slot up to today to come any more.
+
+    A channel has its week of peace after what it was told, not after what somebody changed.
+    """
+    if mine.recipient_id != mine.incident.channel_id:
+        return today
+    return max(last.told_on if last and last.told_on else date.min, today - WEEK + timedelta(days=1))
 
 
 def _to_channel(bare: Reminder, people: People, *, cadence: Cadence) -> Reminder:

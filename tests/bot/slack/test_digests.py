@@ -148,8 +148,24 @@ def test_without_a_lead_the_channel_hears_of_it_once_a_week(office: Workplace) -
         tell(office, f"2026-03-{day}T09:00:00Z")
     days = [at("1970-01-01T00:00:00Z") + timedelta(seconds=float(each.ts)) for each in digests(office, office.channel)]
     # The 23rd is the escalation's, seven days after the due date.
-    assert [day.day for day in days] == [19, 23, 30]
+    assert [day.day for day in days] == [13, 23, 30]
     assert digests(office, office.alice) == []
+
+
+def test_without_a_lead_too_a_proposal_asks_after_two_workdays_and_a_change_brings_no_message_forward(
+    office: Workplace,
+) -> None:
+    office.say("/detected disk full")
+    office.say("/actionitem count disks")
+    tell(office, "2026-03-16T09:00:00Z")
+    (told,) = digests(office, office.channel)
+    assert "It is a proposal that nobody has taken: confirm it, hand it to somebody, or drop it." in told.text
+    office.say("/actionitem due 1 2026-03-19")
+    days = [17, 18, 19, 20, 23, 24]
+    for day in days:
+        tell(office, f"2026-03-{day}T09:00:00Z")
+    _, again = digests(office, office.channel)
+    assert again.ts.startswith(str(int(at("2026-03-23T09:00:00Z").timestamp())))
 
 
 def test_when_the_owner_leaves_the_lead_hears_of_it(planned: Workplace) -> None:
