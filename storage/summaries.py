@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
@@ -44,7 +45,9 @@ def figures(
     in_span = standing.c.revised_at.between(since_at, until_at)
     fell_due = (standing.c.due_on >= first_on, standing.c.due_on < today, standing.c.state != "dropped")
     due = connection.execute(
-        _items(workspace_id, standing.c.due_on, standing.c.state, standing.c.revised_at).where(*fell_due)
+        _items(workspace_id, standing.c.due_on, standing.c.state, standing.c.revised_at, incidents.c.timezone).where(
+            *fell_due
+        )
     ).all()
 
     def count(*conditions: ColumnElement[bool]) -> int:
@@ -56,9 +59,14 @@ def figures(
         overdue=count(is_pending, standing.c.due_on < today),
         pending=count(is_pending),
         due=len(due),
-        in_time=sum(row.state == "done" and row.revised_at.date() <= row.due_on for row in due),
+        in_time=sum(row.state == "done" and _on(row.revised_at, row.timezone) <= row.due_on for row in due),
         oldest=_oldest(connection, workspace_id),
     )
+
+
+def _on(at: datetime, timezone: str) -> date:
+    """The day on the incident's calendar, by which the report counts too."""
+    return at.astimezone(ZoneInfo(timezone)).date()
 
 
 def _oldest(connection: Connection, workspace_id: str) -> OldestItem | None:

@@ -303,6 +303,21 @@ def test_the_week_is_summed_up_in_the_chosen_channel_on_mondays(sqlite: Database
         assert second.text.splitlines()[1] == "None fell due."
 
 
+def test_what_is_done_in_the_evening_of_its_day_is_in_time_though_utc_is_a_day_ahead(
+    sqlite: Database, clock: SetClock
+) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_SUMMARY_CHANNEL="C000000009") as office:
+        while office.slack.add_channel("operations") != "C000000009":
+            pass
+        office.say("/detected disk full", user=office.bob)
+        office.say("/actionitem @bob by 2026-03-13: buy disks", user=office.bob)
+        clock.set(at("2026-03-14T01:00:00Z"))
+        office.say("/actionitem done 1", user=office.bob)
+        tell(office, "2026-03-16T09:00:00Z")
+        (told,) = office.slack.messages("C000000009")
+        assert "Done in time: 1 of the 1 that fell due (100 %)" in told.text
+
+
 def test_an_owner_outside_the_private_channel_hears_that_there_is_something_and_can_settle_it(
     office: Workplace,
 ) -> None:
