@@ -1,6 +1,6 @@
 """Action items: add, list, finish, hand over, date, put off, drop, take up again."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
@@ -22,6 +22,7 @@ from storage.values import ActionItem, Incident
 FORM = "action_item"
 _LISTED = 50
 _FARTHEST_YEARS = 10
+_WEEK = timedelta(days=7)
 _BARRED = {
     "deactivated": "@{name} has left this workspace, so nobody would see the reminders. Try: {try_}",
     "bot": "@{name} is a bot, and an action item needs a person. Try: {try_}",
@@ -79,7 +80,7 @@ def _receipt(request: Request, incident: Incident, item: ActionItem, verb: str, 
         incident=incident,
         item=item,
         verb=verb,
-        guessed=guessed,
+        other_day=item.due_on + _WEEK if guessed and item.due_on else None,
         today=today(request),
         slash=request.slash("actionitem"),
         remind=request.cadence.on,

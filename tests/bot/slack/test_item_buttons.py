@@ -51,6 +51,9 @@ def test_each_receipt_has_its_buttons_and_a_finished_item_only_one(office: Workp
     assert controls(receipt.message) == ["item_done", "item_snooze", "item_assign", "item_drop"]
     proposal = office.ask("/actionitem count disks")
     assert controls(proposal.message)[0] == "item_confirm"
+    # It will ask to be confirmed, so nothing is said of nobody being reminded.
+    assert "Without a date" not in proposal.text
+    assert "Without a date nobody is reminded" in office.say("/actionitem confirm 2")
     assert controls(office.ask("/actionitem done 1").message) == ["item_reopen"]
 
 
@@ -256,8 +259,8 @@ def test_a_ticket_is_kept_and_shown(office: Workplace) -> None:
 def test_a_day_people_mean_differently_is_told_with_the_way_to_correct_it(office: Workplace) -> None:
     office.say("/detected disk full")
     told = office.say("/actionitem @bob by next friday: buy disks")
-    assert "due Friday 13 March 2026\nIf you meant another day: /actionitem due 1 2026-03-13" in told
-    assert "due Friday 20 March 2026" in office.say("/actionitem due 1 20 March")
+    assert "due Friday 13 March 2026\nIf you meant the week after: /actionitem due 1 2026-03-20" in told
+    assert "due Friday 20 March 2026" in office.say("/actionitem due 1 2026-03-20")
     assert office.refused("/actionitem due 1 2026-03-20").startswith("Action item 1 is due on 2026-03-20 already")
     assert "meant" not in office.say("/actionitem @bob by 2026-04-01: sell disks")
 
