@@ -6,6 +6,9 @@ from bot.cli.manners import Words
 from bot.cli.stores import ready, settings
 from bot.errors import UsageError
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+"""Of the times that can be rehearsed: near the calendar's ends no day can be counted off."""
+
 
 @click.command(cls=Words)
 @click.argument("incident", metavar="INC")
@@ -44,4 +47,6 @@ def remind(*, dry_run: bool, when: str | None) -> None:
     except ValueError:
         raise UsageError(f"{when} is no time. Write it as 2026-11-23T09:00") from None
     at = at if at.tzinfo else at.replace(tzinfo=chosen.timezone)
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise UsageError(f"{when} is too far away. Write it as 2026-11-23T09:00")
     click.echo(rehearse(ready(chosen.database_url), chosen.cadence, at=at))

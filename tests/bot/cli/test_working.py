@@ -148,3 +148,5 @@ def test_remind_tells_who_would_get_what_and_why_the_rest_is_silent(sqlite: Data
         assert "reminders are off" in remind("--dry-run").stdout
     assert (remind().exit_code, "scribe remind --dry-run" in remind().stderr) == (2, True)
     assert "noon is no time" in remind("--dry-run", "--at", "noon").stderr
+    for far in ("9999-12-31T23:59Z", "0001-01-01"):
+        assert f"{far} is too far away. Write it as" in remind("--dry-run", "--at", far).stderr
