@@ -61,7 +61,7 @@ def digest(connection: Connection, told: Told, *, cadence: Cadence, prefix: str)
     return Digest(
         head=slack("digest_head", counts=_counts(left, told.on), leads=_leads(left, barred), **facts),
         parts=tuple(_part(_veiled(connection, each, told), barred, facts) for each in left[:SHOWN]),
-        foot=slack("digest_foot", more=len(left) - SHOWN, escalated=_escalates(left), **facts),
+        foot=slack("digest_foot", more=len(left) - SHOWN, escalated=_escalates(left), own=_owns(left), **facts),
     )
 
 
@@ -113,6 +113,11 @@ def _leads(left: Iterable[Reminder], barred: set[str]) -> list[str]:
 
 def _escalates(left: Iterable[Reminder]) -> bool:
     return any(each.kind == ESCALATION for each in left)
+
+
+def _owns(left: Iterable[Reminder]) -> bool:
+    """Whether an item is the recipient's own; what they hear of as the lead is in no list of theirs."""
+    return any(each.item and each.item.owner_id == each.recipient_id for each in left)
 
 
 def _veiled(connection: Connection, reminder: Reminder, told: Told) -> Reminder:

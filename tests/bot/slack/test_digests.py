@@ -138,6 +138,8 @@ def test_the_lead_hears_of_what_nobody_has_and_of_what_a_role_has(planned: Workp
     assert "*INC-1 #2* · tune it\n" in told.text
     assert "dba is no Slack user, and you lead INC-1." in told.text
     assert "It is a proposal that nobody has taken, and you lead INC-1: confirm it" in told.text
+    # The list of her own would be empty.
+    assert "list mine" not in told.text
 
 
 def test_without_a_lead_the_channel_hears_of_it_once_a_week(office: Workplace) -> None:
