@@ -92,6 +92,21 @@ def open_in_workspace(
     return _found(connection, *conditions, limit=limit)
 
 
+def own_elsewhere(
+    connection: Connection, workspace_id: str, channel_id: str, *, owner_id: str, limit: int | None = None
+) -> list[tuple[int, ActionItem]]:
+    """(incident number, the person's item still to be done), oldest first, of other channels' private incidents."""
+    return _found(
+        connection,
+        incidents.c.workspace_id == workspace_id,
+        incidents.c.private.is_(True),
+        incidents.c.channel_id != channel_id,
+        action_item_revisions.c.state.in_(PENDING),
+        action_item_revisions.c.owner_id == owner_id,
+        limit=limit,
+    )
+
+
 NEWEST = and_(
     action_item_revisions.c.item_id == action_items.c.id,
     action_item_revisions.c.number

@@ -97,19 +97,24 @@ def list_(connection: Connection, request: Request) -> Reply:
             "ones of every incident."
         )
     if which:
-        items = action_items.open_in_workspace(
-            connection,
-            request.workspace_id,
-            request.channel_id,
-            owner_id=request.user_id if which == "mine" else None,
-            due_before=today(request) if which == "overdue" else None,
-            limit=_LISTED,
-        )
+        items = _of_everywhere(connection, request, which)
     else:
         incident = here(connection, request)
         items = [(incident.number, item) for item in action_items.of_incident(connection, incident.id)]
     text = slack("action_items", which=which, items=items, today=today(request), request=request, limit=_LISTED)
     return Reply(text=text)
+
+
+def _of_everywhere(connection: Connection, request: Request, which: str) -> list[tuple[int, ActionItem]]:
+    """(incident number, item), oldest first. One's own of private incidents are counted, too, without their words."""
+    asked = (connection, request.workspace_id, request.channel_id)
+    due_before = today(request) if which == "overdue" else None
+    if which != "mine":
+        return action_items.open_in_workspace(*asked, due_before=due_before, limit=_LISTED)
+    seen = action_items.open_in_workspace(*asked, owner_id=request.user_id, limit=_LISTED)
+    hidden = action_items.own_elsewhere(*asked, owner_id=request.user_id, limit=_LISTED)
+    both = [*seen, *((number, veil_item(item)) for number, item in hidden)]
+    return sorted(both, key=lambda each: (each[0], each[1].number))[:_LISTED]
 
 
 def done(connection: Connection, request: Request) -> Reply:

@@ -329,6 +329,12 @@ def test_an_owner_outside_the_private_channel_hears_that_there_is_something_and_
     tell(office, "2026-03-13T16:00:00Z")
     (told,) = digests(office, office.bob)
     assert "*INC-1 #1* · an action item of a private incident; its words stand in its channel" in told.text
+    for place in (told.channel, office.channel):
+        listed = office.private("/actionitem list mine", user=office.bob, channel=place)
+        assert listed == (
+            "INC-1 1. an action item of a private incident; its words stand in its channel · bob · term unknown"
+            " · due 2026-03-13"
+        )
     pressed = office.slack.click(office.bob, told, "item_done")
     office.deliver()
     said = [each.text for each in office.slack.messages(office.bob)]
