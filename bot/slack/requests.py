@@ -49,7 +49,7 @@ class Requests:
         """A slash command."""
         return self._request(
             body["team_id"],
-            typed(body.get("text") or ""),
+            typed(body.get("text") or "", name_of=self.names(body["team_id"])),
             command=body["command"].removeprefix("/").removeprefix(self.settings.prefix),
             channel_id=body["channel_id"],
             channel_name=body.get("channel_name") or body["channel_id"],

@@ -78,6 +78,13 @@ def test_owner_term_and_date_are_taken_in_any_order(office: Workplace) -> None:
         assert item.text == "buy disks"
 
 
+def test_an_owner_whom_slack_gives_by_id_alone_is_called_by_name(office: Workplace) -> None:
+    office.say("/detected disk full")
+    assert "Owner: carol" in office.say(f"/actionitem <@{office.carol}> by friday: buy disks", raw=True)
+    assert "Owner: bob" in office.say(f"/actionitem assign 1 <@{office.bob}>", raw=True)
+    assert (items(office)[0].owner, items(office)[0].owner_id) == ("bob", office.bob)
+
+
 def test_the_due_day_is_counted_on_the_typists_own_calendar(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     clock.set(at("2026-03-12T20:00:00Z"))
