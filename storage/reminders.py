@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, or_, select, update
 from sqlalchemy.sql import Select
 
 from storage import action_items as stored_items
@@ -131,9 +131,12 @@ def put(connection: Connection, reminder: Reminder) -> None:
     connection.execute(insertion.on_conflict_do_update(**key, set_=changed))
 
 
-def forget(connection: Connection, item_id: int) -> None:
-    """Nobody is reminded of the item any more."""
-    connection.execute(delete(reminders).where(reminders.c.item_id == item_id))
+def forget(connection: Connection, item_id: int, *, but: str) -> None:
+    """Nobody is reminded of the item any more. What was told of the kind `but` is remembered."""
+    of_item = reminders.c.item_id == item_id
+    others = or_(reminders.c.kind != but, reminders.c.told_on.is_(None))
+    connection.execute(delete(reminders).where(of_item, others))
+    connection.execute(update(reminders).where(of_item).values(due_at=None))
 
 
 def forget_postmortem(connection: Connection, incident_id: int) -> None:

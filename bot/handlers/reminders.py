@@ -43,7 +43,8 @@ def follow(
     taken: dict[str, datetime | None] = {each.recipient_id: None for each in before.values()}
     if not item.pending:
         agendas.take(connection, incident.workspace_id, taken)
-        reminders.forget(connection, item.id)
+        # An item that is reopened is no news to the lead, who was told.
+        reminders.forget(connection, item.id, but=ESCALATION)
         return
     people = _people(connection, incident.workspace_id, _named(incident, item))
     bare = Reminder(

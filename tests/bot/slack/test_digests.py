@@ -170,6 +170,18 @@ def test_without_a_lead_too_a_proposal_asks_after_two_workdays_and_a_change_brin
     assert again.ts.startswith(str(int(at("2026-03-23T09:00:00Z").timestamp())))
 
 
+def test_done_by_mistake_and_reopened_an_item_is_not_escalated_again_but_for_a_new_date(planned: Workplace) -> None:
+    tell(planned, "2026-03-20T09:00:00Z")
+    planned.say("/actionitem done 1")
+    planned.say("/actionitem reopen 1")
+    tell(planned, "2026-03-20T09:01:00Z")
+    tell(planned, "2026-03-23T09:00:00Z")
+    assert len(digests(planned, planned.channel)) == 1
+    planned.say("/actionitem due 1 2026-03-24")
+    tell(planned, "2026-03-31T09:00:00Z")
+    assert len(digests(planned, planned.channel)) == 2
+
+
 def test_when_the_owner_leaves_the_lead_hears_of_it(planned: Workplace) -> None:
     planned.slack.change_user(planned.bob, deleted=True)
     planned.slack.wait_for(lambda: planned.bot.door.members.find(planned.slack.team_id, planned.bob).barred)  # type: ignore[union-attr]
