@@ -1,6 +1,7 @@
 """The page in a real browser: everybody can read it, it needs nothing from anywhere, and it prints."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from bot.handlers.exports import FORMATS, Record
 from bot.shelf import Shelf
+from storage.values import Section
 from tests import casebook
 from tests.bot.publishing.editions import record, story_of_everything
 
@@ -71,6 +73,28 @@ def test_a_case_is_accessible_on_every_screen(screen: Any, tmp_path: Path) -> No
         show(screen, tmp_path, told)
         assert faults(screen) == []
         assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_on_a_telephone_the_table_of_durations_breaks_no_word_and_a_persons_own_table_fits(
+    browser: Any, tmp_path: Path
+) -> None:
+    told = record(casebook.NAMES[0])
+    assert told.postmortem
+    own = "| a | b |\n| --- | --- |\n| x | " + "a sentence of a table that a person wrote " * 4 + "|"
+    sections = (*told.postmortem.sections, Section(key="own", heading="Own", body=own))
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    tab = context.new_page()
+    show(tab, tmp_path, replace(told, postmortem=replace(told.postmortem, sections=sections)))
+    broken = """() => [...document.querySelectorAll("th, td")].flatMap((cell) => [
+      ...cell.firstChild.data.matchAll(/\\S+/g)].filter((word) => {
+        const range = document.createRange();
+        range.setStart(cell.firstChild, word.index);
+        range.setEnd(cell.firstChild, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+      }).map(String))"""
+    assert tab.evaluate(broken) == []
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
 
 
 def test_nothing_runs_nothing_is_fetched_and_the_policy_has_nothing_to_forbid(tab: Any, tmp_path: Path) -> None:
