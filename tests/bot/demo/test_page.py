@@ -145,6 +145,16 @@ def test_hostile_words_stay_words_wherever_they_are_shown(stage: Stage, tab: Tab
     )
 
 
+def test_a_long_command_above_its_receipt_is_cut_with_a_sign_that_it_goes_on(tab: Tab) -> None:
+    tab.type("/detected disk full")
+    tab.type("/note " + "words of a long note " * 20)
+    short, long = (tab.message(words).locator(".typed span") for words in ("Detected · ", "Note · "))
+    shown = "(span) => [getComputedStyle(span).webkitLineClamp, span.scrollHeight > span.clientHeight]"
+    assert short.evaluate(shown) == ["2", False]
+    assert long.evaluate(shown) == ["2", True]
+    assert long.evaluate("(span) => span.clientHeight / parseFloat(getComputedStyle(span).lineHeight)") < 2.5
+
+
 def test_every_block_of_a_message_is_shown(stage: Stage, tab: Tab, client: WebClient) -> None:
     kinds = [kind for kind in BLOCKS if kind != "input"]
     for kind in kinds:
