@@ -95,6 +95,12 @@ def test_public_has_four_sections_and_neither_name_nor_link_nor_private_word() -
     assert "Not known" not in file
 
 
+def test_public_keeps_its_day_apart_from_the_list_below_it() -> None:
+    _, sections = as_public(story([told(1, "detected", "disk full")]))
+    [happened] = [section.body for section in sections if section.key == "timeline"]
+    assert re.search(r"\d{4}\n\n- \*\*", happened)
+
+
 @pytest.mark.parametrize("name", casebook.NAMES)
 def test_a_case_is_told_without_its_people_and_otherwise_whole(name: str) -> None:
     case = casebook.load(name)
