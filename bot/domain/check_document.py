@@ -21,14 +21,14 @@ WORDS = {"classic": (400, 600)}
 COVERED = {
     "started": "milestones", "detected": "milestones", "acknowledged": "milestones", "mitigated": "milestones",
     "resolved": "milestones", "detected_by": "detection", "impact": "impact", "figures": "impact", "cause": "cause",
-    "measures": "prevention", "owner": "owners",
+    "measures": "prevention", "owner": "owners", "due": "dates",
 }  # fmt: skip
 """The facts that have a rule of their own: what it says need not be said again of the section that asks."""
 
 _PROMPT = re.compile(r"\*Not known\.\*[ \t]*(?P<text>[^`\n]{0,300}?)[ \t]*`+[ \t]*(?P<command>[^`\n]{1,300}?)[ \t]*`+")
 _NO_TEXT = re.compile(r"^\|.*\|[ \t]*$|<!--.*?(?:-->|\Z)", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[^\W_][\w'\u2019.,:/-]*")
-_EXAMPLES = {"detection": 1, "unowned": 1}
+_EXAMPLES = {"detection": 1, "unowned": 1, "undated": 1}
 _QUESTIONS = questions(frozenset(FACTS), prefix="", examples=_EXAMPLES)
 _FACT_OF = {question.text: fact for fact, question in _QUESTIONS.items()}
 

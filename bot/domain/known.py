@@ -48,8 +48,10 @@ def open_questions(document: Document, split: Phases, prefix: str) -> dict[str, 
     known = _known(document, split)
     standing = (*split.lead_up, *split.during, *split.aftermath)
     agreed = _agreed(document)
+    pending = [item for item in agreed if item.state in PENDING]
     examples = {
         "detection": next((entry.number for entry in standing if entry.kind == DETECTED), 1),
-        "unowned": next((item.number for item in agreed if not item.owner and item.state in PENDING), 1),
+        "unowned": next((item.number for item in pending if not item.owner), 1),
+        "undated": next((item.number for item in pending if not item.due_on), 1),
     }
     return questions(frozenset(fact for fact in known if not known[fact]), prefix=prefix, examples=examples)

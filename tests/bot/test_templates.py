@@ -151,6 +151,11 @@ def test_impact_stands_under_what_it_hurt_and_what_fits_nowhere_under_the_first(
     assert "latency" in performance.partition("### Operations")[0]
 
 
+def test_a_missing_date_is_asked_for_with_the_command_that_gives_it() -> None:
+    items = [item(1, "x", owner="dba", due_on=date(2026, 4, 1)), item(2, "y", owner="dba")]
+    assert "`/actionitem due 2 friday`" in draft("full", [], items)["measures"].body
+
+
 def test_a_form_without_lessons_still_shows_those_that_were_told_and_asks_for_no_others() -> None:
     told = [entry(1, "lesson", after(0), "the rollback was quick", qualifier="well")]
     for template in ("response", "sysadmin"):

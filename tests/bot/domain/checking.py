@@ -48,8 +48,8 @@ def version(*sections: Section, template: str = "classic") -> Postmortem:
     return Postmortem(template=template, version=1, sections=sections, drafted_at=NOW, drafted_by="alice")
 
 
-def drafted(told: tuple[TimelineEntry, ...], items: tuple[ActionItem, ...]) -> Postmortem:
-    return version(*rendering.draft(assemble(INCIDENT, told, items, zone=ZoneInfo("UTC"))))
+def drafted(told: tuple[TimelineEntry, ...], items: tuple[ActionItem, ...], template: str = "classic") -> Postmortem:
+    return version(*rendering.draft(assemble(INCIDENT, told, items, zone=ZoneInfo("UTC")), template), template=template)
 
 
 def found(

@@ -57,6 +57,13 @@ def test_what_another_rule_says_is_not_asked_again_unless_that_rule_is_off() -> 
     assert [(finding.rule, finding.place) for finding in without] == [("prompts", "How the response went")]
 
 
+def test_a_date_that_is_missing_is_said_once_though_the_form_asks_for_it() -> None:
+    undated = tuple(replace(each, due_on=None) for each in ITEMS)
+    said = check(INCIDENT, CLEAN, undated, drafted(CLEAN, undated, "full"), now=NOW)
+    assert "dates" in {finding.rule for finding in said}
+    assert not [finding for finding in said if finding.rule == "prompts" and finding.place == "Action items"]
+
+
 def test_a_question_answered_since_the_draft_asks_for_a_new_draft() -> None:
     text = drafted(but(without="acknowledged"), ITEMS)
     [finding] = found(*CLEAN, text=text, rule="prompts")
