@@ -128,10 +128,19 @@ class Document:
     questions: Mapping[str, Question]
 
     def hurt(self, aspects: Collection[str]) -> dict[str, tuple[Line, ...]]:
-        """The impact under each of `aspects`; what speaks of none of them stands under the first, so none is lost."""
-        placed = {aspect: self.aspects.get(aspect, ()) for aspect in aspects}
-        numbers = {line.number for lines in placed.values() for line in lines}
-        others = tuple(line for line in self.impact if line.number not in numbers)
+        """The impact under each of `aspects`, a line under the first of them that it speaks of.
+
+        What speaks of none of them stands under the first, so none is lost.
+        """
+        named: dict[int, str] = {}
+        for aspect in aspects:
+            for line in self.aspects.get(aspect, ()):
+                named.setdefault(line.number, aspect)
+        placed = {
+            aspect: tuple(line for line in self.aspects.get(aspect, ()) if named[line.number] == aspect)
+            for aspect in aspects
+        }
+        others = tuple(line for line in self.impact if line.number not in named)
         first = next(iter(placed), "")
         in_order = sorted((*placed.get(first, ()), *others), key=lambda line: (line.time.at, line.number))
         return placed | {first: tuple(in_order)}

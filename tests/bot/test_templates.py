@@ -151,6 +151,16 @@ def test_impact_stands_under_what_it_hurt_and_what_fits_nowhere_under_the_first(
     assert "latency" in performance.partition("### Operations")[0]
 
 
+def test_impact_that_hurt_several_is_told_once() -> None:
+    told = [entry(1, "impact", after(0), "20% of users get errors, the servers are offline")]
+    sections = draft("sysadmin", told)
+    assert sections["impact"].body.count("the servers are offline") == 1
+    performance, operations = sections["impact"].body.partition("### Performance")[2].split("### Operations")
+    assert performance.strip() == operations.strip() == "As told above."
+    # Nor does the summary repeat the share that the only line above it tells.
+    assert sections["summary"].body.count("20% of users") == 1
+
+
 def test_a_missing_date_is_asked_for_with_the_command_that_gives_it() -> None:
     items = [item(1, "x", owner="dba", due_on=date(2026, 4, 1)), item(2, "y", owner="dba")]
     assert "`/actionitem due 2 friday`" in draft("full", [], items)["measures"].body
