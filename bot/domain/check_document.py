@@ -8,6 +8,7 @@ from bot.domain import impact
 from bot.domain.finding import Advice, Material, at_entry, at_items
 from bot.domain.phrases import Fault, Row
 from bot.domain.questions import FACTS, questions
+from bot.domain.quoting import unfenced
 from bot.domain.wording import Blame, blaming, worth_trying
 from bot.vocabulary import CAUSE, IMPACT
 from storage.values import Section
@@ -147,7 +148,7 @@ def _at_source(material: Material, rows: tuple[Row, ...]) -> Iterator[tuple[str,
 
 def _in_section(key: str, body: str, material: Material, rows: tuple[Row, ...]) -> Iterator[Blame]:
     """The blame in a section. Where causes stand, what is told of the recovery is no cause."""
-    text = html.unescape(_ESCAPED.sub(r"\1", _EMPHASIS.sub("", body)))
+    text = html.unescape(_ESCAPED.sub(r"\1", _EMPHASIS.sub("", unfenced(body))))
     ending = _ENDING.search(text) if "cause" in key else None
     causes, rest = (text[: ending.start()], text[ending.start() :]) if ending else (text, "")
     yield from blaming(causes, people=material.people, cause="cause" in key, rows=rows)

@@ -58,6 +58,9 @@ _QUOTED = tuple(
     for pattern in patterns
 )
 _SIGN = re.compile(r"[^\n]")
+_FENCED = re.compile(
+    r"^[ \t]*(?P<fence>`{3,}|~{3,})[^`\n]*$.*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+)
 
 
 def unquoted(text: str) -> str:
@@ -65,3 +68,8 @@ def unquoted(text: str) -> str:
     for pattern in _QUOTED:
         text = pattern.sub(lambda match: _SIGN.sub(FILLER, match[0]), text)
     return text
+
+
+def unfenced(markdown: str) -> str:
+    """`markdown` without its fenced blocks: a fence ends only at one as long, whatever shorter ones stand in it."""
+    return _FENCED.sub("", markdown)

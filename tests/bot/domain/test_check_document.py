@@ -70,6 +70,24 @@ def test_a_question_answered_since_the_draft_asks_for_a_new_draft() -> None:
     assert (finding.place, finding.fix) == ("How the response went", "/postmortem draft")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "logs: ```\npanic: should have failed to open\nobviously careless human error\n```",
+        "the log:\n```\nobviously careless human error\n```\nand more",
+        "the log:\n~~~\nobviously careless human error\n~~~",
+    ],
+)
+def test_a_log_pasted_over_several_lines_is_no_blame_where_the_draft_fences_it(words: str) -> None:
+    told = but(entry(30, "note", after(50), words))
+    assert found(*told, text=drafted(told, ITEMS), rule="wording") == []
+
+
+def test_what_a_person_writes_below_a_fence_is_read() -> None:
+    written = Section(key="lessons", heading="Lessons", body="````\n```\nx\n````\nBob was careless.", drafted="x")
+    assert places(found(*CLEAN, text=version(written), rule="wording")) == ["Lessons"]
+
+
 def test_every_fact_with_a_rule_of_its_own_names_a_rule_that_exists() -> None:
     assert set(COVERED) <= set(FACTS)
     assert set(COVERED.values()) <= set(KEYS)
