@@ -31,6 +31,8 @@ SLACK_API = "https://slack.com/api/"
 _LINK = re.compile(r"https?://[^\s<>|]+")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 Parsed = TypeVar("Parsed")
+TOKEN_SHAPE = re.compile(r"[!-~]*")
+ODD = "{variable} holds a blank, the end of a line, or a letter no token has"
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
 
 

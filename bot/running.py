@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from bot import transports
-from bot.config import Settings
+from bot.config import ODD, TOKEN_SHAPE, Settings
 from bot.errors import UsageError
 from bot.health import Health
 from bot.logs import configure
@@ -88,6 +88,11 @@ def _check(settings: Settings) -> None:
             "Set SLACK_APP_TOKEN (xapp-…, for Socket Mode, no public address needed) "
             "or SLACK_SIGNING_SECRET (for HTTP)."
         )
+    for variable, token in (("SLACK_BOT_TOKEN", settings.bot_token), ("SLACK_APP_TOKEN", settings.app_token)):
+        if not TOKEN_SHAPE.fullmatch(token.get_secret_value()):
+            raise UsageError(
+                f"{ODD.format(variable=variable)}. Copy it anew from the app's page, all of it and in one line."
+            )
 
 
 def _ensured(database: Database) -> bool:

@@ -1,6 +1,7 @@
 """The two ways by which Slack reaches a running bot, each until the process is told to stop."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ import uvicorn
 from starlette.routing import Route
 
 from bot.config import Settings
+from bot.errors import UsageError
 from bot.patience import Patience
+from bot.serving import listen
 from bot.signals import leave_within, on_signal
 from bot.slack.app import Bot
 from bot.slack.arrivals import Signatures, dispatch
@@ -51,12 +54,18 @@ class At:
 
 
 def http(bot: Bot, settings: Settings, at: At) -> None:
-    """Serve Slack's requests."""
+    """Serve Slack's requests. Raises UsageError for a port that cannot be had."""
+    try:
+        listener = listen(at.port, at.host)
+    except OSError as error:
+        raise UsageError(
+            f"{at.host}:{at.port}: {os.strerror(error.errno) if error.errno else error}. Choose another with --port."
+        ) from None
     web = application(partial(dispatch, bot.app), Signatures(settings).hold, tally=bot.door.tally, routes=at.routes)
-    _log.info("listening on http://%s:%s/slack/events", at.host, at.port)
+    _log.info("listening on http://%s:%s/slack/events", at.host, listener.getsockname()[1])
     server = uvicorn.Server(
         uvicorn.Config(
-            web, host=at.host, port=at.port, http=Patience, ws="none", log_config=None, log_level="warning",
+            web, http=Patience, ws="none", log_config=None, log_level="warning",
             access_log=False, timeout_graceful_shutdown=HTTP_STOP_S,
         )
     )  # fmt: skip
@@ -67,7 +76,7 @@ def http(bot: Bot, settings: Settings, at: At) -> None:
     # uvicorn raises the signal once more when it has stopped: without a handler of ours that would end the
     # process there and then, with work in hand.
     _on_signal(stop)
-    server.run()
+    server.run(sockets=[listener])
 
 
 def socket(bot: Bot, settings: Settings, line: Line, silence: "Silence | None" = None) -> None:

@@ -178,6 +178,16 @@ def park(connection: Connection, errand: Errand, *, problem: str) -> None:
     _settle(connection, errand, state="parked", problem=problem)
 
 
+def resume(
+    connection: Connection, *, problems: Collection[str], workspace_id: str | None, since_at: datetime, at: datetime
+) -> None:
+    """What was given up for one of these reasons, and written since then, is due again; of one workspace, or of all."""
+    given_up = outbox.c.problem.in_(sorted(problems)) & (outbox.c.written_at >= since_at)
+    ours = (outbox.c.workspace_id == workspace_id,) if workspace_id else ()
+    again = update(outbox).where(text(f"outbox.{PARKED}"), given_up, *ours)
+    connection.execute(again.values(state="waiting", due_at=at, problem=None))
+
+
 def parked(connection: Connection, workspace_id: str, lanes: Collection[str]) -> list[str]:
     """Why errands of these lanes were given up, one reason an errand, the oldest first."""
     return list(connection.execute(_PARKED, {"workspace_id": workspace_id, "lanes": lanes}).scalars())

@@ -18,10 +18,8 @@ class People(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except UsageError as error:
-            raise click.UsageError(_shown(str(error))) from None
         except Exception as error:
-            problem = _problem(error)
+            problem = problem_of(error)
             if problem is None:
                 raise
             raise click.UsageError(_shown(problem)) from None
@@ -35,8 +33,10 @@ def _shown(problem: str) -> str:
     return visible(problem.encode(errors="backslashreplace").decode())
 
 
-def _problem(error: Exception) -> str | None:
-    """What to tell of a disk or a database that will not do; None for anything else, which is a mistake of ours."""
+def problem_of(error: Exception) -> str | None:
+    """What to tell of what cannot be done; None for anything else, which is a mistake of ours."""
+    if isinstance(error, UsageError):
+        return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     if "sqlalchemy" not in sys.modules:

@@ -31,7 +31,9 @@ def database(url: str) -> "Database":
 
     try:
         store = Database(url)
-    except (ArgumentError, ValueError) as error:
+    except ArgumentError:
+        raise UsageError("DATABASE_URL: that names no database; write sqlite:////a/file.db or postgresql://…") from None
+    except ValueError as error:
         raise UsageError(f"DATABASE_URL: {error}") from None
     click.get_current_context().call_on_close(store.close)
     return store

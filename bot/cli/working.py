@@ -2,7 +2,7 @@
 
 import click
 
-from bot.cli.manners import Words
+from bot.cli.manners import Words, problem_of
 from bot.cli.stores import ready, settings
 from bot.errors import UsageError
 
@@ -24,8 +24,11 @@ def log(incident: str, words: tuple[str, ...], author: str | None, workspace: st
     try:
         store = ready(chosen.database_url)
         receipt = record(store, chosen, incident, said, at=at, author=author, workspace_id=workspace)
-    except UsageError as error:
-        raise UsageError(f"{error}\nYour words: {said}") from None
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        raise UsageError(f"{problem}\nYour words: {said}") from None
     click.echo(receipt)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
 from bot.doctor.patient import Patient
 from bot.health import OLD
+from bot.slack.identity import TOKEN_REFUSED
 from storage import schema, vitals
 from storage.vitals import Parked
 
@@ -22,7 +23,7 @@ _FIXES = {
 }
 _REFUSED = "Slack's word for it; docs.slack.dev says what it means. What was recorded is recorded all the same."
 _OURS = "A mistake of Scribe's own: the log of that time says more. Tell us of it."
-_TOKENS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
+_SIGN_IN = "Put the token right, above, and start Scribe anew: what is not a day old is then sent."
 
 
 def outbox(patient: Patient) -> list[Diagnosis]:
@@ -51,5 +52,5 @@ def of_waiting(depth: int, age_s: float, why: str | None) -> Diagnosis:
 def _of_parked(parked: Parked) -> Diagnosis:
     says = f"{parked.count} {parked.action} given up: {parked.problem}; the last of {parked.latest_at:%F %H:%M} UTC"
     default = _REFUSED if parked.problem.islower() else _OURS
-    fix = "Put the token right, above." if parked.problem in _TOKENS else _FIXES.get(parked.problem, default)
+    fix = _SIGN_IN if parked.problem in TOKEN_REFUSED else _FIXES.get(parked.problem, default)
     return warn(ABOUT, says, fix=fix)

@@ -37,7 +37,7 @@ def checkup(environment: Mapping[str, str], *, clock: Clock = now, limit_s: floa
         yield fail(
             "settings",
             str(error).removeprefix("settings: "),
-            fix="Put that variable right; the README's table says what each one is.",
+            fix="Put that variable right; deploy/OPERATING.md says what each one is.",
         )
         return
     patient = Patient(settings=settings, clock=clock)

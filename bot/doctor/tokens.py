@@ -2,12 +2,12 @@
 
 import re
 
+from bot.config import ODD, TOKEN_SHAPE
 from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
 from bot.doctor.patient import Patient
 from bot.slack.asking import Answer
 
 BOT, APP, SECRET = "bot token", "app token", "signing secret"
-_TOKEN_SHAPE = re.compile(r"[!-~]+")
 _SECRET_SHAPE = re.compile(r"[0-9a-f]{32}")
 _PAGE = "the app's page on api.slack.com/apps"
 _NETWORK = "Look at the network from this machine: DNS, the firewall, HTTPS_PROXY; curl {url}auth.test should answer."
@@ -19,7 +19,6 @@ _APP_AGAIN = (
 _CERTIFICATE = (
     "Something between here and Slack has a certificate of its own: let SSL_CERT_FILE name its authority's file."
 )
-_ODD = "{variable} holds a blank, the end of a line, or a letter no token has"
 _COPY = f"Copy it anew from {_PAGE}, all of it and in one line."
 _MORE = {"missing_scope": "its scope connections:write is missing", "too_many_requests": "asked too often"}
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
@@ -29,8 +28,8 @@ def bot_token(patient: Patient) -> list[Diagnosis]:
     """Whether the bot's token is set and Slack takes it; names the workspace."""
     if not patient.settings.bot_token.get_secret_value():
         return [fail(BOT, "SLACK_BOT_TOKEN is not set", fix=_BOT_AGAIN)]
-    if not _TOKEN_SHAPE.fullmatch(patient.settings.bot_token.get_secret_value()):
-        return [fail(BOT, _ODD.format(variable="SLACK_BOT_TOKEN"), fix=_COPY)]
+    if not TOKEN_SHAPE.fullmatch(patient.settings.bot_token.get_secret_value()):
+        return [fail(BOT, ODD.format(variable="SLACK_BOT_TOKEN"), fix=_COPY)]
     answer = patient.bot
     if answer.error is None:
         facts = answer.facts
@@ -43,8 +42,8 @@ def app_token(patient: Patient) -> list[Diagnosis]:
     settings = patient.settings
     secret = settings.signing_secret.get_secret_value()
     if settings.app_token.get_secret_value():
-        if not _TOKEN_SHAPE.fullmatch(settings.app_token.get_secret_value()):
-            return [fail(APP, _ODD.format(variable="SLACK_APP_TOKEN"), fix=_COPY)]
+        if not TOKEN_SHAPE.fullmatch(settings.app_token.get_secret_value()):
+            return [fail(APP, ODD.format(variable="SLACK_APP_TOKEN"), fix=_COPY)]
         answer = patient.app
         if answer.error is None:
             return [ok(APP, "Socket Mode opens")]

@@ -112,7 +112,9 @@ def workspace(connection: Connection, workspace_id: str | None) -> str:
     """The workspace meant. Raises UsageError when there is none, or several and none is named."""
     known = incidents.workspace_ids(connection)
     if not known:
-        raise UsageError("The store holds no incident yet.")
+        raise UsageError(
+            "The store holds no incident yet. In Slack, /detected declares one; DATABASE_URL says which store this is."
+        )
     if workspace_id is None and len(known) > 1:
         raise UsageError(f"The store knows several workspaces; name one: --workspace {known[0]}")
     if workspace_id is not None and workspace_id not in known:

@@ -14,7 +14,7 @@ from bot.slack import errands, listeners
 from bot.slack.client import Client
 from bot.slack.delivery import Delivery
 from bot.slack.door import CALL_S, Door
-from bot.slack.identity import Identity
+from bot.slack.identity import TOKEN_REFUSED, Identity
 from bot.slack.members import Members
 from bot.slack.requests import Requests
 from bot.tally import SILENT, Tally
@@ -23,6 +23,8 @@ from storage import outbox, receipts
 from storage.database import Database
 
 _BACKGROUND = 4
+NEWS = timedelta(days=1)
+"""How long it is still worth saying what Slack did not take because of the token."""
 KEPT = timedelta(days=30)
 """How long the store remembers what was sent, and the answers that make a repeat recognisable."""
 
@@ -46,8 +48,17 @@ class Bot:
     def refresh(self) -> None:
         """Ask Slack who we are, and who the workspace's members are."""
         if self.door.identity.learn() and self.door.identity.team_id:
+            self._resume()
             self.door.members.refresh(self.door.identity.team_id)
             self._plan_summary(self.door.identity.team_id)
+
+    def _resume(self) -> None:
+        """Say what could not be said while Slack did not take the token, unless it is old news by now."""
+        at = self.door.clock()
+        ours = self.door.identity.only_workspace
+        with self.door.database.write() as connection:
+            outbox.resume(connection, problems=TOKEN_REFUSED, workspace_id=ours, since_at=at - NEWS, at=at)
+        self.door.delivery.wake()
 
     def _plan_summary(self, team_id: str) -> None:
         if self.door.settings.summary_channel:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
+TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
+"""Slack's words for a token it does not take, or not any more."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +44,13 @@ class Identity:
             return True
         try:
             answer = self._client.auth_test()
+        except SlackApiError as error:
+            reason = str(error.response.get("error"))
+            if reason in TOKEN_REFUSED:
+                _log.error("SLACK_BOT_TOKEN: Slack does not take it (%s); scribe doctor says what to do", reason)
+            else:
+                _log.warning("Slack did not say who we are: %s", reason)
+            return False
         except (SlackClientError, OSError) as error:
             _log.warning("Slack did not say who we are: %s", type(error).__name__)
             return False

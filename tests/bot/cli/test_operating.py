@@ -31,7 +31,7 @@ def test_migrate_and_the_rest_work_on_a_server(postgres: Database) -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("nonsense", "DATABASE_URL: "),
+        ("nonsense", "DATABASE_URL: that names no database; write sqlite:"),
         ("mysql://root:secret@db/scribe", "DATABASE_URL: mysql is no database"),
         ("sqlite://", "DATABASE_URL: "),
         ("sqlite:////dev/null/below/a.db", "/dev/null/below"),
@@ -104,6 +104,10 @@ def test_a_manifest_that_slack_would_refuse_is_not_written(
         ({}, "SLACK_BOT_TOKEN"),
         ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN"),
         ({"SLACK_BOT_TOKEN": "xapp-1"}, "xoxb-"),
+        (
+            {"SLACK_BOT_TOKEN": "xoxb-…", "SLACK_APP_TOKEN": "xapp-1"},
+            "SLACK_BOT_TOKEN holds a blank, the end of a line",
+        ),
         ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xoxb-1"}, "xapp-"),
         ({"SLACK_BOT_TOKEN": "xoxb-1", "SCRIBE_TIMEZONE": "CET+1"}, "SCRIBE_TIMEZONE"),
     ],

@@ -99,6 +99,12 @@ def test_log_asks_whose_words_it_is_given(url: str, sqlite: Database, name: str)
     assert len(entries(sqlite)) == 1
 
 
+def test_log_gives_the_words_back_when_the_database_is_away() -> None:
+    said = refused("log", "INC-1", "did freed space", DATABASE_URL="postgresql://scribe@127.0.0.1:1/scribe")
+    assert "The database: connection failed" in said
+    assert said.endswith("Your words: did freed space\n")
+
+
 def test_log_of_a_resolution_asks_for_the_draft_and_it_reaches_the_channel(at_work: Workplace) -> None:
     at_work.say("/detected disk full")
     scribe("log", "INC-1", "resolved over", DATABASE_URL=at_work.database.url.render_as_string())

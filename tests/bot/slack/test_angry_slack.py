@@ -102,6 +102,22 @@ def test_what_slack_refuses_for_good_is_seen_in_the_status(office: Workplace) ->
     )
 
 
+def test_what_slack_did_not_take_for_the_token_is_said_once_it_is_right_unless_it_is_old_news(
+    office: Workplace, clock: SetClock
+) -> None:
+    office.say("/detected disk full")
+    for words in ("@scribe did looked", "@scribe did restarted db1"):
+        office.slack.fail_next("chat.postMessage", error="token_revoked")
+        office.slack.say(office.bob, office.channel, words)
+        office.deliver()
+        clock.set(clock() + timedelta(hours=13))
+    before = len(office.messages())
+    office.bot.refresh()
+    office.deliver()
+    (said,) = office.messages()[before:]
+    assert "restarted db1" in said.text
+
+
 def test_what_was_sent_and_answered_a_month_ago_is_forgotten(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     office.slack.say(office.bob, office.channel, "@scribe did restarted db1")
