@@ -48,6 +48,15 @@ def refused(*args: str, **variables: str) -> str:
     return done.stderr
 
 
+@pytest.fixture
+def hangup_is_heard() -> Iterator[None]:
+    """Whoever runs the tests may have this signal ignored, as nohup does, and then what they start ignores it too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup_is_heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, "--no-browser") as (process, address):
