@@ -14,6 +14,8 @@ from storage import agendas, members, outbox, reminders
 from storage.database import Database
 from storage.values import ActionItem, Agenda, Incident, Member, Reminder
 
+DIGEST = "digest"
+"""The errand that tells one recipient of a day's reminders."""
 SUMMARY = "summary"
 """The recipient of the weekly summary; which channel that is, the settings say when it is sent."""
 BATCH = 50
@@ -160,7 +162,7 @@ def _work_off(connection: Connection, claim: _Claim) -> int:
         people = everybody(connection, page)
         reminders.settle(connection, [_settled(connection, claim, each, people) for each in page])
     agendas.close(connection, held, told=claim.told, on=claim.days)
-    errands += [_errand(each, "digest", claim.days[each]) for each in held if each in claim.told]
+    errands += [_errand(each, DIGEST, claim.days[each]) for each in held if each in claim.told]
     outbox.add_all(connection, errands, at=claim.at)
     return len(errands)
 

@@ -1,7 +1,6 @@
 """What the outbox sends: messages to a channel or a person, drafts, documents."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,25 +12,21 @@ from sqlalchemy import Connection
 from bot import drafting
 from bot.clock import Clock
 from bot.handlers import postmortems
-from bot.handlers.digests import Told, digest, put_back, waits_until
 from bot.handlers.publishing import PUBLISH
-from bot.handlers.reminders import SUMMARY
+from bot.handlers.reminders import DIGEST, SUMMARY
 from bot.handlers.reviews import NEWS, REMINDER
-from bot.handlers.summaries import summary
 from bot.rendering import slack
 from bot.slack import blocks, digests, home, publications, reactions, reports, reviews, uploads
 from bot.slack.delivery import Action
 from bot.slack.door import CALL_S, Door
 from bot.turn import TURN
-from storage import incidents, members, outbox
+from storage import incidents, outbox
 from storage.outbox import Errand
 
 OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
 """Slack's words for: the bot is no member there."""
 NO_FILES = frozenset({"missing_scope", "not_allowed_token_type", "restricted_action"}) | OUTSIDE
 """Slack's words for: no file may be sent there."""
-NOBODY = frozenset({"user_not_found", "user_disabled", "user_not_visible", "account_inactive", "cannot_dm_bot"})
-"""Slack's words for: that person cannot be written to."""
 _LATER = frozenset({408, 429})
 """HTTP's words for: not now."""
 _QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
@@ -39,18 +34,19 @@ _QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 def actions(door: Door) -> Mapping[str, Action]:
     """What each kind of errand does."""
+    post = partial(_post, door.client)
     return {
-        "post": partial(_post, door.client),
+        "post": post,
         "whisper": partial(_whisper, door.client),
         "draft": partial(_draft, door),
         "document": partial(_document, door),
         "report": partial(reports.send, door, no_files=NO_FILES),
         home.PUBLISH: partial(home.publish, door),
         NEWS: partial(reviews.tell, door),
-        REMINDER: partial(reviews.remind, door, partial(_post, door.client)),
+        REMINDER: partial(reviews.remind, door, post),
         PUBLISH: partial(publications.publish, door),
-        "digest": partial(_digest, door),
-        SUMMARY: partial(_summary, door),
+        DIGEST: partial(digests.tell, door, post),
+        SUMMARY: partial(digests.summarise, door, post),
         reactions.ADDED: partial(reactions.added, door),
         reactions.REMOVED: partial(reactions.removed, door),
     }
@@ -147,54 +143,6 @@ def _document(door: Door, errand: Errand) -> None:
         if error.response.get("error") not in NO_FILES:
             raise
         _as_messages(door, errand, content)
-
-
-def _digest(door: Door, errand: Errand) -> None:
-    """Tell a recipient what their action items want of them, as things stand now, within their working hours."""
-    content, cadence = errand.content, door.settings.cadence
-    told = Told(
-        workspace_id=errand.workspace_id,
-        recipient_id=content["recipient"],
-        on=date.fromisoformat(content["on"]),
-    )
-    with door.database.read() as connection:
-        due_at = waits_until(connection, told, at=door.clock(), cadence=cadence)
-        made = digest(connection, told, cadence=cadence, prefix=door.settings.prefix)
-    if due_at is not None:
-        with door.database.write() as connection:
-            put_back(connection, told, due_at=due_at)
-    elif made is not None:
-        message = digests.message(made)
-        try:
-            door.client.chat_postMessage(channel=told.recipient_id, **message, **_QUIET, metadata=_metadata(errand))
-        except SlackApiError as error:
-            if error.response.get("error") in NOBODY:
-                _hand_on(door, told)
-            raise
-        door.tally.reminded(1)
-
-
-def _hand_on(door: Door, told: Told) -> None:
-    """Whom Slack does not know any more is told nothing: the lead is, at the next tick."""
-    with door.database.write() as connection:
-        members.bar(connection, told.workspace_id, told.recipient_id, "unknown")
-        put_back(connection, told, due_at=door.clock())
-
-
-def _summary(door: Door, errand: Errand) -> None:
-    """Tell the channel of the settings what became of the action items in a week."""
-    channel = door.settings.summary_channel
-    if not channel:
-        return
-    with door.database.read() as connection:
-        text = summary(
-            connection,
-            errand.workspace_id,
-            at=errand.written_at,
-            cadence=door.settings.cadence,
-            prefix=door.settings.prefix,
-        )
-    door.client.chat_postMessage(channel=channel, text=text, **_QUIET, metadata=_metadata(errand))
 
 
 def _kept_in(door: Door, content: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from bot.health import DEGRADED, DOWN, OK, Part, part
 from bot.metrics import Metrics
 from bot.slack.client import PausedError
 from storage.database import Database
-from tests.workplace import HTTP, Workplace, workplace
+from tests.workplace import HTTP, Workplace, at, workplace
 
 
 def samples(metrics: Metrics, parts: dict[str, Part] | None = None) -> dict[str, float]:
@@ -62,6 +62,17 @@ def test_an_entry_by_mention_or_reaction_is_counted_too(sqlite: Database, clock:
         office.slack.react(office.bob, message, "pushpin")
         office.deliver()
         assert samples(metrics)['scribe_entries_total{kind="note"}'] == 2
+
+
+def test_a_reminder_is_counted_when_slack_took_it(sqlite: Database, clock: SetClock, metrics: Metrics) -> None:
+    with workplace(sqlite, clock=clock, tally=metrics) as office:
+        office.say("/detected disk full")
+        office.say("/actionitem @alice by 2026-03-13: buy disks")
+        clock.set(at("2026-03-13T09:00:00Z"))
+        office.bot.remind()
+        assert samples(metrics)["scribe_reminders_sent_total"] == 0
+        office.deliver()
+        assert samples(metrics)["scribe_reminders_sent_total"] == 1
 
 
 def test_what_was_kept_while_the_database_was_away_is_counted_once_it_is_written(

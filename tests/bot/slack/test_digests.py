@@ -332,6 +332,16 @@ def test_what_is_done_in_the_evening_of_its_day_is_in_time_though_utc_is_a_day_a
         assert "Done in time: 1 of the 1 that fell due (100 %)" in told.text
 
 
+def test_a_refused_token_is_nobodys_leaving(planned: Workplace) -> None:
+    planned.slack.fail_next("chat.postMessage", error="account_inactive")
+    tell(planned, "2026-03-13T16:00:00Z")
+    assert problems(planned) == [("digest", "account_inactive")]
+    planned.bot.refresh()
+    planned.deliver()
+    assert len(digests(planned, planned.bob)) == 1
+    assert digests(planned, planned.alice) == []
+
+
 def test_an_owner_outside_the_private_channel_hears_that_there_is_something_and_can_settle_it(
     office: Workplace,
 ) -> None:
