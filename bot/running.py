@@ -61,14 +61,7 @@ def serve(
     by_socket = bool(settings.app_token.get_secret_value())
     metrics, pulse, line = Metrics(), Pulse(PULSE_S), Line()
     bot = build(settings, database, tally=metrics)
-    health = Health(
-        database=database,
-        clock=bot.door.clock,
-        alive={"delivery": lambda: bot.door.delivery.alive, "scheduler": lambda: pulse.alive},
-        connected=line.connected if by_socket else None,
-        spool=Spool(settings.spool),
-        away=lambda: bot.door.keeper.away,
-    )
+    health = _health(bot, pulse, line if by_socket else None)
     routes = probes(health, metrics.page, content_type=CONTENT_TYPE)
     with apart(routes, host, health_port) as left, running(bot, pulse=pulse, ensured=_ensured(database)):
         # What is loaded by now stays; looking through all of it again stops every thread for tens of milliseconds.
@@ -78,6 +71,19 @@ def serve(
         else:
             transports.http(bot, settings, At(host=host, port=port, routes=left))
     database.close()
+
+
+def _health(bot: Bot, pulse: Pulse, line: Line | None) -> Health:
+    """What the probes ask of this bot; `line` is Socket Mode's."""
+    door = bot.door
+    return Health(
+        database=door.database,
+        clock=door.clock,
+        alive={"delivery": lambda: door.delivery.alive, "scheduler": lambda: pulse.alive},
+        connected=line.connected if line else None,
+        spool=Spool(door.settings.spool),
+        away=lambda: door.keeper.away,
+    )
 
 
 def _check(settings: Settings) -> None:

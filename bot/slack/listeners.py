@@ -28,9 +28,7 @@ class _App(App):
         return BoltResponse(status=400, body="not readable")
 
 
-def listen(door: Door, settings: Settings) -> App:
-    """Bolt with its listeners."""
-
+def _bolt(door: Door, settings: Settings) -> App:
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         # A closure, since Bolt hands a bound method its own idea of `self`.
         return door.identity.authorize(enterprise_id, team_id)
@@ -39,7 +37,7 @@ def listen(door: Door, settings: Settings) -> App:
     # log. It gives its loggers the level of the one it is handed.
     quiet = logging.getLogger("slack_bolt")
     quiet.setLevel(logging.ERROR)
-    app = _App(
+    return _App(
         name="scribe",
         logger=quiet,
         # Bolt would find the token in the client and then warn that `authorize` goes first.
@@ -54,6 +52,10 @@ def listen(door: Door, settings: Settings) -> App:
         listener_executor=door.executor,
     )
 
+
+def listen(door: Door, settings: Settings) -> App:
+    """Bolt with its listeners."""
+    app = _bolt(door, settings)
     home.listen(app, door)
 
     @app.command(ANY)
