@@ -20,11 +20,11 @@ from pydantic import (
     model_validator,
 )
 
-from bot.domain.cadence import Cadence, parse_cadence, parse_holidays
-from bot.domain.policy import POLICY, parse_policy
+from bot.documents.templates import DEFAULT, Shelf
+from bot.domain.incident.policy import POLICY, parse_policy
+from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
 from bot.errors import UsageError
 from bot.publishing.places import PLACES
-from bot.shelf import DEFAULT, Shelf
 from bot.vocabulary import KINDS
 
 SLACK_API = "https://slack.com/api/"
@@ -172,7 +172,7 @@ class Settings(BaseModel):
     def _check_off(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        from bot.domain.check import parse_off  # noqa: PLC0415 - the whole check, which most commands never need
+        from bot.domain.check.checklist import parse_off  # noqa: PLC0415 - the whole check, which most commands never need
 
         return parse_off(value)
 

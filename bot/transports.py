@@ -13,15 +13,15 @@ from starlette.routing import Route
 
 from bot.config import Settings
 from bot.errors import UsageError
-from bot.patience import Patience
-from bot.serving import listen
-from bot.signals import leave_within, on_signal
-from bot.slack.app import Bot
-from bot.slack.arrivals import Signatures, dispatch
-from bot.web import application
+from bot.server.limits import Patience
+from bot.server.shutdown import leave_within, on_signal
+from bot.server.threaded import listen
+from bot.slack.bot import Bot
+from bot.slack.inbound.arrivals import Signatures, dispatch
+from bot.slack.inbound.http import application
 
 if TYPE_CHECKING:
-    from bot.slack.socket import Silence
+    from bot.slack.inbound.socket import Silence
 
 STOP_S = 10
 """Seconds from the signal to the end of the process, whatever Slack or the database do."""
@@ -81,7 +81,7 @@ def http(bot: Bot, settings: Settings, at: At) -> None:
 
 def socket(bot: Bot, settings: Settings, line: Line, silence: "Silence | None" = None) -> None:
     """Keep a connection open, told of by `line`. Raises SystemExit(DEAF) when nothing is heard of Slack any more."""
-    from bot.slack.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
+    from bot.slack.inbound.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
 
     stopped = threading.Event()
     _on_signal(stopped.set)

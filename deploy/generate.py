@@ -14,8 +14,8 @@ from pathlib import Path
 from fontpkg import path as font_path
 from fontTools.ttLib import TTFont
 
-from bot.domain.schema import schema as exported
-from bot.replay import SAMPLE, replay_file
+from bot.demo.replay import SAMPLE, replay_file
+from bot.domain.postmortem.schema import schema as exported
 from bot.slack.manifest import manifest
 from bot.vocabulary import COMMANDS, Command
 

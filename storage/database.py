@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from storage.away import BusyError
+from storage.availability import BusyError
 from storage.deadline import Watch, left_s
 
 BUSY_TIMEOUT_S = 2

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.playground.objects import User
-from bot.playground.slack import Slack
+from bot.fakeslack.objects import User
+from bot.fakeslack.slack import Slack
 from tests.many_items import AT
 
 ROOT = Path(__file__).parents[1]

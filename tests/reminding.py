@@ -8,8 +8,8 @@ import sys
 
 from bot.clock import SetClock
 from bot.config import Settings
-from bot.slack.app import build
-from storage import agendas, outbox
+from bot.slack.bot import build
+from storage import outbox, reminder_schedules
 from storage.database import Database
 from tests.many_items import AT
 
@@ -25,7 +25,7 @@ def main() -> None:
         bot.remind()
         bot.door.delivery.drain()
         with database.read() as connection:
-            busy = agendas.is_due(connection, at=AT) or outbox.is_due(connection, at=AT)
+            busy = reminder_schedules.is_due(connection, at=AT) or outbox.is_due(connection, at=AT)
     bot.stop()
     database.close()
 

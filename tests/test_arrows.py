@@ -48,8 +48,8 @@ def wrong(room: str, *allowed: str, third_party: bool = True) -> list[str]:
 
 def test_there_is_something_to_look_at() -> None:
     assert len(IMPORTS) > 80
-    assert "storage.timeline.append" not in IMPORTS["bot.handlers.timeline"]
-    assert "storage.timeline" in IMPORTS["bot.handlers.timeline"]
+    assert "storage.timeline.append" not in IMPORTS["bot.handlers.incident.timeline"]
+    assert "storage.timeline" in IMPORTS["bot.handlers.incident.timeline"]
 
 
 def test_storage_knows_nothing_of_the_bot() -> None:
@@ -62,7 +62,7 @@ def test_the_stored_values_need_nothing() -> None:
 
 def test_the_domain_knows_only_its_words_and_stored_values() -> None:
     allowed = ("bot.errors", "bot.vocabulary", "storage.values")
-    of_others = ("bot.domain.due imports dateparser", "bot.domain.merge imports merge3")
+    of_others = ("bot.domain.items.due imports dateparser", "bot.domain.postmortem.merge imports merge3")
     outside = [each for each in wrong("bot.domain", *allowed, third_party=False) if not each.startswith(of_others)]
     assert outside == []
 
@@ -70,10 +70,10 @@ def test_the_domain_knows_only_its_words_and_stored_values() -> None:
 def test_handlers_know_no_surface() -> None:
     surfaces = (
         "bot.slack",
-        "bot.playground",
-        "bot.web",
-        "bot.running",
-        "bot.replay",
+        "bot.fakeslack",
+        "bot.slack.inbound.http",
+        "bot.run",
+        "bot.demo.replay",
         "bot.demo",
         "bot.cli",
         "slack_sdk",
@@ -89,16 +89,16 @@ def test_handlers_know_no_surface() -> None:
     [
         (("slack_bolt", "slack_sdk"), ("bot.slack",)),
         (("alembic",), ("storage",)),
-        (("jinja2", "markupsafe"), ("bot.rendering",)),
-        (("markdown_it",), ("bot.markup",)),
-        (("apscheduler",), ("bot.scheduler",)),
-        (("dateparser",), ("bot.domain.due",)),
-        (("icalendar",), ("bot.invitation",)),
+        (("jinja2", "markupsafe"), ("bot.documents.rendering",)),
+        (("markdown_it",), ("bot.documents.markup",)),
+        (("apscheduler",), ("bot.server.scheduler",)),
+        (("dateparser",), ("bot.domain.items.due",)),
+        (("icalendar",), ("bot.documents.calendar",)),
         (("click",), ("bot.cli",)),
-        (("resvg_py", "fontpkg"), ("bot.raster",)),
-        (("merge3",), ("bot.domain.merge",)),
-        (("prometheus_client",), ("bot.metrics",)),
-        (("structlog",), ("bot.logs",)),
+        (("resvg_py", "fontpkg"), ("bot.documents.picture.png",)),
+        (("merge3",), ("bot.domain.postmortem.merge",)),
+        (("prometheus_client",), ("bot.telemetry.metrics",)),
+        (("structlog",), ("bot.telemetry.logs",)),
     ],
 )  # fmt: skip
 def test_a_library_is_used_in_one_room(library: tuple[str, ...], rooms: tuple[str, ...]) -> None:
@@ -118,7 +118,7 @@ def test_sql_is_written_in_storage_alone() -> None:
 
 
 def test_the_playground_knows_of_the_bot_only_the_time_and_how_to_serve() -> None:
-    assert wrong("bot.playground", "bot.clock", "bot.serving") == []
+    assert wrong("bot.fakeslack", "bot.clock", "bot.server.threaded") == []
 
 
 def test_nobody_imports_who_wires_everything_together() -> None:

@@ -11,19 +11,19 @@ from typing import Any, TypeVar
 
 from bot.clock import Clock
 from bot.config import Settings
-from bot.health import Health
-from bot.metrics import CONTENT_TYPE, Metrics
-from bot.patience import Patience
-from bot.playground.answers import Answer
-from bot.playground.objects import File, Message
-from bot.playground.slack import Slack
-from bot.probes import probes
-from bot.serving import Server, address_of, listen
-from bot.slack.app import Bot, build
-from bot.slack.arrivals import Signatures, dispatch
-from bot.slack.socket import connect
-from bot.tally import SILENT, Tally
-from bot.web import BODY_S, application
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.objects import File, Message
+from bot.fakeslack.slack import Slack
+from bot.server.limits import Patience
+from bot.server.probes import probes
+from bot.server.threaded import Server, address_of, listen
+from bot.slack.bot import Bot, build
+from bot.slack.inbound.arrivals import Signatures, dispatch
+from bot.slack.inbound.http import BODY_S, application
+from bot.slack.inbound.socket import connect
+from bot.telemetry.health import Health
+from bot.telemetry.metrics import CONTENT_TYPE, Metrics
+from bot.telemetry.tally import SILENT, Tally
 from storage.database import Database
 
 HTTP, SOCKET = "http", "socket"

@@ -5,24 +5,24 @@ What is heavy is imported by the command that needs it, so that `scribe --help` 
 
 import click
 
-from bot.cli import documents, operating, trying, working
+from bot.cli import demo, documents, incidents, operations
 from bot.cli.manners import People
 
 _COMMANDS = (
-    operating.run,
-    trying.demo,
-    trying.replay,
+    operations.run,
+    demo.demo,
+    demo.replay,
     documents.export,
     documents.import_,
     documents.check,
     documents.report,
-    working.log,
-    working.remind,
-    operating.migrate,
-    operating.backup,
-    operating.restore,
-    operating.doctor,
-    operating.manifest,
+    incidents.log,
+    incidents.remind,
+    operations.migrate,
+    operations.backup,
+    operations.restore,
+    operations.doctor,
+    operations.manifest,
 )
 
 

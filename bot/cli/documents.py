@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.base import ready, settings
 from bot.cli.manners import Words
-from bot.cli.stores import ready, settings
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.config import Settings
-    from bot.handlers.exports import Record
+    from bot.handlers.postmortem.exports import Record
     from storage.database import Database
 
 REPORT_FORMATS = ("text", "md", "json", "svg", "png")
@@ -27,9 +27,9 @@ READERS = ("blameless", "public")
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def export(incident: str, format_: str, how: str | None, workspace: str | None) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
-    from bot.handlers.exports import BINARY, editable
-    from bot.handlers.exports import PRINTED as TEXTS
-    from bot.handlers.exports import export as read
+    from bot.handlers.postmortem.exports import BINARY, editable
+    from bot.handlers.postmortem.exports import PRINTED as TEXTS
+    from bot.handlers.postmortem.exports import export as read
 
     if how and format_ == "json":
         raise UsageError(f"json is the whole record, names and all; --as {how} goes with the other formats.")
@@ -48,7 +48,7 @@ def export(incident: str, format_: str, how: str | None, workspace: str | None) 
 
 def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -> "Record":
     """The record for other readers; a template that could not be used is named on standard error."""
-    from bot.handlers.renderings import Means, names_in, retell
+    from bot.handlers.postmortem.audiences import Means, names_in, retell
 
     with store.read() as connection:
         means = Means(names=names_in(connection, record), shelf=chosen.shelf, prefix=chosen.prefix)
@@ -74,7 +74,7 @@ def import_(file: Path, author: str | None, workspace: str | None, channel: str 
         return
     if channel or public:
         raise UsageError("--channel and --public go with a file that ends in .json: an incident this store lacks.")
-    from bot.handlers.imports import printed
+    from bot.handlers.postmortem.file_import import printed
 
     with click.open_file(str(file), "rb") as stream:
         content = stream.read()
@@ -86,7 +86,7 @@ def import_(file: Path, author: str | None, workspace: str | None, channel: str 
 def _import_incident(file: Path, workspace: str | None, channel: str | None, *, public: bool) -> str:
     """Put the incident in the file into the store; what was done."""
     from bot.clock import now
-    from bot.handlers.json_import import Place, put
+    from bot.handlers.postmortem.json_import import Place, put
 
     chosen = settings()
     place = Place(workspace_id=workspace, timezone=chosen.timezone.key, channel_id=channel, public=public)
@@ -101,7 +101,7 @@ def _import_incident(file: Path, workspace: str | None, channel: str | None, *, 
 @click.pass_context
 def check(context: click.Context, incident: str, workspace: str | None) -> None:
     """Advise on an incident's postmortem as a reviewer would; exit 0 when there is nothing to say, else 1."""
-    from bot.handlers.checks import printed
+    from bot.handlers.postmortem.checks import printed
 
     chosen = settings()
     text, clean = printed(ready(chosen.database_url), chosen, incident, workspace_id=workspace)
@@ -117,8 +117,8 @@ def check(context: click.Context, incident: str, workspace: str | None) -> None:
 def report(words: tuple[str, ...], format_: str, workspace: str | None, *, private: bool) -> None:
     """Print the numbers of a period: 30d, 12w, 1y or 2026-10-01..2026-10-31."""
     from bot.clock import now
-    from bot.handlers.reports import FORMATS as WRITERS
-    from bot.handlers.reports import printed
+    from bot.handlers.report.reports import FORMATS as WRITERS
+    from bot.handlers.report.reports import printed
 
     if format_ == "png" and sys.stdout.isatty():
         raise UsageError("A picture is no text: scribe report --format png > report.png")
@@ -126,7 +126,7 @@ def report(words: tuple[str, ...], format_: str, workspace: str | None, *, priva
     store = ready(chosen.database_url)
     counted = printed(store, " ".join(words), now=at, zone=chosen.timezone, workspace_id=workspace, private=private)
     if format_ == "png":
-        from bot.raster import png
+        from bot.documents.picture.png import png
 
         click.echo(png(WRITERS["svg"](counted)), nl=False)
     else:

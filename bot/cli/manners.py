@@ -27,7 +27,7 @@ class People(click.Group):
 
 def _shown(problem: str) -> str:
     """What a terminal is told: the words of a file, which are in it, must not move its cursor or change its title."""
-    from bot.escaping import visible
+    from bot.documents.escaping import visible
 
     # Half a character, as an argument may hold, is shown by its number.
     return visible(problem.encode(errors="backslashreplace").decode())

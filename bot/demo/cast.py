@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,20 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from bot.casefile import Case, Typed
 from bot.clock import now
 from bot.config import Settings
+from bot.demo.bot_process import Plug
+from bot.demo.casefile import Case, Typed
 from bot.demo.cast import REACTIONS, ROLES, Cast, assemble
+from bot.demo.clock import Travelling
 from bot.demo.drill import Drill
 from bot.demo.hints import Hints
 from bot.demo.journeys import travel
-from bot.demo.living import Living
-from bot.demo.plug import Plug
-from bot.demo.travelling import Travelling
-from bot.playground.answers import Answer
-from bot.playground.rules import Json
-from bot.playground.slack import Slack
-from bot.playground.workspace import TEAM_ID
+from bot.demo.preview import Living
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.rules import Json
+from bot.fakeslack.slack import Slack
+from bot.fakeslack.workspace import TEAM_ID
 from bot.slack.manifest import manifest
 from bot.vocabulary import COMMANDS
 from storage.database import Database

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.casefile import Case, Typed
-from bot.demo.travelling import Travelling
-from bot.playground.answers import Answer
-from bot.playground.rules import Json
+from bot.demo.casefile import Case, Typed
+from bot.demo.clock import Travelling
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.rules import Json
 
 MOST_WAIT_S = 6.0
 """Real seconds of silence at most: through a longer one the clock runs faster."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.playground.answers import Answer
+from bot.fakeslack.answers import Answer
 from bot.vocabulary import ACTION_ITEM, ADD_TO_TIMELINE, DETECTED, DID, RESOLVED
 
 DETECT, ADD, ACT_AS, RESOLVE, TRAVEL = "detect", "add", "act_as", "resolve", "travel"

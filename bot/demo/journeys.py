@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from bot.demo.travelling import Travelling
+from bot.demo.clock import Travelling
 
 STEP: Final = timedelta(hours=1)
 JOURNEYS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}

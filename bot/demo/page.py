@@ -14,16 +14,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router
 
-from bot.demo import shown
+from bot.demo import views as shown
+from bot.demo.actions import DEEDS
 from bot.demo.cast import ROLES
-from bot.demo.deeds import DEEDS
 from bot.demo.demo import Demo
 from bot.demo.gate import Gate
-from bot.demo.living import TABS
+from bot.demo.preview import TABS
+from bot.documents.templates import TEMPLATES
 from bot.errors import UsageError
-from bot.playground.rules import Json
-from bot.playground.workspace import BOT_USER_ID
-from bot.shelf import TEMPLATES
+from bot.fakeslack.rules import Json
+from bot.fakeslack.workspace import BOT_USER_ID
 
 FILES: Final = TEMPLATES / "web" / "demo"
 TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

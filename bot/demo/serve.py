@@ -10,15 +10,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.casefile import Case
 from bot.clock import now
 from bot.config import Settings
+from bot.demo.casefile import Case
+from bot.demo.clock import Travelling
 from bot.demo.demo import DRILL_SPEED, Demo, staged
 from bot.demo.page import Page
-from bot.demo.travelling import Travelling
 from bot.errors import UsageError
-from bot.playground.slack import Slack
-from bot.signals import HANGUP, on_signal
+from bot.fakeslack.slack import Slack
+from bot.server.shutdown import HANGUP, on_signal
 from storage import schema
 from storage.database import Database
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
-from bot.doctor.patient import Patient
-from bot.health import OLD
+from bot.doctor.installation import Patient
 from bot.slack.identity import TOKEN_REFUSED
+from bot.telemetry.health import OLD
 from storage import schema, vitals
 from storage.vitals import Parked
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from bot.clock import Clock, now
 from bot.config import Settings
-from bot.doctor import backlog, disk, scopes, skew, spool, store, tokens
+from bot.doctor import backlog, disk, scopes, skew, slack, spool, store
 from bot.doctor.diagnosis import Diagnosis, fail
-from bot.doctor.patient import Patient
+from bot.doctor.installation import Patient
 from bot.errors import UsageError
 
 LIMIT_S = 20.0
@@ -16,8 +16,8 @@ LIMIT_S = 20.0
 Check = Callable[[Patient], list[Diagnosis]]
 
 CHECKS: tuple[tuple[str, Check], ...] = (
-    (tokens.BOT, tokens.bot_token),
-    (tokens.APP, tokens.app_token),
+    (slack.BOT, slack.bot_token),
+    (slack.APP, slack.app_token),
     (scopes.ABOUT, scopes.scopes),
     (skew.ABOUT, skew.clock),
     (store.DATABASE, store.database),

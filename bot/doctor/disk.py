@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.config import Settings
 from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
-from bot.doctor.patient import Patient
+from bot.doctor.installation import Patient
 from storage import vitals
 from storage.disk import nearest_folder
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.config import Settings
 from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
-from bot.doctor.patient import Patient
+from bot.doctor.installation import Patient
 
 ABOUT = "scopes"
 _FIX = (

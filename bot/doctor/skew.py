@@ -1,7 +1,7 @@
 """This machine's clock beside Slack's."""
 
 from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
-from bot.doctor.patient import Patient
+from bot.doctor.installation import Patient
 
 ABOUT = "clock"
 WARN_S, FAIL_S = 60, 300

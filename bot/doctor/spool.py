@@ -1,7 +1,7 @@
 """The spool: what was typed while the database was away, and whether more can be kept."""
 
 from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
-from bot.doctor.patient import Patient
+from bot.doctor.installation import Patient
 from storage.spool import Spool
 
 ABOUT = "spool"

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
-from bot.doctor.patient import Patient
+from bot.doctor.installation import Patient
 from storage import schema as schemas
 from storage import vitals
 from storage.disk import nearest_folder

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.config import Settings
+from bot.documents.rendering import slack
 from bot.errors import UsageError
 from bot.handlers import routes
 from bot.handlers.request import Reply, Request
-from bot.rendering import slack
-from bot.tally import SILENT, Tally
-from bot.watching import request_id, watched
+from bot.telemetry.context import request_id, watched
+from bot.telemetry.tally import SILENT, Tally
 from storage import members, outbox, receipts
-from storage.away import is_away
+from storage.availability import is_away
 from storage.database import Database
 from storage.deadline import within
 from storage.spool import Record, Spool

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from bot.domain.policy import ANYONE, LEAD, RESPONDERS
+from bot.domain.incident.policy import ANYONE, LEAD, RESPONDERS
 from bot.errors import UsageError
 from bot.handlers.request import Request
 from bot.vocabulary import NOTE

@@ -2,9 +2,9 @@
 
 from zoneinfo import ZoneInfo
 
-from bot.domain.when import place, stamp
+from bot.documents.rendering import slack
+from bot.domain.time.format import place, stamp
 from bot.handlers.request import Button, Reply, Request
-from bot.rendering import slack
 from bot.vocabulary import KINDS
 from storage.values import Incident, TimelineEntry
 

@@ -7,10 +7,10 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.config import Settings
-from bot.domain.cadence import Cadence
-from bot.domain.policy import POLICY
+from bot.documents.templates import DEFAULT, Shelf
+from bot.domain.incident.policy import POLICY
+from bot.domain.items.cadence import Cadence
 from bot.errors import UsageError
-from bot.shelf import DEFAULT, Shelf
 
 _OF_SETTINGS = ("prefix", "template", "shelf", "check_off", "policy", "cadence", "targets")
 

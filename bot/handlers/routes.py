@@ -6,27 +6,17 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from bot import trace
-from bot.domain.grammar import Utterance, parse_entry
-from bot.domain.opening import nearest
+from bot.domain.incident.grammar import Utterance, parse_entry
+from bot.domain.incident.opening import nearest
 from bot.domain.words import storable
 from bot.errors import UsageError
-from bot.handlers import (
-    action_items,
-    checks,
-    edits,
-    incidents,
-    item_clicks,
-    postmortems,
-    publishing,
-    reports,
-    reviews,
-    revisions,
-    sameness,
-    templates,
-    timeline,
-)
+from bot.handlers.incident import incidents, reopen, revisions, timeline
+from bot.handlers.items import item_clicks, items
+from bot.handlers.postmortem import checks, drafts, edits, publishing, templates
+from bot.handlers.report import reports
 from bot.handlers.request import Reply, Request, first_word
+from bot.handlers.review import reviews
+from bot.telemetry import trace
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Command, Kind
 from storage import receipts
 from storage.database import Database
@@ -50,26 +40,26 @@ ROUTES: dict[str, Handler] = {
     "incident undo": revisions.undo,
     "incident help": incidents.help_,
     "timeline": timeline.show,
-    "postmortem draft": postmortems.draft,
-    "postmortem show": postmortems.show,
+    "postmortem draft": drafts.draft,
+    "postmortem show": drafts.show,
     "postmortem edit": edits.edit,
     "postmortem template": templates.template,
     "postmortem check": checks.check,
     "postmortem review": reviews.review,
     "postmortem publish": publishing.publish,
-    "actionitem": action_items.add,
-    "actionitem list": action_items.list_,
-    "actionitem done": action_items.done,
-    "actionitem assign": action_items.assign,
-    "actionitem snooze": action_items.snooze,
-    "actionitem drop": action_items.drop,
-    "actionitem due": action_items.due,
-    "actionitem link": action_items.link,
-    "actionitem confirm": action_items.confirm,
-    "actionitem reopen": action_items.reopen,
+    "actionitem": items.add,
+    "actionitem list": items.list_,
+    "actionitem done": items.done,
+    "actionitem assign": items.assign,
+    "actionitem snooze": items.snooze,
+    "actionitem drop": items.drop,
+    "actionitem due": items.due,
+    "actionitem link": items.link,
+    "actionitem confirm": items.confirm,
+    "actionitem reopen": items.reopen,
 }
 GESTURES: dict[str, Handler] = {
-    "reopen": sameness.reopen,
+    "reopen": reopen.reopen,
     "unreact": revisions.unreact,
     edits.SAVE: edits.save,
     **item_clicks.CLICKS,

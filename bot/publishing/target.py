@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.handlers.exports import FORMATS, Record, drafted
+from bot.handlers.postmortem.exports import FORMATS, Record, drafted
 from storage.values import Publication
 
 

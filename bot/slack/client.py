@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from bot.clock import Clock
-from bot.tally import SILENT, Tally
+from bot.telemetry.tally import SILENT, Tally
 
 TOO_MANY = 429
 _ONE_S = 1.0

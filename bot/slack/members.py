@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.clock import Clock
-from storage import away, members
+from storage import availability, members
 from storage.database import Database
 from storage.deadline import within
 from storage.values import BOT, Member
@@ -60,9 +60,9 @@ class Members:
         try:
             with within(FIND_S), self._database.read() as connection:
                 stored = members.find(connection, workspace_id, user_id)
-        except away.ERRORS as error:
+        except availability.ERRORS as error:
             # Better an old answer, or none, than no entry: what is typed while the database is away is kept.
-            if not away.is_away(error):
+            if not availability.is_away(error):
                 raise
             return member
         member = stored
@@ -129,9 +129,9 @@ class Members:
         try:
             with self._database.write() as connection:
                 members.keep(connection, people, at=self._clock())
-        except away.ERRORS as error:
+        except availability.ERRORS as error:
             # Known for a minute is enough for those who type now.
-            if not away.is_away(error):
+            if not availability.is_away(error):
                 raise
         for member in people:
             self._remember((member.workspace_id, member.user_id), member)

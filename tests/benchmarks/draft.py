@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot import drafting, rendering
 from bot.clock import now
-from bot.domain.lifecycle import in_order
-from bot.domain.postmortem import assemble
-from bot.handlers.postmortems import as_file, gather, keep
-from bot.shelf import Shelf
+from bot.documents import drafting, rendering
+from bot.documents.templates import Shelf
+from bot.domain.incident.lifecycle import in_order
+from bot.domain.postmortem.assemble import assemble
+from bot.handlers.postmortem.drafts import as_file, gather, keep
 from storage import action_items, schema, timeline
 from storage.database import Database
 from storage.values import Incident

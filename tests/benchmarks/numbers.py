@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
 
-from bot.domain.period import parse_period
-from bot.domain.report import Report
-from bot.handlers.reports import FORMATS, View, count
-from bot.playground.workspace import TEAM_ID
-from bot.raster import png
-from bot.rendering import slack
+from bot.documents.picture.png import png
+from bot.documents.rendering import slack
+from bot.domain.report.period import parse_period
+from bot.domain.report.report import Report
+from bot.fakeslack.workspace import TEAM_ID
+from bot.handlers.report.reports import FORMATS, View, count
 from storage import incidents, schema
 from storage.database import Database
 from storage.models import action_item_revisions, action_items, timeline_entries

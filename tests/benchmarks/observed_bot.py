@@ -8,13 +8,13 @@ from pathlib import Path
 
 import uvicorn
 
-from bot import web
 from bot.config import Settings
-from bot.logs import JSON, configure
-from bot.metrics import Metrics
-from bot.slack.app import build
-from bot.slack.arrivals import Signatures, dispatch
-from bot.tally import SILENT
+from bot.slack.bot import build
+from bot.slack.inbound import http
+from bot.slack.inbound.arrivals import Signatures, dispatch
+from bot.telemetry.logs import JSON, configure
+from bot.telemetry.metrics import Metrics
+from bot.telemetry.tally import SILENT
 from storage import schema
 from storage.database import Database
 
@@ -30,10 +30,10 @@ def main(port: int, how: str) -> None:
         configure("INFO", JSON, stream=Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
     else:
         logging.basicConfig(level="WARNING")
-        vars(web)["watching"] = lambda _tally, dispatch: lambda *given: (dispatch(*given), int)
+        vars(http)["watching"] = lambda _tally, dispatch: lambda *given: (dispatch(*given), int)
     bot = build(settings, database, tally=tally)
     bot.start()
-    face = web.application(partial(dispatch, bot.app), Signatures(settings).hold, tally=tally)
+    face = http.application(partial(dispatch, bot.app), Signatures(settings).hold, tally=tally)
     uvicorn.run(face, port=port, log_level="warning", access_log=False)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.clock import now
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from tests.benchmarks.requests import Typist
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
 
-from bot import picture
-from bot.domain.lifecycle import lifecycle
-from bot.raster import png
+from bot.documents import picture
+from bot.documents.picture.png import png
+from bot.domain.incident.lifecycle import lifecycle
 from storage.values import TimelineEntry
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, ms, table

@@ -8,13 +8,13 @@ from time import perf_counter
 
 from jinja2 import Environment
 
-from bot import drafting
 from bot.clock import now
-from bot.domain.check import check
-from bot.domain.redraft import people_made, rewritten
-from bot.handlers.exports import read
-from bot.handlers.postmortems import as_file, gather, keep
-from bot.shelf import Shelf
+from bot.documents import drafting
+from bot.documents.templates import Shelf
+from bot.domain.check.checklist import check
+from bot.domain.postmortem.redraft import people_made, rewritten
+from bot.handlers.postmortem.drafts import as_file, gather, keep
+from bot.handlers.postmortem.exports import read
 from storage import postmortems, schema
 from storage.database import Database
 from storage.values import Incident, Section

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import text
 
-from bot.domain.cadence import Cadence
-from bot.handlers.reminders import tick
-from storage import agendas, schema
+from bot.domain.items.cadence import Cadence
+from bot.handlers.items.reminders import tick
+from storage import reminder_schedules, schema
 from storage.database import Database
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, ms, table
@@ -96,7 +96,7 @@ def _seeded(url: str, size: int) -> Database:
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     with database.read() as connection:
-        assert agendas.is_due(connection, at=AT)
+        assert reminder_schedules.is_due(connection, at=AT)
     return database
 
 

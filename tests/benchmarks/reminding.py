@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 from bot.clock import SetClock
 from bot.config import Settings
-from bot.playground.slack import Slack
-from bot.slack.app import build
+from bot.fakeslack.slack import Slack
+from bot.slack.bot import build
 from storage import schema
 from storage.database import Database
 from storage.outbox import LEASE

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.clock import SetClock
-from bot.playground.slack import Slack
-from bot.playground.weather import Weather
-from bot.slack.app import Bot, build
+from bot.fakeslack.slack import Slack
+from bot.fakeslack.weather import Weather
+from bot.slack.bot import Bot, build
 from storage import outbox, schema
 from storage.database import Database
 from tests.benchmarks.effort import Effort

@@ -11,14 +11,14 @@ from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot import drafting
-from bot.casefile import Case, read_case
 from bot.cli import main
-from bot.domain.document import Document
-from bot.domain.postmortem import assemble
+from bot.demo.casefile import Case, read_case
+from bot.demo.replay import SAMPLE
+from bot.documents import drafting
+from bot.documents.templates import Shelf
+from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.document import Document
 from bot.errors import UsageError
-from bot.replay import SAMPLE
-from bot.shelf import Shelf
 from tests.bot.loads import loads
 from tests.bot.slack.hostile import CONTROLS, JSON, PIECES, TEXTS, UNPRINTABLE, times
 from tests.bot.test_rendering import INCIDENT, after

@@ -16,8 +16,8 @@ from bot.cli import main
 from bot.clock import SetClock
 from bot.config import Settings
 from bot.errors import UsageError
-from bot.handlers.checks import SHOWN, printed
-from bot.playground.limits import MESSAGE_TEXT
+from bot.fakeslack.limits import MESSAGE_TEXT
+from bot.handlers.postmortem.checks import SHOWN, printed
 from storage import incidents, timeline
 from storage.database import Database
 from tests.casebook import NAMES, load

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import SLACK_API, Settings, default_database
-from bot.domain.cadence import Cadence
+from bot.domain.items.cadence import Cadence
 from bot.errors import UsageError
 
 ROOT = Path(__file__).parents[2]

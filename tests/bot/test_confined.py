@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot import confined, drafting
 from bot.config import Settings
-from bot.confined import BrokenTemplateError
-from bot.domain.document import Document
-from bot.domain.postmortem import assemble
+from bot.documents import drafting, sandbox
+from bot.documents.sandbox import BrokenTemplateError
+from bot.documents.templates import Shelf
+from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.document import Document
 from bot.errors import UsageError
-from bot.shelf import Shelf
 from tests.bot.test_rendering import INCIDENT, after
 from tests.casebook import entry
 
@@ -58,7 +58,7 @@ def write(shelf: Shelf, name: str, body: str, *, about: str = "Ours.") -> None:
 def problem(document: Document, shelf: Shelf, body: str, limit_s: float = 5) -> str:
     write(shelf, "ours", body)
     with pytest.raises(BrokenTemplateError) as caught:
-        confined.render(document, shelf, "ours", limit_s=limit_s)
+        sandbox.render(document, shelf, "ours", limit_s=limit_s)
     return str(caught.value)
 
 
@@ -120,7 +120,7 @@ def test_a_template_that_writes_too_much_is_refused(document: Document, shelf: S
 
 def test_what_no_database_takes_is_taken_out_of_an_own_template(document: Document, shelf: Shelf) -> None:
     write(shelf, "ours", "a\x00b")
-    assert confined.render(document, shelf, "ours")[0].body == "a\u2400b"
+    assert sandbox.render(document, shelf, "ours")[0].body == "a\u2400b"
 
 
 def test_a_template_that_calls_itself_is_stopped(document: Document, shelf: Shelf) -> None:
@@ -130,7 +130,7 @@ def test_a_template_that_calls_itself_is_stopped(document: Document, shelf: Shel
 def test_a_template_sees_nothing_of_the_bots_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
     assert "SLACK_BOT_TOKEN" in os.environ
-    assert "SLACK_BOT_TOKEN" not in confined.environment()
+    assert "SLACK_BOT_TOKEN" not in sandbox.environment()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_template_without_sections_or_of_another_encoding_or_size_is_refused(
     ):
         path.write_bytes(content)
         with pytest.raises(BrokenTemplateError, match=said):
-            confined.render(document, shelf, "ours")
+            sandbox.render(document, shelf, "ours")
 
 
 def test_a_broken_template_is_replaced_by_the_shipped_one_of_its_name_else_the_classic(
@@ -184,7 +184,7 @@ def test_many_hostile_templates_at_once_wait_for_their_turn_or_are_told_to(docum
 
     def ask() -> None:
         with pytest.raises(BrokenTemplateError) as caught:
-            confined.render(document, shelf, "ours", limit_s=0.5, wait_s=0.8)
+            sandbox.render(document, shelf, "ours", limit_s=0.5, wait_s=0.8)
         said.append(str(caught.value))
 
     threads = [threading.Thread(target=ask) for _ in range(12)]
@@ -193,7 +193,7 @@ def test_many_hostile_templates_at_once_wait_for_their_turn_or_are_told_to(docum
     for thread in threads:
         thread.join()
     assert len(said) == 12
-    assert sum("was stopped" in each for each in said) >= confined.PLACES
+    assert sum("was stopped" in each for each in said) >= sandbox.PLACES
     assert any("too many" in each for each in said)
 
 

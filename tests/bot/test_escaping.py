@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot import escaping, rendering
+from bot.documents import escaping, rendering
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ALLOWED = {"text", "text_special", "softbreak"}

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import text
 from starlette.applications import Starlette
 
-from bot import probes as face
 from bot.clock import SetClock
-from bot.health import Health
-from bot.metrics import Metrics
-from bot.probes import probes
-from bot.pulse import Pulse
-from bot.serving import Server, address_of, listen
+from bot.server import probes as face
+from bot.server.probes import probes
+from bot.server.pulse import Pulse
+from bot.server.threaded import Server, address_of, listen
+from bot.telemetry.health import Health
+from bot.telemetry.metrics import Metrics
 from storage import outbox
 from storage.database import Database
 from storage.spool import Spool
@@ -113,7 +113,7 @@ def test_it_stays_ready_while_a_newer_scribe_is_rolled_out(sqlite: Database) -> 
 def test_while_a_migration_holds_a_table_a_probe_is_answered_and_afterwards_all_is_well(
     postgres: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.health.ASK_S", 0.2)
+    monkeypatch.setattr("bot.telemetry.health.ASK_S", 0.2)
     with served(health(postgres, spool=Spool(tmp_path))) as client:
         with postgres.write() as connection:
             connection.execute(text("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE"))

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from bot.invitation import Invitation, calendar_file
+from bot.documents.calendar import Invitation, calendar_file
 from tests.bot.domain.checking import INCIDENT
 from tests.bot.domain.reading import utc
 from tests.bot.domain.test_meeting import planned
@@ -120,6 +120,6 @@ def test_a_title_is_read_back_as_it_was_typed() -> None:
 
 
 def test_the_calendar_library_is_loaded_with_the_first_invitation_only() -> None:
-    code = "import sys, bot.slack.app; print('icalendar' in sys.modules)"
+    code = "import sys, bot.slack.bot; print('icalendar' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own words
     assert told.stdout == "False\n"

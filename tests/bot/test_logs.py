@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from bot import trace
 from bot.clock import SetClock
-from bot.logs import JSON, OURS, TALKATIVE, TEXT, configure
+from bot.telemetry import trace
+from bot.telemetry.logs import JSON, OURS, TALKATIVE, TEXT, configure
 from storage.database import Database
 from tests.workplace import workplace
 

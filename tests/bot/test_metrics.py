@@ -8,9 +8,9 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.clock import SetClock
-from bot.health import DEGRADED, DOWN, OK, Part, part
-from bot.metrics import Metrics
 from bot.slack.client import PausedError
+from bot.telemetry.health import DEGRADED, DOWN, OK, Part, part
+from bot.telemetry.metrics import Metrics
 from storage.database import Database
 from tests.workplace import HTTP, Workplace, at, workplace
 

@@ -11,9 +11,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from bot.patience import Patience
-from bot.playground.delivery import FORM, SignedPosts
-from bot.web import BODY_LIMIT
+from bot.fakeslack.delivery import FORM, SignedPosts
+from bot.server.limits import Patience
+from bot.slack.inbound.http import BODY_LIMIT
 from tests.bot.slack.ledger import counts
 from tests.workplace import Workplace, serve
 

@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from zlib import decompress
 
-from bot.painting import painted
-from bot.raster import ZOOM, png
+from bot.documents.picture.painting import painted
+from bot.documents.picture.png import ZOOM, png
 from tests.bot.picture.timelines import HOSTILE, draw, synthetic, told
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 FONTLESS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>"""
-DRAWS = "import sys; from bot.raster import png; sys.stdout.buffer.write(png(sys.stdin.read()))"
+DRAWS = "import sys; from bot.documents.picture.png import png; sys.stdout.buffer.write(png(sys.stdin.read()))"
 
 
 def chunks(content: bytes) -> dict[bytes, bytes]:

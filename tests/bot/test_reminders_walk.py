@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.clock import SetClock
-from bot.domain.cadence import Cadence
-from bot.handlers.reminders import tick
-from bot.playground.objects import Message
-from bot.slack.app import build
-from storage import agendas
+from bot.domain.items.cadence import Cadence
+from bot.fakeslack.objects import Message
+from bot.handlers.items.reminders import tick
+from bot.slack.bot import build
+from storage import reminder_schedules
 from storage.database import Database
 from tests.workplace import Workplace, at, workplace
 
@@ -121,7 +121,7 @@ def test_killed_at_every_tick_that_has_something_to_say_it_loses_and_doubles_not
 
         def look() -> None:
             with postgres.read() as connection:
-                if not agendas.is_due(connection, at=clock()):
+                if not reminder_schedules.is_due(connection, at=clock()):
                     return
             cadence: Cadence = office.bot.door.settings.cadence
             with pytest.raises(KilledError):

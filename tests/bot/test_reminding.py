@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from bot.clock import SetClock
 from bot.config import Settings
-from bot.playground.objects import Message
-from bot.playground.slack import Slack
-from bot.slack.app import build
+from bot.fakeslack.objects import Message
+from bot.fakeslack.slack import Slack
+from bot.slack.bot import build
 from storage.database import Database
 from storage.models import outbox, reminders
 from storage.outbox import LEASE

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot import rendering
-from bot.domain.postmortem import assemble
+from bot.documents import rendering
+from bot.documents.templates import Shelf
+from bot.domain.postmortem.assemble import assemble
 from bot.errors import UsageError
-from bot.shelf import Shelf
 from bot.vocabulary import KINDS
 from storage.values import ActionItem, Section, TimelineEntry
 from tests import casebook

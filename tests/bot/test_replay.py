@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.replay import SAMPLE, Replayed, replay_file
+from bot.demo.replay import SAMPLE, Replayed, replay_file
 
 CASES = sorted((Path(__file__).parent.parent / "cases").glob("*.json"))
 FACTS = (

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.kept import Kept
-from bot.domain.lifecycle import DURATIONS
-from bot.domain.period import parse_period
-from bot.domain.report import Report
-from bot.domain.spread import spread
-from bot.raster import png
-from bot.report_picture import MOST_DOTS, WIDTH, draw
+from bot.documents.picture.png import png
+from bot.documents.picture.report import MOST_DOTS, WIDTH, draw
+from bot.domain.incident.lifecycle import DURATIONS
+from bot.domain.report.on_time import Kept
+from bot.domain.report.period import parse_period
+from bot.domain.report.report import Report
+from bot.domain.report.spread import spread
 from bot.vocabulary import SEVERITIES
 from storage.values import DeclaredIncident
 from tests.workplace import at

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from bot.clock import now
-from bot.playground.slack import Slack
-from bot.running import ticks_of
-from bot.serving import address_of, listen
+from bot.fakeslack.slack import Slack
+from bot.run import ticks_of
+from bot.server.threaded import address_of, listen
 from storage import outbox, timeline
 from storage.database import Database
 from storage.spool import Spool
@@ -205,7 +205,7 @@ def test_it_is_alive_and_not_ready_while_socket_mode_finds_no_slack(tmp_path: Pa
             answer = probe.get("/readyz")
         assert (answer.status_code, answer.json()["parts"]["socket"]) == (503, {"state": "down"})
         assert scribe.end(signal.SIGTERM) == 0
-        assert " warning bot.slack.socket: Slack is not reached" in scribe.ended[0]
+        assert " warning bot.slack.inbound.socket: Slack is not reached" in scribe.ended[0]
 
 
 def test_a_health_port_in_use_ends_it_with_a_word_about_it(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from bot.scheduler import scheduler
+from bot.server.scheduler import scheduler
 from storage.database import Database
 
 

@@ -5,8 +5,8 @@ import pytest
 from jinja2 import UndefinedError
 from jinja2.exceptions import SecurityError
 
-from bot import picture, rendering
-from bot.domain.lifecycle import lifecycle
+from bot.documents import picture, rendering
+from bot.domain.incident.lifecycle import lifecycle
 from storage.values import Section
 from tests.bot.test_rendering import HOSTILE, INCIDENT, after, sections
 from tests.casebook import entry

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot import rendering
-from bot.domain.document import Document
-from bot.domain.postmortem import assemble
-from bot.shelf import Shelf
+from bot.documents import rendering
+from bot.documents.templates import Shelf
+from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.document import Document
 from bot.vocabulary import KINDS
 from storage.values import ActionItem, Section, TimelineEntry
 from tests import casebook

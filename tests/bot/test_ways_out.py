@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from bot import markup
 from bot.cli import main
-from bot.handlers.exports import FORMATS, PRINTED, Record
-from bot.shelf import Shelf
+from bot.documents import markup
+from bot.documents.templates import Shelf
+from bot.handlers.postmortem.exports import FORMATS, PRINTED, Record
 from storage.database import Database
 from tests import casebook
 from tests.bot.publishing.editions import EDITED, HOSTILE, record, story_of_everything

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from storage import incidents, outbox, timeline
 from storage.database import Database
 from storage.models import outbox as errands

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, update
 
 from bot.clock import now
-from bot.handlers.reviews import REMINDER
+from bot.handlers.review.reviews import REMINDER
 from storage.database import Database
 from storage.models import outbox
 

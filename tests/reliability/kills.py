@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from bot.clock import now
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from storage import schema
 from storage.database import Database
 from storage.models import outbox

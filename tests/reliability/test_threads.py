@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
-from bot import painting, rendering, report_picture
 from bot.clock import SetClock
-from bot.domain import redraft, report
-from bot.picture import drawing
-from bot.slack import clicks, commands, forms, mentions, reactions
+from bot.documents import rendering
+from bot.documents.picture import painting, timeline
+from bot.documents.picture import report as report_picture
+from bot.domain.postmortem import redraft
+from bot.domain.report import report
 from bot.slack.client import Client
+from bot.slack.inbound import clicks, commands, forms, mentions, reactions
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage.database import Database
 from tests.bot.slack.ledger import outbox_states
@@ -29,7 +31,7 @@ ANSWERS: tuple[Callable[..., Any], ...] = (
 SLOW: tuple[Callable[..., Any], ...] = (
     rendering.draft,
     redraft.redraft,
-    drawing.draw,
+    timeline.draw,
     painting.painted,
     report.report,
     report_picture.draw,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.clock import now
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from tests.workplace import HTTP
 
 ROOT = Path(__file__).parents[2]

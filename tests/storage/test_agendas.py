@@ -4,7 +4,7 @@ from typing import Any
 from alembic import command
 from sqlalchemy import event, text
 
-from storage import agendas, reminders, schema
+from storage import reminder_schedules, reminders, schema
 from storage.action_items import revise
 from storage.database import Database
 from storage.values import Agenda, Reminder
@@ -17,12 +17,12 @@ WORKSPACE = "T1"
 
 def take(database: Database, **due: Any) -> None:
     with database.write() as connection:
-        agendas.take(connection, WORKSPACE, due)
+        reminder_schedules.take(connection, WORKSPACE, due)
 
 
 def claimed(database: Database, minutes: int = 30) -> list[str]:
     with database.write() as connection:
-        return [each.recipient_id for each in agendas.claim(connection, at=later(minutes), most=9)]
+        return [each.recipient_id for each in reminder_schedules.claim(connection, at=later(minutes), most=9)]
 
 
 def test_an_agenda_is_due_at_the_earliest_time_anybody_said(database: Database) -> None:
@@ -33,19 +33,19 @@ def test_an_agenda_is_due_at_the_earliest_time_anybody_said(database: Database) 
     assert claimed(database, 10) == ["U1"]
     assert claimed(database, 25) == ["U1", "U2"]
     with database.read() as connection:
-        assert not agendas.is_due(connection, at=later(9))
-        assert agendas.is_due(connection, at=later(10))
+        assert not reminder_schedules.is_due(connection, at=later(9))
+        assert reminder_schedules.is_due(connection, at=later(10))
 
 
 def test_one_that_somebody_holds_is_left_to_them(postgres: Database) -> None:
     take(postgres, U1=later(1), U2=later(2))
     with postgres.write() as connection:
-        assert [each.recipient_id for each in agendas.claim(connection, at=later(9), most=1)] == ["U1"]
+        assert [each.recipient_id for each in reminder_schedules.claim(connection, at=later(9), most=1)] == ["U1"]
         assert claimed(postgres) == ["U2"]
         with postgres.write() as other:
-            assert not agendas.try_take(other, WORKSPACE, "U1")
-            assert agendas.try_take(other, WORKSPACE, "U2")
-            assert agendas.try_take(other, WORKSPACE, "U3")
+            assert not reminder_schedules.try_take(other, WORKSPACE, "U1")
+            assert reminder_schedules.try_take(other, WORKSPACE, "U2")
+            assert reminder_schedules.try_take(other, WORKSPACE, "U3")
     assert claimed(postgres) == ["U1", "U2"]
 
 
@@ -74,14 +74,14 @@ def put(database: Database, **facts: Any) -> None:
             item=item,
             since_at=NOW,
         )
-        agendas.take(connection, WORKSPACE, {"U1": later(5)})
+        reminder_schedules.take(connection, WORKSPACE, {"U1": later(5)})
         reminders.put(connection, Reminder(**{name: getattr(bare, name) for name in bare.__slots__} | facts))
 
 
 def test_a_reminder_comes_back_with_all_it_is_about(database: Database) -> None:
     put(database)
     with database.write() as connection:
-        held = agendas.claim(connection, at=later(5), most=9)
+        held = reminder_schedules.claim(connection, at=later(5), most=9)
         ((found,),) = reminders.due(connection, held, at=later(5), most=9)
         assert found.item is not None
         assert (found.kind, found.recipient_id, found.due_at, found.since_at) == ("item", "U1", later(5), NOW)
@@ -91,13 +91,13 @@ def test_a_reminder_comes_back_with_all_it_is_about(database: Database) -> None:
         assert now.item == item
         told = date(2026, 3, 12)
         reminders.settle(connection, [{"reminder": found.id, "recipient": "U1", "due": None, "told": told}])
-        agendas.close(connection, held, told=set(held), on={held[0]: told})
+        reminder_schedules.close(connection, held, told=set(held), on={held[0]: told})
         assert reminders.told(connection, WORKSPACE, "U1", told, most=9)[0].told_on == told
-        assert agendas.told(connection) == {(WORKSPACE, "U1"): told}
-        assert not agendas.is_due(connection, at=later(59))
+        assert reminder_schedules.told(connection) == {(WORKSPACE, "U1"): told}
+        assert not reminder_schedules.is_due(connection, at=later(59))
         reminders.again(connection, WORKSPACE, "U1", told, due_at=later(7))
-        agendas.close(connection, held, told=set(), on={})
-        assert agendas.is_due(connection, at=later(7))
+        reminder_schedules.close(connection, held, told=set(), on={})
+        assert reminder_schedules.is_due(connection, at=later(7))
 
 
 def test_another_workspaces_recipient_of_the_same_name_is_another(database: Database) -> None:
@@ -118,8 +118,8 @@ def test_with_nothing_due_a_look_is_one_query_by_an_index(database: Database) ->
 
     event.listen(database.engine, "before_cursor_execute", hear)
     with database.write() as connection:
-        assert not agendas.is_due(connection, at=AT - timedelta(hours=1))
-        assert agendas.claim(connection, at=AT - timedelta(hours=1), most=50) == []
+        assert not reminder_schedules.is_due(connection, at=AT - timedelta(hours=1))
+        assert reminder_schedules.claim(connection, at=AT - timedelta(hours=1), most=50) == []
     event.remove(database.engine, "before_cursor_execute", hear)
     explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
     with database.read() as connection:
@@ -143,5 +143,8 @@ def test_what_was_open_before_there_were_reminders_is_looked_at(tmp_path: Any) -
         command.upgrade(schema._config(connection), "0006")
         rows = connection.execute(text("SELECT recipient_id FROM reminders ORDER BY item_id")).scalars().all()
         assert rows == ["U1", "U7"]
-        assert sorted(each.recipient_id for each in agendas.claim(connection, at=later(1), most=9)) == ["U1", "U7"]
+        assert sorted(each.recipient_id for each in reminder_schedules.claim(connection, at=later(1), most=9)) == [
+            "U1",
+            "U7",
+        ]
     database.close()

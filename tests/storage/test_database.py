@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from storage import incidents, schema, timeline
-from storage.away import BusyError
+from storage.availability import BusyError
 from storage.database import BUSY_TIMEOUT_S, Database, Turnstile
 from storage.deadline import within
 from storage.models import receipts

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, event
 
-from bot.domain.lifecycle import DURATIONS, lifecycle
-from bot.domain.period import parse_period
-from bot.domain.report import Report
-from bot.handlers.home import Own, own
-from bot.handlers.reports import View, count
+from bot.domain.incident.lifecycle import DURATIONS, lifecycle
+from bot.domain.report.period import parse_period
+from bot.domain.report.report import Report
+from bot.handlers.items.home import Own, own
+from bot.handlers.report.reports import View, count
 from storage import action_items, incidents, postmortems, publications, timeline
 from storage.database import Database
 from storage.values import Incident

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot import replay
-from bot.casefile import read_case
 from bot.clock import SetClock, now
-from bot.playground.slack import Slack
-from bot.raster import png
-from bot.replay import SAMPLE, replay_file
+from bot.demo import replay
+from bot.demo.casefile import read_case
+from bot.demo.replay import SAMPLE, replay_file
+from bot.documents.picture.png import png
+from bot.fakeslack.slack import Slack
 from storage import timeline
 from storage.database import Database
 from storage.values import TimelineEntry

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.replay import SAMPLE, replay_file
+from bot.demo.replay import SAMPLE, replay_file
 from tests.bot.cli.terminal import refused, scribe
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, ViewportSize
 
-from bot.casefile import read_case
+from bot.demo.casefile import read_case
 from bot.demo.demo import Demo
+from bot.demo.replay import SAMPLE
 from bot.demo.serve import open_to_browsers
-from bot.replay import SAMPLE
 from storage.database import Database
 
 CASE = read_case(SAMPLE)

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.demo.deeds import DEEDS
+from bot.demo.actions import DEEDS
 from bot.demo.gate import HEADERS
 from bot.demo.page import BODY_LIMIT, FILES, TYPES
 from bot.demo.serve import open_to_browsers
-from bot.handlers.exports import export
+from bot.handlers.postmortem.exports import export
 from storage.database import Database
 from tests.bot.demo.conftest import CASE, Stage
 

@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 from slack_sdk import WebClient
 
 from bot.demo.serve import open_to_browsers
-from bot.playground.limits import BLOCKS, ELEMENTS, IN_VIEWS
-from bot.playground.rich_text import LEAVES, RICH_TEXT_PARTS
+from bot.fakeslack.limits import BLOCKS, ELEMENTS, IN_VIEWS
+from bot.fakeslack.rich_text import LEAVES, RICH_TEXT_PARTS
 from storage.database import Database
 from tests.bot.demo.conftest import CASE, NARROW, WIDE, Stage, Tab
 

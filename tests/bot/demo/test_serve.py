@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.replay import SAMPLE
-from bot.serving import address_of, listen
+from bot.demo.replay import SAMPLE
+from bot.server.threaded import address_of, listen
 from storage.database import Database
 
 ROOT = Path(__file__).parents[3]

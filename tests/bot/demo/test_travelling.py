@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from bot.clock import SetClock
+from bot.demo.clock import Travelling
 from bot.demo.journeys import JOURNEYS, travel
-from bot.demo.travelling import Travelling
 from tests.conftest import NOON
 
 SECOND = timedelta(seconds=1)

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.clock import now
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from storage.database import Database
 from tests.workplace import left_behind
 

@@ -6,8 +6,8 @@ import pytest
 
 from bot.clock import now
 from bot.doctor.scopes import FEATURES
-from bot.playground.slack import Slack
-from bot.serving import address_of, listen
+from bot.fakeslack.slack import Slack
+from bot.server.threaded import address_of, listen
 from bot.slack.manifest import manifest
 from tests.bot.doctor.visiting import about, environment, one, visit
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from bot.clock import now
 from bot.doctor.disk import of_free
-from bot.playground.slack import Slack
-from bot.serving import address_of, listen
+from bot.fakeslack.slack import Slack
+from bot.server.threaded import address_of, listen
 from storage import outbox
 from storage.database import Database
 from storage.spool import Spool

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from bot import rendering
-from bot.domain.check import KEYS, check
-from bot.domain.finding import Finding
-from bot.domain.postmortem import assemble
+from bot.documents import rendering
+from bot.domain.check.checklist import KEYS, check
+from bot.domain.check.finding import Finding
+from bot.domain.postmortem.assemble import assemble
 from bot.vocabulary import KINDS
 from storage.values import ActionItem, Postmortem, Section, TimelineEntry
 from tests import casebook

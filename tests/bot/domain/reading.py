@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.moment import Moment, parse_moment
+from bot.domain.time.moment import Moment, parse_moment
 from bot.errors import UsageError
 
 NOW = datetime(2026, 11, 21, 13, 4, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.appointment import FARTHEST, Appointment, parse_appointment
-from bot.domain.meeting import zone_key, zone_of
+from bot.domain.review.appointment import FARTHEST, Appointment, parse_appointment
+from bot.domain.review.meeting import zone_key, zone_of
 from bot.errors import UsageError
 from tests.bot.domain.reading import NOW, utc
 from tests.bot.domain.texts import NOWS, QUICK, TEXTS, ZONES, outcome

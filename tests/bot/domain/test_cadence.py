@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.cadence import Cadence, parse_cadence, parse_holidays
-from bot.domain.workdays import after_workdays, workday_from
+from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
+from bot.domain.items.workdays import after_workdays, workday_from
 from bot.errors import UsageError
 from tests.workplace import at
 

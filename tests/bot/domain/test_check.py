@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.check import KEYS, RULES, check, grouped, parse_off
-from bot.domain.finding import Finding
+from bot.domain.check.checklist import KEYS, RULES, check, grouped, parse_off
+from bot.domain.check.finding import Finding
 from storage.values import Section, TimelineEntry
 from tests.bot.domain.checking import (
     CLEAN,

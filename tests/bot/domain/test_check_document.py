@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.check import KEYS, check
-from bot.domain.check_document import COVERED, WORDS, words
-from bot.domain.questions import FACTS
+from bot.domain.check.checklist import KEYS, check
+from bot.domain.check.document import COVERED, WORDS, words
+from bot.domain.postmortem.questions import FACTS
 from storage.values import Section
 from tests.bot.domain.checking import (
     CLEAN,

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain import dates
+from bot.domain.time import dates
 
 MOMENT = datetime(2019, 7, 2, 14, 2, tzinfo=UTC)
 

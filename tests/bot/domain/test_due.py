@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.due import parse_days, parse_due
+from bot.domain.items.due import parse_days, parse_due
 from bot.errors import UsageError
 from tests.bot.domain.texts import QUICK, TEXTS, outcome
 

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.domain.export import contract, instant
+from bot.domain.postmortem.export import contract, instant
 from storage.values import Postmortem, Section
 from tests import casebook
 from tests.casebook import entry, item

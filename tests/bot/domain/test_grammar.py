@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.grammar import Correction, Utterance, parse_correction, parse_entry
+from bot.domain.incident.grammar import Correction, Utterance, parse_correction, parse_entry
 from bot.domain.words import MAX_WORDS
 from bot.errors import UsageError
 from bot.vocabulary import CAUSE, DETECTED, DID, IMPACT, KINDS, LESSON, NOTE, RESOLVED

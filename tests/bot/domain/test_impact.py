@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.impact import figures, share, spans
+from bot.domain.incident.impact import figures, share, spans
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from bot.domain.item import ItemWords, parse_item
+from bot.domain.items.item import ItemWords, parse_item
 from bot.domain.words import MAX_WORDS
 from bot.errors import UsageError
 from tests.bot.domain.cases import CASES, Case, typed_at

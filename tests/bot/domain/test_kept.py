@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.kept import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UNDATED, by_team, kept, standing
+from bot.domain.report.on_time import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UNDATED, by_team, kept, standing
 from storage.values import ItemOutcome
 from tests.workplace import at
 

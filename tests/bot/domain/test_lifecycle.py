@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.lifecycle import DURATIONS, gaps, in_order, is_open, lead_up, lifecycle, phases
+from bot.domain.incident.lifecycle import DURATIONS, gaps, in_order, is_open, lead_up, lifecycle, phases
 from bot.vocabulary import KINDS
 from storage.values import TimelineEntry
 from tests import casebook

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.meeting import in_utc, local, reminds_at, span, zone_key, zone_of
+from bot.domain.review.meeting import in_utc, local, reminds_at, span, zone_key, zone_of
 from storage.values import Invited, Review
 from tests.bot.domain.reading import utc
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.conflict import HEAD, standing
-from bot.domain.matching import Matcher
-from bot.domain.merge import Voices, merge
+from bot.domain.postmortem.conflict import HEAD, standing
+from bot.domain.postmortem.matching import Matcher
+from bot.domain.postmortem.merge import Voices, merge
 
 FACTS = Voices(by=("As edited", "From the timeline"), join=True)
 PEOPLE = Voices(by=("As you wrote it", "As bob saved it"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.moment import needs_zone
+from bot.domain.time.moment import needs_zone
 from tests.bot.domain.reading import NOW, read, refusal, said, utc
 from tests.bot.domain.texts import NOWS, QUICK, ZONES
 

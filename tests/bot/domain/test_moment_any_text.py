@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings
 
-from bot.domain.moment import Moment, needs_zone
+from bot.domain.time.moment import Moment, needs_zone
 from bot.errors import UsageError
 from tests.bot.domain.reading import NOW, read
 from tests.bot.domain.texts import QUICK, TEXTS, ZONES, outcome

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, settings
 
-from bot.domain.opening import Opening, nearest, parse_number, parse_opening, parse_severity
+from bot.domain.incident.opening import Opening, nearest, parse_number, parse_opening, parse_severity
 from bot.errors import UsageError
 from bot.vocabulary import KINDS, SEVERITIES
 from tests.bot.domain.texts import QUICK, TEXTS, outcome

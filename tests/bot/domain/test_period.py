@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.period import LONGEST, parse_period
+from bot.domain.report.period import LONGEST, parse_period
 from bot.errors import UsageError
 from tests.workplace import at
 

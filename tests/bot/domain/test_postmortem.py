@@ -1,9 +1,9 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.document import Document
-from bot.domain.impact import ASPECTS
-from bot.domain.postmortem import assemble
+from bot.domain.incident.impact import ASPECTS
+from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.document import Document
 from bot.vocabulary import FACTORS, SIDES
 from storage.values import ActionItem, TimelineEntry
 from tests import casebook

@@ -1,7 +1,7 @@
 """A fresh draft over what people wrote: what stays, what comes in, what is carried along."""
 
-from bot.domain.conflict import standing
-from bot.domain.redraft import people_made, redraft, rewritten
+from bot.domain.postmortem.conflict import standing
+from bot.domain.postmortem.redraft import people_made, redraft, rewritten
 from storage.values import Section
 
 SUMMARY = Section(

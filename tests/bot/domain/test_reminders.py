@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.cadence import Cadence
-from bot.domain.reminders import ESCALATION, ITEM, POSTMORTEM, Verdict, recipient, slots, still, upcoming, verdict
+from bot.domain.items.cadence import Cadence
+from bot.domain.items.reminders import ESCALATION, ITEM, POSTMORTEM, Verdict, recipient, slots, still, upcoming, verdict
 from storage.values import Incident, Reminder
 from tests.casebook import item
 from tests.workplace import at

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot import rendering
-from bot.domain import public
-from bot.domain.postmortem import assemble
-from bot.domain.roles import Story, blameless
+from bot.documents import rendering
+from bot.domain.postmortem import public
+from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.audiences import Story, blameless
 from bot.vocabulary import KINDS
 from storage.values import ActionItem, Incident, Section, TimelineEntry
 from tests import casebook

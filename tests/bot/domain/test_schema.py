@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from bot.domain.schema import schema
-from bot.handlers.exports import FORMATS, Record
-from bot.replay import SAMPLE, replay_file
-from bot.shelf import Shelf
+from bot.demo.replay import SAMPLE, replay_file
+from bot.documents.templates import Shelf
+from bot.domain.postmortem.schema import schema
+from bot.handlers.postmortem.exports import FORMATS, Record
 from tests import casebook
 from tests.bot.publishing.editions import drafted, record, story_of_everything
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.moment import Moment
+from bot.domain.time.moment import Moment
 from tests.bot.domain.reading import refusal, said, utc
 from tests.bot.domain.texts import NOWS, QUICK, ZONES, outcome
 

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.phrases import ROWS, Fault
-from bot.domain.quoting import FILLER, unquoted
-from bot.domain.subject import Subject, people, subject
-from bot.domain.wording import Blame, blaming
+from bot.domain.check.blame import Blame, blaming
+from bot.domain.check.phrases import ROWS, Fault
+from bot.domain.check.quoting import FILLER, unquoted
+from bot.domain.check.subject import Subject, people, subject
 from bot.vocabulary import CAUSE
 from tests import casebook
 from tests.bot.domain import more_sentences as more

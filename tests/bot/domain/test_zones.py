@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.moment import needs_zone
+from bot.domain.time.moment import needs_zone
 from tests.bot.domain.reading import refusal, said, utc
 
 

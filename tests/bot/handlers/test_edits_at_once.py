@@ -1,11 +1,11 @@
 """Many who save at one instant: every save is a version, and nobody's words are lost."""
 
-from bot import drafting
-from bot.handlers import postmortems as drafts
-from bot.handlers.edits import SAVE
+from bot.documents import drafting
+from bot.documents.templates import Shelf
+from bot.handlers.postmortem import drafts
+from bot.handlers.postmortem.edits import SAVE
 from bot.handlers.request import Reply, SectionEdit
 from bot.handlers.routes import handle
-from bot.shelf import Shelf
 from storage import postmortems
 from storage.database import Database
 from storage.values import Postmortem

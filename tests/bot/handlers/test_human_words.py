@@ -9,15 +9,15 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import drafting
+from bot.documents import drafting
+from bot.documents.templates import Shelf
 from bot.errors import UsageError
-from bot.handlers import postmortems as drafts
-from bot.handlers.edits import SAVE
-from bot.handlers.exports import editable, export
-from bot.handlers.imports import import_
+from bot.handlers.postmortem import drafts
+from bot.handlers.postmortem.edits import SAVE
+from bot.handlers.postmortem.exports import editable, export
+from bot.handlers.postmortem.file_import import import_
 from bot.handlers.request import SectionEdit
 from bot.handlers.routes import handle
-from bot.shelf import Shelf
 from storage import incidents, postmortems
 from storage.database import Database
 from storage.values import Postmortem

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot import drafting
-from bot.domain.conflict import standing
-from bot.domain.redraft import rewritten
+from bot.documents import drafting
+from bot.documents.templates import Shelf
+from bot.domain.postmortem.conflict import standing
+from bot.domain.postmortem.redraft import rewritten
 from bot.errors import UsageError
-from bot.handlers import postmortems as drafts
-from bot.handlers.exports import editable, export
-from bot.handlers.imports import Imported, import_, text_of
-from bot.shelf import Shelf
+from bot.handlers.postmortem import drafts
+from bot.handlers.postmortem.exports import editable, export
+from bot.handlers.postmortem.file_import import Imported, import_, text_of
 from storage import postmortems
 from storage.database import Database
 from storage.values import Postmortem
@@ -275,8 +275,8 @@ def test_control_characters_are_made_visible(store: Database) -> None:
 
 
 def test_the_blameless_and_public_files_and_the_page_have_none_of_the_comments(store: Database) -> None:
-    from bot.handlers.exports import FORMATS  # noqa: PLC0415
-    from bot.handlers.renderings import Means, retell  # noqa: PLC0415
+    from bot.handlers.postmortem.audiences import Means, retell  # noqa: PLC0415
+    from bot.handlers.postmortem.exports import FORMATS  # noqa: PLC0415
 
     record = export(store, "INC-1")
     for how in ("blameless", "public"):

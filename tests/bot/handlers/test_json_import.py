@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.clock import SetClock
+from bot.demo.replay import SAMPLE, replay_file
+from bot.domain.postmortem.exportfile import MOST_BYTES
 from bot.errors import UsageError
-from bot.exportfile import MOST_BYTES
-from bot.handlers.exports import FORMATS, export
-from bot.handlers.json_import import Place, put
-from bot.replay import SAMPLE, replay_file
+from bot.handlers.postmortem.exports import FORMATS, export
+from bot.handlers.postmortem.json_import import Place, put
 from storage import incidents, postmortems
 from storage.database import Database
 from storage.models import timeline_entries

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.domain.cadence import Cadence
+from bot.domain.items.cadence import Cadence
 from bot.errors import UsageError
-from bot.handlers.reminders import tick
-from storage import agendas, reminders
+from bot.handlers.items.reminders import tick
+from storage import reminder_schedules, reminders
 from storage.database import Database
 from storage.values import Reminder
 from tests.bot.handlers.asking import ask
@@ -50,7 +50,9 @@ def test_ticks_and_commands_at_once_hinder_neither_and_each_item_has_one_next_ti
         assert each.due_at is None or each.due_at > NOW
     for recipient_id, due_at in _earliest(rows).items():
         with database.write() as connection:
-            assert recipient_id in {each.recipient_id for each in agendas.claim(connection, at=due_at, most=99)}
+            assert recipient_id in {
+                each.recipient_id for each in reminder_schedules.claim(connection, at=due_at, most=99)
+            }
 
 
 def _earliest(rows: Iterable[Reminder]) -> dict[str, datetime]:

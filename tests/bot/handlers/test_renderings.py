@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.lifecycle import lifecycle
+from bot.documents.templates import Shelf
+from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
-from bot.handlers.exports import FORMATS, Record
-from bot.handlers.renderings import Means, retell
-from bot.shelf import Shelf
+from bot.handlers.postmortem.audiences import Means, retell
+from bot.handlers.postmortem.exports import FORMATS, Record
 from storage.values import Postmortem, Section
 from tests import casebook
 

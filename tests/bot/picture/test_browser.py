@@ -4,8 +4,8 @@ from datetime import timedelta
 from itertools import combinations
 from typing import Any
 
-from bot import rendering
-from bot.domain.lifecycle import in_order
+from bot.documents import rendering
+from bot.domain.incident.lifecycle import in_order
 from tests import casebook
 from tests.bot.picture.timelines import HOSTILE, INCIDENT, draw, synthetic, told
 

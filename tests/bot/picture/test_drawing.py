@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot import picture
-from bot.domain import public
-from bot.domain.lifecycle import in_order, lifecycle, phases
-from bot.domain.postmortem import on_timeline
-from bot.domain.roles import Story
+from bot.documents import picture
+from bot.domain.incident.lifecycle import in_order, lifecycle, phases
+from bot.domain.postmortem import public
+from bot.domain.postmortem.assemble import on_timeline
+from bot.domain.postmortem.audiences import Story
 from storage.values import TimelineEntry
 from tests import casebook
 from tests.bot.picture.timelines import (

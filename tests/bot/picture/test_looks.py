@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from bot.picture import palette
-from bot.picture.letters import cut, has_all, one_line, simple, width
-from bot.picture.phases import PHASES
-from bot.picture.shapes import SHAPES
+from bot.documents.picture import palette
+from bot.documents.picture.phases import PHASES
+from bot.documents.picture.shapes import SHAPES
+from bot.documents.picture.text_width import cut, has_all, one_line, simple, width
 from bot.vocabulary import KINDS
 
 SCHEMES = {"light": palette.LIGHT, "dark": palette.DARK}

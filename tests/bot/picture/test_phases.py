@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.lifecycle import in_order, lifecycle
-from bot.picture.phases import spans
+from bot.documents.picture.phases import spans
+from bot.domain.incident.lifecycle import in_order, lifecycle
 from tests.bot.picture.timelines import told
 
 MOVES = ("started", "detected", "acknowledged", "did", "impact", "mitigated", "resolved", "reopened", "note")

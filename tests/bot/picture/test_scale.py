@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain import dates
-from bot.picture.scale import MOST_FOLDS, scale
-from bot.picture.ticks import axis
+from bot.documents.picture.axis import axis
+from bot.documents.picture.scale import MOST_FOLDS, scale
+from bot.domain.time import dates
 from tests.bot.picture.timelines import START, at
 
 LEFT, RIGHT = 140.0, 868.0

@@ -8,9 +8,9 @@ from itertools import combinations
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
-from bot import picture
-from bot.domain.lifecycle import in_order, lifecycle
-from bot.picture.letters import width
+from bot.documents import picture
+from bot.documents.picture.text_width import width
+from bot.domain.incident.lifecycle import in_order, lifecycle
 from bot.vocabulary import KINDS
 from storage.values import TimelineEntry
 from tests import casebook

@@ -7,7 +7,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot import clock
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from tests.bot.playground.echo import Echo, over_http, over_sockets
 
 NUMBERS = count(1)

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.playground.slack import Slack
-from bot.serving import Server, address_of, listen
+from bot.fakeslack.slack import Slack
+from bot.server.threaded import Server, address_of, listen
 
 Json = dict[str, Any]
 

@@ -4,8 +4,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.playground.objects import Canvas
-from bot.playground.slack import Slack
+from bot.fakeslack.objects import Canvas
+from bot.fakeslack.slack import Slack
 from tests.bot.playground.test_webapi import error_of
 
 WORDS = {"type": "markdown", "markdown": "# Words"}

@@ -1,7 +1,7 @@
 from slack_sdk import WebClient
 
 from bot.clock import now
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from tests.bot.playground.conftest import Stage
 
 

@@ -1,7 +1,7 @@
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.playground.answers import Answer
+from bot.fakeslack.answers import Answer
 from tests.bot.playground.conftest import Stage
 from tests.bot.playground.echo import FORM
 

@@ -7,9 +7,9 @@ from slack_sdk.models import blocks as sdk
 from slack_sdk.models.blocks import block_elements
 from slack_sdk.models.views import View
 
-from bot.playground.complaints import complaint_about_message, complaint_about_view
-from bot.playground.limits import BLOCKS, ELEMENTS, INPUTS, VIEWS
-from bot.playground.rules import Record
+from bot.fakeslack.complaints import complaint_about_message, complaint_about_view
+from bot.fakeslack.limits import BLOCKS, ELEMENTS, INPUTS, VIEWS
+from bot.fakeslack.rules import Record
 
 Json = dict[str, Any]
 Made = Callable[[int], Json]

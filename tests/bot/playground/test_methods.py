@@ -5,9 +5,9 @@ import httpx
 import pytest
 from slack_sdk import WebClient
 
-from bot.playground.arguments import COMMON
-from bot.playground.methods import METHODS
-from bot.playground.slack import Slack
+from bot.fakeslack.arguments import COMMON
+from bot.fakeslack.methods import METHODS
+from bot.fakeslack.slack import Slack
 
 NOT_DOCUMENTED = {"container_id", "agent_prompt"}
 """What Slack's own client can send and its documentation of these methods does not list."""

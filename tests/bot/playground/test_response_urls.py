@@ -3,7 +3,7 @@ import pytest
 from slack_sdk import WebhookClient
 
 from bot.clock import now
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from tests.bot.playground.conftest import Stage
 
 

@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.playground.delivery import JSON, signature
+from bot.fakeslack.delivery import JSON, signature
 from tests.bot.playground.conftest import Stage
 
 BODY = urlencode({"command": "/echo", "text": "hi", "user_id": "U1", "channel_id": "C1", "team_id": "T1"})

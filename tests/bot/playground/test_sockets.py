@@ -9,8 +9,8 @@ import websocket
 from slack_sdk import WebClient
 
 from bot.clock import now
-from bot.playground.answers import Answer
-from bot.playground.slack import Slack
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.slack import Slack
 from tests.bot.playground.echo import Echo, over_sockets
 
 # websocket-client never closes the socket of a session the other end closed; it is collected any time later.

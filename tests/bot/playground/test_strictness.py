@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.playground import complaints
-from bot.playground.complaints import complaint_about_message
+from bot.fakeslack import complaints
+from bot.fakeslack.complaints import complaint_about_message
 
 Json = dict[str, Any]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.playground.typed import as_delivered
+from bot.fakeslack.typed import as_delivered
 
 USERS = {"alice": "U1", "bob.b": "U2"}
 CHANNELS = {"inc-1": "C1"}

@@ -3,7 +3,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 
 
 def test_a_file_is_uploaded_and_shared_with_its_comment(slack: Slack, client: WebClient, channel: str) -> None:

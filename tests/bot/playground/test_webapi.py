@@ -7,7 +7,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.clock import SetClock, now
-from bot.playground.slack import Slack
+from bot.fakeslack.slack import Slack
 from tests.bot.playground.echo import FORM
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "words"}}]

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot import rendering
-from bot.domain.lifecycle import lifecycle
-from bot.domain.postmortem import assemble
-from bot.handlers.exports import Record
-from bot.shelf import DEFAULT
+from bot.documents import rendering
+from bot.documents.templates import DEFAULT
+from bot.domain.incident.lifecycle import lifecycle
+from bot.domain.postmortem.assemble import assemble
+from bot.handlers.postmortem.exports import Record
 from bot.vocabulary import KINDS
 from storage.values import ActionItem, Incident, Postmortem, Section, TimelineEntry
 from tests import casebook

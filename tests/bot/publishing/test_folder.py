@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo.replay import SAMPLE, replay_file
+from bot.documents.picture.png import png
 from bot.publishing import folder
-from bot.raster import png
-from bot.replay import SAMPLE, replay_file
 
 ROOT = Path(__file__).parents[3]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from bot.playground.delivery import Ack, Courier, Delivery
+from bot.fakeslack.delivery import Ack, Courier, Delivery
 from storage.models import incidents, metadata
 from tests.bot.slack.test_commands import STORY
 from tests.workplace import Workplace

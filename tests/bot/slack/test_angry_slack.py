@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import SetClock
-from bot.playground.slack import Slack
-from bot.playground.weather import Weather
-from bot.slack.app import Bot
+from bot.fakeslack.slack import Slack
+from bot.fakeslack.weather import Weather
+from bot.slack.bot import Bot
 from storage import outbox
 from storage.database import Database
 from tests.bot.slack.ledger import counts, outbox_states

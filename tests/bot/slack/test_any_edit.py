@@ -13,8 +13,8 @@ from sqlalchemy import delete
 
 from bot.clock import SetClock
 from bot.errors import UsageError
-from bot.handlers import exports, imports
-from bot.slack.portions import PORTION
+from bot.handlers.postmortem import exports, file_import
+from bot.slack.outbound.portions import PORTION
 from storage.database import Database
 from storage.models import postmortem_versions
 from tests.bot.loads import loads
@@ -116,8 +116,8 @@ def test_any_file_is_imported_or_refused(
     text = written.replace("## Lessons", f"{words}\n\n## Lessons", 1) if whole else f"# INC-1: x\n\n{words}"
     content = text.encode()
     try:
-        imported = imports.import_(
-            store, imports.text_of(content, "a.md"), "a.md", by="mallory", at=at("2026-03-12T13:00:00Z")
+        imported = file_import.import_(
+            store, file_import.text_of(content, "a.md"), "a.md", by="mallory", at=at("2026-03-12T13:00:00Z")
         )
     except UsageError as error:
         assert CONTROLS.search(str(error)) is None  # noqa: PT017 - it need not be raised
@@ -137,6 +137,6 @@ def test_any_file_is_imported_or_refused(
 @given(content=st.binary(max_size=200))
 def test_any_bytes_of_a_file_are_text_or_refused(content: bytes) -> None:
     try:
-        assert "\r" not in imports.text_of(content, "a.md")
+        assert "\r" not in file_import.text_of(content, "a.md")
     except UsageError as error:
         assert "a.md" in str(error)  # noqa: PT017 - it need not be raised

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.playground.delivery import FORM, signature
+from bot.fakeslack.delivery import FORM, signature
 from tests.bot.slack.hostile import CONTROLS, MARK, times
 from tests.bot.slack.ledger import counts
 from tests.workplace import Workplace

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.clock import SetClock
-from bot.playground.limits import MESSAGE_TEXT
+from bot.fakeslack.limits import MESSAGE_TEXT
 from bot.vocabulary import KINDS
 from storage.database import Database
 from tests.bot.slack.ledger import counts, standing

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.fakeslack.complaints import complaint_about_message
 from bot.handlers.request import Button, Reply
-from bot.playground.complaints import complaint_about_message
-from bot.slack import blocks
+from bot.slack.outbound import blocks
 from bot.slack.text import escape
 
 TEXTS = st.text(alphabet="ab<>& \n`*", max_size=200)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import SetClock
-from bot.playground.objects import Message
+from bot.fakeslack.objects import Message
 from storage.database import Database
 from tests.bot.slack.ledger import counts, incident, outbox_states, problems
 from tests.workplace import Workplace, at, workplace

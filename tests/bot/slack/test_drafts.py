@@ -4,14 +4,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot import painting
 from bot.clock import SetClock
-from bot.handlers.exports import read
-from bot.playground.complaints import length_of
-from bot.playground.limits import ALL_BLOCKS_TEXT, ALL_MARKDOWN_TEXT
-from bot.playground.objects import Message
-from bot.slack import uploads
-from bot.slack.delivery import MOST_FAILURES
+from bot.documents.picture import painting
+from bot.fakeslack.complaints import length_of
+from bot.fakeslack.limits import ALL_BLOCKS_TEXT, ALL_MARKDOWN_TEXT
+from bot.fakeslack.objects import Message
+from bot.handlers.postmortem.exports import read
+from bot.slack.outbound import uploads
+from bot.slack.outbound.delivery import MOST_FAILURES
 from storage import outbox, timeline
 from tests.bot.slack.ledger import counts, entries, incident, outbox_states, problems
 from tests.workplace import Workplace, at

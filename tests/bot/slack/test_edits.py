@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from bot.playground.answers import Answer
-from bot.playground.objects import View
-from bot.slack.portions import joined, portions
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.objects import View
+from bot.slack.outbound.portions import joined, portions
 from storage import postmortems
 from storage.values import Postmortem
 from tests.bot.slack.ledger import incident, problems

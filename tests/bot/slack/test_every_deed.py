@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from bot.clock import SetClock
-from bot.domain.policy import LEAD, POLICY, RESPONDERS
-from bot.handlers import item_controls
+from bot.domain.incident.policy import LEAD, POLICY, RESPONDERS
+from bot.fakeslack.delivery import Delivery
+from bot.handlers.items import buttons
 from bot.handlers.routes import GESTURES, ROUTES
-from bot.playground.delivery import Delivery
 from bot.vocabulary import ADD_TO_TIMELINE, KINDS
 from storage.database import Database
 from tests.bot.slack.abroad import rows
@@ -117,7 +117,7 @@ def _through_form(kind: str) -> Way:
 def _through_drop_form(office: Workplace, user: str) -> None:
     """The button on the item's receipt, and the form that it opens."""
     receipt = next(each for each in office.slack.messages(office.channel) if each.text.startswith("Action item 1 "))
-    office.slack.click(user, receipt, item_controls.DROP)
+    office.slack.click(user, receipt, buttons.DROP)
     assert office.slack.modal(user)
     office.slack.submit(user, {"words": "done upstream"})
     office.slack.workspace.close_view(user, all_of_them=True)

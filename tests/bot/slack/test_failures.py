@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from bot.slack.door import NOT_SAVED
+from bot.slack.context import NOT_SAVED
 from tests.workplace import Workplace
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.clock import SetClock
-from bot.slack import home
+from bot.slack.outbound import home
 from storage import incidents
 from storage.database import Database
 from tests.bot.slack.ledger import items

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.clock import SetClock
-from bot.playground.answers import Answer
-from bot.playground.objects import Message, View
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.objects import Message, View
 from storage import outbox
 from tests.bot.slack.ledger import counts, items
 from tests.workplace import Workplace, at

@@ -1,7 +1,7 @@
 """`@scribe detected …` in channels and in threads, where Slack takes no slash commands."""
 
 from bot.clock import SetClock
-from bot.playground.objects import Message
+from bot.fakeslack.objects import Message
 from storage.database import Database
 from tests.bot.slack.ledger import counts, entries, standing
 from tests.workplace import Workplace, at, workplace

@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from bot.clock import SetClock
 from bot.config import Settings
-from bot.handlers.keeping import AWAY, Keeper
+from bot.handlers.offline import AWAY, Keeper
 from storage import schema
 from storage.database import Database
 from tests.bot.slack.ledger import entries, incident_count, standing

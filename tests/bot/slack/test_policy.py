@@ -6,7 +6,7 @@ import pytest
 
 from bot.clock import SetClock
 from bot.config import Settings
-from bot.domain.policy import POLICY
+from bot.domain.incident.policy import POLICY
 from bot.errors import UsageError
 from storage.database import Database
 from tests.workplace import Workplace, workplace

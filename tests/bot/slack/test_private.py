@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from bot.cli import main
 from bot.clock import SetClock
+from bot.fakeslack.delivery import Delivery
+from bot.fakeslack.objects import Call
 from bot.handlers.routes import GESTURES
-from bot.playground.delivery import Delivery
-from bot.playground.objects import Call
-from bot.running import ticks_of
-from bot.slack import home
+from bot.run import ticks_of
+from bot.slack.outbound import home
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 from storage.database import Database
 from storage.models import outbox

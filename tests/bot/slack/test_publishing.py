@@ -14,10 +14,10 @@ import pytest
 
 from bot.clock import SetClock
 from bot.config import Settings
-from bot.playground.objects import Canvas
+from bot.fakeslack.objects import Canvas
 from bot.publishing.places import PLACES
-from bot.slack.app import build
-from bot.slack.publications import TARGETS
+from bot.slack.bot import build
+from bot.slack.outbound.publications import TARGETS
 from storage import outbox, publications
 from storage.database import Database
 from storage.values import Publication

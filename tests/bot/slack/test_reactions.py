@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.clock import SetClock
-from bot.playground.objects import Message
+from bot.fakeslack.objects import Message
 from storage.database import Database
 from tests.bot.slack.ledger import counts, entries, outbox_states, problems, standing
 from tests.workplace import Workplace, at, workplace

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.clock import SetClock
-from bot.slack.app import build
+from bot.slack.bot import build
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage.database import Database
 from tests.bot.slack.ledger import counts, entries, items, standing

@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 
 from bot.clock import SetClock
-from bot.playground.answers import Answer
-from bot.playground.delivery import SignedPosts
-from bot.slack import home
-from bot.slack.app import Bot, build
-from bot.slack.socket import connect
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.delivery import SignedPosts
+from bot.slack.bot import Bot, build
+from bot.slack.inbound.socket import connect
+from bot.slack.outbound import home
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage.database import Database
 from tests.bot.slack.ledger import counts, items, outbox_states, standing

@@ -8,8 +8,8 @@ import pytest
 from icalendar import Calendar
 
 from bot.clock import SetClock
-from bot.playground.objects import Message
-from bot.slack.app import build
+from bot.fakeslack.objects import Message
+from bot.slack.bot import build
 from storage import outbox, reviews
 from storage.database import Database
 from storage.outbox import LEASE

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.clock import SetClock
-from bot.playground.objects import Message, View
+from bot.fakeslack.objects import Message, View
 from bot.vocabulary import ADD_TO_TIMELINE
 from tests.bot.slack.ledger import entries, standing
 from tests.workplace import Workplace, at

@@ -12,11 +12,11 @@ import pytest
 
 from bot.clock import now
 from bot.config import Settings
-from bot.playground.answers import Answer
-from bot.playground.delivery import DISPATCH_FAILED
-from bot.playground.slack import Slack
-from bot.slack.app import build
-from bot.slack.socket import Silence, Socket, connect
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.delivery import DISPATCH_FAILED
+from bot.fakeslack.slack import Slack
+from bot.slack.bot import build
+from bot.slack.inbound.socket import Silence, Socket, connect
 from storage import timeline
 from storage.database import Database
 from tests.line import Line

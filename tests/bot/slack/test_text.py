@@ -5,7 +5,7 @@ import html
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.item import parse_item
+from bot.domain.items.item import parse_item
 from bot.slack.text import escape, handle, typed
 from tests.conftest import NOON
 

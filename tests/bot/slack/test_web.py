@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from bot.web import BODY_LIMIT
+from bot.slack.inbound.http import BODY_LIMIT
 from tests.bot.slack.ledger import counts
 from tests.workplace import Workplace
 

@@ -14,14 +14,18 @@ from sqlalchemy import event
 
 from bot.cli import main
 from bot.clock import SetClock, now
-from bot.domain.period import parse_period
+from bot.domain.report.period import parse_period
 from bot.errors import UsageError
-from bot.handlers import checks, exports, item_controls, logbook, reports
-from bot.handlers.edits import CHOOSE, WRITE
+from bot.fakeslack.delivery import Delivery
+from bot.fakeslack.objects import Message
+from bot.handlers import terminal
+from bot.handlers.items import buttons
+from bot.handlers.postmortem import checks, exports
+from bot.handlers.postmortem.edits import CHOOSE, WRITE
+from bot.handlers.report import reports
 from bot.handlers.routes import GESTURES
-from bot.playground.delivery import Delivery
-from bot.playground.objects import Message
-from bot.slack import forms, home, modals, shape
+from bot.slack.inbound import forms, payloads
+from bot.slack.outbound import home, modals
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 from storage import incidents, outbox
 from storage.database import Database
@@ -152,8 +156,8 @@ FILLED: dict[str, dict[str, Any]] = {
     modals.ACTION_ITEM: {"kind": {}, "team": {}, "owner": {}, "due": {}, "words": {"value": "x"}},
     CHOOSE: {"words": {"selected_option": {"value": "lessons"}}},
     WRITE: {"words": {"value": "x"}},
-    item_controls.ASSIGN: {"owner": {"selected_user": "U000000003"}},
-    item_controls.DROP: {"words": {"value": "x"}},
+    buttons.ASSIGN: {"owner": {"selected_user": "U000000003"}},
+    buttons.DROP: {"words": {"value": "x"}},
 }
 """Every form there is, filled in."""
 
@@ -181,7 +185,7 @@ def test_neither_does_any_form_that_remembers_what_is_ours(ours: Workplace) -> N
 def test_every_event_that_is_listened_to_is_tried() -> None:
     tried = {"app_mention", "reaction_added", "reaction_removed", "app_home_opened"}
     of_the_workspaces_own_members = {"user_change"}
-    assert tried | of_the_workspaces_own_members == shape._EVENTS.keys()
+    assert tried | of_the_workspaces_own_members == payloads._EVENTS.keys()
 
 
 TOLD = {
@@ -226,7 +230,7 @@ def test_neither_does_an_export(ours: Workplace) -> None:
     exported = (
         lambda: exports.export(store, "INC-1", workspace_id=ABROAD),
         lambda: checks.printed(store, settings, "INC-1", workspace_id=ABROAD),
-        lambda: logbook.log(store, settings, "INC-1", "note x", at=at, author="eve", workspace_id=ABROAD),
+        lambda: terminal.log(store, settings, "INC-1", "note x", at=at, author="eve", workspace_id=ABROAD),
     )
     before = rows(ours)
     for unknown in exported:

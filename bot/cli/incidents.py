@@ -1,0 +1,55 @@
+"""Commands that do without Slack what people do in it."""
+
+import click
+
+from bot.cli.base import ready, settings
+from bot.cli.manners import Words, problem_of
+from bot.errors import UsageError
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+"""Of the times that can be rehearsed: near the calendar's ends no day can be counted off."""
+
+
+@click.command(cls=Words)
+@click.argument("incident", metavar="INC")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--as", "author", default=None, help="Whose words these are; your login name otherwise.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+def log(incident: str, words: tuple[str, ...], author: str | None, workspace: str | None) -> None:
+    """Record an entry without Slack: scribe log INC-12 "detected at 14:02 disk full"."""
+    from bot.clock import now
+    from bot.handlers.terminal import log as record
+
+    at, chosen, said = now(), settings(), " ".join(words)
+    try:
+        store = ready(chosen.database_url)
+        receipt = record(store, chosen, incident, said, at=at, author=author, workspace_id=workspace)
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        raise UsageError(f"{problem}\nYour words: {said}") from None
+    click.echo(receipt)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Print who would get what, and why the rest is silent; send nothing.")
+@click.option("--at", "when", metavar="TIME", help="As if it were that time: 2026-11-23T09:00, in SCRIBE_TIMEZONE.")
+def remind(*, dry_run: bool, when: str | None) -> None:
+    """Say who would be reminded of which action items, now or at a time; `scribe run` sends the reminders."""
+    from datetime import datetime
+
+    from bot.clock import now
+    from bot.handlers.items.dry_run import rehearse
+
+    if not dry_run:
+        raise UsageError("scribe run sends the reminders. To see who would get which: scribe remind --dry-run")
+    chosen = settings()
+    try:
+        at = datetime.fromisoformat(when) if when else now()
+    except ValueError:
+        raise UsageError(f"{when} is no time. Write it as 2026-11-23T09:00") from None
+    at = at if at.tzinfo else at.replace(tzinfo=chosen.timezone)
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise UsageError(f"{when} is too far away. Write it as 2026-11-23T09:00")
+    click.echo(rehearse(ready(chosen.database_url), chosen.cadence, at=at))

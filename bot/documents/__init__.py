@@ -1,0 +1,1 @@
+"""Documents: values go in, text for one surface comes out, escaped once."""

@@ -1,0 +1,90 @@
+"""How wide text is, in pixels: the advances of a real font, Arimo, which has the very widths of Arial and Helvetica.
+
+`advances.json` is written by `deploy/generate.py` from the font itself. Signs it does not have are estimated, and the
+picture tells the renderer how long each text is to be, so an estimate never makes two of them overlap.
+"""
+
+import json
+import unicodedata
+from functools import cache
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Final
+
+from bot.documents.escaping import visible
+
+ELLIPSIS: Final = "…"
+_ADVANCES: Final = Path(__file__).parent / "advances.json"
+_WIDE, _OTHER = 1.0, 0.75
+"""Ems: of an East Asian sign or an emoji, and of any other the font does not have."""
+_UNSEEN: Final = frozenset({"Mn", "Me", "Cf"})
+_SIMPLER: Final[dict[int, str | None]] = {
+    **dict.fromkeys([0x200D, 0xFE0E, 0xFE0F, 0x20E3, *range(0x1F3FB, 0x1F400)]),
+    **{0x1F1E6 + place: letter for place, letter in enumerate(ascii_uppercase)},
+}
+"""What makes one picture of several emoji; some renderers measure these wrongly. A flag shows as its letters."""
+
+
+@cache
+def _advances(*, bold: bool) -> dict[str, float]:
+    """Ems by sign."""
+    read = json.loads(_ADVANCES.read_text(encoding="utf-8"))
+    units = read["units_per_em"]
+    return {
+        chr(run["first"] + place): advance / units
+        for run in read["runs"]
+        for place, advance in enumerate(run["bold" if bold else "regular"])
+    }
+
+
+@cache
+def _estimate(sign: str) -> float:
+    if unicodedata.category(sign) in _UNSEEN:
+        return 0.0
+    return _WIDE if unicodedata.east_asian_width(sign) in {"W", "F"} else _OTHER
+
+
+def _advance(sign: str, known: dict[str, float]) -> float:
+    found = known.get(sign)
+    return _estimate(sign) if found is None else found
+
+
+def width(text: str, size: float, *, bold: bool = False) -> float:
+    """How wide one line of `text` is at `size` pixels, kerning left out."""
+    known = _advances(bold=bold)
+    return size * sum(_advance(sign, known) for sign in text)
+
+
+def one_line(text: str, most: int) -> str:
+    """At most `most` signs of `text` on one line, control characters made visible."""
+    # Cut first: what somebody pasted may be long, and only its beginning is looked at.
+    words = " ".join(visible(text[: 4 * most]).split())
+    return words if len(words) <= most else shortened(words[:most])
+
+
+def simple(text: str) -> str:
+    """`text` with as few signs made of several as possible."""
+    return unicodedata.normalize("NFC", text).translate(_SIMPLER)
+
+
+def shortened(text: str) -> str:
+    """`text` with the sign that more would follow."""
+    return f"{text.rstrip()}{ELLIPSIS}"
+
+
+def cut(text: str, room: float, size: float, *, bold: bool = False) -> str:
+    """`text`, or as much of it as `room` pixels hold, with an ellipsis; nothing where not even that fits."""
+    if width(text, size, bold=bold) <= room:
+        return text
+    known = _advances(bold=bold)
+    left = room / size - known[ELLIPSIS]
+    for place, sign in enumerate(text):
+        left -= _advance(sign, known)
+        if left < 0:
+            return shortened(text[:place]) if place else ""
+    return text
+
+
+def has_all(text: str) -> bool:
+    """Whether the font has every sign of `text`."""
+    return set(text) - set("\n\t") <= _advances(bold=False).keys()

@@ -1,0 +1,72 @@
+"""Which templates there are: those that ship, and the operator's own, which come first."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.domain.incident.opening import nearest
+from bot.errors import UsageError
+
+TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
+SHIPPED: Final = TEMPLATES / "postmortem"
+DEFAULT: Final = "classic"
+SUFFIX: Final = ".md.j2"
+MOST_BYTES: Final = 256 * 1024
+"""More is no template."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_ABOUT = re.compile(r"\s*\{#-?\s*(.*?)\s*-?#\}", re.DOTALL)
+_LONGEST_ABOUT = 160
+
+
+def _in(folder: Path) -> frozenset[str]:
+    names = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    return frozenset(name for name in names if _NAME.fullmatch(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The shipped templates and those in the folder `own`, if the operator named one.
+
+    A file there of a shipped name goes before it; a folder `parts` there goes before the shipped parts.
+    """
+
+    own: Path | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """Every template's name, in alphabetical order."""
+        return tuple(sorted(_in(SHIPPED) | (_in(self.own) if self.own else frozenset())))
+
+    def is_own(self, name: str) -> bool:
+        """Whether the template, or a part it may use, is the operator's: then it is not to be trusted."""
+        return self.own is not None and (name in _in(self.own) or (self.own / "parts").is_dir())
+
+    def shipped(self, name: str) -> str:
+        """The shipped template of that name, else the default one."""
+        return name if name in _in(SHIPPED) else DEFAULT
+
+    def find(self, name: str) -> str:
+        """The template's name as it is spelled here. Raises UsageError for an unknown one, with the nearest."""
+        names = self.names()
+        wanted = name.lower()
+        if wanted in names:
+            return wanted
+        guess = nearest(wanted, names)
+        meant = f" Did you mean {guess}?" if guess else ""
+        raise UsageError(f"There is no template “{name[:40]}”.{meant} There is: {', '.join(names)}")
+
+    def path(self, name: str) -> Path:
+        """The file of a template there is."""
+        own = self.own / f"{name}{SUFFIX}" if self.own else None
+        return own if own is not None and own.is_file() else SHIPPED / f"{name}{SUFFIX}"
+
+    def about(self, name: str) -> str:
+        """What the template says of itself: the comment at its very top, in one line; empty without one."""
+        try:
+            with self.path(name).open(encoding="utf-8", errors="replace") as file:
+                found = _ABOUT.match(file.read(4 * _LONGEST_ABOUT))
+        except OSError:
+            return ""
+        words = " ".join(found[1].split()) if found else ""
+        return words if len(words) <= _LONGEST_ABOUT else f"{words[: _LONGEST_ABOUT - 1]}…"

@@ -1,0 +1,112 @@
+"""The advice a good reviewer gives before others read the postmortem. It advises; it decides nothing.
+
+The rules are a table, the most useful first. Each can be switched off by its key.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, zip_longest
+from zoneinfo import ZoneInfo
+
+from bot.domain.check import document, timeline
+from bot.domain.check import items as check_items
+from bot.domain.check.finding import Finding, Material, Rule
+from bot.domain.check.subject import people
+from bot.domain.incident.lifecycle import in_order
+from bot.domain.incident.opening import nearest
+from bot.domain.incident.sorting import DROPPED
+from bot.domain.postmortem.assemble import assemble
+from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
+
+RULES = (
+    Rule(key="wording", title="Wording", find=document.wording),
+    Rule(key="order", title="Out of order", find=timeline.order),
+    Rule(key="future", title="In the future", find=timeline.future),
+    Rule(key="impact", title="Impact", find=document.impact_stated),
+    Rule(key="cause", title="Cause", find=document.cause_stated),
+    Rule(key="milestones", title="Missing milestones", find=timeline.milestones),
+    Rule(key="detection", title="Detection", find=timeline.detection),
+    Rule(key="escalation", title="Escalation", find=timeline.escalation),
+    Rule(key="prevention", title="Prevention", find=check_items.prevention),
+    Rule(key="owners", title="Owners", find=check_items.owners),
+    Rule(key="dates", title="Due dates", find=check_items.dates),
+    Rule(key="vague", title="Vague action items", find=check_items.vague),
+    Rule(key="ends", title="Action items without a verifiable end", find=check_items.ends),
+    Rule(key="prompts", title="Open questions", find=document.prompts),
+    Rule(key="gaps", title="Gaps over 30 minutes", find=timeline.silences),
+    Rule(key="length", title="Length", find=document.length),
+)
+KEYS = tuple(rule.key for rule in RULES)
+_TITLES = {rule.key: rule.title for rule in RULES}
+_BOT_ID = re.compile(r"B[A-Z0-9]{7,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The findings of one rule: those shown, and how many there are in all."""
+
+    title: str
+    findings: tuple[Finding, ...]
+    total: int
+
+
+def check(
+    incident: Incident,
+    entries: Iterable[TimelineEntry],
+    items: Iterable[ActionItem],
+    postmortem: Postmortem | None,
+    *,
+    now: datetime,
+    off: frozenset[str] = frozenset(),
+    prefix: str = "",
+) -> tuple[Finding, ...]:
+    """What there is to say, in the rules' order. Without a draft only the timeline and the items are read.
+
+    `now` is aware UTC; `off` holds the keys of rules not to apply; `prefix` stands before the command names.
+    """
+    standing = tuple(in_order(entry for entry in entries if not entry.retracted))
+    agreed = tuple(item for item in items if item.state != DROPPED)
+    material = Material(
+        document=assemble(incident, standing, agreed, zone=ZoneInfo(incident.timezone), prefix=prefix),
+        entries=standing,
+        items=agreed,
+        sections=postmortem.shown if postmortem else (),
+        template=postmortem.template if postmortem else None,
+        people=people(set(_names(incident, standing, agreed))),
+        now=now,
+        on=frozenset(KEYS) - off,
+        prefix=prefix,
+    )
+    return tuple(finding for rule in RULES if rule.key in material.on for finding in rule.findings(material))
+
+
+def grouped(findings: Sequence[Finding], *, most: int | None = None) -> tuple[Group, ...]:
+    """The findings by rule; of more than `most` each rule's first goes before any rule's second."""
+    by_rule = {key: tuple(found) for key, found in groupby(findings, lambda finding: finding.rule)}
+    in_turn = (finding for turn in zip_longest(*by_rule.values()) for finding in turn if finding is not None)
+    chosen = [finding for finding, _ in zip(in_turn, range(len(findings) if most is None else most), strict=False)]
+    counts = {key: sum(finding.rule == key for finding in chosen) for key in by_rule}
+    return tuple(
+        Group(title=_TITLES[key], findings=found[: counts[key]], total=len(found))
+        for key, found in by_rule.items()
+        if counts[key]
+    )
+
+
+def parse_off(words: str) -> frozenset[str]:
+    """The rules named in `gaps,length`. Raises ValueError for a name that is no rule's."""
+    named = frozenset(word.strip().lower() for word in words.split(",") if word.strip())
+    for name in sorted(named - set(KEYS)):
+        guess = nearest(name, KEYS)
+        meant = f"; did you mean {guess}?" if guess else "."
+        raise ValueError(f"{name!r} is no rule{meant} The rules are {', '.join(KEYS)}")
+    return named
+
+
+def _names(incident: Incident, entries: Iterable[TimelineEntry], items: Iterable[ActionItem]) -> Iterator[str]:
+    """Who is called by name in this incident; the messages of a bot are nobody's."""
+    yield from (entry.author for entry in entries if not _BOT_ID.fullmatch(entry.author_id))
+    yield from (item.owner for item in items if item.owner)
+    yield from (name for name in (incident.lead, incident.declared_by) if name)

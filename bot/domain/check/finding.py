@@ -1,0 +1,89 @@
+"""What a check is given to read, and what it finds."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.check.subject import People
+from bot.domain.postmortem.document import Document
+from bot.vocabulary import KINDS
+from storage.values import ActionItem, Section, TimelineEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One piece of advice: where, why, and what to write or type instead.
+
+    `place` is an entry (`#4 Detected`), an action item or a section's heading. `reason` and `fix` hold people's words
+    as typed: whoever prints them escapes them. `rule` is the key of the rule that found it.
+    """
+
+    rule: str
+    place: str
+    reason: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """All that is read, once.
+
+    `entries` are the standing ones in timeline order, `items` those agreed (not dropped), `sections` the newest
+    version's (empty before the first draft, with `template` None). `now` is aware UTC. `on` are the keys of the rules
+    that are switched on. `prefix` stands before the workspace's command names.
+    """
+
+    document: Document
+    entries: tuple[TimelineEntry, ...]
+    items: tuple[ActionItem, ...]
+    sections: tuple[Section, ...]
+    template: str | None
+    people: People
+    now: datetime
+    on: frozenset[str]
+    prefix: str
+
+    def slash(self, words: str) -> str:
+        """A command as it is typed in this workspace."""
+        return f"/{self.prefix}{words}"
+
+    def unknown(self, fact: str) -> bool:
+        """Whether the timeline leaves the fact of that name open."""
+        return fact in self.document.questions
+
+    def answer(self, fact: str) -> str:
+        """The command that fills the open fact of that name."""
+        return self.document.questions[fact].command
+
+
+Advice = Iterator[tuple[str, str, str]]
+"""Place, reason and fix of one finding after another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule: its `key` is how it is switched off, its `title` stands above its findings."""
+
+    key: str
+    title: str
+    find: Callable[[Material], Advice]
+
+    def findings(self, material: Material) -> tuple[Finding, ...]:
+        """What the rule finds."""
+        return tuple(
+            Finding(rule=self.key, place=place, reason=reason, fix=fix) for place, reason, fix in self.find(material)
+        )
+
+
+def at_entry(entry: TimelineEntry) -> str:
+    """The place of a timeline entry: `#4 Detected`."""
+    return f"#{entry.number} {KINDS[entry.kind].label}"
+
+
+def at_items(numbers: Iterable[int]) -> str:
+    """The place of one action item, or of several: `Action items 1, 2 and 5`."""
+    listed = sorted(numbers)
+    if len(listed) == 1:
+        return f"Action item {listed[0]}"
+    *most, last = listed
+    return f"Action items {', '.join(map(str, most))} and {last}"

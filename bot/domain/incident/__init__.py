@@ -1,0 +1,1 @@
+"""The incident: its grammar, lifecycle, impact, topics and policy."""

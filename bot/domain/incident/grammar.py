@@ -1,0 +1,113 @@
+"""The words of the timeline's commands: `[at TIME] [by WHO] [:] words`."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.incident.qualifiers import take_qualifier
+from bot.domain.time.moment import Moment, parse_moment
+from bot.domain.words import quoted, storable, trimmed, visible
+from bot.errors import UsageError
+from bot.vocabulary import CAUSE, DETECTORS, DID, IMPACT, INVESTIGATING, LESSON, NOTE, RULED_OUT, SIDES, Kind
+from storage.values import whole_milliseconds
+
+_TIMED_DETECTOR = re.compile(r"\s*by\s+(?P<who>\S+)\s+at\s+(?P<clock>[0-9]{1,2}:[0-9]{2})", re.IGNORECASE)
+_EXAMPLES = {
+    INVESTIGATING: "at 14:02 the connection pool of db1",
+    RULED_OUT: "at 14:02 not the deploy: it was rolled back, errors stayed",
+    DID: "at 14:02 restarted db1",
+    IMPACT: "at 14:02 5% of checkouts fail",
+    CAUSE: "process: the change skipped staging",
+    NOTE: "at 14:02 disk full on db1",
+    LESSON: "well: the rollback took a minute",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """What somebody said about the incident. `occurred_at` is aware UTC in whole milliseconds.
+
+    `timed`: they typed a time; without one `occurred_at` is now. `zone_assumed`: their own zone was taken for
+    it. `seconds`: they typed seconds. `qualifier` is one of the kind's.
+    """
+
+    occurred_at: datetime
+    timed: bool
+    zone_assumed: bool
+    seconds: bool
+    qualifier: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What is to change in an entry: None stays as it is. Times as in an Utterance."""
+
+    occurred_at: datetime | None
+    qualifier: str | None
+    text: str | None
+    zone_assumed: bool
+    seconds: bool
+
+
+def parse_entry(kind: Kind, words: str, *, now: datetime, zone: ZoneInfo) -> Utterance:
+    """A new entry of that kind. `now` is aware UTC, `zone` the typist's.
+
+    Raises UsageError for a time that is none, no words where the kind needs some, a lesson without its side,
+    and words that cannot be kept.
+    """
+    moment, qualifier, text = _heads(kind, words, now=now, zone=zone)
+    if kind.qualifiers == SIDES and qualifier is None:
+        raise UsageError(f"Say first which kind of lesson: well, badly or lucky. Try: {_EXAMPLES[LESSON]}")
+    if not text and not kind.milestone:
+        raise UsageError(f"There are no words to record. Try: {_EXAMPLES.get(kind.name, _EXAMPLES[NOTE])}")
+    return Utterance(
+        occurred_at=moment.at if moment else whole_milliseconds(now),
+        timed=moment is not None,
+        zone_assumed=moment is not None and moment.zone_assumed,
+        seconds=moment is not None and moment.seconds,
+        qualifier=qualifier,
+        text=text,
+    )
+
+
+def parse_correction(kind: Kind, words: str, *, now: datetime, zone: ZoneInfo, reference: datetime) -> Correction:
+    """A new time, new words or both for an entry of that kind which happened at `reference` (aware).
+
+    A clock time without a date is the one closest to `reference` that is not after now; `-10m` still counts
+    from now. Raises UsageError when nothing is to change, and as `parse_entry` does.
+    """
+    moment, qualifier, text = _heads(kind, words, now=now, zone=zone, reference=reference)
+    if moment is None and qualifier is None and not text:
+        raise UsageError("Say what to change: the time, the words or both. Try: at 14:05 disk full on db1")
+    return Correction(
+        occurred_at=moment.at if moment else None,
+        qualifier=qualifier,
+        text=text or None,
+        zone_assumed=moment is not None and moment.zone_assumed,
+        seconds=moment is not None and moment.seconds,
+    )
+
+
+def _heads(
+    kind: Kind, words: str, *, now: datetime, zone: ZoneInfo, reference: datetime | None = None
+) -> tuple[Moment | None, str | None, str]:
+    """Time, qualifier and text. The qualifier may stand before the time or after it."""
+    qualifier, rest = take_qualifier(kind, storable(words))
+    moment = parse_moment(rest, now=now, zone=zone, reference=reference)
+    rest = moment.rest if moment else rest
+    if qualifier is None:
+        qualifier, rest = take_qualifier(kind, rest)
+    if moment is None and qualifier is None and kind.qualifiers == DETECTORS:
+        _refuse_unknown_detector(rest)
+    return moment, qualifier, trimmed(rest)
+
+
+def _refuse_unknown_detector(words: str) -> None:
+    """`by pagerduty at 12:05`: taken for words, the time would be lost and the entry recorded as now."""
+    if match := _TIMED_DETECTOR.match(visible(words)):
+        raise UsageError(
+            f"{quoted(match['who'])} is no source I know: monitoring, customer or engineer. "
+            f"Try: at {match['clock']} by monitoring: {quoted(match['who'])} …"
+        )

@@ -1,0 +1,1 @@
+"""Action items: their words, due dates and reminders."""

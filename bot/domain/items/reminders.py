@@ -1,0 +1,146 @@
+"""When the next reminder falls, and who gets it."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from heapq import merge
+from zoneinfo import ZoneInfo
+
+from bot.domain.items.cadence import Cadence
+from bot.domain.items.workdays import DAY, after_workdays
+from storage.values import ActionItem, Incident, Reminder
+
+ITEM, ESCALATION, POSTMORTEM = "item", "escalation", "postmortem"
+WEEK = timedelta(days=7)
+_NEVER = date.min
+_FIRST_YEAR, _LAST_YEAR = 10, 9000
+"""Of a date outside of these nobody is reminded: days cannot be counted off from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether somebody is told now, why or why not, and when to look again (UTC; None for never).
+
+    `why` is `slot` (told), `hours` (not in working hours), `today` (today's digest has gone out), `later` (no slot has
+    come yet) or `never`.
+    """
+
+    tell: bool
+    why: str
+    next_at: datetime | None
+
+
+def recipient(kind: str, incident: Incident, item: ActionItem | None, barred: Collection[str]) -> str:
+    """Who is told: the owner, else the lead, else the incident's channel. `barred` are users who cannot be told."""
+    if kind == ESCALATION:
+        return incident.channel_id
+    owner_id = item.owner_id if item else None
+    chosen = (each for each in (owner_id, incident.lead_id) if each and each not in barred)
+    return next(chosen, incident.channel_id)
+
+
+def verdict(reminder: Reminder, *, at: datetime, zone: ZoneInfo, cadence: Cadence, told_on: date | None) -> Verdict:
+    """What becomes of the reminder at the aware `at`; `told_on` is the day of its recipient's last digest."""
+    today = at.astimezone(zone).date()
+    if not has_come(reminder, cadence, zone, on=today):
+        next_at = upcoming(reminder, cadence, zone, after=today)
+        return Verdict(tell=False, why="later" if next_at else "never", next_at=next_at)
+    if not cadence.is_working(at, zone):
+        return Verdict(tell=False, why="hours", next_at=cadence.next_opening(at, zone))
+    if told_on is not None and told_on >= today:
+        return Verdict(tell=False, why="today", next_at=cadence.opening(told_on + DAY, zone))
+    return Verdict(tell=True, why="slot", next_at=upcoming(reminder, cadence, zone, after=today, told_on=today))
+
+
+def has_come(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, on: date) -> bool:
+    """Whether a slot that was not told yet has come by that day of the recipient's calendar."""
+    first = next(slots(reminder, cadence, zone, after=_floor(reminder, reminder.told_on)), None)
+    return first is not None and first <= on
+
+
+def still(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, on: date) -> bool:
+    """Whether what was to be told on that day is still worth telling."""
+    first = next(slots(reminder, cadence, zone, after=_NEVER), None)
+    return first is not None and first <= on
+
+
+def upcoming(
+    reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, after: date, told_on: date | None = None
+) -> datetime | None:
+    """The instant of the first slot after that day, in UTC; None when there is none."""
+    floor = _floor(reminder, told_on or reminder.told_on)
+    if told_on and reminder.kind != ITEM:
+        return None  # said once
+    first = next(slots(reminder, cadence, zone, after=max(after, floor)), None)
+    return cadence.opening(first, zone) if first else None
+
+
+def _floor(reminder: Reminder, told_on: date | None) -> date:
+    """The day up to which nothing more is told; a channel hears of an item once a week at most."""
+    if told_on is None:
+        return _NEVER
+    if reminder.kind != ITEM:
+        return date.max - DAY
+    return told_on + WEEK - DAY if reminder.recipient_id == reminder.incident.channel_id else told_on
+
+
+def slots(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, after: date) -> Iterator[date]:
+    """The days after `after` on which the reminder is due, in order; there may be no end to them."""
+    return _SLOTS[reminder.kind](reminder, cadence, zone, after)
+
+
+def _item(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, after: date) -> Iterator[date]:
+    item = reminder.item
+    if item is None or not item.pending:
+        return iter(())
+    snoozed_until = item.snoozed_until
+    if snoozed_until:
+        after = max(after, snoozed_until - DAY)
+    woken = [snoozed_until] if snoozed_until and snoozed_until > after else []
+    return merge(woken, _by_due(item, cadence, after), _by_proposal(reminder, cadence, zone, after))
+
+
+def _by_due(item: ActionItem, cadence: Cadence, after: date) -> Iterator[date]:
+    if item.due_on is not None and _FIRST_YEAR < item.due_on.year < _LAST_YEAR:
+        days = [item.due_on + timedelta(days=each) for each in cadence.slots]
+        yield from (day for day in days if day > after)
+        if cadence.every:
+            yield from _every(max(days, default=item.due_on), cadence.every, after)
+
+
+def _by_proposal(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, after: date) -> Iterator[date]:
+    if reminder.item and reminder.item.state == "proposed" and cadence.confirm is not None:
+        proposed_on = reminder.since_at.astimezone(zone).date()
+        asked_on = after_workdays(proposed_on, cadence.confirm, cadence.holidays)
+        if asked_on > after:
+            yield asked_on
+        yield from _every(asked_on, WEEK.days, after)
+
+
+def _every(start: date, days: int, after: date) -> Iterator[date]:
+    """Every so many days after the start; those up to `after` are left out, however many there are."""
+    missed = max(0, (after - start).days // days)
+    day = start + timedelta(days=days * missed)
+    while day <= date.max - timedelta(days=days):
+        day += timedelta(days=days)
+        if day > after:
+            yield day
+
+
+def _escalation(reminder: Reminder, cadence: Cadence, _zone: ZoneInfo, after: date) -> Iterator[date]:
+    item = reminder.item
+    if item and item.pending and item.due_on and item.due_on.year < _LAST_YEAR and cadence.escalate is not None:
+        day = max(item.due_on + timedelta(days=cadence.escalate), item.snoozed_until or _NEVER)
+        if day > after:
+            yield day
+
+
+def _postmortem(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, after: date) -> Iterator[date]:
+    if cadence.publish is None or reminder.published or reminder.incident.open:
+        return
+    day = after_workdays(reminder.since_at.astimezone(zone).date(), cadence.publish, cadence.holidays)
+    if day > after:
+        yield day
+
+
+_SLOTS = {ITEM: _item, ESCALATION: _escalation, POSTMORTEM: _postmortem}

@@ -1,0 +1,185 @@
+"""From an incident, its entries and its action items to the document the templates print."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from bot.domain.incident import impact
+from bot.domain.incident.lifecycle import DURATIONS, Lifecycle, Phases, gaps, lifecycle, phases
+from bot.domain.incident.sorting import DROPPED, UNSORTED, by_aspect, by_kind, by_qualifier, by_topic
+from bot.domain.incident.topics import is_private
+from bot.domain.postmortem.document import Day, Document, Item, Line, Measured, Phase, Silence, Stamp
+from bot.domain.postmortem.known import open_questions
+from bot.domain.postmortem.layout import Names, said
+from bot.vocabulary import (
+    CAUSE,
+    IMPACT,
+    ITEM_KINDS,
+    KINDS,
+    LESSON,
+    MITIGATED,
+    RESOLVED,
+)
+from storage.values import ActionItem, Incident, Review, TimelineEntry
+
+_INSTANTS = ("started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
+_NO_NAMES: Names = {}
+
+
+def on_timeline(entry: TimelineEntry, phase: str) -> bool:
+    """Whether the timeline lists it: not a lesson, nor an impact or a cause told afterwards to sum up."""
+    return entry.kind != LESSON and not (phase == "aftermath" and entry.kind in {IMPACT, CAUSE})
+
+
+def stamp(at: datetime, zone: ZoneInfo) -> Stamp:
+    """The aware instant `at` on both clocks."""
+    return Stamp(at=at.astimezone(UTC), local=at.astimezone(zone))
+
+
+def _line(entry: TimelineEntry, zone: ZoneInfo, names: Names, before: Stamp | None = None) -> Line:
+    """The entry laid out; `before` is the time of the line before it on the timeline."""
+    kind = KINDS[entry.kind]
+    time = stamp(entry.occurred_at, zone)
+    same_days = before and (before.at.date(), before.local.date()) == (time.at.date(), time.local.date())
+    figures = impact.spans if entry.kind == IMPACT else None
+    return Line(
+        number=entry.number,
+        kind=kind.name,
+        label=kind.label,
+        mark=kind.mark,
+        qualifier=entry.qualifier,
+        words=said(entry.text, names, figures=figures),
+        author=entry.author,
+        permalink=entry.permalink,
+        time=time,
+        new_utc_day=time.other_day and not same_days,
+        late_s=(entry.recorded_at - entry.occurred_at).total_seconds() if entry.late else None,
+        private=is_private(entry.text),
+    )
+
+
+def _days(lines: Iterable[Line]) -> tuple[Day, ...]:
+    by_date = groupby(lines, lambda line: line.time.local.date())
+    return tuple(Day(on=on, lines=tuple(of_day)) for on, of_day in by_date)
+
+
+def _laid_out(split: Phases, zone: ZoneInfo, names: Names) -> tuple[list[Line], tuple[Phase, ...]]:
+    """Every entry as a line, and those that the timeline lists by phase and day."""
+    every: list[Line] = []
+    listed: list[Phase] = []
+    before: Stamp | None = None
+    for key, part in (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath)):
+        lines: list[Line] = []
+        for entry in part:
+            every.append(_line(entry, zone, names, before))
+            if on_timeline(entry, key):
+                lines.append(every[-1])
+                before = every[-1].time
+        if lines:
+            listed.append(Phase(key=key, days=_days(lines)))
+    return every, tuple(listed)
+
+
+def _term(item: ActionItem) -> str:
+    if item.state == DROPPED:
+        return DROPPED
+    return item.kind if item.kind in ITEM_KINDS else UNSORTED
+
+
+def _items(items: Iterable[ActionItem], names: Names) -> dict[str, tuple[Item, ...]]:
+    by_term: dict[str, list[Item]] = {}
+    for item in sorted(items, key=lambda item: item.number):
+        shown = Item(
+            number=item.number,
+            words=said(item.text, names),
+            owner=item.owner,
+            due_on=item.due_on,
+            state=item.state,
+            reason=item.reason,
+        )
+        by_term.setdefault(_term(item), []).append(shown)
+    terms = (*ITEM_KINDS, UNSORTED, DROPPED)
+    return {term: tuple(by_term[term]) for term in terms if term in by_term}
+
+
+def _some(lines: Iterable[Line], kind: str) -> tuple[Line, ...]:
+    return tuple(line for line in lines if line.kind == kind)
+
+
+def share(impacts: Sequence[Line]) -> str | None:
+    """The share the latest impact entry with one states: it knows more than those before it."""
+    stated = (impact.share(line.words.first) for line in reversed(impacts))
+    return next((share for share in stated if share), None)
+
+
+def _people(entries: Iterable[TimelineEntry]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry.author for entry in entries if entry.author))
+
+
+def _measured(life: Lifecycle) -> tuple[Measured, ...]:
+    return tuple(Measured(rule=rule, seconds=getattr(life, f"{rule.key}_s")) for rule in DURATIONS)
+
+
+def _silences(entries: Iterable[TimelineEntry], zone: ZoneInfo) -> tuple[Silence, ...]:
+    return tuple(
+        Silence(start=stamp(gap.start_at, zone), end=stamp(gap.end_at, zone), seconds=gap.seconds)
+        for gap in gaps(entries)
+    )
+
+
+def assemble(
+    incident: Incident,
+    entries: Iterable[TimelineEntry],
+    items: Iterable[ActionItem],
+    *,
+    zone: ZoneInfo,
+    names: Names = _NO_NAMES,
+    prefix: str = "",
+    review: Review | None = None,
+) -> Document:
+    """Gather what the postmortem of `incident` says, with local times in `zone`.
+
+    `entries` come in any order and retracted ones count as absent. `names` are display names by Slack user
+    id, for the mentions within words. `prefix` stands before the workspace's command names in the questions.
+    `review` is the plan that stands, if there is one.
+    """
+    entries = [entry for entry in entries if not entry.retracted]
+    life, split = lifecycle(entries), phases(entries)
+    standing = (*split.lead_up, *split.during, *split.aftermath)
+
+    def lay_out(entry: TimelineEntry) -> Line:
+        return _line(entry, zone, names)
+
+    lines, timeline = _laid_out(split, zone, names)
+    days = {day.on for phase in timeline for day in phase.days}
+    impacts = _some(lines, IMPACT)
+    at = {name: getattr(life, name) for name in _INSTANTS}
+    document = Document(
+        incident=incident,
+        lifecycle=life,
+        zone=zone.key,
+        in_utc=all(line.time.local.tzname() == "UTC" for line in lines),
+        only_day=days.pop() if len(days) == 1 else None,
+        times={name: stamp(instant, zone) if instant else None for name, instant in at.items()},
+        measured=_measured(life),
+        timeline=timeline,
+        impact=impacts,
+        share=share(impacts),
+        aspects=by_aspect(standing, lay_out),
+        topics=by_topic(standing, lay_out),
+        told=by_kind(lines),
+        causes=by_qualifier(_some(lines, CAUSE)),
+        mitigation=next(iter(_some(lines, MITIGATED)), None),
+        resolution=next(reversed(_some(lines, RESOLVED)), None) if life.resolved_at else None,
+        items=_items(items, names),
+        lessons=by_qualifier(_some(lines, LESSON)),
+        gaps=_silences(entries, zone),
+        entries=len(lines),
+        late=tuple(line for line in lines if line.late_s is not None),
+        people=_people(standing),
+        review=stamp(review.starts_at, zone) if review else None,
+        questions={},
+    )
+    return replace(document, questions=open_questions(document, split, prefix))

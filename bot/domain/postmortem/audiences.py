@@ -1,0 +1,118 @@
+"""People as roles: who is who in an incident, and the same story told without their names."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from bot.domain.incident.lifecycle import in_order
+from bot.domain.postmortem.layout import Names
+from bot.domain.postmortem.names import Cast, words_of
+from bot.vocabulary import ACKNOWLEDGED, DETECTED
+from storage.values import ActionItem, Incident, TimelineEntry
+
+LEAD = "the incident lead"
+ON_CALL = "the on-call engineer"
+ANYBODY = "an engineer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What a document is assembled from."""
+
+    incident: Incident
+    entries: tuple[TimelineEntry, ...]
+    items: tuple[ActionItem, ...]
+
+
+def _on_call(entries: Iterable[TimelineEntry]) -> str | None:
+    """Who acknowledged first, else who told of the detection, else who wrote first."""
+    ordered = in_order(entries)
+    kinds = (ACKNOWLEDGED, DETECTED)
+    found = (entry for kind in kinds for entry in ordered if entry.kind == kind)
+    first = next(chain(found, ordered), None)
+    return first.author_id if first else None
+
+
+def _people(story: Story, names: Names) -> list[tuple[str, str]]:
+    """Everybody who took part: (who, a name of theirs), in order of appearance; those without an id come last."""
+    told = in_order(story.entries)
+    incident = story.incident
+    pairs: list[tuple[str | None, str | None]] = [
+        *((entry.author_id, entry.author) for entry in told),
+        *((entry.recorded_by_id, names.get(entry.recorded_by_id)) for entry in told),
+        *((item.owner_id, item.owner) for item in story.items if item.owner_id),
+        (incident.lead_id or incident.lead, incident.lead),
+        (incident.declared_by, names.get(incident.declared_by, incident.declared_by)),
+    ]
+    seen = dict.fromkeys((who, name) for who, name in pairs if who and name)
+    return [*seen, *((who, names[who]) for who in dict.fromkeys(who for who, _ in seen) if who in names)]
+
+
+def _cast(story: Story, names: Names, everybody: str | None) -> Cast:
+    cast = Cast(everybody=everybody)
+    people = _people(story, names)
+    for who, name in (*people, *names.items()):
+        cast.learn(who, name)
+    for _, name in people:
+        cast.learn_parts(name)
+    lead = story.incident.lead_id or story.incident.lead
+    for special, role in ((lead, LEAD), (_on_call(story.entries), ON_CALL)):
+        if special:
+            cast.roles.setdefault(cast.find(special), role)
+    for who, _ in people:
+        cast.role(cast.find(who))
+    return cast
+
+
+def _retold(story: Story, cast: Cast) -> Story:
+    incident = replace(story.incident, title=cast.hide(story.incident.title), lead=None, lead_id=None, declared_by="")
+    entries = (
+        replace(
+            entry,
+            author=cast.role(cast.find(entry.author_id or entry.author)),
+            author_id="",
+            recorded_by_id="",
+            text=cast.hide(entry.text),
+            permalink=None,
+        )
+        for entry in in_order(story.entries)
+    )
+    items = (
+        replace(
+            item,
+            text=cast.hide(item.text),
+            owner=_owner(item, cast),
+            owner_id=None,
+            reason=cast.hide(item.reason) if item.reason else None,
+        )
+        for item in story.items
+    )
+    return Story(incident=incident, entries=tuple(entries), items=tuple(items))
+
+
+def _owner(item: ActionItem, cast: Cast) -> str | None:
+    """Somebody's name becomes their role; a team's stays."""
+    if item.owner and (item.owner_id or words_of(item.owner) in cast.known):
+        return cast.role(cast.find(item.owner_id or item.owner))
+    return item.owner
+
+
+def blameless(story: Story, names: Names) -> Story:
+    """The story with a role for every person, the same one throughout; teams that own action items stay.
+
+    `names` are the workspace's display names by user id. Links to messages go: they show who wrote them.
+    """
+    return _retold(story, _cast(story, names, None))
+
+
+def nameless(story: Story, names: Names) -> Story:
+    """The story with one word for everybody, and no team as an owner."""
+    retold = _retold(story, _cast(story, names, ANYBODY))
+    return replace(retold, items=tuple(replace(item, owner=None) for item in retold.items))
+
+
+def hiding(story: Story, names: Names) -> Callable[[str], str]:
+    """What tells other words about the same story, such as a section somebody edited, with the roles of `blameless`."""
+    cast = _cast(story, names, None)
+    _retold(story, cast)
+    return cast.hide

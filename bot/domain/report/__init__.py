@@ -1,0 +1,1 @@
+"""The report: the incidents and action items of a period, counted."""

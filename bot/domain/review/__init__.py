@@ -1,0 +1,1 @@
+"""The review meeting: when it takes place and who is invited."""

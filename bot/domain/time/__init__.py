@@ -1,0 +1,1 @@
+"""Instants, clock times, zones: reading them and writing them."""

@@ -1,0 +1,123 @@
+"""What comes of a delivery: the bot's ack read as Slack would read it."""
+
+from dataclasses import dataclass, field
+
+from bot.fakeslack.arguments import Refused
+from bot.fakeslack.delivery import Ack, Delivery
+from bot.fakeslack.objects import Message, View
+from bot.fakeslack.response_urls import post_answer
+from bot.fakeslack.rules import Json
+from bot.fakeslack.views import checked
+from bot.fakeslack.workspace import Workspace
+
+INVALID_RESPONSE = "invalid_response_action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The bot's answer to one delivery.
+
+    `status` is the HTTP status, 200 for an ack over Socket Mode, 0 when nothing came in time. `message` is
+    what the ack's body made appear, and `text` its words, or empty. `error` is what Slack would tell the
+    person, or why it would not show the answer; `details` say more.
+    """
+
+    status: int
+    elapsed_s: float
+    delivery: Delivery
+    user: str
+    channel: str | None = None
+    view_id: str | None = None
+    body: Json = field(default_factory=dict)
+    late: bool = False
+    error: str | None = None
+    details: tuple[str, ...] = ()
+    message: Message | None = None
+
+    @property
+    def text(self) -> str:
+        """The words of the message the ack made appear; empty if none did."""
+        return self.message.text if self.message else ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether Slack took it."""
+        return self.error is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """A delivery and whom it is for: `user`, in `channel` or in the view `view_id`."""
+
+    delivery: Delivery
+    user: str
+    channel: str | None = None
+    view_id: str | None = None
+
+
+def read(workspace: Workspace, errand: Errand, ack: Ack) -> Answer:
+    """Read an ack, and do in the workspace what it says."""
+    error, message = ack.error, None
+    details: tuple[str, ...] = ()
+    if error is None:
+        try:
+            message = _carry_out(workspace, errand, ack.body)
+        except Refused as refused:
+            error, details = refused.error, refused.details
+    return Answer(
+        status=ack.status,
+        elapsed_s=ack.elapsed_s,
+        delivery=errand.delivery,
+        user=errand.user,
+        channel=errand.channel,
+        view_id=errand.view_id,
+        body=ack.body,
+        late=ack.late,
+        error=error,
+        details=details,
+        message=message,
+    )
+
+
+def _carry_out(workspace: Workspace, errand: Errand, body: Json) -> Message | None:
+    if errand.delivery.kind == "slash_commands" and errand.channel and body:
+        return post_answer(workspace, body, user=errand.user, channel=errand.channel)
+    if errand.delivery.payload.get("type") == "view_submission":
+        view = workspace.find_view(view_id=errand.view_id)
+        if view:
+            _respond(workspace, view, body)
+    return None
+
+
+def _respond(workspace: Workspace, view: View, body: Json) -> None:
+    action = body.get("response_action")
+    if not body:
+        workspace.close_view(view.user)
+    elif action == "clear":
+        workspace.close_view(view.user, all_of_them=True)
+    elif action == "errors":
+        _check_errors(view, body.get("errors"))
+    elif action in {"update", "push"}:
+        _show(workspace, view, body)
+    else:
+        raise Refused(INVALID_RESPONSE, f"[ERROR] unknown response_action: {action}")
+
+
+def _show(workspace: Workspace, view: View, body: Json) -> None:
+    content = body.get("view")
+    if not isinstance(content, dict):
+        raise Refused(INVALID_RESPONSE, "[ERROR] missing required field: view")
+    checked(content, "modal")
+    if body["response_action"] == "update":
+        workspace.change_view(view, content)
+    else:
+        workspace.push_view(view.user, content, previous=view)
+
+
+def _check_errors(view: View, errors: object) -> None:
+    inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
+    if not isinstance(errors, dict) or not errors:
+        raise Refused(INVALID_RESPONSE, "[ERROR] missing required field: errors")
+    strange = errors.keys() - inputs
+    if strange:
+        raise Refused(INVALID_RESPONSE, f"[ERROR] no input blocks: {', '.join(sorted(strange))}")

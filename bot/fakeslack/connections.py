@@ -1,0 +1,13 @@
+"""The apps.connections.* method: the way into Socket Mode."""
+
+from typing import Any
+
+from bot.fakeslack.desk import Desk
+from bot.fakeslack.rules import Json
+from bot.fakeslack.workspace import APP_ID
+
+
+def open_(desk: Desk, args: dict[str, Any]) -> Json:  # noqa: ARG001 -- every method has the same two parameters
+    """apps.connections.open: a WebSocket URL that lets one connection in."""
+    host = (desk.sockets.address or desk.address).removeprefix("http")
+    return {"url": f"ws{host}/link/?ticket={desk.sockets.ticket()}&app_id={APP_ID}"}

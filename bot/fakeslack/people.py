@@ -1,0 +1,39 @@
+"""The auth.* and users.* methods: who the bot is, and who else is there."""
+
+from typing import Any
+
+from bot.fakeslack.desk import Desk
+from bot.fakeslack.json_objects import SITE, seconds, user_json
+from bot.fakeslack.pages import MOST, page_of
+from bot.fakeslack.rules import Json
+from bot.fakeslack.workspace import BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID
+
+Args = dict[str, Any]
+
+
+def test(desk: Desk, args: Args) -> Json:  # noqa: ARG001 -- every method has the same two parameters
+    """auth.test."""
+    return {
+        "url": f"{SITE}/",
+        "team": TEAM_DOMAIN,
+        "user": desk.workspace.users[BOT_USER_ID].name,
+        "team_id": TEAM_ID,
+        "user_id": BOT_USER_ID,
+        "bot_id": BOT_ID,
+        "is_enterprise_install": False,
+    }
+
+
+def info(desk: Desk, args: Args) -> Json:
+    """users.info."""
+    user = desk.user(args["user"])
+    shown = user_json(user, now=desk.workspace.clock(), locale=args.get("include_locale", False))
+    return {"user": shown}
+
+
+def list_(desk: Desk, args: Args) -> Json:
+    """users.list, by pages."""
+    now = desk.workspace.clock()
+    page, metadata = page_of(list(desk.workspace.users.values()), args, usual=MOST)
+    shown = [user_json(user, now=now, locale=args.get("include_locale", False)) for user in page]
+    return {"members": shown, "cache_ts": seconds(now), **metadata}

@@ -1,0 +1,120 @@
+"""response_url: five more answers within half an hour, even where the bot is no member."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from secrets import token_urlsafe
+from typing import Final
+
+from bot.fakeslack.arguments import Refused, flag, mapping, objects, words
+from bot.fakeslack.complaints import complaint_about_message
+from bot.fakeslack.objects import Call, Message
+from bot.fakeslack.rules import Json
+from bot.fakeslack.workspace import BOT_USER_ID, Workspace
+
+MOST_USES = 5
+LIFETIME_S = 30 * 60
+
+READERS: Final = {
+    **dict.fromkeys(("text", "response_type", "thread_ts", "parse"), words),
+    **dict.fromkeys(("blocks", "attachments"), objects),
+    **dict.fromkeys(("replace_original", "delete_original", "unfurl_links", "unfurl_media"), flag),
+    **dict.fromkeys(("mrkdwn", "link_names"), flag),
+    "metadata": mapping,
+}
+RESPONSE_TYPES: Final = ("ephemeral", "in_channel")
+
+
+def read(body: Json) -> Json:
+    """A message as an ack or a response_url may carry it, checked. Raises Refused."""
+    for key, value in body.items():
+        if key not in READERS:
+            raise Refused("invalid_arguments", f"[ERROR] invalid additional property: {key} [json-pointer:/]")
+        try:
+            READERS[key](value)
+        except TypeError as error:
+            raise Refused("invalid_arguments", f"[ERROR] {error} [json-pointer:/{key}]") from None
+    if body.get("response_type", "ephemeral") not in RESPONSE_TYPES:
+        raise Refused("invalid_arguments", "[ERROR] must be ephemeral or in_channel [json-pointer:/response_type]")
+    complaint = complaint_about_message(body.get("text", ""), body.get("blocks", []))
+    if complaint:
+        raise Refused(complaint.error, *complaint.details)
+    return body
+
+
+def post_answer(workspace: Workspace, body: Json, *, user: str, channel: str) -> Message:
+    """Post the bot's answer to a person; only they see it, unless it is `in_channel`. Raises Refused."""
+    content = read(body)
+    return workspace.post(
+        channel,
+        user=BOT_USER_ID,
+        text=content["text"],
+        blocks=content.get("blocks"),
+        attachments=content.get("attachments", []),
+        thread_ts=content.get("thread_ts"),
+        metadata=content.get("metadata"),
+        ephemeral_for=None if content.get("response_type") == "in_channel" else user,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class ResponseUrl:
+    """One URL given out, and how often it was used. `original_ts` is the message it came with, if any."""
+
+    user: str
+    channel: str
+    original_ts: str | None
+    issued_at_s: float
+    uses: int = 0
+
+
+class ResponseUrls:
+    """The response_urls given out. `monotonic` counts real seconds."""
+
+    def __init__(self, workspace: Workspace, monotonic: Callable[[], float]) -> None:
+        self._workspace = workspace
+        self._monotonic = monotonic
+        self._issued: dict[str, ResponseUrl] = {}
+
+    def issue(self, *, user: str, channel: str, original_ts: str | None = None) -> str:
+        """The path of a new URL."""
+        token = token_urlsafe(16)
+        self._issued[token] = ResponseUrl(
+            user=user, channel=channel, original_ts=original_ts, issued_at_s=self._monotonic()
+        )
+        return f"/hooks/{token}"
+
+    def post(self, token: str, body: Json | None) -> tuple[int, str]:
+        """What a POST to the URL answers: a status, and `ok` or Slack's word for why not."""
+        with self._workspace.lock:
+            found = self._issued.get(token)
+            if found is None or self._monotonic() - found.issued_at_s > LIFETIME_S:
+                return 404, "expired_url"
+            if found.uses >= MOST_USES:
+                return 404, "used_url"
+            found.uses += 1
+            error = self._refusal(found, body)
+            call = Call(method="response_url", args=body or {}, at=self._workspace.clock(), error=error)
+            self._workspace.calls.append(call)
+            self._workspace.touch()
+            return (400, error) if error else (200, "ok")
+
+    def _refusal(self, url: ResponseUrl, body: Json | None) -> str | None:
+        if body is None:
+            return "invalid_payload"
+        try:
+            self._apply(url, body)
+        except Refused as refused:
+            return refused.error
+        return None
+
+    def _apply(self, url: ResponseUrl, body: Json) -> None:
+        original = url.original_ts and self._workspace.message(url.channel, url.original_ts)
+        if original and body.get("delete_original"):
+            self._workspace.put_message(replace(original, deleted=True))
+        elif original and body.get("replace_original"):
+            content = read(body)
+            self._workspace.put_message(
+                replace(original, text=content["text"], blocks=content.get("blocks", []), edited=True)
+            )
+        else:
+            post_answer(self._workspace, body, user=url.user, channel=url.channel)

@@ -1,0 +1,70 @@
+"""The views.* methods: modals and the Home tab."""
+
+from typing import Any
+
+from bot.fakeslack.arguments import Refused
+from bot.fakeslack.complaints import complaint_about_view
+from bot.fakeslack.desk import Desk
+from bot.fakeslack.json_objects import view_json
+from bot.fakeslack.objects import View
+from bot.fakeslack.rules import Json
+
+Args = dict[str, Any]
+
+
+def open_(desk: Desk, args: Args) -> Json:
+    """views.open: a modal for whoever the trigger id came from."""
+    trigger = args.get("trigger_id") or args.get("interactivity_pointer")
+    if not trigger:
+        raise Refused("invalid_arguments", "[ERROR] missing required field: trigger_id [json-pointer:/]")
+    checked(args["view"], "modal")
+    unused(desk, args["view"])
+    user = desk.triggers.exchange(trigger)
+    return {"view": view_json(desk.workspace.push_view(user, args["view"]))}
+
+
+def update(desk: Desk, args: Args) -> Json:
+    """views.update: by view_id or external_id, and only if `hash` is still the view's."""
+    if not (args.get("view_id") or args.get("external_id")):
+        raise Refused("invalid_arguments", "[ERROR] missing required field: view_id [json-pointer:/]")
+    view = desk.workspace.find_view(view_id=args.get("view_id"), external_id=args.get("external_id"))
+    if view is None:
+        raise Refused("not_found")
+    checked(args["view"], view.content["type"])
+    current(view, args)
+    return {"view": view_json(desk.workspace.change_view(view, args["view"]))}
+
+
+def publish(desk: Desk, args: Args) -> Json:
+    """views.publish: a person's Home tab."""
+    user = desk.user(args["user_id"])
+    checked(args["view"], "home")
+    before = desk.workspace.homes.get(user.id)
+    if before:
+        current(before, args)
+    home = desk.workspace.new_view(user.id, args["view"])
+    desk.workspace.homes[user.id] = home
+    desk.workspace.touch()
+    return {"view": view_json(home)}
+
+
+def checked(view: Json, kind: str) -> None:
+    """Raises Refused unless `view` is a good one of that `kind`: modal or home."""
+    if view.get("type") != kind:
+        raise Refused("invalid_arguments", f"[ERROR] must be a {kind} [json-pointer:/view/type]")
+    complaint = complaint_about_view(view)
+    if complaint:
+        raise Refused(complaint.error, *complaint.details)
+
+
+def unused(desk: Desk, view: Json) -> None:
+    """Raises Refused (duplicate_external_id) when an open view has the app's name for this one already."""
+    external_id = view.get("external_id")
+    if external_id and desk.workspace.find_view(external_id=external_id):
+        raise Refused("duplicate_external_id")
+
+
+def current(view: View, args: Args) -> None:
+    """Raises Refused (hash_conflict) when the caller knows an older state of the view."""
+    if args.get("hash") not in {None, view.hash}:
+        raise Refused("hash_conflict")

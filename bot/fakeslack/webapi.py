@@ -1,0 +1,124 @@
+"""The Web API's one door: token, scope, arguments, work, answer."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bot.fakeslack.arguments import COMMON, Refused
+from bot.fakeslack.delivery import as_object
+from bot.fakeslack.desk import Desk
+from bot.fakeslack.faults import TOO_MANY, Fault, Faults
+from bot.fakeslack.methods import METHODS, Method
+from bot.fakeslack.objects import Call
+from bot.fakeslack.rules import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call as it came in. `authorization` is that header."""
+
+    method: str
+    content_type: str
+    authorization: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What goes back: Slack says no with status 200, too."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebApi:
+    """Answers calls. `tokens` tells the bot's token and the app's from any other."""
+
+    desk: Desk
+    faults: Faults
+    bot_token: str
+    app_token: str
+
+    def answer(self, request: Request) -> Reply:
+        """Do what the call asks for, or say why not; and write the call down."""
+        given: Json = {}
+        error: str | None = None
+        try:
+            given = arguments_of(request)
+            fault = self.faults.take(request.method, given)
+            reply = failed(fault) if fault else self._done(request, given)
+            error = fault.error if fault else None
+        except Refused as refused:
+            reply = Reply(body=refusal(refused))
+            error = refused.error
+        self._note(request.method, given, error)
+        return Reply(status=reply.status, headers={**reply.headers, **self._headers(request)}, body=reply.body)
+
+    def _done(self, request: Request, given: Json) -> Reply:
+        method = METHODS.get(request.method)
+        self._admit(request, given, method)
+        if method is None:
+            raise Refused("unknown_method", req_method=request.method)
+        if method.scope:
+            self.desk.require(method.scope)
+        understood = method.arguments.read(given)
+        with self.desk.workspace.lock:
+            return Reply(body={"ok": True, **method.work(self.desk, understood)})
+
+    def _admit(self, request: Request, given: Json, method: Method | None) -> None:
+        token = request.authorization.removeprefix("Bearer ").strip() or str(given.get("token", ""))
+        if not token:
+            raise Refused("not_authed")
+        if token not in {self.bot_token, self.app_token}:
+            raise Refused("invalid_auth")
+        if method and token != (self.app_token if method.for_app else self.bot_token):
+            raise Refused("not_allowed_token_type")
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        method = METHODS.get(request.method)
+        accepted = method.scope if method and method.scope else ""
+        return {
+            "x-oauth-scopes": ",".join(sorted(self.desk.scopes)),
+            "x-accepted-oauth-scopes": accepted,
+        }
+
+    def _note(self, name: str, given: Json, error: str | None) -> None:
+        workspace = self.desk.workspace
+        method = METHODS.get(name)
+        args = {key: value for key, value in given.items() if key not in COMMON}
+        if method and error is None:
+            args = method.arguments.read(args)
+        with workspace.lock:
+            workspace.calls.append(Call(method=name, args=args, at=workspace.clock(), error=error))
+            workspace.touch()
+
+
+def arguments_of(request: Request) -> dict[str, Any]:
+    """The arguments of a call, still untyped, from a form or from JSON. Raises Refused for any other body."""
+    kind = request.content_type.partition(";")[0].strip().lower()
+    if not request.body:
+        return {}
+    if kind == "application/json":
+        found = as_object(request.body)
+        if found is None:
+            raise Refused("invalid_json")
+        return found
+    if kind not in {"application/x-www-form-urlencoded", ""}:
+        raise Refused("invalid_post_type")
+    return dict(parse_qsl(request.body, keep_blank_values=True))
+
+
+def refusal(refused: Refused) -> Json:
+    """Slack's answer to what it does not do."""
+    body: Json = {"ok": False, "error": refused.error, **refused.extra}
+    if refused.details:
+        body["response_metadata"] = {"messages": list(refused.details)}
+    return body
+
+
+def failed(fault: Fault) -> Reply:
+    """The answer an ordered fault gives."""
+    headers = {"Retry-After": str(fault.retry_after_s)} if fault.status == TOO_MANY else {}
+    return Reply(status=fault.status, headers=headers, body={"ok": False, "error": fault.error})

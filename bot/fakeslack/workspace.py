@@ -1,0 +1,209 @@
+"""The workspace's state: who is there, what was said, which modals are open."""
+
+import itertools
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from bot.clock import Clock
+from bot.fakeslack.complaints import elements_of
+from bot.fakeslack.objects import Call, Canvas, Channel, File, Message, User, View
+from bot.fakeslack.rules import Json
+
+TEAM_ID = "T0PLAYGRND"
+TEAM_DOMAIN = "playground"
+APP_ID = "A0SCRIBE"
+BOT_ID = "B0SCRIBE"
+BOT_USER_ID = "U0SCRIBE"
+SLACKBOT_ID = "USLACKBOT"
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Workspace:
+    """Everything the stand-in remembers, in plain objects.
+
+    Any thread may use it: `lock` guards every change, and each change moves `version` on and wakes whoever
+    waits on `moved`. `clock` gives aware UTC instants; `scopes` are those the bot's token holds. A `free_plan` has
+    one canvas a channel and no others.
+    """
+
+    def __init__(self, clock: Clock, scopes: set[str]) -> None:
+        self.clock = clock
+        self.scopes = scopes
+        self.lock = threading.RLock()
+        self.moved = threading.Condition(self.lock)
+        self.version = 0
+        self.users: dict[str, User] = {}
+        self.channels: dict[str, Channel] = {}
+        self.messages: dict[str, dict[str, Message]] = {}
+        self.views: dict[str, list[View]] = {}
+        self.homes: dict[str, View] = {}
+        self.files: list[File] = []
+        self.canvases: dict[str, Canvas] = {}
+        self.free_plan = False
+        self.calls: list[Call] = []
+        self._numbers = itertools.count(1)
+        self._last_ts: dict[str, int] = {}
+        self.put_user(User(id=SLACKBOT_ID, name="slackbot", real_name="Slackbot", is_bot=True, updated_at=clock()))
+        self.put_user(User(id=BOT_USER_ID, name="scribe", real_name="Scribe", is_bot=True, updated_at=clock()))
+
+    def touch(self) -> None:
+        """Say that something changed."""
+        with self.moved:
+            self.version += 1
+            self.moved.notify_all()
+
+    def next_id(self, prefix: str) -> str:
+        """An id never given before: `prefix` and nine figures."""
+        return f"{prefix}{next(self._numbers):09d}"
+
+    def number_from(self, first: int) -> None:
+        """Give ids from the number `first` on, which is larger than any given so far."""
+        self._numbers = itertools.count(first)
+
+    def next_ts(self, channel: str) -> str:
+        """A message's ts: the clock's time, moved on by a microsecond where the channel has that one."""
+        with self.lock:
+            ts = max((self.clock() - EPOCH) // MICROSECOND, self._last_ts.get(channel, 0) + 1)
+            self._last_ts[channel] = ts
+            return f"{ts // 1_000_000}.{ts % 1_000_000:06d}"
+
+    def put_user(self, user: User) -> User:
+        """Add or replace a person."""
+        with self.lock:
+            self.users[user.id] = user
+            self.touch()
+        return user
+
+    def put_channel(self, channel: Channel) -> Channel:
+        """Add or replace a channel."""
+        with self.lock:
+            self.channels[channel.id] = channel
+            self.messages.setdefault(channel.id, {})
+            self.touch()
+        return channel
+
+    def direct(self, user: str) -> Channel:
+        """The direct message between the bot and a person, made on first use."""
+        with self.lock:
+            for channel in self.channels.values():
+                if channel.with_user == user:
+                    return channel
+            return self.put_channel(
+                Channel(
+                    id=self.next_id("D"),
+                    name="directmessage",
+                    created_at=self.clock(),
+                    private=True,
+                    members=frozenset({user, BOT_USER_ID}),
+                    with_user=user,
+                )
+            )
+
+    def members(self, channel: Channel) -> list[str]:
+        """The ids of who is in a channel, the bot among them if it is."""
+        everybody = self.users.keys() - {SLACKBOT_ID, BOT_USER_ID}
+        there = everybody if channel.members is None else everybody & channel.members
+        return sorted(there) + ([BOT_USER_ID] if channel.bot_is_member else [])
+
+    def post(self, channel: str, **parts: Any) -> Message:
+        """Add a message; `parts` are the fields of a Message but for `ts` and `channel`."""
+        with self.lock:
+            blocks = with_ids(parts.pop("blocks", None) or [])
+            message = Message(ts=self.next_ts(channel), channel=channel, blocks=blocks, **parts)
+            return self.put_message(message)
+
+    def put_message(self, message: Message) -> Message:
+        """Add a message, or put a changed one in the place of the old."""
+        with self.lock:
+            self.messages[message.channel][message.ts] = message
+            self.touch()
+        return message
+
+    def message(self, channel: str, ts: str) -> Message | None:
+        """A message as it stands now, or None when it never was or is deleted."""
+        found = self.messages.get(channel, {}).get(ts)
+        return None if found is None or found.deleted else found
+
+    def visible(self, channel: str, user: str | None) -> list[Message]:
+        """What stands in a channel, oldest first; with `user`, also what only that person sees."""
+        with self.lock:
+            return [
+                message
+                for message in self.messages[channel].values()
+                if not message.deleted and message.ephemeral_for in {None, user}
+            ]
+
+    def push_view(self, user: str, content: Json, *, previous: View | None = None) -> View:
+        """Open a modal for a person; without a `previous` one it takes the place of all that were open."""
+        with self.lock:
+            below = self.views.get(user, []) if previous else []
+            view = self.new_view(user, content, previous=previous)
+            self.views[user] = [*below, view]
+            self.touch()
+        return view
+
+    def new_view(self, user: str, content: Json, *, previous: View | None = None) -> View:
+        """A view that is shown nowhere yet."""
+        id_ = self.next_id("V")
+        return View(
+            id=id_,
+            user=user,
+            content={**content, "blocks": with_ids(content["blocks"])},
+            hash=new_hash(),
+            root_id=previous.root_id if previous else id_,
+            previous_id=previous.id if previous else None,
+        )
+
+    def find_view(self, *, view_id: str | None = None, external_id: str | None = None) -> View | None:
+        """An open modal or a Home tab, by its id or by the app's own name for it."""
+        with self.lock:
+            for view in [*itertools.chain.from_iterable(self.views.values()), *self.homes.values()]:
+                if view.id == view_id or (external_id and view.content.get("external_id") == external_id):
+                    return view
+        return None
+
+    def change_view(self, view: View, content: Json) -> View:
+        """Give an open modal or a Home tab new content, and so a new hash."""
+        with self.lock:
+            fresh = replace(view, content={**content, "blocks": with_ids(content["blocks"])}, hash=new_hash())
+            if self.homes.get(view.user) == view:
+                self.homes[view.user] = fresh
+            self.views[view.user] = [fresh if open_.id == view.id else open_ for open_ in self.views.get(view.user, [])]
+            self.touch()
+        return fresh
+
+    def close_view(self, user: str, *, all_of_them: bool = False) -> None:
+        """Close a person's topmost modal, or all that are open."""
+        with self.lock:
+            self.views[user] = [] if all_of_them else self.views.get(user, [])[:-1]
+            self.touch()
+
+
+def new_hash() -> str:
+    """A view's hash, different after every change."""
+    return f"{token_hex(5)}.{token_hex(4)}"
+
+
+def with_ids(blocks: list[Json]) -> list[Json]:
+    """The same blocks with a block_id and action_ids made up where the app gave none, as Slack does."""
+    named = []
+    for block in blocks:
+        copy: Json = {**block, "block_id": block.get("block_id") or token_hex(3)}
+        for key in ("elements", "accessory", "element"):
+            if key in copy:
+                copy[key] = _named(copy[key])
+        named.append(copy)
+    return named
+
+
+def _named(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_named(inner) for inner in part]
+    if part in elements_of({"element": part}) and part["type"] != "image":
+        return {**part, "action_id": part.get("action_id") or token_hex(3)}
+    return part

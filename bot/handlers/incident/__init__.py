@@ -1,0 +1,1 @@
+"""Declaring incidents, their timeline, corrections, reopening."""

@@ -1,0 +1,175 @@
+"""Incidents: declare, look at, change their facts, list, search, help."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from bot.documents.rendering import slack
+from bot.domain.incident.lifecycle import DURATIONS, lifecycle
+from bot.domain.incident.opening import parse_opening, parse_severity, parse_title
+from bot.errors import UsageError
+from bot.handlers.lookup import here, named
+from bot.handlers.permission import permit
+from bot.handlers.request import Reply, Request, first_word, person
+from bot.vocabulary import COMMANDS, INCIDENT, KINDS
+from storage import action_items, incidents, outbox, postmortems, timeline
+from storage.values import Incident
+
+TITLE_LENGTH = 120
+_LISTED = 20
+
+
+def declare(connection: Connection, request: Request, *, title: str, severity: str | None = None) -> Incident:
+    """Write down a new incident in the request's channel, its times told in the zone of whoever declares it."""
+    return incidents.declare(
+        connection,
+        workspace_id=request.workspace_id,
+        number=incidents.next_number(connection, request.workspace_id),
+        channel_id=request.channel_id,
+        channel_name=request.channel_name,
+        title=title,
+        severity=severity,
+        lead=None,
+        lead_id=None,
+        declared_at=request.received_at,
+        declared_by=request.user_name,
+        timezone=request.zone.key,
+        private=request.private,
+    )
+
+
+def declare_detected(connection: Connection, request: Request, words: str) -> tuple[Incident, Incident | None]:
+    """The incident a detection belongs to, and the resolved one it might be instead.
+
+    The workspace is locked first: of two people who detect at once, the second joins the first one's incident.
+    """
+    latest = _latest_alone(connection, request)
+    if latest is not None and latest.open:
+        return latest, None
+    return declare(connection, request, title=_title(words, request)), latest
+
+
+def _latest_alone(connection: Connection, request: Request) -> Incident | None:
+    """The channel's incident, while nobody else in the workspace can declare one.
+
+    It is not locked: a detection comes here holding the resolved incident before it, and two who wait for each
+    other's rows would wait for ever.
+    """
+    incidents.lock_workspace(connection, request.workspace_id)
+    return incidents.in_channel(connection, request.workspace_id, request.channel_id)
+
+
+def _title(words: str, request: Request) -> str:
+    line = " ".join(words.split())
+    if not line:
+        # Only a public channel's own name is known to every surface.
+        return "Incident without a title" if request.private else f"Incident in #{request.channel_name}"
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def open_(connection: Connection, request: Request) -> Reply:
+    """`open [SEV2] title`: declare an incident in this channel."""
+    opening = parse_opening(request.words)
+    latest = _latest_alone(connection, request)
+    if latest is not None and latest.open:
+        raise UsageError(
+            f"{latest.name} is open in this channel: {latest.title}. Open another in a channel of its own, "
+            f"or rename this one: {request.slash('incident')} title new title"
+        )
+    incident = declare(connection, request, title=opening.title, severity=opening.severity)
+    return Reply(text=slack("declared", incident=incident, request=request), public=True)
+
+
+def status(connection: Connection, request: Request) -> Reply:
+    """Where the incident stands: milestones, durations, who leads, what is open."""
+    incident, rest = named(connection, request)
+    if rest.strip():
+        raise UsageError(f"Which incident? Try: {request.slash('incident')} status INC-12")
+    entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
+    facts = lifecycle(entries)
+    items = action_items.of_incident(connection, incident.id)
+    text = slack(
+        "status",
+        incident=incident,
+        facts=facts,
+        durations=[(each.label, getattr(facts, f"{each.key}_s")) for each in DURATIONS],
+        entries=entries,
+        open_items=[item for item in items if item.pending],
+        postmortem=postmortems.newest(connection, incident.id),
+        zone=request.zone if request.zone_known else None,
+        today=request.received_at.date(),
+        kinds=KINDS,
+        undelivered=outbox.parked(connection, incident.workspace_id, (incident.channel_id, f"draft:{incident.id}")),
+    )
+    return Reply(text=text)
+
+
+def severity(connection: Connection, request: Request) -> Reply:
+    """`severity SEV2`: say how bad it is."""
+    return _change(connection, request, {"severity": parse_severity(request.words)}, "severity")
+
+
+def lead(connection: Connection, request: Request) -> Reply:
+    """`lead @who`: say who leads."""
+    name, user_id = person(request, request.words, f"{request.slash('incident')} lead @alice")
+    return _change(connection, request, {"lead": name, "lead_id": user_id}, "lead")
+
+
+def title(connection: Connection, request: Request) -> Reply:
+    """`title new title`: rename it."""
+    title = parse_title(request.words, example=f"{request.slash('incident')} title checkout fails")
+    return _change(connection, request, {"title": title}, "title")
+
+
+def private(connection: Connection, request: Request) -> Reply:
+    """`private`, `private off`: whether it is shown outside its own channel."""
+    word = request.words.strip().casefold()
+    if word not in {"", "on", "off"}:
+        raise UsageError(f"Try: {request.slash('incident')} private, or {request.slash('incident')} private off")
+    _, after = _changed(connection, request, {"private": word != "off"}, "private")
+    return Reply(text=slack("private", incident=after), public=True)
+
+
+def _changed(
+    connection: Connection, request: Request, facts: Mapping[str, object], field: str
+) -> tuple[Incident, Incident]:
+    """The channel's incident before and after it got other facts. Raises UsageError for who may not."""
+    before = here(connection, request, lock=True)
+    permit(connection, request, before, field)
+    return before, incidents.change(connection, before, facts, by=request.user_id, at=request.received_at)
+
+
+def _change(connection: Connection, request: Request, facts: Mapping[str, object], field: str) -> Reply:
+    before, after = _changed(connection, request, facts, field)
+    text = slack("changed", incident=after, field=field, was=getattr(before, field), now=getattr(after, field))
+    return Reply(text=text, public=True)
+
+
+def list_(connection: Connection, request: Request) -> Reply:
+    """`list`, `list all`: the workspace's incidents, the newest first."""
+    which = request.words.strip().casefold() or "open"
+    if which not in {"open", "all"}:
+        raise UsageError(
+            f"{request.slash('incident')} list shows the open ones, {request.slash('incident')} list all shows all."
+        )
+    found = incidents.listing(
+        connection, request.workspace_id, request.channel_id, open_only=which == "open", limit=_LISTED
+    )
+    return Reply(text=slack("listing", which=which, incidents=found, limit=_LISTED, request=request))
+
+
+def search(connection: Connection, request: Request) -> Reply:
+    """`search words`: incidents whose title or timeline holds the words."""
+    words = request.words.strip()
+    if not words:
+        raise UsageError(f"Search for what? Try: {request.slash('incident')} search disk full")
+    found = incidents.search(connection, request.workspace_id, request.channel_id, words, limit=_LISTED)
+    return Reply(text=slack("listing", which="found", words=words, incidents=found, limit=_LISTED, request=request))
+
+
+def help_(_connection: Connection, request: Request) -> Reply:
+    """Every command, with what to type after it; `help actionitem` that one alone."""
+    word, _ = first_word(request.words)
+    chosen = COMMANDS.get(word.removeprefix("/").removeprefix(request.prefix))
+    commands = COMMANDS.values() if chosen in {None, INCIDENT} else (chosen,)
+    return Reply(text=slack("help", commands=commands, request=request))

@@ -1,0 +1,1 @@
+"""Action items: commands, buttons, reminders, digests."""

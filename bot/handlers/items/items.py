@@ -1,0 +1,273 @@
+"""Action items: add, list, finish, hand over, date, put off, drop, take up again."""
+
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from bot.documents.rendering import slack
+from bot.domain.incident.opening import parse_number
+from bot.domain.items.due import parse_due, parse_link, parse_snooze
+from bot.domain.items.item import ItemWords, parse_item
+from bot.domain.time.dates import day
+from bot.errors import UsageError
+from bot.handlers.items.buttons import controls
+from bot.handlers.items.redact import is_veiled, veil_item, veil_words
+from bot.handlers.items.reminders import follow
+from bot.handlers.lookup import here
+from bot.handlers.permission import permit
+from bot.handlers.request import Reply, Request, person
+from storage import action_items, members
+from storage.values import ActionItem, Incident
+
+FORM = "action_item"
+_LISTED = 50
+_FARTHEST_YEARS = 10
+_WEEK = timedelta(days=7)
+_BARRED = {
+    "deactivated": "@{name} has left this workspace, so nobody would see the reminders. Try: {try_}",
+    "bot": "@{name} is a bot, and an action item needs a person. Try: {try_}",
+    "outside": "@{name} belongs to another workspace, where no reminder arrives. Try: {try_}",
+    "unknown": "Slack knows nobody behind @{name}. Try: {try_}",
+}
+"""Why somebody cannot own an item."""
+HOME = "home"
+"""The surface that shows a person's own items alone; a tab may be older than who owns them."""
+
+
+def today(request: Request) -> date:
+    """The date on the typist's own calendar."""
+    return request.now.astimezone(request.zone).date()
+
+
+def add(connection: Connection, request: Request) -> Reply:
+    """`[@owner] [short-term|long-term] [by DATE]: words`; with no words the form opens instead."""
+    incident = here(connection, request, lock=True)
+    if not request.words.strip():
+        return Reply(text="", form=FORM)
+    words = parse_item(request.words, today=today(request))
+    return keep(connection, request, incident, words)
+
+
+def keep(connection: Connection, request: Request, incident: Incident, words: ItemWords) -> Reply:
+    """Write the item down and answer with it. What nobody owns is a proposal."""
+    owner_id = request.people.get(words.owner or "")
+    example = f"{request.slash('actionitem')} @alice by friday: what"
+    _vet(connection, request, words.owner, owner_id, example)
+    if words.due_on:
+        _refuse_day(words.due_on, today(request), f"{request.slash('actionitem')} by friday: what")
+    item = action_items.add(
+        connection,
+        incident.id,
+        text=words.text,
+        kind=words.kind,
+        owner=words.owner,
+        owner_id=owner_id,
+        due_on=words.due_on,
+        state="open" if words.owner else "proposed",
+        ticket=parse_link(words.text),
+        priority=request.details.get("priority"),
+        done_when=request.details.get("done_when"),
+        by=request.user_id,
+        at=request.received_at,
+    )
+    follow(connection, incident, item, at=request.received_at, cadence=request.cadence)
+    return _receipt(request, incident, item, "added", guessed=words.guessed)
+
+
+def _receipt(request: Request, incident: Incident, item: ActionItem, verb: str, *, guessed: bool = False) -> Reply:
+    text = slack(
+        "action_item",
+        incident=incident,
+        item=item,
+        verb=verb,
+        other_day=item.due_on + _WEEK if guessed and item.due_on else None,
+        today=today(request),
+        slash=request.slash("actionitem"),
+        remind=request.cadence.on,
+    )
+    return Reply(text=text, public=True, buttons=controls(incident, item))
+
+
+def list_(connection: Connection, request: Request) -> Reply:
+    """`list` this incident's; of every incident, what is still to do: `mine`, `overdue`, `all`."""
+    which = request.words.strip().casefold()
+    if which not in {"", "mine", "overdue", "all"}:
+        raise UsageError(
+            f"{request.slash('actionitem')} list shows this incident's items; add mine, overdue or all for the open "
+            "ones of every incident."
+        )
+    if which:
+        items = _of_everywhere(connection, request, which)
+    else:
+        incident = here(connection, request)
+        items = [(incident.number, item) for item in action_items.of_incident(connection, incident.id)]
+    text = slack("action_items", which=which, items=items, today=today(request), request=request, limit=_LISTED)
+    return Reply(text=text)
+
+
+def _of_everywhere(connection: Connection, request: Request, which: str) -> list[tuple[int, ActionItem]]:
+    """(incident number, item), oldest first. One's own of private incidents are counted, too, without their words."""
+    asked = (connection, request.workspace_id, request.channel_id)
+    due_before = today(request) if which == "overdue" else None
+    if which != "mine":
+        return action_items.open_in_workspace(*asked, due_before=due_before, limit=_LISTED)
+    seen = action_items.open_in_workspace(*asked, owner_id=request.user_id, limit=_LISTED)
+    hidden = action_items.own_elsewhere(*asked, owner_id=request.user_id, limit=_LISTED)
+    both = [*seen, *((number, veil_item(item)) for number, item in hidden)]
+    return sorted(both, key=lambda each: (each[0], each[1].number))[:_LISTED]
+
+
+def done(connection: Connection, request: Request) -> Reply:
+    """`done NUMBER`: it is done."""
+    incident, item = _alone(connection, request, "done")
+    if request.source == HOME and item.owner_id != request.user_id:
+        raise UsageError(f"Action item {item.number} of {incident.name} is not yours any more.")
+    return revise(connection, request, incident, item, "done", state="done")
+
+
+def confirm(connection: Connection, request: Request) -> Reply:
+    """`confirm NUMBER`: what was proposed is agreed."""
+    incident, item = _alone(connection, request, "confirm")
+    if item.state != "proposed":
+        raise UsageError(f"Action item {item.number} is agreed already: {item.text}")
+    return revise(connection, request, incident, item, "confirmed", state="open")
+
+
+def reopen(connection: Connection, request: Request) -> Reply:
+    """`reopen NUMBER`: what was done or dropped is to be done after all."""
+    incident, item, rest = find(connection, request, "reopen")
+    _refuse_more(request, rest, f"reopen {item.number}")
+    if item.pending:
+        raise UsageError(f"Action item {item.number} is {item.state}, so there is nothing to reopen: {item.text}")
+    return revise(connection, request, incident, item, "reopened", state="open", reason=None, snoozed_until=None)
+
+
+def assign(connection: Connection, request: Request) -> Reply:
+    """`assign NUMBER @who`: give it an owner, who hears of it the next working morning if it is due."""
+    incident, item, rest = pending(connection, request, "assign")
+    example = f"{request.slash('actionitem')} assign {item.number} @alice"
+    owner, owner_id = person(request, rest, example)
+    _vet(connection, request, owner, owner_id, example)
+    if (owner, owner_id) == (item.owner, item.owner_id):
+        raise UsageError(f"@{owner} has action item {item.number} already: {item.text}")
+    return revise(connection, request, incident, item, "assigned", owner=owner, owner_id=owner_id, state="open")
+
+
+def due(connection: Connection, request: Request) -> Reply:
+    """`due NUMBER DATE`: give it another date."""
+    incident, item, rest = pending(connection, request, "due")
+    example = f"{request.slash('actionitem')} due {item.number} 2026-12-01"
+    due_on = parse_due(rest, today=today(request))
+    if due_on is None:
+        raise UsageError(f"By when? Try: {example}")
+    _refuse_day(due_on, today(request), example)
+    if due_on == item.due_on:
+        raise UsageError(f"Action item {item.number} is due on {due_on} already: {item.text}")
+    return revise(connection, request, incident, item, "dated", due_on=due_on, snoozed_until=None)
+
+
+def link(connection: Connection, request: Request) -> Reply:
+    """`link NUMBER https://…`: say where its ticket is."""
+    incident, item, rest = pending(connection, request, "link")
+    ticket = parse_link(rest)
+    if ticket is None or ticket != rest.strip():
+        raise UsageError(
+            f"That is no web address. Try: {request.slash('actionitem')} link {item.number} https://tickets.example/OPS-1"
+        )
+    return revise(connection, request, incident, item, "linked", ticket=ticket)
+
+
+def snooze(connection: Connection, request: Request) -> Reply:
+    """`snooze NUMBER 3d`: leave it alone for some days."""
+    incident, item, rest = pending(connection, request, "snooze")
+    until = parse_snooze(rest, today=today(request))
+    if until == item.snoozed_until:
+        raise UsageError(f"Action item {item.number} is snoozed until {until} already: {item.text}")
+    return revise(connection, request, incident, item, "snoozed", snoozed_until=until)
+
+
+def drop(connection: Connection, request: Request) -> Reply:
+    """`drop NUMBER why`: decide against it."""
+    incident, item, rest = pending(connection, request, "drop")
+    if not rest:
+        raise UsageError(
+            f"Say why, so that nobody asks again: {request.slash('actionitem')} drop {item.number} done upstream"
+        )
+    if item.owner_id != request.user_id:
+        permit(connection, request, incident, "drop")
+    return revise(connection, request, incident, item, "dropped", state="dropped", reason=rest)
+
+
+def revise(
+    connection: Connection,
+    request: Request,
+    incident: Incident,
+    item: ActionItem,
+    verb: str,
+    **changes: object,
+) -> Reply:
+    """Write the change down, plan its reminders anew, and answer with it."""
+    at = request.received_at
+    revised = action_items.revise(connection, item, by=request.user_id, at=at, **changes)
+    follow(
+        connection,
+        incident,
+        revised,
+        at=at,
+        cadence=request.cadence,
+        handed_over=verb == "assigned" and revised.owner_id != request.user_id,
+        redated=revised.due_on != item.due_on,
+    )
+    shown = veil_item(revised) if _is_veiled(connection, request, incident) else revised
+    return _receipt(request, incident, shown, verb)
+
+
+def _is_veiled(connection: Connection, request: Request, incident: Incident) -> bool:
+    return is_veiled(connection, incident, user_id=request.user_id, channel_id=request.channel_id)
+
+
+def find(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:
+    """The incident, locked; its item the words begin with, in any state; and the words that are left."""
+    incident = here(connection, request, lock=True)
+    example = f"{request.slash('actionitem')} {verb} 3"
+    number, rest = parse_number(request.words, what="action item", example=example)
+    item = action_items.numbered(connection, incident.id, number)
+    if item is None:
+        raise UsageError(
+            f"{incident.name} has no action item {number}. {request.slash('actionitem')} list shows the numbers."
+        )
+    return incident, veil_words(item) if _is_veiled(connection, request, incident) else item, rest
+
+
+def pending(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:
+    """As `find`, for what is still to be done. Raises UsageError for what is done or dropped."""
+    incident, item, rest = find(connection, request, verb)
+    if not item.pending:
+        raise UsageError(f"Action item {item.number} is {item.state} already: {item.text}")
+    return incident, item, rest
+
+
+def _alone(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem]:
+    incident, item, rest = pending(connection, request, verb)
+    _refuse_more(request, rest, f"{verb} {item.number}")
+    return incident, item
+
+
+def _refuse_more(request: Request, rest: str, typed: str) -> None:
+    if rest:
+        raise UsageError(f"Only the number, please: {request.slash('actionitem')} {typed}")
+
+
+def _refuse_day(due_on: date, today: date, example: str) -> None:
+    """Nobody can be reminded of the past, and a year far ahead is a slip of the finger."""
+    if due_on < today:
+        raise UsageError(f"{due_on} is in the past; today is {day(today)}. Try: {example}")
+    if due_on.year > today.year + _FARTHEST_YEARS:
+        raise UsageError(f"{due_on} is more than {_FARTHEST_YEARS} years ahead. Try: {example}")
+
+
+def _vet(connection: Connection, request: Request, name: str | None, user_id: str | None, example: str) -> None:
+    """Refuse an owner whom no reminder reaches, as far as Slack has told of them."""
+    member = members.find(connection, request.workspace_id, user_id) if user_id else None
+    if member is not None and member.barred:
+        raise UsageError(_BARRED[member.barred].format(name=name, try_=example))

@@ -1,0 +1,1 @@
+"""Drafting, editing, checking, exporting and publishing postmortems."""

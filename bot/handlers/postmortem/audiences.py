@@ -1,0 +1,99 @@
+"""A postmortem for other readers: blameless, with roles for names; public, as the world may read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bot.documents import drafting, rendering
+from bot.documents.drafting import Drafted
+from bot.documents.sandbox import LIMIT_S, WAIT_S
+from bot.documents.templates import Shelf
+from bot.domain.incident.opening import nearest
+from bot.domain.postmortem import audiences, public
+from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.audiences import Story
+from bot.domain.postmortem.document import Document
+from bot.domain.postmortem.layout import Names
+from bot.errors import UsageError
+from bot.handlers.postmortem.exports import Record, drafted
+from storage import members
+from storage.values import Review, TimelineEntry
+
+BLAMELESS, PUBLIC = "blameless", "public"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retold:
+    """A record for other readers, and how its sections came about."""
+
+    record: Record
+    drafted: Drafted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a retelling needs beside the record: `limit_s` and `wait_s` bound an operator's own template."""
+
+    names: Names
+    shelf: Shelf
+    prefix: str = ""
+    limit_s: float = LIMIT_S
+    wait_s: float = WAIT_S
+
+
+def names_in(connection: Connection, record: Record) -> Names:
+    """The display names of the record's workspace."""
+    return members.names(connection, record.incident.workspace_id)
+
+
+def _story(record: Record) -> Story:
+    return Story(incident=record.incident, entries=tuple(record.entries), items=tuple(record.items))
+
+
+def _document(story: Story, prefix: str, review: Review | None = None) -> Document:
+    zone = ZoneInfo(story.incident.timezone)
+    return assemble(story.incident, story.entries, story.items, zone=zone, prefix=prefix, review=review)
+
+
+def _blameless(record: Record, means: Means) -> Retold:
+    whole, newest = _story(record), drafted(record)
+    story = audiences.blameless(whole, means.names)
+    document = _document(story, means.prefix, record.review)
+    written = drafting.draft(document, newest.template, means.shelf, limit_s=means.limit_s, wait_s=means.wait_s)
+    edited = {each.key: each for each in newest.sections if each.edited}
+    hide = audiences.hiding(whole, means.names)
+    kept = [
+        replace(each, heading=hide(each.heading), body=hide(each.body), drafted=None, drafted_heading=None)
+        for each in edited.values()
+    ]
+    by_key = {each.key: each for each in (*written.sections, *kept)}
+    return _retold(record, story, list(story.entries), replace(written, sections=tuple(by_key.values())))
+
+
+def _public(record: Record, means: Means) -> Retold:
+    story = public.story(_story(record), means.names)
+    document = public.document(_document(story, means.prefix))
+    shown = [entry for entry in story.entries if public.shows(entry)]
+    return _retold(record, story, shown, Drafted(sections=rendering.public(document)))
+
+
+def _retold(record: Record, story: Story, entries: list[TimelineEntry], written: Drafted) -> Retold:
+    newest = replace(drafted(record), sections=written.sections, drafted_by="")
+    told = replace(record, incident=story.incident, entries=entries, items=list(story.items), postmortem=newest)
+    return Retold(record=told, drafted=written)
+
+
+RENDERINGS: dict[str, Callable[[Record, Means], Retold]] = {BLAMELESS: _blameless, PUBLIC: _public}
+
+
+def retell(record: Record, how: str, means: Means) -> Retold:
+    """The record as `how`, one of RENDERINGS. Raises UsageError for another word, and before the first draft."""
+    if how not in RENDERINGS:
+        guess = nearest(how, RENDERINGS)
+        raise UsageError(
+            f"There is no rendering “{how[:40]}”.{f' Did you mean {guess}?' if guess else ''} "
+            f"There is {BLAMELESS}, with roles for names, and {PUBLIC}, as the world may read it."
+        )
+    return RENDERINGS[how](record, means)

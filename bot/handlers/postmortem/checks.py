@@ -1,0 +1,71 @@
+"""The check: a reviewer's advice on an incident's timeline and its newest postmortem."""
+
+from sqlalchemy import Connection
+
+from bot.clock import now
+from bot.config import Settings
+from bot.documents.rendering import slack, terminal
+from bot.domain.check.checklist import check as advise
+from bot.domain.check.checklist import grouped
+from bot.errors import UsageError
+from bot.handlers.lookup import named
+from bot.handlers.postmortem.exports import export, read
+from bot.handlers.request import Reply, Request
+from storage.database import Database
+
+SHOWN = 10
+"""How many findings an answer in Slack holds; the terminal prints all."""
+
+
+def check(connection: Connection, request: Request) -> Reply:
+    """`check`: advice to the person alone. It changes and blocks nothing."""
+    incident, rest = named(connection, request)
+    if rest.strip():
+        raise UsageError(f"Which incident? Try: {request.slash('postmortem')} check INC-12")
+    record = read(connection, incident)
+    findings = advise(
+        incident,
+        record.entries,
+        record.items,
+        record.postmortem,
+        now=request.received_at,
+        off=request.check_off,
+        prefix=request.prefix,
+    )
+    return Reply(
+        text=slack(
+            "check",
+            incident=incident,
+            postmortem=record.postmortem,
+            groups=grouped(findings, most=SHOWN),
+            total=len(findings),
+            shown=min(SHOWN, len(findings)),
+            draft=f"{request.slash('postmortem')} draft",
+        )
+    )
+
+
+def printed(database: Database, settings: Settings, name: str, *, workspace_id: str | None) -> tuple[str, bool]:
+    """All the advice on the incident called `name` as plain text, and whether there is none.
+
+    Raises UsageError when there is no such incident.
+    """
+    record = export(database, name, workspace_id=workspace_id)
+    findings = advise(
+        record.incident,
+        record.entries,
+        record.items,
+        record.postmortem,
+        now=now(),
+        off=settings.check_off,
+        prefix=settings.prefix,
+    )
+    text = terminal(
+        "check",
+        incident=record.incident,
+        postmortem=record.postmortem,
+        groups=grouped(findings),
+        total=len(findings),
+        draft=f"/{settings.prefix}postmortem draft",
+    )
+    return text, not findings

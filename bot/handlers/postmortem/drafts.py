@@ -1,0 +1,140 @@
+"""Postmortems: draft and show."""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bot.documents.drafting import Drafted
+from bot.documents.rendering import markdown, slack
+from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.document import Document
+from bot.domain.postmortem.redraft import Redrafted, redraft
+from bot.errors import UsageError
+from bot.handlers.lookup import named, word_and_named
+from bot.handlers.postmortem.audiences import Means, names_in, retell
+from bot.handlers.postmortem.exports import FORMATS, read
+from bot.handlers.request import Reply, Request
+from bot.telemetry import trace
+from storage import action_items, incidents, outbox, postmortems, reviews, timeline
+from storage.values import Incident, Postmortem
+
+_VERSION = re.compile(r"v([0-9]{1,6})")
+SHOW_LIMIT_S, SHOW_WAIT_S = 1.0, 0.5
+"""Seconds for an operator's own template within an answer, which has three."""
+
+
+def ask_for_draft(connection: Connection, request: Request, incident: Incident, picked: str | None = None) -> None:
+    """Put the drafting into the outbox: it is slow work, and no answer waits for it.
+
+    `picked` is a template somebody asked for by name; if it breaks they are told, and nothing is drafted.
+    """
+    outbox.add(
+        connection,
+        request.workspace_id,
+        # A lane of its own: while Slack is away, what waits to be said must not keep the draft from the store.
+        lane=f"draft:{incident.id}",
+        action="draft",
+        content={
+            "incident_id": incident.id,
+            "channel_id": request.channel_id,
+            "by": request.user_name,
+            "template": picked or template_of(connection, request, incident.id),
+            "picked": picked is not None,
+            "user_id": request.user_id,
+            "prefix": request.prefix,
+            "reply_url": request.reply_url,
+        },
+        at=request.received_at,
+    )
+
+
+def template_of(connection: Connection, request: Request, incident_id: int) -> str:
+    """The template of the incident's newest version, else the setting's."""
+    newest = postmortems.newest(connection, incident_id)
+    return newest.template if newest else request.template
+
+
+def draft(connection: Connection, request: Request) -> Reply:
+    """`draft`: ask for a new version from what is known now."""
+    incident, rest = named(connection, request)
+    _nothing_more(request, rest, "draft")
+    ask_for_draft(connection, request, incident)
+    return Reply(text=slack("drafting", incident=incident), public=True)
+
+
+def show(connection: Connection, request: Request) -> Reply:
+    """`show`: the latest version, as Slack shows it, `show v3` an earlier one; `show blameless|public`, for others."""
+    how, incident = word_and_named(connection, request)
+    record = read(connection, incident)
+    earlier = _VERSION.fullmatch(how)
+    if earlier:
+        record = replace(record, postmortem=_earlier(connection, incident, int(earlier[1])))
+        how = ""
+    if record.postmortem is None:
+        raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
+    if not how:
+        text = slack("postmortem", incident=incident, postmortem=record.postmortem)
+        return Reply(text=text, document=as_file(incident, record.postmortem))
+    means = Means(
+        names=names_in(connection, record),
+        shelf=request.shelf,
+        prefix=request.prefix,
+        limit_s=SHOW_LIMIT_S,
+        wait_s=SHOW_WAIT_S,
+    )
+    told = retell(record, how, means)
+    text = slack("rendered", incident=incident, postmortem=record.postmortem, how=how, drafted=told.drafted)
+    return Reply(text=text, document=FORMATS["md"](told.record))
+
+
+def _earlier(connection: Connection, incident: Incident, number: int) -> Postmortem:
+    version = postmortems.numbered(connection, incident.id, number)
+    if version is None:
+        raise UsageError(f"{incident.name} has no version {number} of its postmortem.")
+    return version
+
+
+def _nothing_more(request: Request, words: str, subcommand: str) -> None:
+    if words.strip():
+        raise UsageError(f"Which incident? Try: {request.slash('postmortem')} {subcommand} INC-12")
+
+
+def gather(connection: Connection, incident_id: int, *, prefix: str) -> tuple[Incident, Document]:
+    """The incident, and its document from the store as it is now."""
+    incident = incidents.by_id(connection, incident_id)
+    document = assemble(
+        incident,
+        timeline.of_incident(connection, incident_id),
+        action_items.of_incident(connection, incident_id),
+        zone=ZoneInfo(incident.timezone),
+        prefix=prefix,
+        review=reviews.planned(connection, incident_id),
+    )
+    return incident, document
+
+
+def keep(
+    connection: Connection, incident: Incident, drafted: Drafted, *, template: str, by: str, at: datetime
+) -> tuple[Postmortem, Redrafted]:
+    """Keep the draft as a new version, with what people wrote in the newest one as it is by now; and what became of it.
+
+    It stands under the template asked for: that is tried again with the next draft.
+    """
+    # Whoever saves an edit, or another draft, waits: neither would know of the other.
+    incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
+    newest = postmortems.newest(connection, incident.id)
+    before = newest.sections if newest else ()
+    redrafted = redraft(before, drafted.sections, makeshift=drafted.problem is not None)
+    version = postmortems.add(
+        connection, incident.id, template=template, sections=redrafted.sections, drafted_at=at, drafted_by=by
+    )
+    trace.note(incident=incident.name, draft=version.version)
+    return version, redrafted
+
+
+def as_file(incident: Incident, postmortem: Postmortem) -> str:
+    """The version as one Markdown file."""
+    return markdown(incident, postmortem.sections)

@@ -1,0 +1,179 @@
+"""`scribe import FILE.json`: an exported incident put into the store: exported again, it is the same JSON.
+
+The export does not hold everything: who typed, by Slack's ids, the channel, links, what was retracted, and the
+qualifiers of entries stay behind. The entries keep their order, and get numbers as they were recorded.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.domain.incident.lifecycle import is_open
+from bot.domain.postmortem.export import contract
+from bot.domain.postmortem.exportfile import EntryFacts, ExportFile, ItemFacts, PostmortemFacts, read_export
+from bot.errors import UsageError
+from bot.handlers.lookup import incident_number
+from bot.handlers.postmortem.exports import read
+from bot.vocabulary import DETECTED
+from storage import action_items, admission, incidents, postmortems, timeline
+from storage.database import Database
+from storage.values import Incident, Postmortem, Section, whole_milliseconds
+
+BY = "import"
+"""Who put there what was imported; no user of Slack's is called that."""
+NOWHERE = "imported"
+"""The channel of an incident that was given none; no channel of Slack's is called that."""
+_ID_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where it goes. `workspace_id` may be left out where the store knows exactly one.
+
+    Unless `public`, it is seen from its channel alone: the file does not say whether it was private.
+    """
+
+    workspace_id: str | None
+    timezone: str
+    channel_id: str | None = None
+    public: bool = False
+
+
+def put(database: Database, path: Path, place: Place, *, at: datetime) -> Incident:
+    """Put the incident in the file into the store, at the instant `at`, or nothing of it.
+
+    Raises UsageError for a file that is no export, one whose facts do not follow from its entries, and an incident
+    whose number is taken.
+    """
+    file, plain = read_export(path)
+    with database.write() as connection:
+        incident = _declare(connection, file, place)
+        _entries(connection, incident, file, at)
+        for item in file.action_items:
+            _item(connection, incident, item, at)
+        if file.postmortem:
+            postmortems.put(connection, incident.id, _postmortem(file.postmortem, at))
+        _compare(connection, incident, plain, path)
+        return incident
+
+
+def _declare(connection: Connection, file: ExportFile, place: Place) -> Incident:
+    facts = file.incident
+    workspace_id, number = _workspace(connection, place.workspace_id), incident_number(facts.id)
+    assert number is not None  # noqa: S101 - the file was read strictly
+    incidents.lock_workspace(connection, workspace_id)
+    if incidents.numbered(connection, workspace_id, number) is not None:
+        raise UsageError(f"There is {facts.id} in the store already; nothing is overwritten.")
+    admission.count_to(connection, workspace_id, number)
+    channel_id = place.channel_id or NOWHERE
+    return incidents.declare(
+        connection,
+        workspace_id=workspace_id,
+        number=number,
+        channel_id=channel_id,
+        channel_name=channel_id,
+        title=facts.title,
+        severity=facts.severity,
+        lead=None,
+        lead_id=None,
+        declared_at=whole_milliseconds(facts.declared_at),
+        declared_by=BY,
+        timezone=place.timezone,
+        private=not place.public,
+    )
+
+
+def _workspace(connection: Connection, given: str | None) -> str:
+    known = incidents.workspace_ids(connection)
+    if given is None and len(known) != 1:
+        raise UsageError(
+            "Say which Slack workspace it belongs to: --workspace T0123ABC; `scribe doctor` tells the id of yours."
+        )
+    workspace_id = known[0] if given is None else given.strip()
+    if not 0 < len(workspace_id) <= _ID_LENGTH or not workspace_id.isalnum():
+        raise UsageError(f"{workspace_id[:_ID_LENGTH]!r} is no workspace's id; they look like T0123ABC.")
+    return workspace_id
+
+
+def _entries(connection: Connection, incident: Incident, file: ExportFile, at: datetime) -> None:
+    first = next((entry for entry in file.entries if entry.kind == DETECTED), None)
+    if first is None and file.incident.detected_by is not None:
+        raise UsageError("incident.detected_by: nothing in the file was detected.")
+    for facts in _as_recorded(file.entries):
+        entry = timeline.append(
+            connection,
+            incident.id,
+            kind=facts.kind,
+            occurred_at=whole_milliseconds(facts.occurred_at),
+            recorded_at=whole_milliseconds(facts.recorded_at),
+            author=facts.author,
+            author_id=facts.author[:_ID_LENGTH],
+            recorded_by_id=BY,
+            text=facts.text,
+            qualifier=file.incident.detected_by if facts is first else None,
+            source=facts.source,
+            permalink=None,
+        )
+        if facts.revisions:
+            timeline.revise(connection, replace(entry, revisions=facts.revisions - 1), by=BY, at=at)
+    stands_open = is_open(timeline.of_incident(connection, incident.id))
+    incidents.set_open(connection, incident, is_open=stands_open)
+
+
+def _as_recorded(entries: Sequence[EntryFacts]) -> list[EntryFacts]:
+    """As they were typed, unless that would change the order of those that happened at one instant."""
+    typed = sorted(entries, key=lambda entry: entry.recorded_at)
+    shown = sorted(typed, key=lambda entry: entry.occurred_at)
+    return typed if all(one is other for one, other in zip(shown, entries, strict=True)) else list(entries)
+
+
+def _item(connection: Connection, incident: Incident, facts: ItemFacts, at: datetime) -> None:
+    item = action_items.add(
+        connection,
+        incident.id,
+        text=facts.text,
+        kind=facts.kind,
+        owner=facts.owner,
+        owner_id=None,
+        due_on=facts.due_on,
+        by=BY,
+        at=at,
+    )
+    if facts.state != item.state:
+        action_items.revise(connection, item, by=BY, at=at, state=facts.state)
+
+
+def _postmortem(facts: PostmortemFacts, at: datetime) -> Postmortem:
+    sections = tuple(Section(**each.model_dump()) for each in facts.sections)
+    return Postmortem(
+        template=facts.template, version=facts.version, sections=sections, drafted_at=at, drafted_by=BY, origin="import"
+    )
+
+
+def _compare(connection: Connection, incident: Incident, plain: Any, path: Path) -> None:
+    """Raise UsageError, which takes everything back, unless an export gives what the file holds."""
+    record = read(connection, incident)
+    made = contract(record.incident, record.entries, record.items, record.postmortem)
+    found = _difference(plain, made, "")
+    if found:
+        raise UsageError(f"{path}: {found}")
+
+
+def _difference(given: Any, made: Any, place: str) -> str | None:
+    if isinstance(made, dict):
+        pairs = [(name, given[name], value) for name, value in made.items()]
+    elif isinstance(made, list):
+        pairs = [(str(number), *pair) for number, pair in enumerate(zip(given, made, strict=True))]
+    else:
+        return None if given == made else f"{place}: the file says {_short(given)}, and it should be {_short(made)}."
+    told = (_difference(one, other, f"{place}.{name}".lstrip(".")) for name, one, other in pairs)
+    return next((each for each in told if each), None)
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)[:60]

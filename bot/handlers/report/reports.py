@@ -1,0 +1,103 @@
+"""Reports: the numbers of a period, counted now and told in words, as JSON or as a picture."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bot.documents import rendering
+from bot.documents.picture.report import draw
+from bot.domain.report.period import Period, parse_period
+from bot.domain.report.report import Counted, Report, report
+from bot.domain.report.report_export import contract
+from bot.handlers.postmortem.exports import workspace
+from bot.handlers.request import Reply, Request
+from bot.vocabulary import ACKNOWLEDGED, DETECTED, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED
+from storage import members, outbox, reports
+from storage.database import Database
+from storage.values import Milestone
+
+_MEASURED = (STARTED, IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED, REOPENED)
+"""The kinds that times are measured by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Who looks: a workspace's public incidents and those of the channel, or with `private` every one."""
+
+    workspace_id: str
+    channel_id: str | None = None
+    private: bool = False
+
+
+def ask(connection: Connection, request: Request) -> Reply:
+    """`report [30d]`: have it counted. Ten thousand incidents are no work to do between a command and its answer."""
+    period = parse_period(request.words, now=request.received_at, zone=request.zone)
+    content = {
+        "channel": request.channel_id,
+        "reply_url": request.reply_url,
+        "words": request.words,
+        "asked_at": request.received_at.isoformat(),
+        "zone": request.zone.key,
+    }
+    lane = f"report:{request.channel_id}"
+    outbox.add(connection, request.workspace_id, lane=lane, action="report", content=content, at=request.received_at)
+    return Reply(text=rendering.slack("reporting", period=period))
+
+
+def count(connection: Connection, view: View, period: Period, *, now: datetime) -> Report:
+    """The report on the period as the store is now; items are overdue by the date of `now` in the period's zone."""
+    scope = reports.scope(
+        view.workspace_id,
+        since=period.since,
+        until=period.until,
+        channel_id=view.channel_id,
+        private=view.private,
+    )
+    by_incident: dict[int, list[Milestone]] = {}
+    for milestone in reports.milestones(connection, scope, _MEASURED):
+        by_incident.setdefault(milestone.incident_id, []).append(milestone)
+    counted = Counted(
+        incidents=reports.declared(connection, scope),
+        milestones=by_incident,
+        items=reports.outcomes(connection, scope),
+    )
+    names = members.names(connection, view.workspace_id).values()
+    people = frozenset(name.casefold() for name in names)
+    return report(period, counted, today=now.astimezone(period.zone).date(), people=people)
+
+
+def asked(connection: Connection, workspace_id: str, content: dict[str, str]) -> Report:
+    """The report that `ask` put into the outbox as `content`."""
+    now = datetime.fromisoformat(content["asked_at"])
+    period = parse_period(content["words"], now=now, zone=ZoneInfo(content["zone"]))
+    return count(connection, View(workspace_id=workspace_id, channel_id=content["channel"]), period, now=now)
+
+
+def printed(
+    database: Database, words: str, *, now: datetime, zone: ZoneInfo, workspace_id: str | None, private: bool
+) -> Report:
+    """The report on the period the words stand for. Raises UsageError for what is none, and for an empty store."""
+    period = parse_period(words, now=now, zone=zone)
+    with database.read() as connection:
+        view = View(workspace_id=workspace(connection, workspace_id), private=private)
+        return count(connection, view, period, now=now)
+
+
+def _text(counted: Report) -> str:
+    return rendering.terminal("report", report=counted) + "\n"
+
+
+def _md(counted: Report) -> str:
+    return rendering.document("report", report=counted)
+
+
+def _json(counted: Report) -> str:
+    return json.dumps(contract(counted), indent=2, ensure_ascii=False) + "\n"
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {"text": _text, "md": _md, "json": _json, "svg": draw}
+"""What the terminal prints; a `png` is made of the svg."""

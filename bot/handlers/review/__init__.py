@@ -1,0 +1,1 @@
+"""The review meeting: its plan and its invitations."""

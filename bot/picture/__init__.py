@@ -1,5 +1,0 @@
-"""The timeline drawn: phases as coloured spans, entries as marks in lanes, on a real axis of time."""
-
-from bot.picture.drawing import WIDTH, draw
-
-__all__ = ["WIDTH", "draw"]

@@ -1,0 +1,142 @@
+"""`scribe run`: the bot, its ticks and one of the two transports, until told to stop."""
+
+import gc
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from bot import transports
+from bot.config import ODD, TOKEN_SHAPE, Settings
+from bot.errors import UsageError
+from bot.server.probes import apart, probes
+from bot.server.pulse import Pulse
+from bot.server.scheduler import scheduler
+from bot.slack.bot import Bot, build
+from bot.telemetry.health import Health
+from bot.telemetry.logs import configure
+from bot.telemetry.metrics import CONTENT_TYPE, Metrics
+from bot.transports import At, Line
+from storage import schema
+from storage.availability import is_away
+from storage.database import Database
+from storage.spool import Spool
+
+if TYPE_CHECKING:
+    from bot.slack.inbound.socket import Silence
+
+REFRESH_S = 6 * 3600.0
+LEARN_S = 60.0
+DRAIN_S = 1.0
+PRUNE_S = 24 * 3600.0
+REMIND_S = 60.0
+BEAT_S, PULSE_S = 5.0, 60.0
+"""How often the scheduler gives a sign of life, and after how long without one it counts as dead."""
+_SWITCH_S = 0.001
+"""How long a thread that computes may keep Python from one that has an answer to give; usually five times that."""
+_log = logging.getLogger(__name__)
+
+
+def serve(
+    settings: Settings,
+    database: Database,
+    *,
+    host: str,
+    port: int,
+    health_port: int | None = None,
+    silence: "Silence | None" = None,
+) -> None:
+    """Run until SIGTERM or SIGINT; `silence` says how long Slack may say nothing.
+
+    With a `health_port` the probes are served there, from before the schema is brought up to date; without, HTTP mode
+    serves them beside Slack's endpoint. Raises UsageError naming the setting that is missing, what `schema.ensure`
+    raises, and SystemExit(1) when nothing is heard of Slack any more.
+    """
+    _check(settings)
+    configure(settings.log_level, settings.log_format)
+    sys.setswitchinterval(_SWITCH_S)
+    by_socket = bool(settings.app_token.get_secret_value())
+    metrics, pulse, line = Metrics(), Pulse(PULSE_S), Line()
+    bot = build(settings, database, tally=metrics)
+    health = _health(bot, pulse, line if by_socket else None)
+    routes = probes(health, metrics.page, content_type=CONTENT_TYPE)
+    with apart(routes, host, health_port) as left, running(bot, pulse=pulse, ensured=_ensured(database)):
+        # What is loaded by now stays; looking through all of it again stops every thread for tens of milliseconds.
+        gc.freeze()
+        if by_socket:
+            transports.socket(bot, settings, line, silence)
+        else:
+            transports.http(bot, settings, At(host=host, port=port, routes=left))
+    database.close()
+
+
+def _health(bot: Bot, pulse: Pulse, line: Line | None) -> Health:
+    """What the probes ask of this bot; `line` is Socket Mode's."""
+    door = bot.door
+    return Health(
+        database=door.database,
+        clock=door.clock,
+        alive={"delivery": lambda: door.delivery.alive, "scheduler": lambda: pulse.alive},
+        connected=line.connected if line else None,
+        spool=Spool(door.settings.spool),
+        away=lambda: door.keeper.away,
+    )
+
+
+def _check(settings: Settings) -> None:
+    if not settings.bot_token.get_secret_value():
+        raise UsageError("SLACK_BOT_TOKEN is not set. It is under OAuth & Permissions on the app's page, xoxb-…")
+    if not settings.app_token.get_secret_value() and not settings.signing_secret.get_secret_value():
+        raise UsageError(
+            "Set SLACK_APP_TOKEN (xapp-…, for Socket Mode, no public address needed) "
+            "or SLACK_SIGNING_SECRET (for HTTP)."
+        )
+    for variable, token in (("SLACK_BOT_TOKEN", settings.bot_token), ("SLACK_APP_TOKEN", settings.app_token)):
+        if not TOKEN_SHAPE.fullmatch(token.get_secret_value()):
+            raise UsageError(
+                f"{ODD.format(variable=variable)}. Copy it anew from the app's page, all of it and in one line."
+            )
+
+
+def _ensured(database: Database) -> bool:
+    """Bring the schema up to date; False where a server cannot be reached, which may be the very incident."""
+    try:
+        schema.ensure(database)
+    except DBAPIError as error:
+        if database.is_sqlite or not is_away(error):
+            raise
+        _log.error("database away: %s; what is typed is kept until it is back", type(error.orig).__name__)
+        return False
+    return True
+
+
+@contextmanager
+def running(bot: Bot, *, ensured: bool = True, pulse: Pulse | None = None) -> Iterator[Bot]:
+    """The bot with its background work under way; what is in hand is finished at the end.
+
+    The `pulse` beats as long as the ticks do.
+    """
+    pulse = pulse or Pulse(PULSE_S)
+    ticks = scheduler({**ticks_of(bot), pulse.beat: BEAT_S})
+    bot.start(ensured=ensured)
+    pulse.beat()
+    ticks.start()
+    try:
+        yield bot
+    finally:
+        ticks.shutdown(wait=False)
+        bot.stop()
+
+
+def ticks_of(bot: Bot) -> dict[Callable[[], object], float]:
+    """What is called again and again, and every how many seconds."""
+    return {
+        bot.refresh: REFRESH_S,
+        bot.door.identity.learn: LEARN_S,
+        bot.drain: DRAIN_S,
+        bot.remind: REMIND_S,
+        bot.prune: PRUNE_S,
+    }

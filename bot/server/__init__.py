@@ -1,0 +1,1 @@
+"""The process around the bot: HTTP servers, limits, signals, ticks, probes."""

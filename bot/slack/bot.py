@@ -1,0 +1,116 @@
+"""The bot: its parts, put together, and what it does in the background."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+from slack_bolt import App
+
+from bot.clock import Clock, now
+from bot.config import Settings
+from bot.handlers.items.reminders import plan_summary, tick
+from bot.handlers.offline import Keeper
+from bot.slack.client import Client
+from bot.slack.context import CALL_S, Door
+from bot.slack.identity import TOKEN_REFUSED, Identity
+from bot.slack.inbound import listeners
+from bot.slack.inbound.requests import Requests
+from bot.slack.members import Members
+from bot.slack.outbound import outgoing
+from bot.slack.outbound.delivery import Delivery
+from bot.telemetry.tally import SILENT, Tally
+from bot.telemetry.trace import Background
+from storage import outbox, receipts
+from storage.database import Database
+
+_BACKGROUND = 4
+NEWS = timedelta(days=1)
+"""How long it is still worth saying what Slack did not take because of the token."""
+KEPT = timedelta(days=30)
+"""How long the store remembers what was sent, and the answers that make a repeat recognisable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """The running parts: Bolt's app for the transports, and what works in the background."""
+
+    app: App
+    door: Door
+
+    def start(self, *, ensured: bool = True) -> None:
+        """Begin to deliver, and learn who we are and who works here.
+
+        Unless `ensured`, the database could not be reached yet: what is typed is kept until it can.
+        """
+        self.door.keeper.start(ensured=ensured)
+        self.door.delivery.start()
+        self.door.executor.submit(self.refresh)
+
+    def refresh(self) -> None:
+        """Ask Slack who we are, and who the workspace's members are."""
+        if self.door.identity.learn() and self.door.identity.team_id:
+            self._resume()
+            self.door.members.refresh(self.door.identity.team_id)
+            self._plan_summary(self.door.identity.team_id)
+
+    def _resume(self) -> None:
+        """Say what could not be said while Slack did not take the token, unless it is old news by now."""
+        at = self.door.clock()
+        ours = self.door.identity.only_workspace
+        with self.door.database.write() as connection:
+            outbox.resume(connection, problems=TOKEN_REFUSED, workspace_id=ours, since_at=at - NEWS, at=at)
+        self.door.delivery.wake()
+
+    def _plan_summary(self, team_id: str) -> None:
+        if self.door.settings.summary_channel:
+            with self.door.database.write() as connection:
+                plan_summary(connection, team_id, at=self.door.clock(), cadence=self.door.settings.cadence)
+
+    def remind(self) -> None:
+        """Look whether anybody is to be reminded, and let the outbox tell them."""
+        if tick(self.door.database, self.door.settings.cadence, at=self.door.clock()):
+            self.door.delivery.wake()
+
+    def prune(self) -> None:
+        """Forget what was sent and answered long ago."""
+        before = self.door.clock() - KEPT
+        for table in (outbox, receipts):
+            with self.door.database.write() as connection:
+                table.prune(connection, before=before)
+
+    def drain(self) -> None:
+        """Write down what was kept while the database was away, if it is back."""
+        if self.door.keeper.drain():
+            self.door.delivery.wake()
+
+    def stop(self) -> None:
+        """Finish what is in hand."""
+        self.door.executor.shutdown(wait=True, cancel_futures=True)
+        self.door.members.stop()
+        self.door.delivery.stop()
+        self.door.keeper.stop()
+
+
+def build(settings: Settings, database: Database, *, clock: Clock = now, tally: Tally = SILENT) -> Bot:
+    """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
+    token = settings.bot_token.get_secret_value()
+    client = Client(clock=clock, tally=tally, token=token, base_url=settings.api_url, timeout=CALL_S)
+    executor = Background(max_workers=_BACKGROUND, thread_name_prefix="background")
+    identity = Identity(client)
+    # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
+    members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="members"))
+    door = Door(
+        settings=settings,
+        database=database,
+        clock=clock,
+        client=client,
+        identity=identity,
+        members=members,
+        requests=Requests(settings, members),
+        delivery=Delivery(database, clock, identity, tally),
+        keeper=Keeper(database, settings, clock, tally),
+        executor=executor,
+        tally=tally,
+    )
+    door.delivery.use(outgoing.actions(door))
+    return Bot(app=listeners.listen(door, settings), door=door)

@@ -1,0 +1,136 @@
+"""What every listener shares: the parts of the bot, and the ways to answer outside an ack."""
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+from slack_sdk.webhook import WebhookClient
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from bot.clock import Clock
+from bot.config import Settings
+from bot.handlers.offline import Keeper
+from bot.handlers.request import Reply, Request
+from bot.slack.identity import Identity
+from bot.slack.inbound.requests import Requests
+from bot.slack.members import Members
+from bot.slack.outbound import blocks
+from bot.slack.outbound.delivery import Delivery
+from bot.telemetry.tally import SILENT, Tally
+from storage import outbox, receipts
+from storage.database import Database
+
+NOT_SAVED = "Scribe could not save that: something on its own side failed, and the operator's log says what. Try again."
+NO_FORM = "Slack did not open the form in time. Try again, or type it in one line: {help} shows how."
+CALL_S = 10
+"""Seconds a call to Slack may take."""
+
+_log = logging.getLogger(__name__)
+
+Body = Mapping[str, Any]
+Thread = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The parts of the running bot, handed to every listener."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    client: WebClient
+    identity: Identity
+    members: Members
+    requests: Requests
+    delivery: Delivery
+    keeper: Keeper
+    executor: Executor
+    tally: Tally = SILENT
+
+    def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
+        """Put the reply into the outbox, for the channel or for the person, within the caller's transaction."""
+        content = {**blocks.message(reply), **thread}
+        if reply.public or _is_home(request):
+            self._add(connection, request, "post", content)
+        else:
+            self._add(connection, request, "whisper", {**content, "user": request.user_id})
+
+    def refuse(self, request: Request, problem: str, words: str, thread: Thread) -> None:
+        """Tell the person, once however often the request is repeated, what cannot be done."""
+        message = blocks.refusal(problem, words)
+        if self.keeper.away:
+            content = {"user": request.user_id, "text": message["text"], **thread}
+            self.executor.submit(self._post, self.client.chat_postEphemeral, request, content)
+            return
+        # Another replica may be refusing the same at this very instant.
+        with suppress(IntegrityError), self.database.write() as connection:
+            key = f"refused:{request.key}"
+            if receipts.find(connection, request.workspace_id, key) is None:
+                receipts.keep(connection, request.workspace_id, key, {}, at=request.received_at)
+                content = {"text": message["text"], **thread}
+                if _is_home(request):
+                    self._add(connection, request, "post", content)
+                else:
+                    self._add(connection, request, "whisper", {**content, "user": request.user_id})
+
+    @staticmethod
+    def _add(connection: Connection, request: Request, action: str, content: dict[str, Any]) -> None:
+        outbox.add(
+            connection,
+            request.workspace_id,
+            lane=request.channel_id,
+            action=action,
+            content={"channel": request.channel_id, "reply_url": request.reply_url, **content},
+            at=request.received_at,
+        )
+
+    def say_now(self, request: Request, thread: Thread, reply: Reply) -> None:
+        """Say the reply in the channel past the outbox, which is away with the database; once, and if Slack will."""
+        content = {**blocks.message(reply), **thread}
+        self.executor.submit(self._post, self.client.chat_postMessage, request, content)
+
+    @staticmethod
+    def _post(call: Callable[..., object], request: Request, content: Mapping[str, Any]) -> None:
+        try:
+            call(channel=request.channel_id, **content)
+        except (SlackClientError, OSError) as error:
+            _log.warning("not said: %s", type(error).__name__)
+
+    def apologise(self, reply_url: str | None) -> None:
+        """Tell the person that it was not saved, in the background and past the outbox, which may be what failed."""
+        if reply_url:
+            message = {"text": NOT_SAVED, "response_type": "ephemeral", "replace_original": False}
+            self.executor.submit(WebhookClient(reply_url, timeout=CALL_S).send_dict, message)
+
+    def open(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
+        """Open a form, in the background: a call to Slack never stands between a command and its answer."""
+        self.executor.submit(self._open, trigger_id, form, request)
+
+    def _open(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
+        try:
+            self.client.views_open(trigger_id=trigger_id, view=form)
+        except (SlackClientError, OSError) as error:
+            _log.warning("form not opened: %s", type(error).__name__)
+            self.refuse(request, NO_FORM.format(help=f"{request.slash('incident')} help"), "", {})
+            self.delivery.wake()
+
+
+def _is_home(request: Request) -> bool:
+    """Whether it was asked for on the Home tab, where nobody else reads what is posted."""
+    return request.channel_id == request.user_id
+
+
+def place(request: Request, *, source: str) -> dict[str, str | None]:
+    """What a form must remember of where it was asked for."""
+    return {
+        "channel_id": request.channel_id,
+        "channel_name": request.channel_name,
+        "reply_url": request.reply_url,
+        "source": source,
+    }

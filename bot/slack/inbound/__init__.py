@@ -1,0 +1,1 @@
+"""What Slack sends, from the transport to the handler and its answer."""

@@ -1,0 +1,106 @@
+"""The HTTP face: Slack's endpoint."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.telemetry.context import watching
+from bot.telemetry.tally import SILENT, Tally
+
+Dispatch = Callable[[str, Mapping[str, str]], tuple[int, str, dict[str, str]]]
+Verify = Callable[[bytes, Mapping[str, str]], bool]
+
+WORKERS = 16
+"""Requests at work at the same time; the others wait for their turn."""
+BODY_LIMIT = 1_000_000
+"""Bytes of a request; Slack's largest, a form with its view, is far below."""
+BODY_S = 5.0
+"""Seconds until a request's body must be there; Slack itself gives up after 3."""
+
+_LONGEST = 20
+
+# What is left of such a body is not read, so nothing else can come by that connection.
+_CLOSE = {"connection": "close"}
+
+
+def application(
+    dispatch: Dispatch,
+    verify: Verify,
+    *,
+    tally: Tally = SILENT,
+    routes: Sequence[BaseRoute] = (),
+    body_s: float = BODY_S,
+) -> Starlette:
+    """The web application. `dispatch` answers what `verify` says is Slack's; it blocks, so it gets a thread.
+
+    `routes` are further ones, such as the probes.
+    """
+    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
+    answering = watching(tally, dispatch)
+
+    async def events(request: Request) -> Response:
+        received_s = time.perf_counter()
+        body = await _body(request, within_s=body_s)
+        headers = _headers(request)
+        if not verify(body, headers):
+            return PlainTextResponse("not signed by Slack", status_code=401)
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            return PlainTextResponse("not UTF-8", status_code=400)
+        # With 16 requests at once the hop costs half of what it does through Starlette's own thread pool.
+        answer = asyncio.get_running_loop().run_in_executor(workers, answering, text, headers)
+        (status, content, reply_headers), tell = await answer
+        seconds = time.perf_counter() - received_s
+
+        async def afterwards() -> None:
+            tell()
+            tally.acked("http", seconds)
+
+        return Response(content, status, reply_headers, background=BackgroundTask(afterwards))
+
+    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *routes])
+
+
+async def _body(request: Request, *, within_s: float) -> bytes:
+    """The body. Raises HTTPException as soon as it is known to be too large, too slow or not to come."""
+    if _length(request) > BODY_LIMIT:
+        raise HTTPException(413, "too large", _CLOSE)
+    pieces = bytearray()
+    try:
+        async with asyncio.timeout(within_s):
+            async for piece in request.stream():
+                pieces += piece
+                if len(pieces) > BODY_LIMIT:
+                    raise HTTPException(413, "too large", _CLOSE)
+    except TimeoutError:
+        raise HTTPException(408, "too slow", _CLOSE) from None
+    except ClientDisconnect:
+        # Nobody reads that, and nobody has to read of it in the log.
+        raise HTTPException(400, "cut off", _CLOSE) from None
+    return bytes(pieces)
+
+
+def _length(request: Request) -> int:
+    """The length the body will have by its own account; 0 where it gives none."""
+    said = request.headers.get("content-length", "")
+    return int(said[:_LONGEST]) if said.isascii() and said.isdigit() else 0
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """The headers by their names in small letters; one sent twice is one with both values, as HTTP has it.
+
+    So of two signatures neither is looked for first: together they are none.
+    """
+    together: dict[str, list[str]] = {}
+    for name, value in request.headers.items():
+        together.setdefault(name, []).append(value)
+    return {name: ", ".join(values) for name, values in together.items()}

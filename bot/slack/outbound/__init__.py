@@ -1,0 +1,1 @@
+"""What Scribe sends to Slack: blocks, forms, and the jobs of the outbox."""

@@ -1,0 +1,187 @@
+"""The outbox's hands: claim an errand, do it, say how it went.
+
+What Slack refuses for good is parked with its reason; what may work later is tried again, ever more rarely.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.clock import Clock
+from bot.slack.client import TOO_MANY, PausedError
+from bot.slack.identity import Identity
+from bot.slack.outbound.leases import Leases
+from bot.telemetry.context import watched
+from bot.telemetry.tally import SILENT, Tally
+from storage import outbox
+from storage.availability import is_away
+from storage.database import Database
+from storage.outbox import Errand
+
+Action = Callable[[Errand], None]
+
+WORKERS = 6
+"""Most of the time they wait for Slack; so many calls may hang before other channels have to wait."""
+IDLE_S = 1.0
+LINGER_S = 0.1
+"""Between the news and the look at the outbox: the answer to the command leaves first, and a burst costs one look."""
+LONGEST_WAIT_S = 300.0
+_DOUBLINGS = 9
+MOST_FAILURES = 6
+"""How often an errand may fail for a reason of our own; a lane waits for its first errand, so it must not go on."""
+TEMPORARY = frozenset(
+    {
+        "fatal_error",
+        "internal_error",
+        "ratelimited",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
+)
+_log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Worker threads over the outbox. `identity` says whose errands are ours, in a database that others share."""
+
+    def __init__(self, database: Database, clock: Clock, identity: Identity, tally: Tally = SILENT) -> None:
+        self._tally = tally
+        self._database = database
+        self._clock = clock
+        self._identity = identity
+        self._actions: Mapping[str, Action] = {}
+        self._leases = Leases(database, clock)
+        self._news = threading.Condition()
+        self._unseen = 0
+        self._stopping = False
+        self._reached = True
+        self._threads: list[threading.Thread] = []
+
+    def use(self, actions: Mapping[str, Action]) -> None:
+        """Say what each kind of errand does."""
+        self._actions = actions
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._threads = [
+            threading.Thread(target=self._work, name=f"delivery-{number}", daemon=True) for number in range(WORKERS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand, and stop."""
+        with self._news:
+            self._stopping = True
+            self._news.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        self._leases.stop()
+
+    @property
+    def alive(self) -> bool:
+        """Whether every worker that was started still lives."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        with self._news:
+            self._unseen += 1
+            if self._unseen == 1:
+                self._news.notify()
+
+    def drain(self) -> None:
+        """Do all that is due now, in the caller's thread."""
+        while self.step():
+            pass
+
+    def _work(self) -> None:
+        while not self._stopping:
+            try:
+                busy = self.step()
+            except Exception as error:  # noqa: BLE001 - the door: a database that is away must not end the worker
+                self._not_reached(error)
+                busy = False
+            else:
+                self._reached = True
+            if not busy:
+                self._wait()
+
+    def _not_reached(self, error: Exception) -> None:
+        """Say so once: a database may be away for hours, and the workers look every second."""
+        if not is_away(error):
+            _log.error("outbox not read", exc_info=error)
+        elif self._reached:
+            _log.error("outbox not reached: the database is away")
+            self._reached = False
+
+    def _wait(self) -> None:
+        with self._news:
+            if self._news.wait_for(lambda: self._unseen or self._stopping, timeout=IDLE_S):
+                self._news.wait_for(lambda: self._stopping, timeout=LINGER_S)
+            self._unseen = 0
+
+    def step(self) -> bool:
+        """Do the next errand that is due; False when there is none."""
+        with self._database.read() as connection:
+            if not outbox.is_due(connection, at=self._clock(), workspace_id=self._identity.only_workspace):
+                return False
+        # Whose errands are ours must be known; while Slack does not say it, it takes no message of anybody's either.
+        self._identity.learn()
+        with self._database.write() as connection:
+            errand = outbox.claim(connection, at=self._clock(), workspace_id=self._identity.only_workspace)
+        if errand is None:
+            return False
+        with watched(self._tally, errand=errand.id, workspace=errand.workspace_id):
+            self._do(errand)
+        return True
+
+    def _do(self, errand: Errand) -> None:
+        try:
+            with self._leases.held(errand):
+                self._actions[errand.action](errand)
+        except PausedError as error:
+            self._later(errand, "ratelimited", wait_s=error.wait_s)
+        except SlackApiError as error:
+            self._refused(errand, error)
+        except (SlackClientError, OSError) as error:
+            self._later(errand, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the door: one bad errand must not stop the others
+            _log.exception("errand %s failed", errand.action)
+            self._failed(errand, type(error).__name__)
+        else:
+            with self._database.write() as connection:
+                outbox.sent(connection, errand, at=self._clock())
+
+    def _refused(self, errand: Errand, error: SlackApiError) -> None:
+        response = error.response
+        reason = str(response.get("error") or f"http_{response.status_code}")
+        if response.status_code == TOO_MANY:
+            self._later(errand, reason, wait_s=float(response.headers.get("Retry-After", 1)))
+        elif reason in TEMPORARY or response.status_code >= 500:  # noqa: PLR2004 - HTTP's server errors
+            self._later(errand, reason)
+        else:
+            self._park(errand, reason)
+
+    def _failed(self, errand: Errand, problem: str) -> None:
+        if errand.attempts < MOST_FAILURES:
+            self._later(errand, problem)
+        else:
+            self._park(errand, problem)
+
+    def _park(self, errand: Errand, problem: str) -> None:
+        _log.warning("%s parked: %s", errand.action, problem)
+        with self._database.write() as connection:
+            outbox.park(connection, errand, problem=problem)
+
+    def _later(self, errand: Errand, problem: str, wait_s: float | None = None) -> None:
+        if wait_s is None:
+            wait_s = min(LONGEST_WAIT_S, 2.0 ** min(errand.attempts, _DOUBLINGS)) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        _log.info("%s again in %.1f s: %s", errand.action, wait_s, problem)
+        with self._database.write() as connection:
+            outbox.later(connection, errand, due_at=self._clock() + timedelta(seconds=wait_s), problem=problem)

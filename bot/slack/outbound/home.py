@@ -1,0 +1,122 @@
+"""The App Home tab. It needs no scope; it is published by an errand, anew each time its owner opens it."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from slack_bolt import Ack, App
+from sqlalchemy import Connection
+
+from bot.clock import Clock
+from bot.documents.rendering import slack
+from bot.errors import UsageError
+from bot.handlers.items.home import Own, own
+from bot.handlers.request import Button, Reply
+from bot.slack.context import Body, Door
+from bot.slack.outbound import blocks
+from storage import outbox
+from storage.outbox import Errand
+from storage.values import OwnItem
+
+PUBLISH = "home"
+"""The errand that publishes somebody's Home tab."""
+DONE = "home_done"
+"""The button beside an item: `INC-12 3`."""
+_TEXT_LIMIT = 600
+
+Block = dict[str, Any]
+_log = logging.getLogger(__name__)
+
+
+def listen(app: App, door: Door) -> None:
+    """Register what the tab needs; before the listeners that take anything, since the first that fits is called."""
+
+    @app.event("app_home_opened")
+    def _opened(body: Body) -> None:
+        opened(door, body)
+
+    @app.action(DONE)
+    def _click(ack: Ack, body: Body) -> None:
+        click(door, ack, body)
+
+
+def opened(door: Door, body: Body) -> None:
+    """Have the tab published; an exception makes Slack deliver the event again."""
+    event = body["event"]
+    if event.get("tab") != "home" or not event.get("user"):
+        return
+    with door.database.write() as connection:
+        refresh(connection, body["team_id"], event["user"], door.clock)
+    door.delivery.wake()
+
+
+def refresh(connection: Connection, workspace_id: str, user_id: str, clock: Clock) -> None:
+    """Have the person's tab published, within the caller's transaction."""
+    content = {"user_id": user_id}
+    outbox.add(connection, workspace_id, lane=f"home:{user_id}", action=PUBLISH, content=content, at=clock())
+
+
+def publish(door: Door, errand: Errand) -> None:
+    """Publish the tab as the store has it now; nothing is to be done where a newer errand waits to do the same."""
+    user_id = errand.content["user_id"]
+    member = door.members.find(errand.workspace_id, user_id)
+    zone = ZoneInfo(member.timezone) if member and member.timezone else door.settings.timezone
+    with door.database.read() as connection:
+        if outbox.is_superseded(connection, errand):
+            return
+        mine = own(connection, errand.workspace_id, user_id, now=door.clock(), zone=zone)
+    door.client.views_publish(user_id=user_id, view=view(mine, prefix=door.settings.prefix))
+
+
+def view(mine: Own, *, prefix: str) -> dict[str, Any]:
+    """The tab: the items with a button each, then the postmortems; at most 100 blocks."""
+    return {"type": "home", "blocks": [*_items(mine, prefix), {"type": "divider"}, *_postmortems(mine, prefix)]}
+
+
+def _items(mine: Own, prefix: str) -> Iterator[Block]:
+    yield _section("home_items", mine=mine, prefix=prefix)
+    for item in mine.items:
+        yield _section("home_item", item=item, today=mine.today, prefix=prefix) | {"accessory": _done(item)}
+    if mine.item_count > len(mine.items):
+        yield _section("home_more", more=mine.item_count - len(mine.items), command=f"/{prefix}actionitem list mine")
+
+
+def _postmortems(mine: Own, prefix: str) -> Iterator[Block]:
+    yield _section("home_postmortems", mine=mine, prefix=prefix)
+    for postmortem in mine.postmortems:
+        yield _section("home_postmortem", postmortem=postmortem, mine=mine)
+    if mine.postmortem_count > len(mine.postmortems):
+        more = mine.postmortem_count - len(mine.postmortems)
+        yield _section("home_more", more=more, command=f"/{prefix}incident list all")
+
+
+def _section(template: str, **facts: object) -> Block:
+    text = blocks.clip_escaped(slack(template, **facts), blocks.SECTION_LIMIT)
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _done(item: OwnItem) -> Block:
+    return blocks.button(Button(label="Done", action=DONE, value=f"INC-{item.incident_number} {item.number}"))
+
+
+def click(door: Door, ack: Ack, body: Body) -> None:
+    """The item is done; the tab is published anew, also where somebody had done it before."""
+    try:
+        request = door.requests.of_home_click(body, received_at=door.clock())
+
+        def show(connection: Connection, _reply: Reply) -> None:
+            refresh(connection, request.workspace_id, request.user_id, door.clock)
+
+        try:
+            door.keeper.handle(request, also=show)
+        except UsageError:
+            # The tab was older than the item: the new one says how it stands.
+            with door.database.write() as connection:
+                refresh(connection, request.workspace_id, request.user_id, door.clock)
+    except UsageError:
+        _log.warning("click in a Home tab on no item")
+    except Exception:  # noqa: BLE001 - the door: a click can be made again
+        _log.exception("click in a Home tab not handled")
+    door.delivery.wake()
+    ack()

@@ -1,0 +1,178 @@
+"""What the outbox sends: messages to a channel or a person, drafts, documents."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook import WebhookClient
+from sqlalchemy import Connection
+
+from bot.clock import Clock
+from bot.documents import drafting
+from bot.documents.rendering import slack
+from bot.documents.turn import TURN
+from bot.handlers.items.reminders import DIGEST, SUMMARY
+from bot.handlers.postmortem import drafts
+from bot.handlers.postmortem.publishing import PUBLISH
+from bot.handlers.review.reviews import NEWS, REMINDER
+from bot.slack.context import CALL_S, Door
+from bot.slack.inbound import reactions
+from bot.slack.outbound import blocks, home, notices, publications, reports, reviews, uploads
+from bot.slack.outbound.delivery import Action
+from storage import incidents, outbox
+from storage.outbox import Errand
+
+OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
+"""Slack's words for: the bot is no member there."""
+NO_FILES = frozenset({"missing_scope", "not_allowed_token_type", "restricted_action"}) | OUTSIDE
+"""Slack's words for: no file may be sent there."""
+_LATER = frozenset({408, 429})
+"""HTTP's words for: not now."""
+_QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
+
+
+def actions(door: Door) -> Mapping[str, Action]:
+    """What each kind of errand does."""
+    post = partial(_post, door.client)
+    return {
+        "post": post,
+        "whisper": partial(_whisper, door.client),
+        "draft": partial(_draft, door),
+        "document": partial(_document, door),
+        "report": partial(reports.send, door, no_files=NO_FILES),
+        home.PUBLISH: partial(home.publish, door),
+        NEWS: partial(reviews.tell, door),
+        REMINDER: partial(reviews.remind, door, post),
+        PUBLISH: partial(publications.publish, door),
+        DIGEST: partial(notices.tell, door, post),
+        SUMMARY: partial(notices.summarise, door, post),
+        reactions.ADDED: partial(reactions.added, door),
+        reactions.REMOVED: partial(reactions.removed, door),
+    }
+
+
+def _post(client: WebClient, errand: Errand) -> None:
+    """Say it in the channel; where the bot is no member, by the address that came with the command."""
+    # The key lets a reader see that two posts are one, should a lease have expired while Slack was answering.
+    post = partial(client.chat_postMessage, **_QUIET, metadata=_metadata(errand))
+    _send(post, errand.content, "in_channel")
+
+
+def _whisper(client: WebClient, errand: Errand) -> None:
+    """Say it to the person alone; where the bot is no member, as above."""
+    _send(client.chat_postEphemeral, errand.content, "ephemeral")
+
+
+def _send(send: Callable[..., object], content: Mapping[str, Any], seen: str) -> None:
+    message = dict(content)
+    reply_url = message.pop("reply_url", None)
+    try:
+        send(**message)
+    except SlackApiError as error:
+        if error.response.get("error") not in OUTSIDE or not reply_url:
+            raise
+        _reply(reply_url, message, error, seen)
+
+
+def _metadata(errand: Errand) -> dict[str, Any]:
+    return {"event_type": "scribe_outbox", "event_payload": {"key": f"{errand.workspace_id}:{errand.id}"}}
+
+
+def _reply(reply_url: str, message: Mapping[str, Any], error: SlackApiError, seen: str) -> None:
+    body = {"text": message["text"], "response_type": seen, "replace_original": False, **_QUIET}
+    if "blocks" in message:
+        body["blocks"] = message["blocks"]
+    if "thread_ts" in message:
+        body["thread_ts"] = message["thread_ts"]
+    answer = WebhookClient(reply_url, timeout=CALL_S).send_dict(body)
+    if answer.status_code in _LATER or answer.status_code >= 500:  # noqa: PLR2004 - HTTP's server errors
+        raise ConnectionError(f"response_url answered {answer.status_code}")
+    if answer.status_code != 200:  # noqa: PLR2004 - HTTP's "done"
+        raise error
+
+
+def _draft(door: Door, errand: Errand) -> None:
+    """Draft the postmortem, then keep it and put the sending of it into the outbox, in one transaction."""
+    content = errand.content
+    with TURN, door.database.read() as connection:
+        incident, gathered = drafts.gather(connection, content["incident_id"], prefix=content["prefix"])
+    # A template of the operator's may take seconds; nothing is locked meanwhile.
+    drafted = drafting.draft(gathered, content["template"], door.settings.shelf)
+    with TURN, door.database.write() as connection:
+        if drafted.problem and content.get("picked"):
+            text = slack("not_picked", incident=incident, problem=drafted.problem)
+            whisper = {"channel": content["channel_id"], "user": content["user_id"], "text": text}
+            _add(connection, errand, "whisper", whisper, door.clock)
+            outbox.sent(connection, errand, at=door.clock())
+            return
+        version, redrafted = drafts.keep(
+            connection, incident, drafted, template=content["template"], by=content["by"], at=door.clock()
+        )
+        comment = slack(
+            "drafted",
+            incident=incident,
+            postmortem=version,
+            prefix=content["prefix"],
+            drafted=drafted,
+            redrafted=redrafted,
+        )
+        document = {
+            "incident_id": incident.id,
+            "channel": content["channel_id"],
+            "reply_url": content["reply_url"],
+            "comment": comment,
+            "title": f"{incident.name} postmortem, version {version.version}",
+            "filename": f"{incident.name}-postmortem-v{version.version}.md",
+            "markdown": drafts.as_file(incident, version),
+        }
+        _add(connection, errand, "document", document, door.clock)
+        outbox.sent(connection, errand, at=door.clock())
+
+
+def _document(door: Door, errand: Errand) -> None:
+    """Send the draft as a file, with the picture; where no file may be sent, as messages."""
+    content = _kept_in(door, errand.content)
+    try:
+        door.client.files_upload_v2(
+            channel=content["channel"],
+            file_uploads=uploads.files(door, content),
+            initial_comment=content["comment"],
+        )
+    except SlackApiError as error:
+        if error.response.get("error") not in NO_FILES:
+            raise
+        _as_messages(door, errand, content)
+
+
+def _kept_in(door: Door, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document, for the incident's own channel if that went private since somebody asked elsewhere."""
+    if "incident_id" not in content:
+        return content
+    with door.database.read() as connection:
+        incident = incidents.by_id(connection, content["incident_id"])
+    if incident.seen_from(content["channel"]):
+        return content
+    return {**content, "channel": incident.channel_id, "reply_url": None}
+
+
+def _as_messages(door: Door, errand: Errand, content: Mapping[str, Any]) -> None:
+    with door.database.write() as connection:
+        for message in _messages(content):
+            post = {"channel": content["channel"], "reply_url": content["reply_url"], **message}
+            _add(connection, errand, "post", post, door.clock)
+        outbox.sent(connection, errand, at=door.clock())
+
+
+def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A document as messages: its Markdown, or what stands `instead` of a file that nobody would read as text."""
+    if "instead" in content:
+        return [{"text": content["instead"]}]
+    rest = [{"text": content["title"], "blocks": part} for part in blocks.documents(content["markdown"])]
+    return [{"text": content["comment"]}, *rest]
+
+
+def _add(connection: Connection, errand: Errand, action: str, content: dict[str, Any], clock: Clock) -> None:
+    lane = content["channel"]
+    outbox.add(connection, errand.workspace_id, lane=lane, action=action, content=content, at=clock())

@@ -1,0 +1,1 @@
+"""What the bot tells of its own work: log lines, metrics, health."""
