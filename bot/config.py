@@ -24,7 +24,7 @@ from bot.documents.templates import DEFAULT, Shelf
 from bot.domain.incident.policy import POLICY, parse_policy
 from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
 from bot.errors import UsageError
-from bot.publishing.places import PLACES
+from bot.publishing.target import PLACES
 from bot.vocabulary import KINDS
 
 SLACK_API = "https://slack.com/api/"

@@ -15,7 +15,7 @@ from fontpkg import path as font_path
 from fontTools.ttLib import TTFont
 
 from bot.demo.replay import SAMPLE, replay_file
-from bot.domain.postmortem.schema import schema as exported
+from bot.domain.postmortem.export import schema as exported
 from bot.slack.manifest import manifest
 from bot.vocabulary import COMMANDS, Command
 
@@ -79,7 +79,7 @@ def schema(_root: Path) -> str:
 GENERATED: dict[str, Callable[[Path], str]] = {
     "README.md": readme,
     "deploy/slack-manifest.json": slack_manifest,
-    "bot/picture/advances.json": advances,
+    "bot/documents/picture/advances.json": advances,
     "deploy/sample-timeline.svg": picture,
     "deploy/postmortem.schema.json": schema,
 }

@@ -20,8 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from storage.availability import BusyError
-from storage.deadline import Watch, left_s
+from storage.availability import BusyError, Watch, left_s
 
 BUSY_TIMEOUT_S = 2
 """Seconds to wait for another process's write to end. An answer has three."""

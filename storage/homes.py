@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select
 
-from storage.insiders import TOLD
+from storage.incidents import TOLD
 from storage.models import (
     action_item_revisions,
     action_items,

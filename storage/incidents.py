@@ -4,10 +4,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from storage.dialects import row_id, upsert
-from storage.models import incident_changes, incidents, timeline_entries, workspaces
+from storage.models import action_items, incident_changes, incidents, timeline_entries, workspaces
 from storage.timeline import RETRACTED, STANDING_TEXT
 from storage.values import Incident
 
@@ -185,3 +199,35 @@ def search(connection: Connection, workspace_id: str, channel_id: str, words: st
     found = or_(incidents.c.title.icontains(words, autoescape=True), in_timeline)
     query = select(*_COLUMNS).where(_visible(workspace_id, channel_id), found)
     return _values(connection, query.order_by(incidents.c.number.desc()).limit(limit))
+
+
+def count_to(connection: Connection, workspace_id: str, number: int) -> None:
+    """Let the workspace's next incident get a number above this one; the workspace is locked first."""
+    statement = update(workspaces).where(workspaces.c.id == workspace_id, workspaces.c.last_incident_number < number)
+    connection.execute(statement.values(last_incident_number=number))
+
+
+_USER = bindparam("user_id", type_=String())
+
+
+def _by_them(table: Table, *columns: str) -> ColumnElement[bool]:
+    """Whether a row of the incident's names the person in one of the columns."""
+    rows = table.alias()
+    named = or_(*(rows.c[column] == _USER for column in columns))
+    return exists().where(rows.c.incident_id == incidents.c.id, named).correlate(incidents)
+
+
+TOLD = or_(
+    incidents.c.private.is_(False),
+    _by_them(timeline_entries, "recorded_by_id", "author_id"),
+    _by_them(action_items, "recorded_by_id"),
+    _by_them(incident_changes, "changed_by"),
+)
+"""Incidents that the person `user_id` may be told of outside of their channels."""
+_IS_TOLD = select(TOLD).select_from(incidents).where(incidents.c.id == bindparam("incident_id"))
+
+
+def is_told(connection: Connection, incident_id: int, user_id: str) -> bool:
+    """Whether the person may be told of the incident outside of its channel."""
+    facts = {"incident_id": incident_id, "user_id": user_id}
+    return bool(connection.execute(_IS_TOLD, facts).scalar_one())

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import portalocker
 
-from storage.disk import nearest_folder
+from storage.vitals import nearest_folder
 
 RESERVE_BYTES = 1 << 20
 """Kept free for the day the disk is full, which is a day on which a database goes away."""

@@ -142,3 +142,8 @@ def try_writing(database: Database) -> None:
         if inspect(connection).has_table(workspaces.name):
             connection.execute(insert(workspaces), {"id": _NOBODY, "last_incident_number": 0})
         connection.rollback()
+
+
+def nearest_folder(file: Path) -> Path:
+    """What there is of the way to the file: its folder, or the closest one above it; a file in the way too."""
+    return next(place for place in file.absolute().parents if place.exists())

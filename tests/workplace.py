@@ -18,12 +18,11 @@ from bot.server.limits import Patience
 from bot.server.probes import probes
 from bot.server.threaded import Server, address_of, listen
 from bot.slack.bot import Bot, build
-from bot.slack.inbound.arrivals import Signatures, dispatch
-from bot.slack.inbound.http import BODY_S, application
+from bot.slack.inbound.http import BODY_S, Signatures, application, dispatch
 from bot.slack.inbound.socket import connect
+from bot.telemetry.context import SILENT, Tally
 from bot.telemetry.health import Health
 from bot.telemetry.metrics import CONTENT_TYPE, Metrics
-from bot.telemetry.tally import SILENT, Tally
 from storage.database import Database
 
 HTTP, SOCKET = "http", "socket"

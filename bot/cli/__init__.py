@@ -5,8 +5,8 @@ What is heavy is imported by the command that needs it, so that `scribe --help` 
 
 import click
 
-from bot.cli import demo, documents, incidents, operations
-from bot.cli.manners import People
+from bot.cli import backups, demo, documents, incidents, operations
+from bot.cli.base import People
 
 _COMMANDS = (
     operations.run,
@@ -19,8 +19,8 @@ _COMMANDS = (
     incidents.log,
     incidents.remind,
     operations.migrate,
-    operations.backup,
-    operations.restore,
+    backups.backup,
+    backups.restore,
     operations.doctor,
     operations.manifest,
 )

@@ -3,18 +3,43 @@
 import shlex
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
+
+from bot.cli.base import settings
 from bot.errors import UsageError
-from storage import backup as copies
-from storage.vitals import file_of, shown
+
+if TYPE_CHECKING:
+    from storage.backup import Copy
 
 _DUMP = "pg_dump --format=custom --file={file} {address}"
 _LOAD = "pg_restore --clean --if-exists --no-owner --single-transaction --dbname={address} {file}"
 _SERVER = "PostgreSQL makes its own copies. Run: {command}\nMore on it: deploy/BACKUP.md"
 
 
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if there is one.")
+def backup(file: Path, *, force: bool) -> None:
+    """Copy the database to FILE while the bot runs."""
+    click.echo(save(settings().database_url, file, force=force))
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Also where there are incidents; they are kept beside.")
+def restore(file: Path, *, force: bool) -> None:
+    """Put the copy FILE in the database's place; the bot must be stopped."""
+    from bot.clock import now
+
+    click.echo(put_back(settings().database_url, file, force=force, at=now()))
+
+
 def save(url: str, file: Path, *, force: bool) -> str:
     """Copy the database at `url` to the file; what was done. Raises UsageError when it cannot be."""
+    from storage import backup as copies
+
     source = _file(url, _DUMP, file)
     if not source.exists():
         raise UsageError(f"{source}: there is no database to copy yet.")
@@ -32,6 +57,8 @@ def put_back(url: str, file: Path, *, force: bool, at: datetime) -> str:
 
     What was there is kept beside it under a name with the time `at`.
     """
+    from storage import backup as copies
+
     target = _file(url, _LOAD, file)
     aside = target.with_name(f"{target.name}.before-{at:%Y%m%dT%H%M%SZ}")
     before = target.exists()
@@ -50,6 +77,8 @@ def put_back(url: str, file: Path, *, force: bool, at: datetime) -> str:
 
 def _file(url: str, command: str, file: Path) -> Path:
     """The SQLite file at the URL. Raises UsageError with the server's own way when it is none."""
+    from storage.vitals import file_of, shown
+
     try:
         found = file_of(url)
         address = "" if found else shown(url)
@@ -61,7 +90,7 @@ def _file(url: str, command: str, file: Path) -> Path:
     return found.resolve()
 
 
-def _told(copy: copies.Copy) -> str:
+def _told(copy: "Copy") -> str:
     return (
         f"{copy.incidents} incident{'' if copy.incidents == 1 else 's'}, {copy.entries} "
         f"entr{'y' if copy.entries == 1 else 'ies'}, schema {copy.revision}, {copy.size / 1e6:.1f} MB"

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.base import ready, settings
-from bot.cli.manners import Words
+from bot.cli.base import Words, ready, settings
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.config import Settings
-    from bot.handlers.postmortem.exports import Record
+    from bot.documents.export import Record
     from storage.database import Database
 
 REPORT_FORMATS = ("text", "md", "json", "svg", "png")
@@ -27,8 +26,8 @@ READERS = ("blameless", "public")
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def export(incident: str, format_: str, how: str | None, workspace: str | None) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
-    from bot.handlers.postmortem.exports import BINARY, editable
-    from bot.handlers.postmortem.exports import PRINTED as TEXTS
+    from bot.documents.export import BINARY, editable
+    from bot.documents.export import PRINTED as TEXTS
     from bot.handlers.postmortem.exports import export as read
 
     if how and format_ == "json":

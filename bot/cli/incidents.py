@@ -2,8 +2,7 @@
 
 import click
 
-from bot.cli.base import ready, settings
-from bot.cli.manners import Words, problem_of
+from bot.cli.base import Words, problem_of, ready, settings
 from bot.errors import UsageError
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999

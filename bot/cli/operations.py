@@ -1,8 +1,7 @@
-"""Commands of whoever runs Scribe."""
+"""Commands of the operator: run, migrate, doctor, manifest."""
 
 import os
 import re
-from pathlib import Path
 
 import click
 
@@ -46,32 +45,11 @@ def migrate() -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Replace FILE if there is one.")
-def backup(file: Path, *, force: bool) -> None:
-    """Copy the database to FILE while the bot runs."""
-    from bot.cli.backups import save
-
-    click.echo(save(settings().database_url, file, force=force))
-
-
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Also where there are incidents; they are kept beside.")
-def restore(file: Path, *, force: bool) -> None:
-    """Put the copy FILE in the database's place; the bot must be stopped."""
-    from bot.cli.backups import put_back
-    from bot.clock import now
-
-    click.echo(put_back(settings().database_url, file, force=force, at=now()))
-
-
-@click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
     """Say what is wrong with tokens, scopes, clock, database and outbox, and how to fix it; exit 1 if anything is."""
     from bot.doctor.checkup import checkup
-    from bot.doctor.diagnosis import FAIL
+    from bot.doctor.installation import FAIL
     from bot.documents.rendering import terminal
 
     failed = False

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, validate_call
 
+from bot.demo.clock import JOURNEYS
 from bot.demo.demo import DRILL_SPEED, Demo
 from bot.demo.drill import Drill
-from bot.demo.journeys import JOURNEYS
 from bot.fakeslack import forms
 from bot.fakeslack.answers import Answer
 from bot.fakeslack.complaints import elements_of

@@ -12,8 +12,7 @@ from bot.fakeslack.slack import Slack
 from bot.run import running, ticks_of
 from bot.server.threaded import Server, address_of, listen
 from bot.slack.bot import Bot, build
-from bot.slack.inbound.arrivals import Signatures, dispatch
-from bot.slack.inbound.http import application
+from bot.slack.inbound.http import Signatures, application, dispatch
 from bot.slack.inbound.socket import connect
 from storage.database import Database
 

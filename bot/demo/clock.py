@@ -1,7 +1,9 @@
 """A clock that can be moved: for time travel, and for drills, which play at their own times and pace."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from bot.clock import Clock
 from storage.values import whole_milliseconds
@@ -57,3 +59,16 @@ class Travelling:
     def go_on(self, *, rate: float = 1.0, until: datetime | None = None) -> None:
         """Go on from what it shows, at `rate`, to `until` at most."""
         self.set(self(), rate=rate, until=until)
+
+
+STEP: Final = timedelta(hours=1)
+JOURNEYS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+
+
+def travel(clock: Travelling, by: timedelta, tick: Callable[[], None]) -> None:
+    """Move the clock forward `by`; `tick` does what has become due, after every hour and at the end."""
+    left = by
+    while left > timedelta():
+        clock.forward(min(STEP, left))
+        left -= STEP
+        tick()

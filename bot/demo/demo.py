@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -11,19 +12,100 @@ from bot.clock import now
 from bot.config import Settings
 from bot.demo.bot_process import Plug
 from bot.demo.casefile import Case, Typed
-from bot.demo.cast import REACTIONS, ROLES, Cast, assemble
-from bot.demo.clock import Travelling
+from bot.demo.clock import Travelling, travel
 from bot.demo.drill import Drill
-from bot.demo.hints import Hints
-from bot.demo.journeys import travel
 from bot.demo.preview import Living
 from bot.fakeslack.answers import Answer
 from bot.fakeslack.rules import Json
 from bot.fakeslack.slack import Slack
 from bot.fakeslack.workspace import TEAM_ID
 from bot.slack.manifest import manifest
-from bot.vocabulary import COMMANDS
+from bot.vocabulary import ACTION_ITEM, ADD_TO_TIMELINE, COMMANDS, DETECTED, DID, RESOLVED
 from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A person one can act as. `zone` is an IANA name, `about` what the page says of them."""
+
+    name: str
+    zone: str
+    about: str
+
+
+ROLES: Final = (
+    Role(name="alice", zone="Etc/UTC", about="incident lead, UTC"),
+    Role(name="bob", zone="America/Los_Angeles", about="Los Angeles"),
+    Role(name="carol", zone="Asia/Tokyo", about="Tokyo"),
+)
+CHANNELS: Final = ("incident", "general")
+REACTIONS: Final = "pushpin=note"
+SCOPES: Final = frozenset({"reactions:read", "channels:history", "groups:history", "canvases:write"})
+"""What reactions and the canvas ask for beside the usual scopes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """The ids of the people, by name, and of the channels."""
+
+    people: dict[str, str]
+    channels: dict[str, str]
+
+
+def assemble(slack: Slack, *, first_id: int) -> Cast:
+    """Put people and channels into the workspace; they get the same ids every time, others follow from `first_id` on.
+
+    A store that outlives the demo finds its channels again, and takes nothing new for something it has seen.
+    """
+    slack.scopes = {*slack.scopes, *SCOPES}
+    people = {role.name: slack.add_user(role.name, zone=role.zone) for role in ROLES}
+    channels = {name: slack.add_channel(name) for name in CHANNELS}
+    for person in people.values():
+        slack.workspace.direct(person)
+    slack.workspace.number_from(first_id)
+    return Cast(people=people, channels=channels)
+
+
+DETECT, ADD, ACT_AS, RESOLVE, TRAVEL = "detect", "add", "act_as", "resolve", "travel"
+STEPS: Final = (DETECT, ADD, ACT_AS, RESOLVE, TRAVEL)
+
+_BY_COMMAND: Final = {DETECTED: DETECT, DID: ACT_AS, RESOLVED: RESOLVE}
+
+
+class Hints:
+    """Which of the five are done. `prefix` stands before every command; `lead` is the person the page begins as."""
+
+    def __init__(self, *, prefix: str, lead: str) -> None:
+        self._prefix = prefix
+        self._lead = lead
+        self._done: set[str] = set()
+        self._has_item = False
+
+    @property
+    def done(self) -> list[str]:
+        """The steps done, in their order."""
+        return [step for step in STEPS if step in self._done]
+
+    def typed(self, answer: Answer) -> None:
+        """Somebody at the page typed a command, and this came of it."""
+        name = answer.delivery.payload["command"].removeprefix(f"/{self._prefix}")
+        if not answer.ok or answer.body.get("response_type") != "in_channel":
+            return
+        step = _BY_COMMAND.get(name)
+        if step and (step != ACT_AS or answer.user != self._lead):
+            self._done.add(step)
+        self._has_item = self._has_item or name == ACTION_ITEM.name
+
+    def submitted(self, answer: Answer) -> None:
+        """Somebody at the page sent a form off."""
+        if answer.ok and not answer.body and answer.delivery.payload["view"].get("callback_id") == ADD_TO_TIMELINE:
+            self._done.add(ADD)
+
+    def travelled(self) -> None:
+        """Somebody moved the clock; with an action item recorded, that shows the reminders."""
+        if self._has_item:
+            self._done.add(TRAVEL)
+
 
 DRILL_SPEED = 60.0
 """How many times as fast as real a drill plays when nobody says otherwise."""

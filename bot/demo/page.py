@@ -10,20 +10,70 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.demo import views as shown
+from bot.demo import views
 from bot.demo.actions import DEEDS
-from bot.demo.cast import ROLES
-from bot.demo.demo import Demo
-from bot.demo.gate import Gate
+from bot.demo.demo import ROLES, Demo
 from bot.demo.preview import TABS
 from bot.documents.templates import TEMPLATES
 from bot.errors import UsageError
 from bot.fakeslack.rules import Json
 from bot.fakeslack.workspace import BOT_USER_ID
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Gate:
+    """Lets requests to `app` that name the right token, host and origin; everything gets the strict headers.
+
+    The host is looked at because a stranger's page may have its own name resolve to 127.0.0.1. `address` is the
+    server's, `http://127.0.0.1:PORT`.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str, address: Callable[[], str], is_open: Callable[[], bool]) -> None:
+        self._app = app
+        self._token = token.encode()
+        self._address = address
+        self._is_open = is_open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand the request on."""
+
+        async def send_strictly(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send_strictly)
+
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        headers, address = Headers(scope=scope), self._address()
+        if not secrets.compare_digest(str(scope["path_params"].get("token", "")).encode(), self._token):
+            return PlainTextResponse("Open the address that scribe demo printed last.\n", status_code=404)
+        if headers.get("host") != address.removeprefix("http://") or headers.get("origin", address) != address:
+            return PlainTextResponse(f"This page is only there at {address}\n", status_code=421)
+        if not self._is_open():
+            return PlainTextResponse("The demo is not there yet.\n", status_code=503)
+        return None
+
 
 FILES: Final = TEMPLATES / "web" / "demo"
 TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -102,7 +152,7 @@ class Page:
         slack, clock = demo.slack, demo.clock
         with slack.workspace.lock:
             zone = ZoneInfo(slack.workspace.users[user].zone or "UTC")
-            views = slack.workspace.views.get(user)
+            stack = slack.workspace.views.get(user)
             seen = user in slack.workspace.members(slack.workspace.channels[channel])
             return {
                 "version": slack.workspace.version,
@@ -111,13 +161,13 @@ class Page:
                     "rate": clock.rate,
                     "until": clock.until_at and clock.until_at.isoformat(),
                 },
-                "people": shown.people(slack.workspace),
-                "channels": shown.conversations(slack.workspace, user),
+                "people": views.people(slack.workspace),
+                "channels": views.conversations(slack.workspace, user),
                 "channel": channel,
-                "messages": shown.said(slack, channel, user) if seen else [],
-                "canvases": shown.canvases(slack.workspace, channel) if seen else [],
-                "modal": shown.view(views[-1] if views else None, zone),
-                "home": shown.view(slack.home(user), zone),
+                "messages": views.said(slack, channel, user) if seen else [],
+                "canvases": views.canvases(slack.workspace, channel) if seen else [],
+                "modal": views.view(stack[-1] if stack else None, zone),
+                "home": views.view(slack.home(user), zone),
                 "plugged": demo.plug.connected,
                 "drill": demo.drill and demo.drill.shown(),
                 "hints": demo.hints.done,
@@ -139,7 +189,7 @@ class Page:
         file = next((each for each in self._running.slack.files if each.id == wanted), None)
         if file is None:
             return PlainTextResponse("There is no such file.", status_code=404)
-        kind = shown.PICTURES.get(file.name.rpartition(".")[2].lower(), "application/octet-stream")
+        kind = views.PICTURES.get(file.name.rpartition(".")[2].lower(), "application/octet-stream")
         return Response(file.content, media_type=kind, headers={"Content-Disposition": "attachment"})
 
     async def _do(self, request: Request) -> Response:

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 from bot.clock import Clock
 from bot.config import Settings
 from bot.documents import drafting, markup
+from bot.documents.export import FORMATS, Record
 from bot.domain.check.checklist import check as advise
 from bot.domain.check.checklist import grouped
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.redraft import redraft
 from bot.fakeslack.rules import Json
-from bot.handlers.postmortem.exports import FORMATS, Record, read
+from bot.handlers.postmortem.exports import read
 from storage import incidents
 from storage.database import Database
 from storage.values import Incident

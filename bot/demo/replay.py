@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 from bot.clock import SetClock
 from bot.config import Settings
 from bot.demo.casefile import Case, read_case
+from bot.documents.export import FORMATS
 from bot.errors import UsageError
 from bot.fakeslack.slack import Slack
-from bot.handlers.postmortem.exports import FORMATS, export
+from bot.handlers.postmortem.exports import export
 from bot.server.threaded import Server, address_of, listen
 from bot.slack.bot import Bot, build
-from bot.slack.inbound.arrivals import Signatures, dispatch
-from bot.slack.inbound.http import application
+from bot.slack.inbound.http import Signatures, application, dispatch
 from storage import schema
 from storage.database import Database
 

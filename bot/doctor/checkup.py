@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from bot.clock import Clock, now
 from bot.config import Settings
-from bot.doctor import backlog, disk, scopes, skew, slack, spool, store
-from bot.doctor.diagnosis import Diagnosis, fail
-from bot.doctor.installation import Patient
+from bot.doctor import slack, store
+from bot.doctor.installation import Diagnosis, Patient, fail
 from bot.errors import UsageError
 
 LIMIT_S = 20.0
@@ -18,13 +17,13 @@ Check = Callable[[Patient], list[Diagnosis]]
 CHECKS: tuple[tuple[str, Check], ...] = (
     (slack.BOT, slack.bot_token),
     (slack.APP, slack.app_token),
-    (scopes.ABOUT, scopes.scopes),
-    (skew.ABOUT, skew.clock),
+    (slack.SCOPES, slack.scopes),
+    (slack.CLOCK, slack.clock),
     (store.DATABASE, store.database),
     (store.SCHEMA, store.schema),
-    (disk.ABOUT, disk.disk),
-    (spool.ABOUT, spool.spool),
-    (backlog.ABOUT, backlog.outbox),
+    (store.DISK, store.disk),
+    (store.SPOOL, store.spool),
+    (store.OUTBOX, store.outbox),
 )
 """What is looked at; a check that another makes pointless says nothing."""
 

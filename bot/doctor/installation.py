@@ -1,13 +1,40 @@
-"""What the checks look at: the settings, Slack's answers, the store; each asked for once, when first needed."""
+"""What is examined, and what an examination says."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 from bot.clock import Clock
 from bot.config import Settings
-from bot.slack.asking import Answer, ask
+from bot.slack.client import Answer, ask
 from storage.database import Database
 from storage.vitals import reach
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """`level` is `ok`, `warn` (Scribe works, less well) or `fail`. `fix` is what to do, if anything."""
+
+    level: str
+    about: str
+    says: str
+    fix: str = ""
+
+
+def ok(about: str, says: str) -> Diagnosis:
+    """All is well."""
+    return Diagnosis(level=OK, about=about, says=says)
+
+
+def warn(about: str, says: str, *, fix: str) -> Diagnosis:
+    """It works, less well than it could, or will soon not."""
+    return Diagnosis(level=WARN, about=about, says=says, fix=fix)
+
+
+def fail(about: str, says: str, *, fix: str) -> Diagnosis:
+    """It does not work."""
+    return Diagnosis(level=FAIL, about=about, says=says, fix=fix)
 
 
 @dataclass(kw_only=True)

@@ -1,11 +1,12 @@
-"""The tokens: are they there, and does Slack take them?"""
+"""What can be wrong on the side of Slack: tokens, scopes, the clock."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from bot.config import ODD, TOKEN_SHAPE
-from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
-from bot.doctor.installation import Patient
-from bot.slack.asking import Answer
+from bot.config import ODD, TOKEN_SHAPE, Settings
+from bot.doctor.installation import Diagnosis, Patient, fail, ok, warn
+from bot.slack.client import Answer
 
 BOT, APP, SECRET = "bot token", "app token", "signing secret"
 _SECRET_SHAPE = re.compile(r"[0-9a-f]{32}")
@@ -65,3 +66,100 @@ def _refused(about: str, variable: str, answer: Answer, patient: Patient, again:
     if error in _PASSING or error.startswith("http_5"):
         return fail(about, f"Slack does not answer properly ({error})", fix=_LATER)
     return fail(about, f"Slack does not take {variable}: {_MORE.get(error, error)}", fix=again)
+
+
+SCOPES = "scopes"
+_ADD_SCOPES = (
+    "On the app's page, OAuth & Permissions, add {scopes} under Bot Token Scopes, then reinstall the app; "
+    "`scribe manifest` prints all of it."
+)
+
+
+def _always(_settings: Settings) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """What some scopes are for. `without` says what happens when they are missing; `needed`, that this is a failure.
+
+    `on` says whether the settings want the feature.
+    """
+
+    name: str
+    scopes: tuple[str, ...]
+    without: str
+    needed: bool = False
+    on: Callable[[Settings], bool] = _always
+
+
+FEATURES = (
+    Feature(
+        name="commands and their answers", scopes=("commands", "chat:write"), needed=True,
+        without="Scribe does not work",
+    ),
+    Feature(name="the draft as a file", scopes=("files:write",), without="it comes as messages"),
+    Feature(
+        name="times in people's own zones", scopes=("users:read",), without="everybody's zone is SCRIBE_TIMEZONE"
+    ),
+    Feature(name="@scribe in threads", scopes=("app_mentions:read",), without="Scribe does not hear its name"),
+    Feature(
+        name="SCRIBE_REACTIONS", scopes=("channels:history", "groups:history", "reactions:read"), needed=True,
+        without="reactions put nothing on the timeline", on=lambda settings: bool(settings.reactions),
+    ),
+    Feature(
+        name="SCRIBE_CANVAS", scopes=("canvases:write",), needed=True,
+        without="no postmortem gets into a canvas", on=lambda settings: settings.canvas,
+    ),
+)  # fmt: skip
+
+
+def scopes(patient: Patient) -> list[Diagnosis]:
+    """What is missing, by feature. Nothing while Slack does not take the token."""
+    if not patient.settings.bot_token.get_secret_value() or patient.bot.error is not None:
+        return []
+    held = patient.bot.scopes
+    if held is None:
+        fix = "Compare OAuth & Permissions on the app's page with what `scribe manifest` prints."
+        return [warn(SCOPES, "Slack did not say which the token has", fix=fix)]
+    wanted = [feature for feature in FEATURES if feature.on(patient.settings)]
+    missing = [told for feature in wanted if (told := _missing(feature, held))]
+    return missing or [ok(SCOPES, f"all {len({scope for each in wanted for scope in each.scopes})} that are wanted")]
+
+
+def _missing(feature: Feature, held: frozenset[str]) -> Diagnosis | None:
+    lacking = [scope for scope in feature.scopes if scope not in held]
+    if not lacking:
+        return None
+    tell = fail if feature.needed else warn
+    says = f"{', '.join(lacking)} missing, for {feature.name}: {feature.without}"
+    return tell(SCOPES, says, fix=_ADD_SCOPES.format(scopes=", ".join(lacking)))
+
+
+CLOCK = "clock"
+WARN_S, FAIL_S = 60, 300
+"""Slack's requests are signed with their time and refused after five minutes (Slack, "Verifying requests")."""
+_SET_CLOCK = (
+    "Set this machine's clock by NTP: timedatectl set-ntp true, or chronyd; then timedatectl shows whether it holds."
+)
+
+
+def clock(patient: Patient) -> list[Diagnosis]:
+    """How far the clocks are apart. Nothing while Slack is not reached."""
+    if not patient.settings.bot_token.get_secret_value() or not patient.bot.reached:
+        return []
+    ahead_s = patient.bot.ahead_s
+    if ahead_s is None:
+        return [warn(CLOCK, "Slack's answer had no time to compare with", fix=_SET_CLOCK)]
+    return [of_skew(ahead_s)]
+
+
+def of_skew(ahead_s: float) -> Diagnosis:
+    """What to say of a clock that is so many seconds ahead of Slack's, or behind it when negative."""
+    off_s = abs(ahead_s)
+    if off_s <= WARN_S:
+        return ok(CLOCK, "as Slack's, within a minute")
+    says = f"{off_s:.0f} s {'ahead of' if ahead_s > 0 else 'behind'} Slack's; times without words are wrong by that"
+    if off_s <= FAIL_S:
+        return warn(CLOCK, says, fix=_SET_CLOCK)
+    return fail(CLOCK, f"{says}, and in HTTP mode every request of Slack's is refused", fix=_SET_CLOCK)

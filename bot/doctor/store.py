@@ -1,15 +1,20 @@
-"""The database: does it answer, does it take a write, is its schema the one this code wants?"""
+"""What can be wrong with what is stored: the database, its disk, the spool, the outbox."""
 
 import os
+import shutil
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from bot.doctor.diagnosis import Diagnosis, fail, ok, warn
-from bot.doctor.installation import Patient
+from bot.config import Settings
+from bot.doctor.installation import Diagnosis, Patient, fail, ok, warn
+from bot.slack.identity import TOKEN_REFUSED
+from bot.telemetry.health import OLD
 from storage import schema as schemas
 from storage import vitals
-from storage.disk import nearest_folder
+from storage.spool import Spool
+from storage.vitals import Parked, nearest_folder
 
 DATABASE, SCHEMA = "database", "schema"
 _ADDRESS = "Write DATABASE_URL=sqlite:////var/lib/scribe/scribe.db or postgresql://scribe@host/scribe"
@@ -81,3 +86,107 @@ def schema(patient: Patient) -> list[Diagnosis]:
         return [warn(SCHEMA, says, fix="scribe run brings it there; scribe backup FILE first keeps the way back.")]
     says = f"{found or 'none yet'}, and this Scribe wants {wanted}: scribe run does not start"
     return [fail(SCHEMA, says, fix="Run: scribe migrate")]
+
+
+DISK = "disk"
+WARN_BYTES, FAIL_BYTES = 1_000_000_000, 100_000_000
+_FREE_SPACE = "Free some space there, or stop Scribe, move the files, and set DATABASE_URL and SCRIBE_SPOOL."
+
+
+def disk(patient: Patient) -> list[Diagnosis]:
+    """How much is free where the files lie, one line a disk; a server's own disk is not seen from here."""
+    folders = {folder.stat().st_dev: folder for folder in reversed(_folders(patient.settings))}
+    return [of_free(shutil.disk_usage(folder).free, folder) for folder in reversed(folders.values())]
+
+
+def _folders(settings: Settings) -> list[Path]:
+    try:
+        file = vitals.file_of(settings.database_url)
+    except ValueError:
+        file = None
+    return [nearest_folder(each) for each in (file, settings.spool / "any") if each is not None]
+
+
+def of_free(free_bytes: int, folder: Path) -> Diagnosis:
+    """What to say of so much room in the folder."""
+    says = f"{free_bytes / 1e9:.1f} GB free in {folder}"
+    if free_bytes < FAIL_BYTES:
+        return fail(DISK, f"{free_bytes / 1e6:.0f} MB free in {folder}: soon nothing can be saved", fix=_FREE_SPACE)
+    return warn(DISK, says, fix=_FREE_SPACE) if free_bytes < WARN_BYTES else ok(DISK, says)
+
+
+SPOOL = "spool"
+_PLACE = "Let the user that runs Scribe write there, with some MB free, or set SCRIBE_SPOOL to another folder."
+_WRITTEN = (
+    "`scribe run`, with this SCRIBE_SPOOL, writes it down within seconds of the database's return; its log tells."
+)
+_BAD = "Read that file, put down with `scribe log` what is missing on the timeline, then delete the file."
+
+
+def spool(patient: Patient) -> list[Diagnosis]:
+    """Whether it can keep what is typed, what waits in it, and what could not be used."""
+    kept = Spool(patient.settings.spool)
+    try:
+        length, bad, takes = kept.length(), kept.bad_length(), kept.takes()
+    except OSError as error:
+        return [fail(SPOOL, f"{error.filename}: {error.strerror}", fix=_PLACE)]
+    told = []
+    if not takes:
+        lost = "what is typed while the database is away would be lost"
+        told.append(fail(SPOOL, f"{kept.folder} takes nothing: {lost}", fix=_PLACE))
+    if length:
+        told.append(warn(SPOOL, f"{length} kept in {kept.folder}, not written to the database yet", fix=_WRITTEN))
+    if bad:
+        told.append(warn(SPOOL, f"{bad} could not be used and {_are(bad)} kept in {kept.bad}", fix=_BAD))
+    return told or [ok(SPOOL, f"nothing waits in {kept.folder}")]
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+OUTBOX = "outbox"
+LONG = timedelta(hours=1)
+LATELY = timedelta(days=30)
+"""What was given up stays in the store; after this long it is no news."""
+_DELIVER = "See that `scribe run` is running and Slack is reached; the log says why each errand is tried again."
+_RESOLUTIONS = {
+    "channel_not_found": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
+    "not_in_channel": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
+    "is_archived": "Nothing to do: the channel was archived; `scribe export` still prints the incident.",
+    "restricted_action": "The workspace lets no app post there: ask who administers it.",
+    "missing_scope": "Add the scope that is missing, above under scopes, and reinstall the app.",
+}
+_REFUSED = "Slack's word for it; docs.slack.dev says what it means. What was recorded is recorded all the same."
+_OURS = "A mistake of Scribe's own: the log of that time says more. Tell us of it."
+_SIGN_IN = "Put the token right, above, and start Scribe anew: what is not a day old is then sent."
+
+
+def outbox(patient: Patient) -> list[Diagnosis]:
+    """Depth and age, then what was given up by reason. Nothing while there are no tables to look into."""
+    if not patient.answers or schemas.current(patient.database) != schemas.newest():
+        return []
+    at = patient.clock()
+    with patient.database.read() as connection:
+        waiting = vitals.waiting(connection, at=at)
+        why = vitals.why_waiting(connection)
+        given_up = vitals.parked(connection, after=at - LATELY)
+    return [of_waiting(waiting.depth, waiting.age_s(at), why), *(_of_parked(each) for each in given_up)]
+
+
+def of_waiting(depth: int, age_s: float, why: str | None) -> Diagnosis:
+    """What to say of so many errands, the oldest of which has waited so many seconds."""
+    if not depth:
+        return ok(OUTBOX, "nothing waits")
+    reason = f" ({why})" if why else ""
+    says = f"{depth} waiting, the oldest for {round(age_s / 60)} min{reason}"
+    if age_s > LONG.total_seconds():
+        return fail(OUTBOX, says, fix=_DELIVER)
+    return warn(OUTBOX, says, fix=_DELIVER) if age_s > OLD.total_seconds() else ok(OUTBOX, says)
+
+
+def _of_parked(parked: Parked) -> Diagnosis:
+    says = f"{parked.count} {parked.action} given up: {parked.problem}; the last of {parked.latest_at:%F %H:%M} UTC"
+    default = _REFUSED if parked.problem.islower() else _OURS
+    fix = _SIGN_IN if parked.problem in TOKEN_REFUSED else _RESOLUTIONS.get(parked.problem, default)
+    return warn(OUTBOX, says, fix=fix)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from bot.documents import rendering
+from bot.documents.rendering import TURN
 from bot.documents.sandbox import LIMIT_S, WAIT_S, BrokenTemplateError, told
 from bot.documents.sandbox import render as render_confined
 from bot.documents.templates import MOST_BYTES, Shelf
-from bot.documents.turn import TURN
 from bot.domain.postmortem.document import Document
 from bot.errors import UsageError
 from storage.values import Section

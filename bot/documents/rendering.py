@@ -5,6 +5,7 @@ once, for its surface, on the way out; what a template itself says is not.
 """
 
 import re
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import cache, partial
@@ -29,11 +30,13 @@ from bot.documents.templates import DEFAULT, SUFFIX, TEMPLATES, Shelf
 from bot.domain.postmortem.document import Day, Document, Line, Phase, Stamp
 from bot.domain.postmortem.layout import Part, Words
 from bot.domain.postmortem.manuscript import sheltered
-from bot.domain.time import dates
-from bot.domain.time.durations import duration
-from bot.domain.time.format import local, stamp
+from bot.domain.time import format as time_format
+from bot.domain.time.format import duration, local, stamp
 from bot.vocabulary import DETECTED, Kind
 from storage.values import Incident, Postmortem, Section, TimelineEntry
+
+TURN = threading.Lock()
+
 
 UNKNOWN: Final = "unknown"
 UNREADABLE: Final = (TemplateSyntaxError, RecursionError)
@@ -97,19 +100,19 @@ _FENCE = re.compile(r" *(`{3,})")
 
 FILTERS: Final[dict[str, Callable[..., object]]] = {
     "clipped": _clipped,
-    "clock": dates.clock,
+    "clock": time_format.clock,
     "code": _code,
-    "day": dates.day,
+    "day": time_format.day,
     "duration": duration,
     "fenced": _fenced,
     "local": local,
-    "offset": dates.offset,
+    "offset": time_format.offset,
     "qualified": _qualified,
-    "short_day": dates.short_day,
+    "short_day": time_format.short_day,
     "stamp": stamp,
     "stopped": _stopped,
     "url": _url,
-    "zone": dates.zone_name,
+    "zone": time_format.zone_name,
 }
 
 
@@ -215,7 +218,7 @@ def draft(document: Document, template: str = DEFAULT, *, own: Path | None = Non
 
 
 def public(document: Document) -> tuple[Section, ...]:
-    """The sections the world may read, of a document that `bot.domain.postmortem.public` made."""
+    """The sections the world may read, of a document that `bot.domain.postmortem.audiences` made."""
     return _sections(document, "renderings/public", None)
 
 

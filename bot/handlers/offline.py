@@ -1,10 +1,16 @@
-"""What is typed while the database is away is kept in the spool, and written down when it is back."""
+"""Requests while the database is away: kept in the spool, and replayed in order when it is back."""
 
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
+from itertools import groupby
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.config import Settings
@@ -12,16 +18,130 @@ from bot.documents.rendering import slack
 from bot.domain.time.format import stamp
 from bot.errors import UsageError
 from bot.handlers import routes
-from bot.handlers.draining import drain
 from bot.handlers.request import Reply, Request
 from bot.handlers.routes import Also, Understood
-from bot.telemetry import trace
-from bot.telemetry.tally import SILENT, Tally
+from bot.telemetry import context
+from bot.telemetry.context import SILENT, Tally, request_id, watched
 from storage import availability as away
-from storage import schema
+from storage import members, outbox, receipts, schema
+from storage.availability import is_away, within
 from storage.database import Database, fresh
-from storage.deadline import within
-from storage.spool import Spool
+from storage.spool import Record, Spool
+
+ENTRY_S = 10.0
+"""Seconds the database may take for one request of the spool; nobody waits for it."""
+FORM = "It opens a form. Type it again."
+_UNUSABLE = (ValueError, KeyError, TypeError)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a kept request: its first answer, or the problem that kept it from being done."""
+
+    request: Request
+    reply: Reply | None = None
+    problem: str | None = None
+
+
+def drain(
+    database: Database, spool: Spool, path: Path, settings: Settings, *, at: datetime, tally: Tally = SILENT
+) -> int | None:
+    """Write the file's requests down; how many there were, None when another process holds the file.
+
+    A crash in between does no harm: the file is still there, and what was written is recognised by its key. Raises
+    what the database raises when it is away again; then the file stays.
+    """
+    with spool.draining(path) as held:
+        if held is None:
+            return None
+        outcomes = []
+        for record in held.records:
+            outcome = _outcome(database, record, settings, tally)
+            if outcome is None:
+                held.put_aside(record)
+            else:
+                outcomes.append(outcome)
+        if held.bad:
+            _log.error("spool: %d records could not be read and are kept in %s", len(held.bad), spool.bad)
+        with within(ENTRY_S), database.write() as connection:
+            _tell(connection, path.name, outcomes, at)
+        return len(held.records)
+
+
+def _outcome(database: Database, record: Record, settings: Settings, tally: Tally) -> Outcome | None:
+    """Do what was asked for; None for a record that is no request or breaks its handler."""
+    try:
+        request = _revived(database, record, settings)
+    except _UNUSABLE:
+        return None
+    try:
+        with watched(tally, request=request_id()), within(ENTRY_S):
+            reply = routes.handle(database, request)
+    except UsageError as error:
+        return Outcome(request=request, problem=str(error))
+    except Exception as error:
+        if is_away(error):
+            raise
+        # One request that trips over a mistake of ours must not keep those behind it from the timeline.
+        _log.exception("kept request not done")
+        return None
+    if reply.form is not None:
+        return Outcome(request=request, problem=FORM)
+    return Outcome(request=request, reply=reply)
+
+
+def _revived(database: Database, record: Record, settings: Settings) -> Request:
+    """The request, in the zone of its person where that could not be told while the database was away."""
+    request = Request.from_json(record, settings)
+    if request.zone_known:
+        return request
+    with within(ENTRY_S), database.read() as connection:
+        member = members.find(connection, request.workspace_id, request.user_id)
+    if member is None or member.timezone is None:
+        return request
+    name = member.name if request.user_name == request.user_id else request.user_name
+    return replace(request, zone=ZoneInfo(member.timezone), zone_known=True, user_name=name)
+
+
+def _tell(connection: Connection, name: str, outcomes: list[Outcome], at: datetime) -> None:
+    """Say in each channel what was written, and to each person what could not be; once for the file `name`."""
+    key = f"drained:{name}"
+    for place, group in groupby(sorted(outcomes, key=_place), key=_place):
+        workspace_id, channel_id = place
+        there = list(group)
+        channel_key = f"{key}:{channel_id}"
+        if receipts.find(connection, workspace_id, channel_key) is not None:
+            continue
+        receipts.keep(connection, workspace_id, channel_key, {}, at=at)
+        done = [outcome.reply for outcome in there if outcome.reply is not None]
+        if done:
+            _add(connection, there[0].request, "post", {"text": _written(done)}, at)
+        for outcome in there:
+            if outcome.problem is not None:
+                text = slack("not_written", request=outcome.request, problem=outcome.problem)
+                _add(connection, outcome.request, "whisper", {"text": text, "user": outcome.request.user_id}, at)
+
+
+def _place(outcome: Outcome) -> tuple[str, str]:
+    return outcome.request.workspace_id, outcome.request.channel_id
+
+
+def _written(replies: list[Reply]) -> str:
+    """What was written, a line each: the answers' first lines, which are escaped already."""
+    return "\n".join([slack("drained", count=len(replies)), *(reply.text.partition("\n")[0] for reply in replies)])
+
+
+def _add(connection: Connection, request: Request, action: str, content: dict[str, str], at: datetime) -> None:
+    outbox.add(
+        connection,
+        request.workspace_id,
+        lane=request.channel_id,
+        action=action,
+        content={"channel": request.channel_id, "reply_url": None, **content},
+        at=at,
+    )
+
 
 ANSWER_S = 2.0
 """Seconds the database may take for an answer; Slack waits for three."""
@@ -29,7 +149,6 @@ AWAY = (
     "The database is away, so there is nothing to show from. "
     "What you record is kept on Scribe's own disk meanwhile, and written down when it is back."
 )
-_log = logging.getLogger(__name__)
 
 Aside = Callable[[Reply], None]
 
@@ -101,7 +220,7 @@ class Keeper:
         with self._keeping:
             self._spool.append(request.to_json(), at=self._clock())
             self._holding = True
-        trace.note(workspace=request.workspace_id, command=request.command, kept=True)
+        context.note(workspace=request.workspace_id, command=request.command, kept=True)
         when = _when(request, understood)
         return Reply(text=slack("kept", request=request, understood=understood, when=when), public=True)
 

@@ -11,12 +11,12 @@ from bot.domain.incident.opening import nearest
 from bot.domain.words import storable
 from bot.errors import UsageError
 from bot.handlers.incident import incidents, reopen, revisions, timeline
-from bot.handlers.items import item_clicks, items
-from bot.handlers.postmortem import checks, drafts, edits, publishing, templates
+from bot.handlers.items import items
+from bot.handlers.postmortem import checks, drafts, edits, publishing
 from bot.handlers.report import reports
 from bot.handlers.request import Reply, Request, first_word
 from bot.handlers.review import reviews
-from bot.telemetry import trace
+from bot.telemetry import context
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Command, Kind
 from storage import receipts
 from storage.database import Database
@@ -43,7 +43,7 @@ ROUTES: dict[str, Handler] = {
     "postmortem draft": drafts.draft,
     "postmortem show": drafts.show,
     "postmortem edit": edits.edit,
-    "postmortem template": templates.template,
+    "postmortem template": drafts.template,
     "postmortem check": checks.check,
     "postmortem review": reviews.review,
     "postmortem publish": publishing.publish,
@@ -62,7 +62,7 @@ GESTURES: dict[str, Handler] = {
     "reopen": reopen.reopen,
     "unreact": revisions.unreact,
     edits.SAVE: edits.save,
-    **item_clicks.CLICKS,
+    **items.CLICKS,
 }
 """What a click, a reaction taken away or a form does; they are no commands, so the vocabulary does not know them."""
 
@@ -81,10 +81,10 @@ def handle(database: Database, request: Request, also: Also | None = None) -> Re
     `also` is done in the same transaction, with the reply: to put into the outbox what cannot be said in an ack.
     Raises UsageError for what cannot be done, with nothing written.
     """
-    trace.note(workspace=request.workspace_id)
+    context.note(workspace=request.workspace_id)
     storable(request.words)
     handler, request, writes = _find(request)
-    trace.note(command=request.command)
+    context.note(command=request.command)
     if not writes and also is None:
         with database.read() as connection:
             return handler(connection, request)
@@ -103,7 +103,7 @@ def handle(database: Database, request: Request, also: Also | None = None) -> Re
 def _written(database: Database, request: Request, handler: Handler, also: Also | None) -> Reply:
     """Do it, and note what it was once it is committed; a repeat is noted of nothing."""
     reply = _write(database, request, handler, also)
-    trace.note(incident=reply.about, kind=reply.recorded)
+    context.note(incident=reply.about, kind=reply.recorded)
     return reply
 
 

@@ -1,10 +1,33 @@
 """What every target has: a name, and a way to put an edition where it stands already, or anew."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from bot.handlers.postmortem.exports import FORMATS, Record, drafted
+from bot.documents.export import FORMATS, Record, drafted
 from storage.values import Publication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place by its name; setting `variable`, which is the field `setting`, switches it on.
+
+    What is `shared` is read by more people than the incident's channel holds, so nothing private goes there.
+    """
+
+    name: str
+    setting: str
+    variable: str
+    shared: bool
+
+
+PLACES: Final[dict[str, Place]] = {
+    place.name: place
+    for place in (
+        Place(name="folder", setting="publish_dir", variable="SCRIBE_PUBLISH_DIR=/srv/postmortems", shared=True),
+        Place(name="canvas", setting="canvas", variable="SCRIBE_CANVAS=on", shared=False),
+    )
+}
+"""In the order they are published to: what makes a thing that cannot be asked for again comes last."""
 
 
 class NotYetError(OSError):

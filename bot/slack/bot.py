@@ -18,8 +18,7 @@ from bot.slack.inbound.requests import Requests
 from bot.slack.members import Members
 from bot.slack.outbound import outgoing
 from bot.slack.outbound.delivery import Delivery
-from bot.telemetry.tally import SILENT, Tally
-from bot.telemetry.trace import Background
+from bot.telemetry.context import SILENT, Background, Tally
 from storage import outbox, receipts
 from storage.database import Database
 

@@ -22,7 +22,7 @@ from bot.slack.inbound.requests import Requests
 from bot.slack.members import Members
 from bot.slack.outbound import blocks
 from bot.slack.outbound.delivery import Delivery
-from bot.telemetry.tally import SILENT, Tally
+from bot.telemetry.context import SILENT, Tally
 from storage import outbox, receipts
 from storage.database import Database
 

@@ -13,8 +13,8 @@ from slack_sdk.errors import SlackClientError
 
 from bot.clock import Clock
 from storage import availability, members
+from storage.availability import within
 from storage.database import Database
-from storage.deadline import within
 from storage.values import BOT, Member
 
 LOOK_UP_S = 1.0

@@ -7,8 +7,8 @@ from functools import cache
 
 from bot.clock import Clock
 from storage import schema, vitals
+from storage.availability import within
 from storage.database import Database, fresh
-from storage.deadline import within
 from storage.spool import Spool
 
 OK, DEGRADED, DOWN = "ok", "degraded", "down"

@@ -14,7 +14,7 @@ from typing import IO, Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-from bot.telemetry import trace
+from bot.telemetry import context
 
 JSON, TEXT = "json", "text"
 OURS = ("bot", "storage")
@@ -74,7 +74,7 @@ def _formatter(form: str) -> logging.Formatter:
 
 
 def _with_facts(_logger: Any, _name: str, event: EventDict) -> EventDict:
-    return {**trace.facts_now(), **event}
+    return {**context.facts_now(), **event}
 
 
 def _without_secrets(_logger: Any, _name: str, event: EventDict) -> EventDict:

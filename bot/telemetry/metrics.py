@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from bot.telemetry.context import Tally
 from bot.telemetry.health import DOWN, Part
-from bot.telemetry.tally import Tally
 from bot.vocabulary import KINDS
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4

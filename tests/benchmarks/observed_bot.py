@@ -11,10 +11,10 @@ import uvicorn
 from bot.config import Settings
 from bot.slack.bot import build
 from bot.slack.inbound import http
-from bot.slack.inbound.arrivals import Signatures, dispatch
+from bot.slack.inbound.http import Signatures, dispatch
+from bot.telemetry.context import SILENT
 from bot.telemetry.logs import JSON, configure
 from bot.telemetry.metrics import Metrics
-from bot.telemetry.tally import SILENT
 from storage import schema
 from storage.database import Database
 

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from bot.clock import SetClock
 from bot.server import probes as face
 from bot.server.probes import probes
-from bot.server.pulse import Pulse
+from bot.server.scheduler import Pulse
 from bot.server.threaded import Server, address_of, listen
 from bot.telemetry.health import Health
 from bot.telemetry.metrics import Metrics

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from bot.clock import SetClock
-from bot.telemetry import trace
+from bot.telemetry import context
 from bot.telemetry.logs import JSON, OURS, TALKATIVE, TEXT, configure
 from storage.database import Database
 from tests.workplace import workplace
@@ -43,8 +43,8 @@ def told(out: io.StringIO) -> list[dict[str, object]]:
 
 
 def test_a_line_has_the_ids_of_the_work_it_belongs_to() -> None:
-    with logging_to(JSON) as out, trace.about(request="r1", workspace="T1"):
-        trace.note(incident="INC-1", kind=None)
+    with logging_to(JSON) as out, context.about(request="r1", workspace="T1"):
+        context.note(incident="INC-1", kind=None)
         logging.getLogger("bot.anything").info("done %s", 3, extra={"depth": 4})
     (line,) = told(out)
     assert list(line)[:4] == ["time", "level", "logger", "event"]
@@ -56,23 +56,23 @@ def test_a_line_has_the_ids_of_the_work_it_belongs_to() -> None:
 
 
 def test_facts_end_with_their_block_and_stay_in_their_thread() -> None:
-    with trace.about(request="r1"):
-        with trace.about(errand=5):
-            trace.note(incident="INC-1")
-            assert trace.facts_now() == {"request": "r1", "errand": 5, "incident": "INC-1"}
-        assert trace.facts_now() == {"request": "r1"}
-        seen: list[trace.Facts] = []
-        thread = threading.Thread(target=lambda: seen.append(trace.facts_now()))
+    with context.about(request="r1"):
+        with context.about(errand=5):
+            context.note(incident="INC-1")
+            assert context.facts_now() == {"request": "r1", "errand": 5, "incident": "INC-1"}
+        assert context.facts_now() == {"request": "r1"}
+        seen: list[context.Facts] = []
+        thread = threading.Thread(target=lambda: seen.append(context.facts_now()))
         thread.start()
         thread.join()
         assert seen == [{}]
-    trace.note(incident="INC-2")
-    assert trace.facts_now() == {}
+    context.note(incident="INC-2")
+    assert context.facts_now() == {}
 
 
 @pytest.mark.parametrize("form", [JSON, TEXT])
 def test_what_is_logged_cannot_begin_a_line_of_its_own(form: str) -> None:
-    with logging_to(form) as out, trace.about(workspace=INJECTED):
+    with logging_to(form) as out, context.about(workspace=INJECTED):
         logging.getLogger("bot").warning("about %s", INJECTED)
         logging.getLogger("bot").error("failed", exc_info=ValueError(INJECTED))
     said = out.getvalue()

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bot.documents.export import FORMATS, Record
 from bot.documents.templates import Shelf
-from bot.handlers.postmortem.exports import FORMATS, Record
 from storage.values import Section
 from tests import casebook
 from tests.bot.publishing.editions import record, story_of_everything

@@ -8,8 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from zlib import decompress
 
-from bot.documents.picture.painting import painted
-from bot.documents.picture.png import ZOOM, png
+from bot.documents.picture.png import ZOOM, painted, png
 from tests.bot.picture.timelines import HOSTILE, draw, synthetic, told
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

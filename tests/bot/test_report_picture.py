@@ -14,8 +14,7 @@ from bot.documents.picture.report import MOST_DOTS, WIDTH, draw
 from bot.domain.incident.lifecycle import DURATIONS
 from bot.domain.report.on_time import Kept
 from bot.domain.report.period import parse_period
-from bot.domain.report.report import Report
-from bot.domain.report.spread import spread
+from bot.domain.report.report import Report, spread
 from bot.vocabulary import SEVERITIES
 from storage.values import DeclaredIncident
 from tests.workplace import at

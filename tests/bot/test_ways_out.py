@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 
 from bot.cli import main
 from bot.documents import markup
+from bot.documents.export import FORMATS, PRINTED, Record
 from bot.documents.templates import Shelf
-from bot.handlers.postmortem.exports import FORMATS, PRINTED, Record
 from storage.database import Database
 from tests import casebook
 from tests.bot.publishing.editions import EDITED, HOSTILE, record, story_of_everything

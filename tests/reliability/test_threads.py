@@ -9,21 +9,21 @@ from typing import Any
 
 from bot.clock import SetClock
 from bot.documents import rendering
-from bot.documents.picture import painting, timeline
+from bot.documents.picture import png, timeline
 from bot.documents.picture import report as report_picture
 from bot.domain.postmortem import redraft
 from bot.domain.report import report
 from bot.slack.client import Client
-from bot.slack.inbound import clicks, commands, forms, mentions, reactions
+from bot.slack.inbound import forms, listeners, reactions
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage.database import Database
 from tests.bot.slack.ledger import outbox_states
 from tests.workplace import workplace
 
 ANSWERS: tuple[Callable[..., Any], ...] = (
-    commands.command,
-    mentions.mention,
-    clicks.click,
+    listeners.command,
+    listeners.mention,
+    listeners.click,
     forms.shortcut,
     forms.submission,
     reactions.reaction,
@@ -32,7 +32,7 @@ SLOW: tuple[Callable[..., Any], ...] = (
     rendering.draft,
     redraft.redraft,
     timeline.draw,
-    painting.painted,
+    png.painted,
     report.report,
     report_picture.draw,
     Client.api_call,

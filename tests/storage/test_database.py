@@ -11,9 +11,8 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from storage import incidents, schema, timeline
-from storage.availability import BusyError
+from storage.availability import BusyError, within
 from storage.database import BUSY_TIMEOUT_S, Database, Turnstile
-from storage.deadline import within
 from storage.models import receipts
 from tests.storage.making import NOW, declare, say, write_and_fail
 from tests.together import THREADS, together

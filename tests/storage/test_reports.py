@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
 from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report
-from bot.handlers.items.home import Own, own
+from bot.handlers.items.digests import Own, own
 from bot.handlers.report.reports import View, count
 from storage import action_items, incidents, postmortems, publications, timeline
 from storage.database import Database

@@ -1,14 +1,34 @@
 """Pictures as PNG, for where SVG is not shown, such as Slack: light, and two pixels for each of their own.
 
-The font comes with a package, so a machine without any draws the same picture. Only for signs which that font does
-not have is the machine asked for its fonts.
+The renderer holds the interpreter lock from the first pixel to the last, a quarter of a second, so it runs in a process
+of its own. The font comes with a package, so a machine without any draws the same picture. Only for characters that
+this font does not have are the machine's fonts used.
 """
 
 import os
+import subprocess
 import sys
 from typing import Final
 
 from bot.documents.picture.text_width import has_all
+from bot.documents.sandbox import environment
+
+LIMIT_S = 20.0
+"""Seconds a picture may take; one of 5,000 entries takes two."""
+
+
+def painted(picture_svg: str) -> bytes:
+    """A drawing of ours as PNG. Raises subprocess.SubprocessError where the painter fails or takes too long."""
+    run = subprocess.run(
+        [sys.executable, "-m", "bot.documents.picture.png"],
+        input=picture_svg.encode(),
+        stdout=subprocess.PIPE,
+        timeout=LIMIT_S,
+        env=environment(),
+        check=True,
+    )
+    return run.stdout
+
 
 ZOOM: Final = 2
 _YIELD: Final = 10

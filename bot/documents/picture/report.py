@@ -14,10 +14,9 @@ from itertools import accumulate
 from bot.documents import rendering
 from bot.domain.report.on_time import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UNDATED, Kept
 from bot.domain.report.period import Period
-from bot.domain.report.report import Report
-from bot.domain.report.spread import Spread
-from bot.domain.time import dates
-from bot.domain.time.durations import duration
+from bot.domain.report.report import Report, Spread
+from bot.domain.time import format as time_format
+from bot.domain.time.format import duration
 
 WIDTH = 900
 LEFT, RIGHT = 20, 20
@@ -99,7 +98,7 @@ def _start(day: date, step: str) -> date:
 
 
 def _bin_label(step: str, day: date) -> str:
-    month = dates.MONTHS[day.month - 1][:3]
+    month = time_format.MONTHS[day.month - 1][:3]
     return f"{month} {day.year}" if step == "month" else f"{day.day} {month}"
 
 

@@ -1,28 +1,143 @@
 """The whole picture: where everything lies, in pixels. `templates/web/timeline.svg.j2` turns it into SVG."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
 from bot.documents.picture import axis as ticks
-from bot.documents.picture import palette, text_width
-from bot.documents.picture.axis import Axis, axis
-from bot.documents.picture.bar import Bar, bar
-from bot.documents.picture.labels import Cluster, Mark, Room, Rows, lay_out
-from bot.documents.picture.lanes import MILESTONES, headline, in_lanes
-from bot.documents.picture.phases import spans
-from bot.documents.picture.scale import Fold, Scale, scale
-from bot.documents.picture.shapes import SHAPES
-from bot.documents.picture.window import Window, windows
+from bot.documents.picture import text_width
+from bot.documents.picture.axis import Axis, Fold, Scale, axis, scale
+from bot.documents.picture.labels import MILESTONES, Cluster, Mark, Room, Rows, headline, in_lanes, lay_out
+from bot.documents.picture.phases import Bar, bar, spans
 from bot.domain.incident.lifecycle import Lifecycle, phases
 from bot.domain.postmortem.assemble import on_timeline
-from bot.domain.time import dates
-from bot.vocabulary import KINDS
+from bot.domain.time import format as time_format
+from bot.vocabulary import (
+    ACKNOWLEDGED,
+    CAUSE,
+    DETECTED,
+    DID,
+    ESCALATED,
+    IMPACT,
+    INVESTIGATING,
+    KINDS,
+    LESSON,
+    MITIGATED,
+    NOTE,
+    REOPENED,
+    RESOLVED,
+    RULED_OUT,
+    STARTED,
+)
 from storage.values import Incident, TimelineEntry
+
+LIGHT: Final = {
+    "paper": "#ffffff",
+    "ink": "#1d2530",
+    "soft": "#56616f",
+    "line": "#dbe0e7",
+    "milestone": "#0b5cad",
+    "mark": "#3c4654",
+    "undetected": "#b34700",
+    "unrecorded": "#c3cad3",
+    "investigating": "#f0b030",
+    "mitigating": "#0072b2",
+    "monitoring": "#a6dcca",
+    "closed": "#f1f3f6",
+    "on-undetected": "#ffffff",
+    "on-unrecorded": "#1d2530",
+    "on-investigating": "#1d2530",
+    "on-mitigating": "#ffffff",
+    "on-monitoring": "#1d2530",
+    "on-closed": "#1d2530",
+}
+DARK: Final = LIGHT | {
+    "paper": "#14181e",
+    "ink": "#e4e8ee",
+    "soft": "#a3aebb",
+    "line": "#363f4b",
+    "milestone": "#7fb8f5",
+    "mark": "#c3ccd6",
+    "undetected": "#c04d00",
+    "unrecorded": "#8d97a4",
+    "mitigating": "#1176b6",
+    "closed": "#262d37",
+    "on-closed": "#e4e8ee",
+}
+TINT: Final = 0.13
+"""How much of a phase's colour lies behind its entries."""
+
+
+def dark_style() -> str:
+    """The style sheet that turns the picture dark where its reader likes it dark: one rule a colour, by class."""
+    rules = "".join(
+        f".scribe-picture .{role}{{fill:{colour}}}.scribe-picture .{role}-stroke{{stroke:{colour}}}"
+        for role, colour in DARK.items()
+    )
+    return f"@media (prefers-color-scheme:dark){{{rules}}}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A path, and whether it is filled."""
+
+    path: str
+    filled: bool = True
+
+
+_RING = "M5 0A5 5 0 1 1 -5 0A5 5 0 1 1 5 0Z"
+SHAPES: Final = {
+    STARTED: Shape(path="M-4.5 -5.5L6 0L-4.5 5.5Z"),
+    DETECTED: Shape(path=f"{_RING}M2 0A2 2 0 1 1 -2 0A2 2 0 1 1 2 0Z", filled=False),
+    ACKNOWLEDGED: Shape(path="M0 -5L5 0L0 5L-5 0Z", filled=False),
+    ESCALATED: Shape(path="M0 -5.5L6 4.5H-6Z"),
+    INVESTIGATING: Shape(path="M2.5 -1A3.5 3.5 0 1 1 -4.5 -1A3.5 3.5 0 1 1 2.5 -1ZM1.7 1.7L5 5", filled=False),
+    RULED_OUT: Shape(path="M-4 -4L4 4M4 -4L-4 4", filled=False),
+    DID: Shape(path="M4.5 0A4.5 4.5 0 1 1 -4.5 0A4.5 4.5 0 1 1 4.5 0Z"),
+    IMPACT: Shape(path="M-1.5 -6H1.5V1.5H-1.5ZM-1.5 3.2H1.5V6H-1.5Z"),
+    CAUSE: Shape(path="M0 -5.5L5.5 0L0 5.5L-5.5 0Z"),
+    MITIGATED: Shape(path=f"{_RING}M0 -4.5V4.5M1.8 -3.5V3.5M3.4 -2V2", filled=False),
+    RESOLVED: Shape(path="M-5 0.5L-1.5 4L5 -4", filled=False),
+    REOPENED: Shape(path="M4.3 2.5A5 5 0 1 1 3.5 -3.6M4.6 -5.8V-2.6H1.4", filled=False),
+    NOTE: Shape(path="M-5 -3H5M-5 0H5M-5 3H2", filled=False),
+    LESSON: Shape(path="M0 -6L1.6 -1.9L6 -1.9L2.5 0.8L3.7 5L0 2.5L-3.7 5L-2.5 0.8L-6 -1.9L-1.6 -1.9Z"),
+}
+
+
+LEAST_AROUND: Final = timedelta(minutes=10)
+AROUND: Final = (30, 10, 3, 1)
+"""How many times its own length before and after a resolved incident may be drawn, the most first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The entries drawn, and those that lie too far outside, in order."""
+
+    entries: tuple[TimelineEntry, ...]
+    earlier: tuple[TimelineEntry, ...]
+    later: tuple[TimelineEntry, ...]
+
+
+def _within(entries: Sequence[TimelineEntry], first: datetime, last: datetime) -> Window:
+    return Window(
+        entries=tuple(entry for entry in entries if first <= entry.occurred_at <= last),
+        earlier=tuple(entry for entry in entries if entry.occurred_at < first),
+        later=tuple(entry for entry in entries if entry.occurred_at > last),
+    )
+
+
+def windows(entries: Sequence[TimelineEntry], life: Lifecycle) -> Iterator[Window]:
+    """From the widest, which has all `entries`, to the narrowest; an open incident has only the widest."""
+    yield Window(entries=tuple(entries), earlier=(), later=())
+    if life.started_at and life.resolved_at and life.started_at <= life.resolved_at:
+        lasted = max(life.resolved_at - life.started_at, LEAST_AROUND)
+        for times in AROUND:
+            yield _within(entries, life.started_at - times * lasted, life.resolved_at + times * lasted)
+
 
 WIDTH: Final = 900
 EDGE: Final = 20.0
@@ -105,7 +220,7 @@ def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: Zone
         measure = scale(instants, PLOT[0] + INDENT, PLOT[1] - INDENT)
         if not bounds or measure.x(max(bounds)) - measure.x(min(bounds)) >= SHARE * (PLOT[1] - PLOT[0]):
             break
-    times = axis(measure, zone, *PLOT, name=dates.short_day)
+    times = axis(measure, zone, *PLOT, name=time_format.short_day)
     blocks = bar(lived, measure, EDGE, WIDTH - EDGE)
     bar_top = HEAD + (LEGEND if blocks.legend else 0)
     lanes_top = bar_top + BAR + CLOCKS + (DAYS if times.days else 0)
@@ -131,7 +246,7 @@ def _tooltip(entry: TimelineEntry, zone: ZoneInfo) -> str:
     there = entry.occurred_at.astimezone(zone)
     words = text_width.one_line(entry.text, _TOLD)
     kind = headline(entry) or KINDS[entry.kind].label
-    return f"{dates.short_day(there)}, {dates.clock(there)} · {kind}" + (f": {words}" if words else "")
+    return f"{time_format.short_day(there)}, {time_format.clock(there)} · {kind}" + (f": {words}" if words else "")
 
 
 def _tooltips(entries: Sequence[TimelineEntry], zone: ZoneInfo) -> str:
@@ -159,9 +274,9 @@ def draw(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecy
         drawn=drawn,
         plot=PLOT,
         sizes={"bar": BAR, "row": ROW, "days": DAYS, "clocks": CLOCKS},
-        colours=palette.LIGHT,
-        dark=palette.dark_style(),
-        tint=palette.TINT,
+        colours=LIGHT,
+        dark=dark_style(),
+        tint=TINT,
         shapes=SHAPES,
         milestones=MILESTONES.kinds,
         zone_length=round(text_width.width(drawn.axis.zone, ticks.SIZE), 1) if drawn else 0,

@@ -16,7 +16,7 @@ from bot.domain.check.finding import Finding, Material, Rule
 from bot.domain.check.subject import people
 from bot.domain.incident.lifecycle import in_order
 from bot.domain.incident.opening import nearest
-from bot.domain.incident.sorting import DROPPED
+from bot.domain.incident.topics import DROPPED
 from bot.domain.postmortem.assemble import assemble
 from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
 

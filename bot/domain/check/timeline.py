@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.check.finding import Advice, Material, at_entry
 from bot.domain.incident.lifecycle import OPEN, gaps
-from bot.domain.time.dates import clock, short_day, zone_name
-from bot.domain.time.durations import duration
+from bot.domain.time.format import clock, duration, short_day, zone_name
 from bot.vocabulary import (
     ACKNOWLEDGED,
     CAUSE,

@@ -1,14 +1,36 @@
 """When people are reminded: the cadence as data, with its defaults, and how another one is written."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.domain.items.workdays import DAY, is_workday, workday_from
 from bot.errors import UsageError
+
+DAY = timedelta(days=1)
+_SATURDAY = 5
+
+
+def is_workday(on: date, holidays: Container[date]) -> bool:
+    """Whether people work on that day."""
+    return on.weekday() < _SATURDAY and on not in holidays
+
+
+def workday_from(on: date, holidays: Container[date]) -> date:
+    """The day itself, or the first workday after it."""
+    while not is_workday(on, holidays):
+        on += DAY
+    return on
+
+
+def after_workdays(on: date, count: int, holidays: Container[date]) -> date:
+    """The workday that is `count` workdays after the day; one weekend is no time at all."""
+    for _ in range(count):
+        on = workday_from(on + DAY, holidays)
+    return on
+
 
 _SLOT = re.compile(r"due(?:(?P<sign>[+-])(?P<days>[0-9]{1,3})d?)?")
 _NUMBER = re.compile(r"(?P<name>escalate|confirm|publish)=(?:(?P<days>[0-9]{1,3})d?|off)")

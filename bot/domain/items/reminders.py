@@ -6,8 +6,7 @@ from datetime import date, datetime, timedelta
 from heapq import merge
 from zoneinfo import ZoneInfo
 
-from bot.domain.items.cadence import Cadence
-from bot.domain.items.workdays import DAY, after_workdays
+from bot.domain.items.cadence import DAY, Cadence, after_workdays
 from storage.values import ActionItem, Incident, Reminder
 
 ITEM, ESCALATION, POSTMORTEM = "item", "escalation", "postmortem"

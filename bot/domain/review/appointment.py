@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from bot.domain.items.due import parse_due
-from bot.domain.time.dates import short_day, zone_name
+from bot.domain.time.format import short_day, zone_name
 from bot.domain.time.wallclock import WallClock, clock_text
 from bot.domain.time.wallclock import zone_text as place
 from bot.domain.time.zones import TypedZone, abbreviations_of, by_table, read_zone, used_by

@@ -1,9 +1,9 @@
-"""The digest: what one recipient is told on one day, read anew when it is sent."""
+"""What people are told of their action items: the daily digest, the Home tab, and the weekly summary."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -15,8 +15,9 @@ from bot.handlers.items.buttons import controls
 from bot.handlers.items.redact import is_veiled, veil, veil_item
 from bot.handlers.items.reminders import People, everybody, zone_of
 from bot.handlers.request import Control
-from storage import members, reminder_schedules, reminders
-from storage.values import Reminder
+from storage import homes, members, reminder_schedules, reminders
+from storage.summaries import figures
+from storage.values import OwnItem, Reminder, Unpublished
 
 SHOWN = 10
 """How many items stand in one digest; each brings its buttons, and Slack bounds a message."""
@@ -141,3 +142,41 @@ def _part(reminder: Reminder, barred: set[str], facts: dict[str, object]) -> Par
         **facts,
     )
     return Part(text=text, controls=controls(reminder.incident, item) if item else ())
+
+
+_WEEK = timedelta(days=7)
+
+
+def summary(connection: Connection, workspace_id: str, *, at: datetime, cadence: Cadence, prefix: str) -> str:
+    """The summary up to `at` as Slack text, days counted in the cadence's zone."""
+    today = at.astimezone(cadence.zone).date()
+    counted = figures(connection, workspace_id, since_at=at - _WEEK, until_at=at, first_on=today - _WEEK, today=today)
+    return slack("summary", figures=counted, today=today, slash=f"/{prefix}actionitem")
+
+
+MOST_ITEMS, MOST_POSTMORTEMS = 60, 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What is somebody's own on the date `today` in their `zone`; the counts are of all, listed or not.
+
+    Items of private incidents are among them, without their words where their owner may not be in the channel.
+    """
+
+    today: date
+    zone: ZoneInfo
+    items: Sequence[OwnItem]
+    item_count: int
+    postmortems: Sequence[Unpublished]
+    postmortem_count: int
+
+
+def own(connection: Connection, workspace_id: str, user_id: str, *, now: datetime, zone: ZoneInfo) -> Own:
+    """The person's open items, the most overdue first, and the postmortems they have to publish, the oldest first."""
+    today = now.astimezone(zone).date()
+    item_count, items = homes.own_items(connection, workspace_id, user_id, today=today, most=MOST_ITEMS)
+    count, postmortems = homes.unpublished(connection, workspace_id, user_id, most=MOST_POSTMORTEMS)
+    return Own(
+        today=today, zone=zone, items=items, item_count=item_count, postmortems=postmortems, postmortem_count=count
+    )

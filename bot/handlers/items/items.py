@@ -1,5 +1,7 @@
-"""Action items: add, list, finish, hand over, date, put off, drop, take up again."""
+"""Action items: add, list, finish, hand over, date, put off, drop, take up again; by command or by button."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
@@ -8,15 +10,17 @@ from bot.documents.rendering import slack
 from bot.domain.incident.opening import parse_number
 from bot.domain.items.due import parse_due, parse_link, parse_snooze
 from bot.domain.items.item import ItemWords, parse_item
-from bot.domain.time.dates import day
+from bot.domain.time.format import day
 from bot.errors import UsageError
+from bot.handlers.items import buttons
 from bot.handlers.items.buttons import controls
 from bot.handlers.items.redact import is_veiled, veil_item, veil_words
 from bot.handlers.items.reminders import follow
 from bot.handlers.lookup import here
 from bot.handlers.permission import permit
 from bot.handlers.request import Reply, Request, person
-from storage import action_items, members
+from storage import action_items, incidents, members
+from storage import action_items as stored_items
 from storage.values import ActionItem, Incident
 
 FORM = "action_item"
@@ -271,3 +275,56 @@ def _vet(connection: Connection, request: Request, name: str | None, user_id: st
     member = members.find(connection, request.workspace_id, user_id) if user_id else None
     if member is not None and member.barred:
         raise UsageError(_BARRED[member.barred].format(name=name, try_=example))
+
+
+DIRECT = "directmessage"
+"""Slack's name of every direct message."""
+_Handler = Callable[[Connection, Request], Reply]
+
+
+def _on(handler: _Handler) -> _Handler:
+    """The handler, for a request whose words are a button's value."""
+
+    def clicked(connection: Connection, request: Request) -> Reply:
+        return handler(connection, _aimed(connection, request))
+
+    return clicked
+
+
+def _aimed(connection: Connection, request: Request) -> Request:
+    number, words = buttons.read(request.words)
+    incident = incidents.numbered(connection, request.workspace_id, number)
+    if incident is None or not (incident.seen_from(request.channel_id) or _is_theirs(connection, request, incident)):
+        raise UsageError(f"There is no INC-{number} here, so nothing was changed.")
+    return replace(request, command="actionitem", words=words, incident_number=number)
+
+
+def _is_theirs(connection: Connection, request: Request, incident: Incident) -> bool:
+    """Whether the click was made on a digest: in a direct message, by the item's owner or the incident's lead."""
+    if request.channel_name != DIRECT:
+        return False
+    number = int(buttons.read(request.words)[1].split()[0])
+    item = stored_items.numbered(connection, incident.id, number)
+    return request.user_id in {incident.lead_id, item.owner_id if item else None}
+
+
+def _ask(form: str) -> _Handler:
+    """The handler that opens a form about the item, unless it is done or dropped by now."""
+
+    def clicked(connection: Connection, request: Request) -> Reply:
+        aimed = _aimed(connection, request)
+        incident, item, _ = pending(connection, aimed, "assign")
+        return Reply(text="", form=form, fills={"incident": incident, "item": item})
+
+    return clicked
+
+
+CLICKS: dict[str, _Handler] = {
+    buttons.DONE: _on(done),
+    buttons.CONFIRM: _on(confirm),
+    buttons.SNOOZE: _on(snooze),
+    buttons.REOPEN: _on(reopen),
+    buttons.ASSIGN: _ask(buttons.ASSIGN),
+    buttons.DROP: _ask(buttons.DROP),
+}
+"""What each button does."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from storage import insiders
+from storage import incidents
 from storage.values import ActionItem, Incident
 
 TITLE = "a private incident"
@@ -16,7 +16,7 @@ WORDS = "an action item of a private incident; its words stand in its channel"
 
 def is_veiled(connection: Connection, incident: Incident, *, user_id: str, channel_id: str) -> bool:
     """Whether what is said to the person in that channel must do without the incident's words."""
-    return not incident.seen_from(channel_id) and not insiders.is_told(connection, incident.id, user_id)
+    return not incident.seen_from(channel_id) and not incidents.is_told(connection, incident.id, user_id)
 
 
 def veil(incident: Incident) -> Incident:

@@ -8,16 +8,16 @@ from sqlalchemy import Connection
 
 from bot.documents import drafting, rendering
 from bot.documents.drafting import Drafted
+from bot.documents.export import Record, drafted
 from bot.documents.sandbox import LIMIT_S, WAIT_S
 from bot.documents.templates import Shelf
 from bot.domain.incident.opening import nearest
-from bot.domain.postmortem import audiences, public
+from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.audiences import Story
 from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.layout import Names
 from bot.errors import UsageError
-from bot.handlers.postmortem.exports import Record, drafted
 from storage import members
 from storage.values import Review, TimelineEntry
 
@@ -73,9 +73,9 @@ def _blameless(record: Record, means: Means) -> Retold:
 
 
 def _public(record: Record, means: Means) -> Retold:
-    story = public.story(_story(record), means.names)
-    document = public.document(_document(story, means.prefix))
-    shown = [entry for entry in story.entries if public.shows(entry)]
+    story = audiences.story(_story(record), means.names)
+    document = audiences.document(_document(story, means.prefix))
+    shown = [entry for entry in story.entries if audiences.shows(entry)]
     return _retold(record, story, shown, Drafted(sections=rendering.public(document)))
 
 

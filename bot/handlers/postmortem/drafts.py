@@ -1,4 +1,4 @@
-"""Postmortems: draft and show."""
+"""Drafts: ask for one, write it, show a version, choose its template."""
 
 import re
 from dataclasses import replace
@@ -7,17 +7,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bot.documents import drafting
 from bot.documents.drafting import Drafted
+from bot.documents.export import FORMATS
 from bot.documents.rendering import markdown, slack
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.redraft import Redrafted, redraft
 from bot.errors import UsageError
-from bot.handlers.lookup import named, word_and_named
+from bot.handlers.lookup import current, incident_number, named, word_and_named
 from bot.handlers.postmortem.audiences import Means, names_in, retell
-from bot.handlers.postmortem.exports import FORMATS, read
-from bot.handlers.request import Reply, Request
-from bot.telemetry import trace
+from bot.handlers.postmortem.exports import read
+from bot.handlers.request import Reply, Request, first_word
+from bot.telemetry import context
 from storage import action_items, incidents, outbox, postmortems, reviews, timeline
 from storage.values import Incident, Postmortem
 
@@ -131,10 +133,35 @@ def keep(
     version = postmortems.add(
         connection, incident.id, template=template, sections=redrafted.sections, drafted_at=at, drafted_by=by
     )
-    trace.note(incident=incident.name, draft=version.version)
+    context.note(incident=incident.name, draft=version.version)
     return version, redrafted
 
 
 def as_file(incident: Incident, postmortem: Postmortem) -> str:
     """The version as one Markdown file."""
     return markdown(incident, postmortem.sections)
+
+
+def template(connection: Connection, request: Request) -> Reply:
+    """`template NAME`: draft a new version in that template, and later ones too; without a name, list them."""
+    word, rest = first_word(request.words)
+    if not word or (incident_number(word) is not None and not rest):
+        return _listing(connection, request)
+    word, incident = word_and_named(connection, request)
+    name = request.shelf.find(word)
+    drafting.check(name, request.shelf)
+    ask_for_draft(connection, request, incident, picked=name)
+    return Reply(text=slack("drafting", incident=incident, name=name), public=True)
+
+
+def _listing(connection: Connection, request: Request) -> Reply:
+    incident = current(connection, request)
+    names = request.shelf.names()
+    return Reply(
+        text=slack(
+            "templates",
+            request=request,
+            templates=[(name, request.shelf.about(name)) for name in names],
+            used=template_of(connection, request, incident.id) if incident else request.template,
+        )
+    )

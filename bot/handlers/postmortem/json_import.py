@@ -14,13 +14,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.domain.incident.lifecycle import is_open
-from bot.domain.postmortem.export import contract
-from bot.domain.postmortem.exportfile import EntryFacts, ExportFile, ItemFacts, PostmortemFacts, read_export
+from bot.domain.postmortem.export import EntryFacts, ExportFile, ItemFacts, PostmortemFacts, contract, read_export
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
 from bot.handlers.postmortem.exports import read
 from bot.vocabulary import DETECTED
-from storage import action_items, admission, incidents, postmortems, timeline
+from storage import action_items, incidents, postmortems, timeline
 from storage.database import Database
 from storage.values import Incident, Postmortem, Section, whole_milliseconds
 
@@ -69,7 +68,7 @@ def _declare(connection: Connection, file: ExportFile, place: Place) -> Incident
     incidents.lock_workspace(connection, workspace_id)
     if incidents.numbered(connection, workspace_id, number) is not None:
         raise UsageError(f"There is {facts.id} in the store already; nothing is overwritten.")
-    admission.count_to(connection, workspace_id, number)
+    incidents.count_to(connection, workspace_id, number)
     channel_id = place.channel_id or NOWHERE
     return incidents.declare(
         connection,

@@ -4,15 +4,16 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from bot.documents.export import drafted
 from bot.documents.rendering import slack
 from bot.domain.incident.opening import nearest
 from bot.errors import UsageError
 from bot.handlers.lookup import by_number, here, incident_number
 from bot.handlers.permission import permit
 from bot.handlers.postmortem.audiences import RENDERINGS
-from bot.handlers.postmortem.exports import drafted, read
+from bot.handlers.postmortem.exports import read
 from bot.handlers.request import Reply, Request
-from bot.publishing.places import PLACES
+from bot.publishing.target import PLACES
 from storage import outbox
 from storage.values import Incident
 

@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 from bot.documents import rendering
 from bot.documents.picture.report import draw
 from bot.domain.report.period import Period, parse_period
-from bot.domain.report.report import Counted, Report, report
-from bot.domain.report.report_export import contract
+from bot.domain.report.report import Counted, Report, contract, report
 from bot.handlers.postmortem.exports import workspace
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import ACKNOWLEDGED, DETECTED, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED

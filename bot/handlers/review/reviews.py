@@ -7,9 +7,7 @@ from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.review.appointment import Appointment
-from bot.domain.review.invited import changed, proposed
-from bot.domain.review.meeting import instant, reminds_at, span, zone_key, zone_of
-from bot.domain.review.planning import Plan, parse_plan
+from bot.domain.review.meeting import Plan, changed, instant, parse_plan, proposed, reminds_at, span, zone_key, zone_of
 from bot.domain.time.format import place
 from bot.errors import UsageError
 from bot.handlers.lookup import named

@@ -18,7 +18,7 @@ from bot.handlers.request import Reply, Request, SectionEdit
 from bot.slack.context import NOT_SAVED, Body, Door
 from bot.slack.inbound.requests import instant, iso
 from bot.slack.outbound import modals
-from bot.slack.outbound.portions import joined
+from bot.slack.outbound.modals import joined
 from bot.slack.text import Typed, typed
 from bot.slack.text import handle as handle_of
 from bot.vocabulary import ADD_TO_TIMELINE, POSTMORTEM

@@ -2,19 +2,98 @@
 
 import logging
 import re
+from functools import partial
 
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+from sqlalchemy import Connection
 
 from bot.config import Settings
-from bot.slack.context import CALL_S, Body, Door
-from bot.slack.inbound import clicks, commands, forms, mentions, payloads, reactions
-from bot.slack.outbound import home
-from bot.vocabulary import ADD_TO_TIMELINE
+from bot.errors import UsageError
+from bot.handlers.request import Reply
+from bot.slack.context import CALL_S, NOT_SAVED, Body, Door, place
+from bot.slack.inbound import forms, payloads, reactions
+from bot.slack.outbound import blocks, home, modals
+from bot.slack.text import typed
+from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
+
+_log = logging.getLogger(__name__)
+
+
+def command(door: Door, ack: Ack, body: Body) -> None:
+    """Handle, commit, then acknowledge with the receipt; nothing is raised, since Bolt would lose the answer."""
+    received_at = door.clock()
+    try:
+        request = door.requests.of_command(body, received_at=received_at)
+        reply = door.keeper.handle(request)
+        form = None if reply.form is None else modals.FORMS[reply.form](place(request, source="form"), **reply.fills)
+    except UsageError as error:
+        ack(**blocks.refusal(str(error), _as_typed(body)))
+    except Exception:  # noqa: BLE001 - the door: whatever it was, the words go back to the person who typed them
+        _log.exception("command not saved")
+        ack(**blocks.refusal(NOT_SAVED, _as_typed(body)))
+    else:
+        door.delivery.wake()
+        if form is None:
+            ack(**blocks.ack(reply))
+        else:
+            door.open(body["trigger_id"], form, request)
+            ack()
+
+
+def _as_typed(body: Body) -> str:
+    return f"{body.get('command', '')} {typed(body.get('text') or '').words}".strip()
+
+
+def click(door: Door, ack: Ack, body: Body) -> None:
+    """Do what the button says, once however often Slack tells of the click."""
+    request = door.requests.of_click(body, received_at=door.clock())
+
+    def say(connection: Connection, reply: Reply) -> None:
+        if reply.form is None:
+            door.say(connection, request, reply, {})
+
+    try:
+        try:
+            reply = door.keeper.handle(request, also=say, aside=partial(door.say_now, request, {}))
+            if reply.form is not None:
+                form = modals.FORMS[reply.form](place(request, source="form"), **reply.fills)
+                door.open(body["trigger_id"], form, request)
+        except UsageError as error:
+            door.refuse(request, str(error), "", {})
+    except Exception:  # noqa: BLE001 - the door: a click can be made again
+        _log.exception("click not handled")
+        door.apologise(body.get("response_url"))
+    door.delivery.wake()
+    ack()
+
+
+def mention(door: Door, body: Body) -> None:
+    """Record, and answer in the same thread, or to the person alone where something is wrong.
+
+    An exception goes up to Bolt, which answers 500, and Slack delivers the event again.
+    """
+    event = body["event"]
+    if event.get("bot_id") or not event.get("user"):
+        return
+    thread = {"thread_ts": event["thread_ts"]} if event.get("thread_ts") else {}
+    request = door.requests.of_mention(body, received_at=door.clock())
+
+    def say(connection: Connection, reply: Reply) -> None:
+        if reply.form is not None:
+            # A mention brings no trigger to open a form with.
+            raise UsageError(f"Say it in one line: {request.slash(request.command)} {COMMANDS[request.command].hint}")
+        door.say(connection, request, reply, thread)
+
+    try:
+        door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
+    except UsageError as error:
+        door.refuse(request, str(error), typed(event["text"]).words, thread)
+    door.delivery.wake()
+
 
 ANY = re.compile(".*", re.DOTALL)
-_log = logging.getLogger(__name__)
 
 
 class _App(App):
@@ -61,11 +140,11 @@ def listen(door: Door, settings: Settings) -> App:
 
     @app.command(ANY)
     def _command(ack: Ack, body: Body) -> None:
-        commands.command(door, ack, body)
+        command(door, ack, body)
 
     @app.event("app_mention")
     def _mention(body: Body) -> None:
-        mentions.mention(door, body)
+        mention(door, body)
 
     @app.event("user_change")
     def _user_change(body: Body) -> None:
@@ -89,6 +168,6 @@ def listen(door: Door, settings: Settings) -> App:
 
     @app.action(ANY)
     def _click(ack: Ack, body: Body) -> None:
-        clicks.click(door, ack, body)
+        click(door, ack, body)
 
     return app

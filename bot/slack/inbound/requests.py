@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.config import Settings
-from bot.domain.incident.qualifiers import take_qualifier
+from bot.domain.incident.grammar import take_qualifier
 from bot.domain.time.moment import needs_zone
 from bot.errors import UsageError
 from bot.handlers.items.items import HOME

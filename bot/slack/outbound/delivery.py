@@ -6,7 +6,8 @@ What Slack refuses for good is parked with its reason; what may work later is tr
 import logging
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -14,13 +15,61 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.clock import Clock
 from bot.slack.client import TOO_MANY, PausedError
 from bot.slack.identity import Identity
-from bot.slack.outbound.leases import Leases
-from bot.telemetry.context import watched
-from bot.telemetry.tally import SILENT, Tally
-from storage import outbox
+from bot.telemetry.context import SILENT, Tally, watched
+from storage import availability, outbox
 from storage.availability import is_away
 from storage.database import Database
-from storage.outbox import Errand
+from storage.outbox import LEASE, Errand
+
+EVERY_S = LEASE.total_seconds() / 4
+_log = logging.getLogger(__name__)
+
+
+class Leases:
+    """Renews what is held, every EVERY_S seconds, from a thread that begins with the first errand."""
+
+    def __init__(self, database: Database, clock: Clock, *, every_s: float = EVERY_S) -> None:
+        self._database = database
+        self._clock = clock
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._held: set[int] = set()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def held(self, errand: Errand) -> Iterator[None]:
+        """Keep the errand's claim alive during the block."""
+        with self._lock:
+            self._held.add(errand.id)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held.discard(errand.id)
+
+    def stop(self) -> None:
+        """Renew no more."""
+        self._stopped.set()
+
+    def _renew(self) -> None:
+        while not self._stopped.wait(self._every_s):
+            with self._lock:
+                held = list(self._held)
+            if held:
+                self._try(held)
+
+    def _try(self, held: list[int]) -> None:
+        try:
+            with self._database.write() as connection:
+                outbox.renew(connection, held, at=self._clock())
+        except Exception as error:  # noqa: BLE001 - the door: a database that is away must not end the thread
+            if not availability.is_away(error):
+                _log.error("leases not renewed", exc_info=error)
+
 
 Action = Callable[[Errand], None]
 
@@ -43,7 +92,6 @@ TEMPORARY = frozenset(
         "team_added_to_org",
     }
 )
-_log = logging.getLogger(__name__)
 
 
 class Delivery:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.clock import Clock
 from bot.documents.rendering import slack
 from bot.errors import UsageError
-from bot.handlers.items.home import Own, own
+from bot.handlers.items.digests import Own, own
 from bot.handlers.request import Button, Reply
 from bot.slack.context import Body, Door
 from bot.slack.outbound import blocks

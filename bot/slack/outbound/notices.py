@@ -1,16 +1,22 @@
-"""Digests and weekly summaries of action items: read anew when they are sent, and told as Slack messages."""
+"""Digests, weekly summaries, review invitations and reports, each read from the store when it is sent."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
 from slack_sdk.errors import SlackApiError
 
-from bot.handlers.items.digests import Digest, Told, digest, put_back, waits_until
-from bot.handlers.items.summaries import summary
+from bot.documents.picture.png import painted
+from bot.documents.picture.report import draw
+from bot.documents.rendering import TURN, slack
+from bot.handlers.items.digests import Digest, Told, digest, put_back, summary, waits_until
+from bot.handlers.report import reports
+from bot.handlers.review import invitations
 from bot.slack.context import Door
+from bot.slack.outbound import blocks
 from bot.slack.outbound.blocks import BLOCKS_LIMIT, TEXT_LIMIT, Message, clip_escaped, controls
 from bot.slack.outbound.delivery import Action
-from storage import members
+from storage import members, outbox, receipts
 from storage.outbox import Errand
 
 NOBODY = frozenset({"user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot"})
@@ -18,7 +24,7 @@ NOBODY = frozenset({"user_not_found", "user_disabled", "user_not_visible", "cann
 _PART_LIMIT = BLOCKS_LIMIT // 16
 
 
-def tell(door: Door, post: Action, errand: Errand) -> None:
+def send_digest(door: Door, post: Action, errand: Errand) -> None:
     """Tell a recipient what their action items want of them, as things stand now, within their working hours."""
     content, cadence = errand.content, door.settings.cadence
     told = Told(
@@ -53,7 +59,7 @@ def _hand_on(door: Door, told: Told) -> None:
         put_back(connection, told, due_at=door.clock())
 
 
-def summarise(door: Door, post: Action, errand: Errand) -> None:
+def send_summary(door: Door, post: Action, errand: Errand) -> None:
     """Tell the channel of the settings what became of the action items in a week."""
     channel = door.settings.summary_channel
     if not channel:
@@ -82,3 +88,82 @@ def message(digest: Digest) -> Message:
 
 def _section(text: str) -> Message:
     return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(text, _PART_LIMIT)}}
+
+
+def announce_review(door: Door, errand: Errand) -> None:
+    """Put the invitation, or the cancellation, with its file into the outbox, unless a later plan stands by now."""
+    content = errand.content
+    with door.database.read() as connection:
+        news = invitations.news(connection, content["incident_id"], content["sequence"], prefix=content["prefix"])
+    if news is None:
+        return
+    document = {
+        "channel": news.channel_id,
+        "reply_url": content["reply_url"],
+        "comment": news.comment,
+        "title": news.title,
+        "filename": news.filename,
+        # Under the name that every document's text has.
+        "markdown": news.file,
+        "instead": news.alone,
+    }
+    key = f"errand:{errand.id}"
+    with door.database.write() as connection:
+        # A lease that ran out brings the errand again, and nobody should be invited twice.
+        if receipts.find(connection, errand.workspace_id, key) is not None:
+            return
+        receipts.keep(connection, errand.workspace_id, key, {}, at=door.clock())
+        outbox.add(
+            connection,
+            errand.workspace_id,
+            lane=news.channel_id,
+            action="document",
+            content=document,
+            at=door.clock(),
+        )
+
+
+def remind_of_review(door: Door, post: Action, errand: Errand) -> None:
+    """Remind the channel by `post`, if the plan stands and the meeting is still ahead; looked at on every attempt."""
+    content = errand.content
+    with door.database.read() as connection:
+        reminder = invitations.reminder(
+            connection, content["incident_id"], content["sequence"], at=door.clock(), prefix=content["prefix"]
+        )
+    if reminder is not None:
+        channel_id, text = reminder
+        post(replace(errand, content={"channel": channel_id, "text": text}))
+
+
+ALT_LIMIT = 1_000
+GROUPS = 6
+"""So many teams are named in a message; the terminal names all."""
+
+
+def send_report(door: Door, errand: Errand, *, no_files: Collection[str]) -> None:
+    """Count, and send_report it; where one of `no_files` is Slack's word, the text alone."""
+    content = errand.content
+    with TURN, door.database.read() as connection:
+        report = reports.asked(connection, errand.workspace_id, content)
+    text = slack("report", report=report, shown=GROUPS)
+    try:
+        if report.declared or report.items.recorded:
+            with TURN:
+                picture = painted(draw(report))
+            door.client.files_upload_v2(
+                channel=content["channel"],
+                content=picture,
+                filename="incident-report.png",
+                title=f"Incidents of {report.period.words}",
+                initial_comment=text,
+                alt_txt=blocks.clip(text.replace("*", ""), ALT_LIMIT),
+            )
+            return
+    except SlackApiError as error:
+        if error.response.get("error") not in no_files:
+            raise
+    post = {"channel": content["channel"], "reply_url": content["reply_url"], "text": text}
+    with door.database.write() as connection:
+        at = door.clock()
+        outbox.add(connection, errand.workspace_id, lane=content["channel"], action="post", content=post, at=at)
+        outbox.sent(connection, errand, at=at)

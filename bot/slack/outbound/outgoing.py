@@ -1,5 +1,6 @@
 """What the outbox sends: messages to a channel or a person, drafts, documents."""
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -11,15 +12,16 @@ from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.documents import drafting
-from bot.documents.rendering import slack
-from bot.documents.turn import TURN
+from bot.documents.export import BINARY, Record
+from bot.documents.rendering import TURN, slack, terminal
 from bot.handlers.items.reminders import DIGEST, SUMMARY
 from bot.handlers.postmortem import drafts
+from bot.handlers.postmortem.exports import read
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.handlers.review.reviews import NEWS, REMINDER
 from bot.slack.context import CALL_S, Door
 from bot.slack.inbound import reactions
-from bot.slack.outbound import blocks, home, notices, publications, reports, reviews, uploads
+from bot.slack.outbound import blocks, home, notices, publications
 from bot.slack.outbound.delivery import Action
 from storage import incidents, outbox
 from storage.outbox import Errand
@@ -41,13 +43,13 @@ def actions(door: Door) -> Mapping[str, Action]:
         "whisper": partial(_whisper, door.client),
         "draft": partial(_draft, door),
         "document": partial(_document, door),
-        "report": partial(reports.send, door, no_files=NO_FILES),
+        "report": partial(notices.send_report, door, no_files=NO_FILES),
         home.PUBLISH: partial(home.publish, door),
-        NEWS: partial(reviews.tell, door),
-        REMINDER: partial(reviews.remind, door, post),
+        NEWS: partial(notices.announce_review, door),
+        REMINDER: partial(notices.remind_of_review, door, post),
         PUBLISH: partial(publications.publish, door),
-        DIGEST: partial(notices.tell, door, post),
-        SUMMARY: partial(notices.summarise, door, post),
+        DIGEST: partial(notices.send_digest, door, post),
+        SUMMARY: partial(notices.send_summary, door, post),
         reactions.ADDED: partial(reactions.added, door),
         reactions.REMOVED: partial(reactions.removed, door),
     }
@@ -137,7 +139,7 @@ def _document(door: Door, errand: Errand) -> None:
     try:
         door.client.files_upload_v2(
             channel=content["channel"],
-            file_uploads=uploads.files(door, content),
+            file_uploads=files(door, content),
             initial_comment=content["comment"],
         )
     except SlackApiError as error:
@@ -176,3 +178,39 @@ def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _add(connection: Connection, errand: Errand, action: str, content: dict[str, Any], clock: Clock) -> None:
     lane = content["channel"]
     outbox.add(connection, errand.workspace_id, lane=lane, action=action, content=content, at=clock())
+
+
+_log = logging.getLogger(__name__)
+
+
+def files(door: Door, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What `files_upload_v2` takes, from what the outbox kept of a document."""
+    document = {key: content[key] for key in ("filename", "title")} | {"content": content["markdown"]}
+    return [document, *(_picture(door, content) if "incident_id" in content else ())]
+
+
+def _picture(door: Door, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The picture as the store is now; none where it cannot be drawn, as no draft waits for its picture."""
+    try:
+        with door.database.read() as connection:
+            record = read(connection, incidents.by_id(connection, content["incident_id"]))
+        with TURN:
+            return [_file(record)]
+    except Exception:  # noqa: BLE001 - whatever goes wrong while drawing, the words are sent
+        _log.exception("picture not drawn")
+        return []
+
+
+def described(record: Record) -> str:
+    """The picture in a line, for those who cannot see it."""
+    return terminal("picture", incident=record.incident, lifecycle=record.lifecycle)
+
+
+def _file(record: Record) -> dict[str, Any]:
+    name = record.incident.name
+    return {
+        "filename": f"{name}-timeline.png",
+        "title": f"{name} timeline",
+        "alt_txt": described(record),
+        "content": BINARY["png"](record),
+    }

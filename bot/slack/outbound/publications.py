@@ -14,8 +14,7 @@ from bot.handlers.postmortem.audiences import Means, names_in, retell
 from bot.handlers.postmortem.exports import read
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.publishing.folder import Folder
-from bot.publishing.places import PLACES
-from bot.publishing.target import Edition, NotYetError, Published, Target
+from bot.publishing.target import PLACES, Edition, NotYetError, Published, Target
 from bot.slack.context import Door
 from bot.slack.outbound.canvas import Canvas
 from storage import incidents, outbox, publications

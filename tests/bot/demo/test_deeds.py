@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from bot.demo.actions import DEEDS
-from bot.demo.gate import HEADERS
-from bot.demo.page import BODY_LIMIT, FILES, TYPES
+from bot.demo.page import BODY_LIMIT, FILES, HEADERS, TYPES
 from bot.demo.serve import open_to_browsers
 from bot.handlers.postmortem.exports import export
 from storage.database import Database

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from bot.demo.hints import STEPS
+from bot.demo.demo import STEPS
 from storage import action_items, timeline
 from storage.values import TimelineEntry
 from tests.bot.demo.conftest import CASE, Stage, Tab

@@ -1,8 +1,7 @@
 from datetime import timedelta
 
 from bot.clock import SetClock
-from bot.demo.clock import Travelling
-from bot.demo.journeys import JOURNEYS, travel
+from bot.demo.clock import JOURNEYS, Travelling, travel
 from tests.conftest import NOON
 
 SECOND = timedelta(seconds=1)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import now
-from bot.doctor.scopes import FEATURES
+from bot.doctor.slack import FEATURES
 from bot.fakeslack.slack import Slack
 from bot.server.threaded import address_of, listen
 from bot.slack.manifest import manifest

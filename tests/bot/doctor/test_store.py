@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.clock import now
-from bot.doctor.disk import of_free
+from bot.doctor.store import of_free
 from bot.fakeslack.slack import Slack
 from bot.server.threaded import address_of, listen
 from storage import outbox

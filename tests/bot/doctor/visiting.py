@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.clock import Clock, now
 from bot.doctor.checkup import checkup
-from bot.doctor.diagnosis import Diagnosis
+from bot.doctor.installation import Diagnosis
 from bot.fakeslack.slack import Slack
 
 NO_SPOOL = Path(tempfile.gettempdir(), "nothing-was-ever-kept-here")

@@ -3,8 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
-from bot.domain.items.workdays import after_workdays, workday_from
+from bot.domain.items.cadence import Cadence, after_workdays, parse_cadence, parse_holidays, workday_from
 from bot.errors import UsageError
 from tests.workplace import at
 

@@ -3,15 +3,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.time import dates
+from bot.domain.time import format as time_format
 
 MOMENT = datetime(2019, 7, 2, 14, 2, tzinfo=UTC)
 
 
 def test_days_and_clock_times_read_as_people_write_them() -> None:
-    assert dates.day(date(2019, 7, 2)) == "Tuesday 2 July 2019"
-    assert dates.short_day(MOMENT) == "2 July"
-    assert dates.clock(MOMENT) == "14:02"
+    assert time_format.day(date(2019, 7, 2)) == "Tuesday 2 July 2019"
+    assert time_format.short_day(MOMENT) == "2 July"
+    assert time_format.clock(MOMENT) == "14:02"
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_days_and_clock_times_read_as_people_write_them() -> None:
 )
 def test_a_zone_has_its_letters_or_else_its_offset(zone: str, name: str, offset: str) -> None:
     local = MOMENT.astimezone(ZoneInfo(zone))
-    assert (dates.zone_name(local), dates.offset(local)) == (name, offset)
+    assert (time_format.zone_name(local), time_format.offset(local)) == (name, offset)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.time.durations import duration
+from bot.domain.time.format import duration
 from tests.bot.domain.texts import QUICK
 
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}

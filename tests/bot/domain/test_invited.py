@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.review.invited import changed, proposed
+from bot.domain.review.meeting import changed, proposed
 from storage.values import ActionItem, Invited, TimelineEntry
 from tests.bot.domain.checking import INCIDENT, after
 from tests.casebook import entry, item

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 
-from bot.domain.review.planning import Plan, parse_plan
+from bot.domain.review.meeting import Plan, parse_plan
 from bot.errors import UsageError
 from tests.bot.domain.reading import NOW, utc
 from tests.bot.domain.texts import QUICK, TEXTS, outcome

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.documents import rendering
-from bot.domain.postmortem import public
+from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.audiences import Story, blameless
 from bot.vocabulary import KINDS
@@ -58,9 +58,9 @@ def everything() -> Story:
 
 
 def as_public(whole: Story) -> tuple[Story, tuple[Section, ...]]:
-    retold = public.story(whole, NAMES)
+    retold = audiences.story(whole, NAMES)
     document = assemble(retold.incident, retold.entries, retold.items, zone=ZoneInfo("UTC"))
-    return retold, rendering.public(public.document(document))
+    return retold, rendering.public(audiences.document(document))
 
 
 def drafted(retold: Story, template: str) -> str:

@@ -8,9 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from bot.demo.replay import SAMPLE, replay_file
+from bot.documents.export import FORMATS, Record
 from bot.documents.templates import Shelf
-from bot.domain.postmortem.schema import schema
-from bot.handlers.postmortem.exports import FORMATS, Record
+from bot.domain.postmortem.export import schema
 from tests import casebook
 from tests.bot.publishing.editions import drafted, record, story_of_everything
 

@@ -3,7 +3,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.report.spread import Spread, spread
+from bot.domain.report.report import Spread, spread
 
 TIMES = st.lists(st.none() | st.integers(0, 10**9) | st.floats(0, 1e9), max_size=60)
 

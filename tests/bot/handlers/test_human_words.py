@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.documents import drafting
+from bot.documents.export import editable
 from bot.documents.templates import Shelf
 from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.edits import SAVE
-from bot.handlers.postmortem.exports import editable, export
+from bot.handlers.postmortem.exports import export
 from bot.handlers.postmortem.file_import import import_
 from bot.handlers.request import SectionEdit
 from bot.handlers.routes import handle

@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from bot.documents import drafting
+from bot.documents.export import editable
 from bot.documents.templates import Shelf
 from bot.domain.postmortem.conflict import standing
 from bot.domain.postmortem.redraft import rewritten
 from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
-from bot.handlers.postmortem.exports import editable, export
+from bot.handlers.postmortem.exports import export
 from bot.handlers.postmortem.file_import import Imported, import_, text_of
 from storage import postmortems
 from storage.database import Database
@@ -275,8 +276,8 @@ def test_control_characters_are_made_visible(store: Database) -> None:
 
 
 def test_the_blameless_and_public_files_and_the_page_have_none_of_the_comments(store: Database) -> None:
+    from bot.documents.export import FORMATS  # noqa: PLC0415
     from bot.handlers.postmortem.audiences import Means, retell  # noqa: PLC0415
-    from bot.handlers.postmortem.exports import FORMATS  # noqa: PLC0415
 
     record = export(store, "INC-1")
     for how in ("blameless", "public"):

@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 
 from bot.clock import SetClock
 from bot.demo.replay import SAMPLE, replay_file
-from bot.domain.postmortem.exportfile import MOST_BYTES
+from bot.documents.export import FORMATS
+from bot.domain.postmortem.export import MOST_BYTES
 from bot.errors import UsageError
-from bot.handlers.postmortem.exports import FORMATS, export
+from bot.handlers.postmortem.exports import export
 from bot.handlers.postmortem.json_import import Place, put
 from storage import incidents, postmortems
 from storage.database import Database

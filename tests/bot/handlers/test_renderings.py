@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.documents.export import FORMATS, Record
 from bot.documents.templates import Shelf
 from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
 from bot.handlers.postmortem.audiences import Means, retell
-from bot.handlers.postmortem.exports import FORMATS, Record
 from storage.values import Postmortem, Section
 from tests import casebook
 

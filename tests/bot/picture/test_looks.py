@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from bot.documents.picture import palette
+from bot.documents.picture import timeline
 from bot.documents.picture.phases import PHASES
-from bot.documents.picture.shapes import SHAPES
 from bot.documents.picture.text_width import cut, has_all, one_line, simple, width
+from bot.documents.picture.timeline import SHAPES
 from bot.vocabulary import KINDS
 
-SCHEMES = {"light": palette.LIGHT, "dark": palette.DARK}
+SCHEMES = {"light": timeline.LIGHT, "dark": timeline.DARK}
 
 
 def luminance(colour: str) -> float:
@@ -33,7 +33,7 @@ def mixed(over: str, under: str, share: float) -> str:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_letters_and_signs_stand_out_from_whatever_is_behind_them(scheme: str) -> None:
     colours = SCHEMES[scheme]
-    grounds = [colours["paper"], *(mixed(colours[phase], colours["paper"], palette.TINT) for phase in PHASES)]
+    grounds = [colours["paper"], *(mixed(colours[phase], colours["paper"], timeline.TINT) for phase in PHASES)]
     for ground in grounds:
         assert all(contrast(colours[role], ground) >= 4.5 for role in ("ink", "soft")), ground
         assert all(contrast(colours[role], ground) >= 3 for role in ("mark", "milestone")), ground
@@ -87,6 +87,6 @@ def test_what_is_one_picture_of_several_signs_is_made_simple() -> None:
 
 
 def test_dark_has_a_colour_for_everything_light_has() -> None:
-    style = palette.dark_style()
-    assert all(f".scribe-picture .{role}{{fill:{colour}}}" in style for role, colour in palette.DARK.items())
-    assert palette.LIGHT.keys() == palette.DARK.keys()
+    style = timeline.dark_style()
+    assert all(f".scribe-picture .{role}{{fill:{colour}}}" in style for role, colour in timeline.DARK.items())
+    assert timeline.LIGHT.keys() == timeline.DARK.keys()

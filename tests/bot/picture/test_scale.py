@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.documents.picture.axis import axis
-from bot.documents.picture.scale import MOST_FOLDS, scale
-from bot.domain.time import dates
+from bot.documents.picture.axis import MOST_FOLDS, axis, scale
+from bot.domain.time import format as time_format
 from tests.bot.picture.timelines import START, at
 
 LEFT, RIGHT = 140.0, 868.0
@@ -55,7 +54,7 @@ def test_even_steps_and_short_silences_are_not_folded() -> None:
 def test_each_part_between_folds_has_a_time_of_its_own() -> None:
     moments = [at(minute) for minute in (0, 10, 20, 25, 3000, 3010, 3020, 9000, 9005)]
     measure = scale(moments, LEFT, RIGHT)
-    ticks = axis(measure, ZoneInfo("UTC"), LEFT - 12, RIGHT + 12, name=dates.short_day)
+    ticks = axis(measure, ZoneInfo("UTC"), LEFT - 12, RIGHT + 12, name=time_format.short_day)
     assert len(measure.folds) == 2
     for stretch in measure.stretches:
         here = [tick for tick in ticks.clocks if measure.x(stretch.start) <= tick.x <= measure.x(stretch.end)]
@@ -65,7 +64,7 @@ def test_each_part_between_folds_has_a_time_of_its_own() -> None:
 
 def test_round_local_times_stay_round_when_the_clocks_change() -> None:
     measure = scale([START + timedelta(hours=hour) for hour in (0, 60)], LEFT, RIGHT)
-    ticks = axis(measure, ZoneInfo("Europe/Berlin"), LEFT - 12, RIGHT + 12, name=dates.short_day)
+    ticks = axis(measure, ZoneInfo("Europe/Berlin"), LEFT - 12, RIGHT + 12, name=time_format.short_day)
     assert [tick.label for tick in ticks.clocks] == [
         *["00:00", "06:00", "12:00", "18:00"] * 2,
         "00:00",

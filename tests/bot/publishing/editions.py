@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
+from bot.documents.export import Record
 from bot.documents.templates import DEFAULT
 from bot.domain.incident.lifecycle import lifecycle
 from bot.domain.postmortem.assemble import assemble
-from bot.handlers.postmortem.exports import Record
 from bot.vocabulary import KINDS
 from storage.values import ActionItem, Incident, Postmortem, Section, TimelineEntry
 from tests import casebook

@@ -2,10 +2,10 @@
 
 import pytest
 
+from bot.documents.export import FORMATS
 from bot.documents.templates import Shelf
 from bot.fakeslack.canvases import _problems
-from bot.handlers.postmortem.exports import FORMATS
-from bot.slack.outbound.canvas_markdown import fitted
+from bot.slack.outbound.canvas import fitted
 from tests import casebook
 from tests.bot.publishing.editions import record, story_of_everything
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from bot.clock import SetClock
+from bot.documents import export
 from bot.errors import UsageError
 from bot.handlers.postmortem import exports, file_import
-from bot.slack.outbound.portions import PORTION
+from bot.slack.outbound.modals import PORTION
 from storage.database import Database
 from storage.models import postmortem_versions
 from tests.bot.loads import loads
@@ -112,7 +113,7 @@ def test_any_file_is_imported_or_refused(
 ) -> None:
     loud(caplog)
     store = published.database
-    written = exports.editable(exports.export(store, "INC-1"))
+    written = export.editable(exports.export(store, "INC-1"))
     text = written.replace("## Lessons", f"{words}\n\n## Lessons", 1) if whole else f"# INC-1: x\n\n{words}"
     content = text.encode()
     try:
@@ -124,9 +125,9 @@ def test_any_file_is_imported_or_refused(
         return
     assert CONTROLS.search("".join(each.heading for each in imported.version.sections)) is None
     record = exports.export(store, "INC-1")
-    check_markup(exports.FORMATS["html"](record), exports.FORMATS["svg"](record))
-    ET.fromstring(f'<x xmlns:ac="a" xmlns:ri="r">{exports.PRINTED["confluence"](record)}</x>')  # noqa: S314 - our own
-    assert json.loads(exports.FORMATS["json"](record))["incident"]["id"] == "INC-1"
+    check_markup(export.FORMATS["html"](record), export.FORMATS["svg"](record))
+    ET.fromstring(f'<x xmlns:ac="a" xmlns:ri="r">{export.PRINTED["confluence"](record)}</x>')  # noqa: S314 - our own
+    assert json.loads(export.FORMATS["json"](record))["incident"]["id"] == "INC-1"
     check_log(published, caplog)
     with store.write() as connection:
         # The next one is brought into the same draft, not into a longer and longer one.

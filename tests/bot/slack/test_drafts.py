@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.clock import SetClock
-from bot.documents.picture import painting
+from bot.documents.picture import png
 from bot.fakeslack.complaints import length_of
 from bot.fakeslack.limits import ALL_BLOCKS_TEXT, ALL_MARKDOWN_TEXT
 from bot.fakeslack.objects import Message
 from bot.handlers.postmortem.exports import read
-from bot.slack.outbound import uploads
+from bot.slack.outbound import outgoing
 from bot.slack.outbound.delivery import MOST_FAILURES
 from storage import outbox, timeline
 from tests.bot.slack.ledger import counts, entries, incident, outbox_states, problems
@@ -66,7 +66,7 @@ def test_the_picture_comes_with_the_draft_for_all_eyes(resolved: Workplace) -> N
     assert picture.content.startswith(b"\x89PNG")
     with resolved.database.read() as connection:
         record = read(connection, incident(resolved))
-    assert uploads.described(record) == "Timeline of INC-1, disk full. Resolved; time to resolve 30 min."
+    assert outgoing.described(record) == "Timeline of INC-1, disk full. Resolved; time to resolve 30 min."
     assert picture.initial_comment == document.initial_comment
     (message,) = [each for each in resolved.messages() if each.files]
     assert message.files == (document, picture)
@@ -75,7 +75,7 @@ def test_the_picture_comes_with_the_draft_for_all_eyes(resolved: Workplace) -> N
 def test_a_picture_that_cannot_be_drawn_keeps_no_draft_back(
     resolved: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(painting, "LIMIT_S", 0)
+    monkeypatch.setattr(png, "LIMIT_S", 0)
     resolved.deliver()
     assert [file.name for file in resolved.slack.files] == ["INC-1-postmortem-v1.md"]
     assert problems(resolved) == []

@@ -6,7 +6,7 @@ import pytest
 
 from bot.fakeslack.answers import Answer
 from bot.fakeslack.objects import View
-from bot.slack.outbound.portions import joined, portions
+from bot.slack.outbound.modals import joined, portions
 from storage import postmortems
 from storage.values import Postmortem
 from tests.bot.slack.ledger import incident, problems

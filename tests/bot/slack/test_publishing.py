@@ -15,7 +15,7 @@ import pytest
 from bot.clock import SetClock
 from bot.config import Settings
 from bot.fakeslack.objects import Canvas
-from bot.publishing.places import PLACES
+from bot.publishing.target import PLACES
 from bot.slack.bot import build
 from bot.slack.outbound.publications import TARGETS
 from storage import outbox, publications

@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from bot.cli import main
 from bot.clock import SetClock, now
+from bot.documents import export
 from bot.domain.report.period import parse_period
 from bot.errors import UsageError
 from bot.fakeslack.delivery import Delivery
@@ -205,7 +206,7 @@ def test_neither_does_a_terminal(ours: Workplace, tmp_path: Path) -> None:
     assert naming == TOLD.keys(), "a new command is tried here, too"
     assert main.commands.keys() - naming == WITHOUT
     file = tmp_path / "edited.md"
-    file.write_text(exports.editable(exports.export(ours.database, "INC-1")).replace("freed", "freezed"))
+    file.write_text(export.editable(exports.export(ours.database, "INC-1")).replace("freed", "freezed"))
     asked = {**TOLD, "import": [str(file)]}
     url = ours.database.url.render_as_string(hide_password=False)
     before = rows(ours)
@@ -242,7 +243,7 @@ def test_neither_does_an_export(ours: Workplace) -> None:
         ours.say("/resolved it is back")
     said = [str(export()) for export in exported]
     record = exports.export(store, "INC-1", workspace_id=ABROAD)
-    said += [write(record) for write in exports.FORMATS.values()]
+    said += [write(record) for write in export.FORMATS.values()]
     with store.read() as connection:
         view = reports.View(workspace_id=ABROAD, private=True)
         period = parse_period("52w", now=at, zone=settings.timezone)

@@ -1,0 +1,73 @@
+"""What leaves the store: an incident as Markdown, HTML, JSON or a picture."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from bot.documents import rendering
+from bot.documents.picture import draw
+from bot.documents.picture.png import painted
+from bot.domain.incident.lifecycle import Lifecycle
+from bot.domain.postmortem.export import contract
+from bot.errors import UsageError
+from storage.values import ActionItem, Incident, Postmortem, Review, TimelineEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What leaves the store of one incident. The lifecycle is that of all entries, also where some are left out."""
+
+    incident: Incident
+    entries: list[TimelineEntry]
+    items: list[ActionItem]
+    postmortem: Postmortem | None
+    lifecycle: Lifecycle
+    review: Review | None = None
+
+
+def drafted(record: Record) -> Postmortem:
+    """Its newest version. Raises UsageError when there is none yet."""
+    if record.postmortem is None:
+        raise UsageError(f"{record.incident.name} has no draft yet; /postmortem draft in its channel writes one.")
+    return record.postmortem
+
+
+def _md(record: Record) -> str:
+    return rendering.markdown(record.incident, drafted(record).sections)
+
+
+def editable(record: Record) -> str:
+    """Markdown that `scribe import` takes back."""
+    return rendering.editable(record.incident, drafted(record))
+
+
+def _html(record: Record) -> str:
+    return rendering.page(record.incident, drafted(record).sections, _svg(record)).strip() + "\n"
+
+
+def _svg(record: Record) -> str:
+    zone = ZoneInfo(record.incident.timezone)
+    return draw(record.incident, record.entries, record.lifecycle, zone=zone)
+
+
+def _json(record: Record) -> str:
+    document = contract(record.incident, record.entries, record.items, record.postmortem)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _confluence(record: Record) -> str:
+    newest = drafted(record)
+    return rendering.confluence(record.incident, newest.sections, version=newest.version)
+
+
+def _png(record: Record) -> bytes:
+    return painted(_svg(record))
+
+
+FORMATS: dict[str, Callable[[Record], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}
+"""What a postmortem's files are made in, by their suffix."""
+PRINTED: dict[str, Callable[[Record], str]] = {**FORMATS, "confluence": _confluence}
+"""All that can be printed."""
+BINARY: dict[str, Callable[[Record], bytes]] = {"png": _png}
+"""The formats that are no text."""
