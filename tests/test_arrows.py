@@ -64,7 +64,6 @@ def test_the_domain_knows_only_its_words_and_stored_values() -> None:
     allowed = ("bot.errors", "bot.vocabulary", "storage.values")
     of_others = (
         "bot.domain.items.due imports dateparser",
-        "bot.domain.postmortem.merge imports merge3",
         "bot.domain.postmortem.export imports pydantic",
     )
     outside = [each for each in wrong("bot.domain", *allowed, third_party=False) if not each.startswith(of_others)]
@@ -100,7 +99,6 @@ def test_handlers_know_no_surface() -> None:
         (("icalendar",), ("bot.documents.calendar",)),
         (("click",), ("bot.cli",)),
         (("resvg_py", "fontpkg"), ("bot.documents.picture.png",)),
-        (("merge3",), ("bot.domain.postmortem.merge",)),
         (("prometheus_client",), ("bot.telemetry.metrics",)),
         (("structlog",), ("bot.telemetry.logs",)),
     ],

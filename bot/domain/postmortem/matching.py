@@ -1,4 +1,4 @@
-"""Which lines two texts share: what `merge3` asks for, in a time that hardly more than doubles with the text.
+"""Which lines two texts share: found in a time that hardly more than doubles with the text.
 
 Lines that are unique in both texts anchor it (the idea of "patience diff"); what lies between two anchors is small, and
 compared exactly. The standard library's matcher alone takes the square of the time where every second line of a long
@@ -7,7 +7,7 @@ timeline differs.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -19,15 +19,9 @@ _CLOSELY = 128
 
 
 class Matcher:
-    """The equal lines of two texts, with the face of `difflib.SequenceMatcher`."""
+    """The equal lines of two texts, in the form of `difflib.SequenceMatcher`'s blocks."""
 
-    def __init__(
-        self,
-        _isjunk: Callable[[str], bool] | None = None,
-        a: Sequence[str] = "",
-        b: Sequence[str] = "",
-        autojunk: bool = True,  # noqa: FBT001, FBT002, ARG002 - difflib's signature
-    ) -> None:
+    def __init__(self, a: Sequence[str], b: Sequence[str]) -> None:
         self._a, self._b = a, b
 
     def get_matching_blocks(self) -> list[Block]:

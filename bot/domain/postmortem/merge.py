@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from merge3 import Merge3
-
 from bot.domain.postmortem.conflict import is_conflict, pieces, plain, shown, sides
+from bot.domain.postmortem.diff3 import Conflict, diff3
 from bot.domain.postmortem.matching import Matcher
 
 Lines = Sequence[str]
@@ -61,14 +60,14 @@ def merge(base: str, mine: str, other: str, voices: Voices) -> Merged:
 def _groups(work: _Merge, base: Lines, mine: Lines, other: Lines) -> tuple[list[str], int]:
     lines: list[str] = []
     conflicts = 0
-    for group in Merge3(base, mine, other, sequence_matcher=Matcher).merge_groups():
-        if group[0] != "conflict":
-            lines += group[1]
+    for chunk in diff3(base, mine, other):
+        if not isinstance(chunk, Conflict):
+            lines += chunk
             continue
-        settled = _settled(work, *group[1:])
+        settled = _settled(work, chunk.base, chunk.mine, chunk.other)
         if settled is None:
             conflicts += 1
-            settled = [shown(plain(group[2], work.facts), plain(group[3]), by=work.voices.by)]
+            settled = [shown(plain(chunk.mine, work.facts), plain(chunk.other), by=work.voices.by)]
         lines += settled
     return lines, conflicts
 
@@ -123,7 +122,7 @@ def _together(voices: Voices, base: Lines, mine: Lines, other: Lines) -> list[st
 def _changes(base: Lines, other: Lines) -> list[_Change]:
     found: list[_Change] = []
     at = at_other = 0
-    for start, start_other, size in Matcher(None, base, other).get_matching_blocks():
+    for start, start_other, size in Matcher(base, other).get_matching_blocks():
         if start > at or start_other > at_other:
             found.append(_Change(at, start, tuple(other[at_other:start_other])))
         at, at_other = start + size, start_other + size

@@ -136,7 +136,7 @@ def test_the_same_change_brought_in_again_changes_nothing(mine: str, other: str,
 @given(a=st.lists(LINE, max_size=30), b=st.lists(LINE, max_size=30))
 def test_the_matcher_finds_runs_of_equal_lines_in_order(a: list[str], b: list[str]) -> None:
     at = (0, 0)
-    blocks = Matcher(None, a, b).get_matching_blocks()
+    blocks = Matcher(a, b).get_matching_blocks()
     for in_a, in_b, size in blocks:
         assert (in_a >= at[0], in_b >= at[1]) == (True, True)
         assert a[in_a : in_a + size] == b[in_b : in_b + size]
