@@ -1,8 +1,10 @@
 """Imports point one way: cli → slack, scheduler, web → handlers → domain, rendering, storage."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,13 @@ def test_the_playground_knows_of_the_bot_only_the_time_and_how_to_serve() -> Non
 def test_nobody_imports_who_wires_everything_together() -> None:
     users = {module for module, names in IMPORTS.items() if any(within(name, "bot.cli") for name in names)}
     assert {module for module in users if not within(module, "bot.cli")} == {"bot.__main__"}
+
+
+def test_the_demo_pages_modules_import_each_other_in_no_circle() -> None:
+    page = ROOT / "templates" / "web" / "demo"
+    imported = {
+        path.name: re.findall(r'from "\./(\w+\.js)"', path.read_text(encoding="utf-8")) for path in page.glob("*.js")
+    }
+    order = list(TopologicalSorter(imported).static_order())
+    assert sorted(order) == sorted(imported)
+    assert order.index("mrkdwn.js") < order.index("confirm.js") < order.index("elements.js") < order.index("page.js")

@@ -1,7 +1,7 @@
 // Block Kit, as a table of its blocks. `about.use(element, value)` is what pressing and choosing does.
 
 import { el } from "./dom.js";
-import { element, image, words } from "./elements.js";
+import { element, image } from "./elements.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
 import { richText } from "./rich_text.js";
 import { trusted } from "./trusted.js";
@@ -58,4 +58,3 @@ export const BLOCKS = {
 };
 
 export const blocks = (given, about) => given.map((each) => (BLOCKS[each.type] ?? unknown)(each, about));
-export { words };

@@ -1,7 +1,7 @@
 // The question some buttons ask before they do anything.
 
 import { el } from "./dom.js";
-import { words } from "./elements.js";
+import { words } from "./mrkdwn.js";
 
 export function confirmed(about) {
   return new Promise((answer) => {

@@ -1,13 +1,11 @@
 // Block Kit's interactive elements, as a table of their types. `use` says what a choice does, `label` what it is called.
 
 import { el } from "./dom.js";
-import { inline, plain } from "./mrkdwn.js";
+import { words } from "./mrkdwn.js";
 import { here } from "./here.js";
 import { confirmed } from "./confirm.js";
 import { unknown } from "./unknown.js";
 
-export const words = (text) => (!text ? [] : text.type === "mrkdwn" ? inline(text.text) : [plainEmoji(text.text)]);
-const plainEmoji = (text) => plain(text);
 const wordsOf = (text) => text?.text ?? "";
 const ready = (element, use, value) => async () => {
   if (!element.confirm || (await confirmed(element.confirm))) use(element, value());

@@ -3,8 +3,9 @@
 import { act } from "./act.js";
 import { blocks } from "./blocks.js";
 import { byId, el } from "./dom.js";
-import { values, words } from "./elements.js";
+import { values } from "./elements.js";
 import { here } from "./here.js";
+import { words } from "./mrkdwn.js";
 
 let dialog = null;
 let shown = "";

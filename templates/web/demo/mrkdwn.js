@@ -20,6 +20,9 @@ const ENTITY = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 
 export const plain = (text) => text.replace(/&(?:lt|gt|amp);/g, (each) => ENTITY[each]);
 
+// One of Block Kit's text objects, without the quotes that only a section has.
+export const words = (text) => (!text ? [] : text.type === "mrkdwn" ? inline(text.text) : [plain(text.text)]);
+
 const MADE = {
   fence: (words) => el("pre", {}, plain(words.replace(/^\n/, ""))),
   code: (words) => el("code", {}, plain(words)),
@@ -30,7 +33,7 @@ const MADE = {
   struck: (words) => el("s", {}, inline(words)),
 };
 
-export function inline(text) {
+function inline(text) {
   const parts = [];
   let end = 0;
   for (const match of text.matchAll(TOKEN)) {
