@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.postmortem.conflict import is_conflict, pieces, plain, shown, sides
-from bot.domain.postmortem.diff3 import Conflict, diff3
-from bot.domain.postmortem.matching import Matcher
+from bot.domain.postmortem.diff3 import Conflict, Matcher, diff3
 
 Lines = Sequence[str]
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.postmortem.conflict import HEAD, standing
-from bot.domain.postmortem.matching import Matcher
+from bot.domain.postmortem.diff3 import Matcher
 from bot.domain.postmortem.merge import Voices, merge
 
 FACTS = Voices(by=("As edited", "From the timeline"), join=True)
