@@ -15,7 +15,7 @@ from bot.clock import SetClock
 from storage import schema
 from storage.database import Database
 from storage.models import metadata
-from tests.workplace import HTTP, SOCKET, Workplace, at, workplace
+from tests.support.workplace import HTTP, SOCKET, Workplace, at, workplace
 
 NOON = at("2026-03-12T12:00:00Z")
 """A Thursday: 05:00 in Los Angeles, 21:00 in Tokyo."""

@@ -10,7 +10,7 @@ from tests.benchmarks.report import heading, say, table
 from tests.benchmarks.servers import Urls, urls
 from tests.reliability.kills import Killed, kill
 from tests.reliability.migrating import kill_migrations
-from tests.workplace import HTTP, SOCKET
+from tests.support.workplace import HTTP, SOCKET
 
 PLACES = tuple((transport, database) for transport in (HTTP, SOCKET) for database in ("SQLite", "PostgreSQL"))
 LAPSE = 0.7

@@ -11,7 +11,7 @@ from bot.domain.incident.lifecycle import lifecycle
 from storage.values import TimelineEntry
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, ms, table
-from tests.bot.picture import timelines
+from tests.support import timelines
 
 SIZES = (3, 50, 500, 5_000)
 SPAN = timedelta(days=9)

@@ -17,7 +17,7 @@ from storage import reminder_schedules, schema
 from storage.database import Database
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, ms, table
-from tests.many_items import AT, seed
+from tests.support.many_items import AT, seed
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 DUE = 1_000

@@ -20,8 +20,8 @@ from storage.outbox import LEASE
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.reminders import postgres
 from tests.benchmarks.report import heading, say
-from tests.crew import go, staffed, workers
-from tests.many_items import AT, seed
+from tests.support.crew import go, staffed, workers
+from tests.support.many_items import AT, seed
 
 ITEMS, WORKERS, KILLS = 10_000, 4, 20
 _LOOK_S = 0.05

@@ -18,7 +18,7 @@ from storage.database import Database
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, say, table
 from tests.benchmarks.servers import Urls, urls
-from tests.workplace import Workplace, workplace
+from tests.support.workplace import Workplace, workplace
 
 MESSAGES, CHANNELS = 10_000, 500
 BEGIN = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from bot.clock import now
 from storage import schema
 from storage.database import Database
 from tests.reliability.victim import MIGRATE, victim
-from tests.workplace import HTTP
+from tests.support.workplace import HTTP
 
 OLDEST = "0001"
 ENTRIES = 2_000

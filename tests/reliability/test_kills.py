@@ -9,7 +9,7 @@ from sqlalchemy import text
 from storage.database import Database
 from tests.reliability.kills import kill
 from tests.reliability.migrating import kill_migrations
-from tests.workplace import HTTP, SOCKET
+from tests.support.workplace import HTTP, SOCKET
 
 KILLS = 3
 PLACES = ((HTTP, "sqlite"), (SOCKET, "postgres"))

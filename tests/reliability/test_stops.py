@@ -9,7 +9,7 @@ from tests.benchmarks import seed
 from tests.reliability.comparison import compared
 from tests.reliability.typists import Typist, typing
 from tests.reliability.victim import Victim, victim
-from tests.workplace import HTTP, SOCKET
+from tests.support.workplace import HTTP, SOCKET
 
 ENOUGH = 30
 RUN_WITH = """

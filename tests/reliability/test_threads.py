@@ -17,8 +17,8 @@ from bot.slack.client import Client
 from bot.slack.inbound import forms, listeners, reactions
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage.database import Database
-from tests.bot.slack.ledger import outbox_states
-from tests.workplace import workplace
+from tests.support.ledger import outbox_states
+from tests.support.workplace import workplace
 
 ANSWERS: tuple[Callable[..., Any], ...] = (
     listeners.command,

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from bot.clock import now
 from bot.fakeslack.slack import Slack
-from tests.workplace import HTTP
+from tests.support.paths import ROOT
+from tests.support.workplace import HTTP
 
-ROOT = Path(__file__).parents[2]
 START_S, END_S = 60.0, 20.0
 RUN, MIGRATE = ("-m", "bot", "run"), ("-m", "bot", "migrate")
 

@@ -1,8 +1,8 @@
 """Three-way comparison of two changes of one text: the lines that are decided, and the places where they conflict.
 
 The algorithm is diff3 as formalised by S. Khanna, K. Kunal and B. C. Pierce, "A Formal Investigation of Diff3", FSTTCS
-2007, LNCS 4855, pages 485 to 496. `Matcher` takes the place of the two-way comparison it is built on: it finds the lines
-that two texts share in a time that hardly more than doubles with the text.
+2007, LNCS 4855, pages 485 to 496. `Matcher` takes the place of the two-way comparison it is built on: it finds the
+lines two texts share in a time that hardly more than doubles with the text.
 """
 
 from bisect import bisect_left

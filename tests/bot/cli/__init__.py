@@ -1,1 +1,0 @@
-"""The `scribe` command, as it is typed."""

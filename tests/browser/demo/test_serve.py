@@ -1,0 +1,130 @@
+"""`scribe demo` as somebody starts it: a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.demo.replay import SAMPLE
+from bot.server.threaded import address_of, listen
+from storage.database import Database
+from tests.support.paths import ROOT
+
+
+@contextmanager
+def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`scribe demo ARGS`, with its temporary files in the folder; the process and the address it printed."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "DATABASE_URL": "x://y"}
+    environment |= variables
+    process = subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-m", "bot", "demo", *args],
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://\S+", process.stdout.readline())
+        assert found, process.communicate(timeout=10)
+        yield process, found[0]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def refused(*args: str, **variables: str) -> str:
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-m", "bot", "demo", "--no-browser", *args],
+        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False, env={**os.environ, **variables},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def hangup_is_heard() -> Iterator[None]:
+    """Whoever runs the tests may have this signal ignored, as nohup does, and then what they start ignores it too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup_is_heard")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    with demo(tmp_path, "--no-browser") as (process, address):
+        assert address.startswith("http://127.0.0.1:")
+        assert httpx.get(address, trust_env=False).status_code == 200
+        assert process.stdout is not None
+        assert "Ctrl-C" in process.stdout.readline()
+        assert list(tmp_path.iterdir())
+        process.send_signal(number)
+        _, complained = process.communicate(timeout=10)
+    assert (process.returncode, complained) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_is_named_is_kept_and_a_drill_begins_when_somebody_looks(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/kept.db"
+    args = ("--database", store, "--replay", str(SAMPLE), "--speed", "90000")
+    with demo(tmp_path, *args) as (process, address):
+        assert process.stdout is not None
+        lines = process.stdout.readline() + process.stdout.readline()
+        assert "There is no screen here" in lines
+        channel = httpx.get(f"{address}setup", trust_env=False).json()["channel"]
+        query, over = {"as": "U000000001", "channel": channel}, False
+        while not over:
+            told = httpx.get(f"{address}state", params=query, trust_env=False, timeout=30).json()
+            over, query["after"] = bool(told["drill"] and told["drill"]["over"]), str(told["version"])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+    database = Database(store)
+    with database.read() as connection:
+        assert connection.exec_driver_sql("select count(*) from timeline_entries").scalar() == 16
+    database.close()
+
+
+def test_a_browser_that_does_not_start_is_said(tmp_path: Path) -> None:
+    with demo(tmp_path, "--http", BROWSER="/nowhere/browser") as (process, _):
+        assert process.stdout is not None
+        said = process.stdout.readline() + process.stdout.readline()
+        assert "No browser could be started; open that address in one." in said
+
+
+def test_a_setting_that_cannot_be_understood_is_named() -> None:
+    for name, value in (("SCRIBE_LOG_LEVEL", "loud"), ("SCRIBE_PREFIX", "!"), ("SCRIBE_TEMPLATE", "nothing")):
+        assert f"{name}: " in refused(**{name: value})
+
+
+def test_a_port_in_use_is_said() -> None:
+    with listen(0) as taken:
+        port = address_of(taken).rpartition(":")[2]
+        assert f"Port {port}: Address already in use. For any free one: scribe demo --port 0" in refused("--port", port)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{\n  nonsense", "line 2 column 3"),
+        (SAMPLE.read_text().replace("2026-03-12T09:17:00Z", "soon"), "line 10: commands.2.at:"),
+        (SAMPLE.read_text().replace("Europe/Berlin", "Mars"), "line 5: timezone: 'Mars' is no time zone"),
+        ('{"a": "\\"commands\\": [", "id": "x"}', "title: Field required"),
+    ],
+)
+def test_a_broken_case_file_is_named_with_its_line(tmp_path: Path, content: str, told: str) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(content, encoding="utf-8")
+    said = " ".join(refused("--replay", str(path)).split())
+    assert f"{path}: " in said
+    assert told in said
+
+
+def test_a_case_file_that_is_not_there_is_named() -> None:
+    assert "/nowhere.json: No such file" in refused("--replay", "/nowhere.json")

@@ -1,0 +1,111 @@
+"""Real incidents played through the real door come out as their reports have them."""
+
+import json
+import xml.etree.ElementTree as ET
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.demo.replay import SAMPLE, Replayed, replay_file
+from tests.support.paths import CASES as FOLDER
+
+CASES = sorted(FOLDER.glob("*.json"))
+FACTS = (
+    "started_at",
+    "detected_at",
+    "resolved_at",
+    "time_to_detect_s",
+    "time_to_resolve_s",
+    "detected_by",
+    "misleading_paths",
+    "escalations",
+)
+
+
+@cache
+def replayed(path: Path) -> Replayed:
+    return replay_file(path)
+
+
+def exported(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(replayed(path).documents["json"])
+    return document
+
+
+def case(path: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return told
+
+
+def test_the_three_cases_are_there() -> None:
+    assert len(CASES) == 3
+
+
+@pytest.mark.parametrize("fact", FACTS)
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_derived_fact_is_the_reports(path: Path, fact: str) -> None:
+    assert exported(path)["incident"][fact] == case(path)["expected"][fact]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_action_items_are_the_reports(path: Path) -> None:
+    found = [
+        {"text": item["text"], "owner": item["owner"], "kind": item["kind"], "due": item["due_on"]}
+        for item in exported(path)["action_items"]
+    ]
+    assert found == case(path)["expected"]["action_items"]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_command_became_an_entry_or_an_item_with_its_words_and_time(path: Path) -> None:
+    typed = case(path)["commands"]
+    document = exported(path)
+    assert len(document["entries"]) + len(document["action_items"]) == len(typed)
+    recorded = sorted((entry["recorded_at"], entry["author"]) for entry in document["entries"])
+    assert recorded == sorted((each["at"], each["user"]) for each in typed if each["command"] != "/actionitem")
+    words = " ".join(each["text"] for each in typed)
+    assert all(entry["text"] in words for entry in document["entries"])
+    late = [entry["text"] for entry in document["entries"] if entry["late"]]
+    assert len(late) == sum(each["backdated"] for each in typed)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_title_and_severity_are_the_cases(path: Path) -> None:
+    incident = exported(path)["incident"]
+    told = case(path)
+    assert (incident["title"], incident["severity"]) == (told["title"], told["severity"])
+    assert incident["declared_at"] == told["commands"][0]["at"]
+
+
+@pytest.mark.parametrize("path", [*CASES, SAMPLE], ids=lambda path: path.stem)
+def test_the_draft_is_the_second_and_holds_the_sections_in_order(path: Path) -> None:
+    document = exported(path)
+    assert document["postmortem"]["version"] == 2
+    assert [section["key"] for section in document["postmortem"]["sections"]] == [
+        "summary",
+        "timeline",
+        "cause",
+        "measures",
+        "lessons",
+        "response",
+    ]
+    written = replayed(path).documents["md"]
+    assert written.startswith(f"# INC-1: {document['incident']['title']}\n")
+    assert all(f"\n## {section['heading']}\n" in written for section in document["postmortem"]["sections"])
+
+
+@pytest.mark.parametrize("path", [*CASES, SAMPLE], ids=lambda path: path.stem)
+def test_picture_and_page_are_well_formed_and_need_nothing_from_outside(path: Path) -> None:
+    documents = replayed(path).documents
+    assert ET.fromstring(documents["svg"]).tag.endswith("svg")  # noqa: S314 - our own picture
+    page = documents["html"]
+    assert "<svg" in page
+    assert "<script" not in page
+    assert 'src="http' not in page
+    assert page.count("<h1") == 1
+
+
+def test_the_same_case_gives_the_same_bytes() -> None:
+    assert replay_file(CASES[0]).documents == replayed(CASES[0]).documents

@@ -1,0 +1,214 @@
+"""Templates of the operator's own: what they may do, and how each way to misbehave ends."""
+
+import os
+import threading
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.config import Settings
+from bot.documents import drafting, sandbox
+from bot.documents.sandbox import BrokenTemplateError
+from bot.documents.templates import Shelf
+from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.document import Document
+from bot.errors import UsageError
+from tests.support.casebook import entry
+from tests.unit.documents.test_rendering import INCIDENT, after
+
+SECTION = '{% call section("summary", "Ours") %}'
+END = "{% endcall %}"
+LOOP = "{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3
+ESCAPES = (
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ section.__call__.__globals__ }}",
+    "{{ lipsum.__globals__['os'].environ }}",
+    "{{ cycler.__init__.__globals__ }}",
+    "{{ document.__class__.__init__.__globals__ }}",
+    "{{ '{0.__class__}'.format(document) }}",
+    "{{ self._TemplateReference__context }}",
+    "{{ ''|attr('__class__') }}",
+    "{{ document.questions.clear() }}",
+    "{% include '/etc/passwd' %}",
+    "{% include '../../../../etc/passwd' %}",
+    "{% include 'postmortem/../../../etc/passwd' %}",
+    "{% import 'os' as os %}",
+    "{{ range(10**9)|list }}",
+)
+
+
+@pytest.fixture
+def document() -> Document:
+    return assemble(INCIDENT, [entry(1, "detected", after(0), "disk *full*")], [], zone=ZoneInfo("UTC"))
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path)
+
+
+def write(shelf: Shelf, name: str, body: str, *, about: str = "Ours.") -> None:
+    assert shelf.own
+    path = shelf.own / f"{name}.md.j2"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{{# {about} #}}\n{SECTION}\n{body}\n{END}\n", encoding="utf-8")
+
+
+def problem(document: Document, shelf: Shelf, body: str, limit_s: float = 5) -> str:
+    write(shelf, "ours", body)
+    with pytest.raises(BrokenTemplateError) as caught:
+        sandbox.render(document, shelf, "ours", limit_s=limit_s)
+    return str(caught.value)
+
+
+def test_an_own_template_uses_shipped_parts_and_its_words_are_escaped(document: Document, shelf: Shelf) -> None:
+    write(shelf, "ours", '{% include "postmortem/parts/timeline.md.j2" %}')
+    drafted = drafting.draft(document, "ours", shelf)
+    assert drafted.problem is None
+    assert [(section.key, section.heading) for section in drafted.sections] == [("summary", "Ours")]
+    assert "Detected: disk \\*full\\* — alice" in drafted.sections[0].body
+
+
+def test_an_own_template_of_a_shipped_name_goes_before_it_and_adds_to_the_others(
+    document: Document, shelf: Shelf
+) -> None:
+    write(shelf, "classic", "Our own classic.", about="Ours, in short.")
+    write(shelf, "weekly", "Weekly.")
+    assert shelf.names() == ("classic", "full", "learning", "response", "sysadmin", "weekly")
+    assert shelf.about("classic") == "Ours, in short."
+    assert drafting.draft(document, "classic", shelf).sections[0].body == "Our own classic."
+    assert len(drafting.draft(document, "full", shelf).sections) == 11
+
+
+def test_an_own_part_goes_before_the_shipped_one_in_every_template(document: Document, shelf: Shelf) -> None:
+    assert shelf.own
+    (shelf.own / "parts").mkdir()
+    (shelf.own / "parts" / "timeline.md.j2").write_text("Ours has {{ document.entries }} entry.", encoding="utf-8")
+    drafted = drafting.draft(document, "learning", shelf)
+    assert drafted.problem is None
+    assert {section.key: section.body for section in drafted.sections}["timeline"] == "Ours has 1 entry."
+
+
+@pytest.mark.parametrize("body", ESCAPES)
+def test_no_template_reaches_python_or_a_file(document: Document, shelf: Shelf, body: str) -> None:
+    said = problem(document, shelf, body)
+    assert said.startswith("ours.md.j2, line 3: ")
+    assert "root:" not in said
+
+
+def test_a_template_that_loops_for_ever_is_stopped_and_its_line_is_told(document: Document, shelf: Shelf) -> None:
+    said = problem(document, shelf, LOOP, limit_s=0.5)
+    assert said == "ours.md.j2, line 3: it took longer than 0.5 s and was stopped"
+
+
+def test_a_template_that_is_deaf_to_the_alarm_is_killed(document: Document, shelf: Shelf) -> None:
+    said = problem(document, shelf, "{{ 9 ** (9 ** 9) }}", limit_s=0.5)
+    assert said == "ours.md.j2: it took longer than 0.5 s and was stopped"
+
+
+def test_a_template_that_eats_memory_is_stopped(document: Document, shelf: Shelf) -> None:
+    assert "needed more than 768 MB" in problem(document, shelf, '{{ "x" * 10 ** 10 }}')
+    doubling = '{% set ns = namespace(x="x" * 1000) %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}'
+    assert "memory" in problem(document, shelf, doubling)
+
+
+def test_a_template_that_writes_too_much_is_refused(document: Document, shelf: Shelf) -> None:
+    body = "{% for a in range(99999) %}" + "many words " * 40 + "{% endfor %}"
+    assert problem(document, shelf, body) == "ours.md.j2: it makes more than 16 MB"
+
+
+def test_what_no_database_takes_is_taken_out_of_an_own_template(document: Document, shelf: Shelf) -> None:
+    write(shelf, "ours", "a\x00b")
+    assert sandbox.render(document, shelf, "ours")[0].body == "a\u2400b"
+
+
+def test_a_template_that_calls_itself_is_stopped(document: Document, shelf: Shelf) -> None:
+    assert "calls itself" in problem(document, shelf, "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")
+
+
+def test_a_template_sees_nothing_of_the_bots_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
+    assert "SLACK_BOT_TOKEN" in os.environ
+    assert "SLACK_BOT_TOKEN" not in sandbox.environment()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{{ nothing }}", "ours.md.j2, line 3: 'nothing' is undefined"),
+        ("{% if %}", "ours.md.j2, line 3: Expected an expression, got 'end of statement block'"),
+        ("{{ 1 | shout }}", "ours.md.j2, line 3: No filter named 'shout'."),
+        (
+            '{% include "postmortem/parts/nosuch.md.j2" %}',
+            "ours.md.j2, line 3: there is no file postmortem/parts/nosuch",
+        ),
+        ("{{ 1 / 0 }}", "ours.md.j2, line 3: division by zero"),
+        (f"{END}{SECTION}", "ours.md.j2, line 3: a section's key is"),
+    ],
+)
+def test_a_mistake_is_told_with_its_file_and_line(document: Document, shelf: Shelf, body: str, said: str) -> None:
+    assert problem(document, shelf, body).startswith(said)
+
+
+def test_a_template_without_sections_or_of_another_encoding_or_size_is_refused(
+    document: Document, shelf: Shelf
+) -> None:
+    assert shelf.own
+    path = shelf.own / "ours.md.j2"
+    for content, said in (
+        (b"just words", "it has no section"),
+        ("gr\u00fcn".encode("latin-1"), "not written in UTF-8"),
+        (b"x" * 300_000, "bytes, and"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(BrokenTemplateError, match=said):
+            sandbox.render(document, shelf, "ours")
+
+
+def test_a_broken_template_is_replaced_by_the_shipped_one_of_its_name_else_the_classic(
+    document: Document, shelf: Shelf
+) -> None:
+    for name, instead in (("full", "full"), ("ours", "classic"), ("gone", "classic")):
+        if name != "gone":
+            write(shelf, name, "{{ nothing }}")
+        drafted = drafting.draft(document, name, shelf)
+        assert drafted.instead == instead
+        assert drafted.problem
+        assert drafted.sections == drafting.draft(document, instead, Shelf()).sections
+
+
+def test_many_hostile_templates_at_once_wait_for_their_turn_or_are_told_to(document: Document, shelf: Shelf) -> None:
+    write(shelf, "ours", LOOP)
+    said: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(BrokenTemplateError) as caught:
+            sandbox.render(document, shelf, "ours", limit_s=0.5, wait_s=0.8)
+        said.append(str(caught.value))
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said) == 12
+    assert sum("was stopped" in each for each in said) >= sandbox.PLACES
+    assert any("too many" in each for each in said)
+
+
+def test_settings_name_the_variable_of_a_folder_or_a_template_that_is_not_there(tmp_path: Path) -> None:
+    write(Shelf(tmp_path), "ours", "x")
+    chosen = Settings.from_env({"SCRIBE_TEMPLATES": str(tmp_path), "SCRIBE_TEMPLATE": "ours"})
+    assert chosen.shelf.is_own(chosen.template)
+    with pytest.raises(UsageError, match=r"SCRIBE_TEMPLATES: .*nosuch is no folder"):
+        Settings.from_env({"SCRIBE_TEMPLATES": str(tmp_path / "nosuch")})
+    with pytest.raises(UsageError, match=r"SCRIBE_TEMPLATE: There is no template “clasic”. Did you mean classic\?"):
+        Settings.from_env({"SCRIBE_TEMPLATE": "clasic"})
+
+
+def test_a_document_of_thousands_of_entries_fits_an_own_template(shelf: Shelf) -> None:
+    told = [entry(number, "did", after(number), "restarted", author=f"x{number}") for number in range(5_000)]
+    document = assemble(INCIDENT, told, [], zone=ZoneInfo("UTC"))
+    write(shelf, "ours", '{% include "postmortem/parts/timeline.md.j2" %}')
+    assert drafting.draft(document, "ours", shelf).sections[0].body.count("\n- ") == 5_000

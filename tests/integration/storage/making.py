@@ -1,0 +1,50 @@
+"""Rows for tests of the store, with as little said as possible."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from storage import action_items, incidents, timeline
+from storage.database import Database
+from storage.values import ActionItem, Incident, TimelineEntry
+from tests.support.workplace import at
+
+NOW = at("2026-03-12T12:00:00Z")
+
+
+def declare(connection: Connection, workspace_id: str = "T1", channel_id: str = "C1", **other: Any) -> Incident:
+    incidents.lock_workspace(connection, workspace_id)
+    facts: dict[str, Any] = {
+        "workspace_id": workspace_id, "number": incidents.next_number(connection, workspace_id),
+        "channel_id": channel_id, "channel_name": "incident", "title": "disk full", "severity": None, "lead": None,
+        "lead_id": None, "declared_at": NOW, "declared_by": "alice", "timezone": "UTC", "private": False,
+    }  # fmt: skip
+    return incidents.declare(connection, **{**facts, **other})
+
+
+def say(connection: Connection, incident: Incident, text: str = "we look", **other: Any) -> TimelineEntry:
+    facts: dict[str, Any] = {
+        "kind": "note", "occurred_at": NOW, "recorded_at": NOW, "author": "alice", "author_id": "U1",
+        "recorded_by_id": "U1", "text": text, "qualifier": None, "source": "slash", "permalink": None,
+    }  # fmt: skip
+    return timeline.append(connection, incident.id, **{**facts, **other})
+
+
+def plan(connection: Connection, incident: Incident, text: str = "add an alert", **other: Any) -> ActionItem:
+    facts: dict[str, Any] = {
+        "text": text, "kind": None, "owner": None, "owner_id": None, "due_on": None, "by": "U1", "at": NOW,
+    }  # fmt: skip
+    return action_items.add(connection, incident.id, **{**facts, **other})
+
+
+def write_and_fail(database: Database, write: Callable[[Connection], object]) -> None:
+    """Write, then raise before the transaction ends."""
+    with database.write() as connection:
+        write(connection)
+        raise ZeroDivisionError
+
+
+def later(minutes: int) -> datetime:
+    return NOW.replace(minute=minutes)

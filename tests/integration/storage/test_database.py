@@ -1,0 +1,320 @@
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
+
+from storage import incidents, schema, timeline
+from storage.availability import BusyError, within
+from storage.database import BUSY_TIMEOUT_S, Database, Turnstile
+from storage.models import receipts
+from tests.integration.storage.making import NOW, declare, say, write_and_fail
+from tests.support.paths import ROOT
+from tests.support.together import THREADS, together
+from tests.support.workplace import at
+
+WRITER = """
+import sys
+from storage import incidents, timeline
+from storage.database import Database
+from tests.storage.making import say
+database = Database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for turn in range(25):
+    with database.write() as connection:
+        incident = incidents.by_id(connection, 1)
+        say(connection, incident, f"{sys.argv[2]}-{turn}")
+"""
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """What SQLite itself is told, BEGIN and COMMIT included, by every connection opened meanwhile."""
+    said: list[str] = []
+    with ExitStack() as connections:
+        opened = [connections.enter_context(database.engine.connect()) for _ in range(3)]
+        for each in opened:
+            each.connection.driver_connection.set_trace_callback(said.append)  # type: ignore[union-attr]
+    yield said
+
+
+def test_every_pooled_sqlite_connection_is_durable_and_patient(sqlite: Database) -> None:
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
+    with ExitStack() as opened:
+        connections = [opened.enter_context(sqlite.read()) for _ in range(THREADS)]
+        for connection in connections:
+            found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted}
+            assert found == wanted
+
+
+def test_every_sqlite_write_begins_immediately_and_a_read_does_not(sqlite: Database) -> None:
+    with statements(sqlite) as said:
+        with sqlite.write() as connection:
+            declare(connection)
+        with sqlite.read() as connection:
+            incidents.by_id(connection, 1)
+    assert (said[0], said.count("COMMIT")) == ("BEGIN IMMEDIATE", 1)
+    assert [each for each in said if each.startswith("BEGIN")] == ["BEGIN IMMEDIATE", "BEGIN"]
+
+
+def test_a_write_that_raises_leaves_nothing_and_lets_the_next_one_in(database: Database) -> None:
+    for _ in range(30):  # more often than there are connections
+        with pytest.raises(ZeroDivisionError):
+            write_and_fail(database, declare)
+    with database.write() as connection:
+        assert declare(connection).number == 1
+
+
+def test_threads_that_read_and_then_write_lose_nothing(database: Database) -> None:
+    with database.write() as connection:
+        declare(connection)
+
+    def speak(number: int) -> None:
+        for turn in range(15):
+            with database.write() as connection:
+                found = incidents.in_channel(connection, "T1", "C1", lock=True)
+                assert found is not None
+                before = len(timeline.of_incident(connection, found.id, kinds=["note"]))
+                assert say(connection, found, f"{number}-{turn}").number == before + 1
+
+    together(speak)
+    with database.read() as connection:
+        entries = timeline.of_incident(connection, 1)
+    assert [entry.number for entry in entries] == list(range(1, 15 * THREADS + 1))
+    assert {entry.text for entry in entries} == {f"{who}-{turn}" for who in range(THREADS) for turn in range(15)}
+
+
+def test_processes_that_write_one_file_at_once_lose_nothing(sqlite: Database) -> None:
+    with sqlite.write() as connection:
+        declare(connection)
+    url = sqlite.url.render_as_string()
+    writers = [
+        subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-c", WRITER, url, str(number)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    assert [writer.communicate(timeout=30) and writer.returncode for writer in writers] == [0] * 4
+    with sqlite.read() as connection:
+        assert [entry.number for entry in timeline.of_incident(connection, 1)] == list(range(1, 101))
+
+
+def test_a_file_that_another_process_holds_is_an_error_and_nothing_stays_locked(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    schema.migrate(database)
+    with database.read() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    holder = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    with (
+        holder.write(),
+        pytest.raises(OperationalError, match="database is locked"),
+        database.write(),
+    ):
+        pass
+    with database.write() as connection:
+        assert declare(connection).number == 1
+    for each in (database, holder):
+        each.close()
+
+
+def test_the_turnstile_lets_threads_through_in_the_order_they_came() -> None:
+    turnstile, passed = Turnstile(), []
+
+    def enter(number: int) -> None:
+        with turnstile:
+            passed.append(number)
+
+    threads = [threading.Thread(target=enter, args=(number,)) for number in range(20)]
+    with turnstile:
+        for waiting, thread in enumerate(threads):
+            thread.start()
+            while len(turnstile._waiting) <= waiting:
+                pass
+    for thread in threads:
+        thread.join(timeout=5)
+    assert passed == list(range(20))
+    assert not turnstile._taken
+
+
+def test_whoever_may_not_wait_for_ever_gives_the_turn_up() -> None:
+    turnstile = Turnstile()
+    with turnstile, pytest.raises(BusyError), within(0.01), turnstile:
+        pytest.fail("two at once")
+    with turnstile:
+        pass
+
+
+def test_the_turnstile_opens_again_when_the_one_inside_raises() -> None:
+    turnstile = Turnstile()
+    with pytest.raises(KeyboardInterrupt), turnstile:
+        raise KeyboardInterrupt
+    with turnstile:
+        assert turnstile._taken
+    assert not turnstile._taken
+
+
+def test_a_writer_interrupted_while_it_waits_does_not_stop_those_behind_it() -> None:
+    """Ctrl-C reaches only a main thread, so a process of its own is interrupted."""
+    script = """
+import os, signal, threading
+from storage.database import Turnstile
+signal.signal(signal.SIGINT, signal.default_int_handler)
+turnstile, inside, leave = Turnstile(), threading.Event(), threading.Event()
+def hold():
+    with turnstile:
+        inside.set()
+        leave.wait(10)
+def interrupt():
+    while not turnstile._waiting:
+        pass
+    os.kill(os.getpid(), signal.SIGINT)
+holder = threading.Thread(target=hold)
+holder.start()
+inside.wait(10)
+threading.Thread(target=interrupt).start()
+try:
+    with turnstile:
+        print("never")
+except KeyboardInterrupt:
+    print("interrupted")
+leave.set()
+holder.join()
+with turnstile:
+    print("next")
+"""
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("interrupted\nnext\n", "", 0)
+
+
+def test_a_turn_given_up_after_it_came_goes_to_the_next() -> None:
+    turnstile = Turnstile()
+    with turnstile:
+        late = threading.Lock()
+        late.acquire()
+        turnstile._waiting.append(late)
+    assert turnstile._taken  # it was handed to the one that was interrupted just then
+    turnstile._give_up(late)
+    assert not turnstile._taken
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Kathmandu"])
+def test_instants_come_back_aware_in_utc_with_their_milliseconds(database: Database, zone: str) -> None:
+    east = datetime(2026, 3, 29, 2, 30, 0, 123_000, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    url = database.url if database.is_sqlite else database.url.update_query_dict({"options": f"-ctimezone={zone}"})
+    there = Database(url.render_as_string(hide_password=False))
+    with there.write() as connection:
+        entry = say(connection, declare(connection), occurred_at=east, recorded_at=NOW)
+    for store in (there, database):
+        with store.read() as connection:
+            found = timeline.numbered(connection, 1, entry.number)
+        assert found is not None
+        assert found.occurred_at.tzinfo is UTC
+        assert found.occurred_at.isoformat() == "2026-03-28T20:45:00.123000+00:00"
+        assert found.recorded_at == NOW
+    there.close()
+
+
+@pytest.mark.parametrize("year", ["0100-01-01", "1969-12-31", "2100-01-01", "9999-12-31"])
+def test_far_instants_keep_their_order(database: Database, year: str) -> None:
+    instant = at(f"{year}T00:00:00Z")
+    with database.write() as connection:
+        say(connection, declare(connection), occurred_at=instant)
+    with database.read() as connection:
+        assert timeline.of_incident(connection, 1)[0].occurred_at == instant
+
+
+def test_a_naive_datetime_is_refused(database: Database) -> None:
+    row = {"workspace_id": "T1", "key": "k", "answer": {}, "answered_at": NOW.replace(tzinfo=None)}
+    with pytest.raises(StatementError, match="naive"), database.write() as connection:
+        connection.execute(insert(receipts), row)
+
+
+def test_foreign_keys_are_held(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.write() as connection:
+        incidents.declare(
+            connection, workspace_id="nowhere", number=1, channel_id="C", channel_name="c", title="t", severity=None,
+            lead=None, lead_id=None, declared_at=NOW, declared_by="a", timezone="UTC", private=False,
+        )  # fmt: skip
+
+
+def test_every_way_to_write_a_servers_url_means_the_driver_that_is_there() -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"):
+        database = Database(f"{scheme}://scribe:secret@db.example.org:5433/scribe?sslmode=require")
+        assert database.url.drivername == "postgresql+psycopg"
+        assert (database.url.host, database.url.port, database.url.query) == (
+            "db.example.org", 5433, {"sslmode": "require"},
+        )  # fmt: skip
+        assert not database.is_sqlite
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
+def test_a_database_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="is a file"):
+        Database(url)
+
+
+@pytest.mark.parametrize("url", ["mysql://root@localhost/scribe", "oracle://x/y"])
+def test_a_database_of_another_make_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="no database Scribe knows"):
+        Database(url)
+
+
+@pytest.mark.parametrize("name", ["with spaces", "100% sure", "größe", "a#b", "deep/er/still"])
+def test_any_path_is_taken_and_its_folder_made(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name / "scribe.db"
+    database = Database(f"sqlite:///{path}")
+    schema.ensure(database)
+    with database.write() as connection:
+        declare(connection)
+    database.close()
+    assert path.is_file()
+
+
+def test_a_full_disk_is_an_error_that_saves_nothing_and_passes(sqlite: Database) -> None:
+    with sqlite.write() as connection:
+        incident = declare(connection)
+    with sqlite.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    def fill(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        for _ in range(100):
+            say(connection, incident, "x" * 10_000)
+
+    with pytest.raises(OperationalError, match="full"):
+        write_and_fail(sqlite, fill)
+    with sqlite.write() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        assert timeline.of_incident(connection, incident.id) == []
+        assert say(connection, incident).number == 1
+
+
+def test_a_file_that_may_only_be_read_refuses_writes_and_still_reads(sqlite: Database) -> None:
+    with sqlite.write() as connection:
+        declare(connection)
+    with sqlite.read() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(DBAPIError, match="readonly"):
+        write_and_fail(sqlite, declare)
+    with sqlite.read() as connection:
+        assert [each.number for each in incidents.listing(connection, "T1", "C1", open_only=True, limit=9)] == [1]

@@ -1,0 +1,189 @@
+"""What a report counts, by the store: each incident once, as its timeline stands, of one workspace."""
+
+import random
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, event
+
+from bot.domain.incident.lifecycle import DURATIONS, lifecycle
+from bot.domain.report.period import parse_period
+from bot.domain.report.report import Report
+from bot.handlers.items.digests import Own, own
+from bot.handlers.report.reports import View, count
+from storage import action_items, incidents, postmortems, publications, timeline
+from storage.database import Database
+from storage.values import Incident
+from tests.integration.storage.making import NOW, declare, later, plan, say
+
+UTC = ZoneInfo("UTC")
+TOMORROW = NOW + timedelta(days=1)
+
+
+def told(database: Database, period: str = "30d", **view: Any) -> Report:
+    with database.read() as connection:
+        stretch = parse_period(period, now=TOMORROW, zone=UTC)
+        return count(connection, View(**{"workspace_id": "T1", **view}), stretch, now=TOMORROW)
+
+
+def seconds(report: Report, key: str = "time_to_resolve") -> tuple[float, ...]:
+    return next(each.seconds for each in report.spreads if each.key == key)
+
+
+def resolve(connection: Connection, incident: Incident, minute: int, by: str = "U1") -> None:
+    say(connection, incident, kind="resolved", occurred_at=later(minute), recorded_by_id=by)
+    incidents.set_open(connection, incident, is_open=False)
+
+
+def home(database: Database, user_id: str, workspace_id: str = "T1", now: datetime = TOMORROW) -> Own:
+    with database.read() as connection:
+        return own(connection, workspace_id, user_id, now=now, zone=UTC)
+
+
+def test_times_are_those_of_the_timeline_as_it_stands(database: Database) -> None:
+    with database.write() as connection:
+        incident = declare(connection, severity="SEV2")
+        started = say(connection, incident, kind="started")
+        say(connection, incident, kind="detected", occurred_at=later(5))
+        mistaken = say(connection, incident, kind="acknowledged", occurred_at=later(6))
+        resolve(connection, incident, 40)
+        revised = timeline.revise(connection, started, by="U1", at=later(50), occurred_at=later(1))
+        timeline.revise(connection, revised, by="U1", at=later(51), occurred_at=later(2))
+        timeline.revise(connection, mistaken, by="U1", at=later(50), retracted=True)
+    report = told(database)
+    assert seconds(report) == (38 * 60,)
+    assert seconds(report, "time_to_detect") == (3 * 60,)
+    assert seconds(report, "time_to_acknowledge") == ()
+    assert [each.unknown for each in report.spreads] == [0, 1, 1, 0]
+    assert (len(report.declared), report.still_open) == (1, 0)
+    assert dict(report.severities) == {"SEV1": 0, "SEV2": 1, "SEV3": 0, "SEV4": 0, None: 0}
+
+
+def test_a_report_agrees_with_what_each_incident_says_of_itself(database: Database) -> None:
+    chance = random.Random(11)  # noqa: S311 - no secret
+    kinds = ("started", "impact", "detected", "acknowledged", "mitigated", "resolved", "reopened", "note")
+    with database.write() as connection:
+        told_alone = []
+        for _ in range(60):
+            incident = declare(connection)
+            for _ in range(chance.randint(0, 9)):
+                entry = say(connection, incident, kind=chance.choice(kinds), occurred_at=later(chance.randint(0, 59)))
+                for _ in range(chance.choice((0, 0, 1, 2))):
+                    change = chance.choice(({"retracted": True}, {"occurred_at": later(chance.randint(0, 59))}))
+                    entry = timeline.revise(connection, entry, by="U1", at=NOW, **change)
+            told_alone.append(lifecycle(timeline.of_incident(connection, incident.id)))
+    report = told(database)
+    for rule in DURATIONS:
+        alone = [getattr(life, f"{rule.key}_s") for life in told_alone]
+        assert list(seconds(report, rule.key)) == sorted(each for each in alone if each is not None), rule.key
+    assert all(each.known and each.unknown for each in report.spreads)
+
+
+def test_a_period_holds_what_was_declared_from_its_beginning_until_just_before_its_end(database: Database) -> None:
+    with database.write() as connection:
+        for day, hour in ((9, 23), (10, 0), (11, 23), (12, 0)):
+            declare(connection, declared_at=NOW.replace(day=day, hour=hour))
+    report = told(database, "2026-03-10..2026-03-11")
+    assert [(each.declared_at.day, each.declared_at.hour) for each in report.declared] == [(10, 0), (11, 23)]
+
+
+def test_a_private_incident_is_counted_in_its_own_channel_and_where_it_is_asked_for(database: Database) -> None:
+    with database.write() as connection:
+        hidden = declare(connection, channel_id="C2", private=True)
+        plan(connection, hidden, owner="secret-team", due_on=date(2026, 1, 1))
+        say(connection, hidden, kind="detected")
+        resolve(connection, hidden, 9)
+    for view, counted in (({"channel_id": "C1"}, 0), ({}, 0), ({"channel_id": "C2"}, 1), ({"private": True}, 1)):
+        report = told(database, **view)
+        assert (len(report.declared), report.items.overdue, len(seconds(report))) == (counted,) * 3, view
+        assert bool(report.teams) is bool(counted)
+
+
+def test_another_workspace_is_not_counted(database: Database) -> None:
+    with database.write() as connection:
+        other = declare(connection, workspace_id="T2")
+        plan(connection, other, owner="bob", owner_id="U2")
+    assert (told(database).declared, told(database).items.recorded) == ((), 0)
+    assert len(told(database, workspace_id="T2").declared) == 1
+
+
+def test_an_incident_that_was_another_all_along_counts_once(database: Database) -> None:
+    with database.write() as connection:
+        original, mistaken = declare(connection), declare(connection)
+        plan(connection, mistaken)
+        incidents.mark_same(connection, mistaken, original)
+    report = told(database)
+    assert (len(report.declared), report.items.recorded) == (1, 0)
+
+
+def test_an_item_was_done_when_it_last_became_done(database: Database) -> None:
+    with database.write() as connection:
+        incident = declare(connection)
+        item = plan(connection, incident, due_on=date(2026, 3, 13))
+        for day, state in ((13, "done"), (14, "open"), (15, "done"), (16, "done")):
+            item = action_items.revise(connection, item, by="U1", at=NOW.replace(day=day), state=state)
+        never = plan(connection, incident, due_on=date(2026, 3, 13))
+        early = plan(connection, incident, due_on=date(2026, 3, 13))
+        action_items.revise(connection, early, by="U1", at=NOW, state="done")
+        action_items.revise(connection, never, by="U1", at=NOW, state="dropped", reason="no")
+    items = told(database).items
+    assert (items.in_time, items.late, items.dropped, items.recorded) == (1, 1, 1, 3)
+
+
+def test_a_report_takes_as_many_queries_for_a_hundred_incidents_as_for_one(sqlite: Database) -> None:
+    asked: list[str] = []
+    event.listen(sqlite.engine, "before_cursor_execute", lambda *about: asked.append(about[2]))
+    taken = []
+    for more in (1, 99):
+        with sqlite.write() as connection:
+            for _ in range(more):
+                incident = declare(connection)
+                say(connection, incident, kind="detected")
+                plan(connection, incident)
+        asked.clear()
+        told(sqlite)
+        taken.append(len(asked))
+    assert taken == [4, 4]
+
+
+def test_my_items_are_those_i_own_the_most_overdue_first_and_the_snoozed_ones_last(database: Database) -> None:
+    with database.write() as connection:
+        incident, other = declare(connection), declare(connection, workspace_id="T2")
+        mine: dict[str, Any] = {"owner": "bob", "owner_id": "U2"}
+        snoozed = plan(connection, incident, "snoozed", **mine, due_on=date(2026, 1, 1))
+        action_items.revise(connection, snoozed, by="U2", at=NOW, snoozed_until=date(2026, 3, 20))
+        plan(connection, incident, "undated", **mine)
+        plan(connection, incident, "later", **mine, due_on=date(2026, 4, 1))
+        plan(connection, incident, "overdue", **mine, due_on=date(2026, 3, 1))
+        plan(connection, incident, "another's", owner="carol", owner_id="U3")
+        plan(connection, incident, "of his namesake", owner="bob")
+        action_items.revise(connection, plan(connection, incident, "done", **mine), by="U2", at=NOW, state="done")
+        handed_on = plan(connection, incident, "handed on", **mine)
+        action_items.revise(connection, handed_on, by="U2", at=NOW, owner="carol", owner_id="U3")
+        plan(connection, other, "of another workspace", **mine)
+    assert [item.text for item in home(database, "U2").items] == ["overdue", "later", "undated", "snoozed"]
+    assert home(database, "U2", now=NOW.replace(day=20)).items[0].text == "snoozed"
+    assert [item.text for item in home(database, "U2", "T2").items] == ["of another workspace"]
+
+
+def test_my_postmortems_are_of_incidents_i_lead_or_resolved_where_nobody_leads(database: Database) -> None:
+    with database.write() as connection:
+        led = declare(connection, title="led", lead="bob", lead_id="U2")
+        resolve(connection, led, 5, by="U1")
+        postmortems.add(connection, led.id, template="classic", sections=(), drafted_at=later(6), drafted_by="alice")
+        drafted = declare(connection, title="drafted", private=True)
+        resolve(connection, drafted, 7, by="U2")
+        still_open = declare(connection, title="still open", lead="bob", lead_id="U2")
+        say(connection, still_open)
+        published = declare(connection, title="published", lead="bob", lead_id="U2")
+        resolve(connection, published, 8)
+        publications.keep(connection, published.id, target="folder", location="x", version=1, at=later(9), by="bob")
+        resolve(connection, declare(connection, title="anothers", lead="carol", lead_id="U3"), 9, by="U2")
+        resolve(connection, declare(connection, "T2", title="elsewhere", lead="bob", lead_id="U2"), 9)
+    mine = home(database, "U2").postmortems
+    assert [(each.title, each.version, each.resolved_at) for each in mine] == [
+        ("led", 1, later(5)),
+        ("drafted", 0, later(7)),
+    ]
+    assert [each.title for each in home(database, "U1").postmortems] == []

@@ -1,0 +1,223 @@
+"""The probes, asked over HTTP while real parts are in real trouble."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from starlette.applications import Starlette
+
+from bot.clock import SetClock
+from bot.server import probes as face
+from bot.server.probes import probes
+from bot.server.scheduler import Pulse
+from bot.server.threaded import Server, address_of, listen
+from bot.telemetry.health import Health
+from bot.telemetry.metrics import Metrics
+from storage import outbox
+from storage.database import Database
+from storage.spool import Spool
+from tests.conftest import NOON
+from tests.support.workplace import Workplace
+
+
+@contextmanager
+def served(health: Health) -> Iterator[httpx.Client]:
+    listener = listen(0)
+    server = Server(Starlette(routes=probes(health, Metrics().page)), listener)
+    server.start()
+    with httpx.Client(base_url=address_of(listener), trust_env=False) as client:
+        yield client
+    server.stop()
+
+
+def health(database: Database, **other: Any) -> Health:
+    return Health(database=database, clock=SetClock(NOON), alive=other.pop("alive", {}), **other)
+
+
+def ready(client: httpx.Client) -> tuple[int, dict[str, str]]:
+    """The status, and each part's state."""
+    answer = client.get("/readyz")
+    told = answer.json()
+    assert told["ready"] == (answer.status_code == 200)
+    return answer.status_code, {name: part["state"] for name, part in told["parts"].items()}
+
+
+def test_a_sound_bot_is_alive_and_ready(database: Database) -> None:
+    with served(health(database, connected=lambda: True)) as client:
+        assert (client.get("/healthz").status_code, client.get("/healthz").json()) == (200, {"ok": True})
+        assert ready(client) == (200, {"socket": "ok", "database": "ok", "schema": "ok", "outbox": "ok"})
+
+
+def test_a_thread_that_died_is_named_and_no_database_is_asked(tmp_path: Path) -> None:
+    nowhere = Database(f"sqlite:///{tmp_path}/never.db")
+    alive = {"delivery": lambda: False, "scheduler": lambda: True}
+    with served(health(nowhere, alive=alive)) as client:
+        answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (503, {"ok": False, "dead": ["delivery"]})
+    assert list(tmp_path.iterdir()) == []
+    nowhere.close()
+
+
+def test_a_worker_of_the_outbox_that_dies_is_noticed(office: Workplace) -> None:
+    delivery = office.bot.door.delivery
+    delivery.start()
+    begun = delivery.alive
+    delivery.stop()
+    assert (begun, delivery.alive) == (True, False)
+
+
+def test_a_pulse_is_alive_until_it_has_not_beaten_for_too_long() -> None:
+    at_s = [100.0]
+    pulse = Pulse(60, monotonic=lambda: at_s[0])
+    told = [pulse.alive]
+    pulse.beat()
+    for seconds in (100, 160, 161):
+        at_s[0] = seconds
+        told.append(pulse.alive)
+    pulse.beat()
+    assert [*told, pulse.alive] == [True, True, True, False, True]
+
+
+def test_without_a_spool_it_is_not_ready_while_the_database_is_away_and_says_no_more_than_that(
+    away: Database,
+) -> None:
+    with served(health(away)) as client:
+        assert ready(client) == (503, {"database": "down"})
+        assert "hidden-word" not in client.get("/readyz").text
+        page = client.get("/metrics")
+    assert page.status_code == 200
+    assert 'scribe_part_up{part="database"} 0.0' in page.text
+    assert "scribe_drafts_total 0.0" in page.text
+
+
+def test_it_is_not_ready_with_another_schema_than_it_wants(sqlite: Database) -> None:
+    with sqlite.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with served(health(sqlite)) as client:
+        assert ready(client) == (503, {"database": "ok", "schema": "down"})
+
+
+def test_it_stays_ready_while_a_newer_scribe_is_rolled_out(sqlite: Database) -> None:
+    with sqlite.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with served(health(sqlite)) as client:
+        assert ready(client) == (200, {"database": "ok", "schema": "degraded"})
+
+
+def test_while_a_migration_holds_a_table_a_probe_is_answered_and_afterwards_all_is_well(
+    postgres: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telemetry.health.ASK_S", 0.2)
+    with served(health(postgres, spool=Spool(tmp_path))) as client:
+        with postgres.write() as connection:
+            connection.execute(text("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE"))
+            assert ready(client) == (200, {"database": "down", "spool": "ok"})
+        assert ready(client)[1]["outbox"] == "ok"
+
+
+def test_it_is_not_ready_while_its_socket_is_closed(sqlite: Database) -> None:
+    with served(health(sqlite, connected=lambda: False)) as client:
+        status, parts = ready(client)
+    assert (status, parts["socket"]) == (503, "down")
+
+
+def test_an_outbox_that_waits_for_slack_is_degraded_and_stays_ready(database: Database) -> None:
+    then = NOON - timedelta(minutes=11)
+    with database.write() as connection:
+        outbox.add(connection, "T1", lane="C1", action="post", content={}, at=then)
+        errand = outbox.claim(connection, at=then)
+        assert errand is not None
+        outbox.later(connection, errand, due_at=NOON + timedelta(minutes=4), problem="URLError")
+        outbox.add(connection, "T1", lane="C1", action="post", content={}, at=NOON)
+    with served(health(database)) as client:
+        status, parts = ready(client)
+        told = client.get("/readyz").json()["parts"]["outbox"]
+    assert (status, parts["outbox"]) == (200, "degraded")
+    assert told == {"state": "degraded", "depth": 2, "oldest_s": 660, "later": 0, "parked": 0}
+
+
+def test_an_errand_for_later_does_not_wait_before_its_time_and_one_given_up_waits_no_more(database: Database) -> None:
+    week = timedelta(days=7)
+    with database.write() as connection:
+        outbox.add(connection, "T1", lane="C1", action="post", content={}, at=NOON - week)
+        errand = outbox.claim(connection, at=NOON)
+        assert errand is not None
+        outbox.park(connection, errand, problem="is_archived")
+        for lane, due_at in (("R1", NOON + week), ("R2", NOON - timedelta(minutes=2))):
+            outbox.add(connection, "T1", lane=lane, action="post", content={}, at=NOON - week, due_at=due_at)
+    with served(health(database)) as client:
+        told = client.get("/readyz").json()["parts"]["outbox"]
+    assert told == {"state": "ok", "depth": 1, "oldest_s": 120, "later": 1, "parked": 1}
+
+
+@pytest.fixture
+def away() -> Iterator[Database]:
+    """A database at an address where nobody listens."""
+    listener = listen(0)
+    port = address_of(listener).rpartition(":")[2]
+    listener.close()
+    database = Database(f"postgresql://scribe:hidden-word@127.0.0.1:{port}/scribe")
+    yield database
+    database.close()
+
+
+def test_while_the_database_is_away_it_is_ready_as_long_as_the_spool_takes_what_is_typed(
+    away: Database, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "spool")
+    with served(health(away, spool=spool)) as client:
+        assert ready(client) == (200, {"database": "down", "spool": "ok"})
+        spool.append({"typed": "the secret runbook"}, at=NOON)
+        spool.close()
+        assert ready(client) == (200, {"database": "down", "spool": "degraded"})
+        page = client.get("/metrics").text
+    assert 'scribe_part_up{part="database"} 0.0' in page
+    assert "scribe_spool_waiting 1.0" in page
+    assert "secret" not in page
+    (tmp_path / "file").write_text("in the way")
+    with served(health(away, spool=Spool(tmp_path / "file" / "spool"))) as client:
+        assert ready(client) == (503, {"database": "down", "spool": "down"})
+
+
+def test_a_spool_that_takes_nothing_is_told_and_does_no_harm_while_the_database_is_there(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with served(health(sqlite, spool=Spool(tmp_path / "file" / "spool"))) as client:
+        status, parts = ready(client)
+    assert (status, parts["spool"], parts["database"]) == (200, "down", "ok")
+
+
+def test_it_is_not_ready_when_the_file_was_taken_away_under_it(sqlite: Database, tmp_path: Path) -> None:
+    with served(health(sqlite, spool=Spool(tmp_path / "spool"))) as client:
+        assert ready(client)[0] == 200
+        Path(str(sqlite.url.database)).unlink()
+        assert ready(client) == (503, {"spool": "ok", "database": "down", "file": "down"})
+
+
+def test_a_database_that_reads_and_takes_no_writes_is_down(sqlite: Database, tmp_path: Path) -> None:
+    with served(health(sqlite, spool=Spool(tmp_path), away=lambda: True)) as client:
+        status, parts = ready(client)
+    assert (status, parts["database"], parts["schema"]) == (200, "down", "ok")
+
+
+def test_a_database_that_hangs_keeps_no_probe_waiting_and_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face, "WAIT_S", 0.05)
+    with closing(listen(0)) as silent:
+        silent.settimeout(0)
+        hanging = Database(f"postgresql://scribe@127.0.0.1:{address_of(silent).rpartition(':')[2]}/scribe")
+        with served(health(hanging)) as client, ThreadPoolExecutor(10) as crowd:
+            assert set(crowd.map(lambda _: client.get("/readyz").status_code, range(20))) == {503}
+            assert client.get("/readyz").json()["parts"] == {"database": {"state": "down", "error": "late"}}
+            assert client.get("/healthz").status_code == client.get("/metrics").status_code == 200
+            asked, _ = silent.accept()
+            with pytest.raises(BlockingIOError):
+                silent.accept()
+            asked.close()
+    hanging.close()

@@ -1,0 +1,72 @@
+"""What is generated from the code is what stands on disk."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bot.slack.manifest import manifest
+from bot.vocabulary import COMMANDS
+from tests.support.paths import ROOT
+
+
+def _generate() -> ModuleType:
+    """`deploy/generate.py`, which is a script and no package's module."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "deploy" / "generate.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generate = _generate()
+
+
+@pytest.mark.parametrize("name", generate.GENERATED)
+def test_a_generated_file_is_current(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == generate.GENERATED[name](ROOT)
+
+
+def test_a_stale_file_would_be_noticed(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("<!-- commands -->\n<!-- end of commands -->\n", encoding="utf-8")
+    assert generate.stale(tmp_path) == list(generate.GENERATED)
+
+
+def test_the_manifest_declares_exactly_the_vocabulary() -> None:
+    declared = [each["command"] for each in manifest()["features"]["slash_commands"]]
+    assert declared == [f"/{name}" for name in COMMANDS]
+    prefixed = manifest(prefix="inc-")["features"]["slash_commands"]
+    assert [each["command"] for each in prefixed] == [f"/inc-{name}" for name in COMMANDS]
+
+
+def test_the_manifest_keeps_slacks_limits() -> None:
+    """Slack, app manifest reference: 50 commands, 32 characters with the slash, description 2,000, hint 1,000."""
+    commands = manifest(prefix="x" * 16)["features"]["slash_commands"]
+    assert len(commands) <= 50
+    assert all(len(each["command"]) <= 32 for each in commands)
+    assert all(len(each["description"]) <= 2000 and len(each["usage_hint"]) <= 1000 for each in commands)
+    assert all(each["should_escape"] for each in commands)
+
+
+def test_the_manifest_asks_for_reaction_scopes_only_when_reactions_are_on() -> None:
+    least = set(manifest()["oauth_config"]["scopes"]["bot"])
+    assert least == {"app_mentions:read", "chat:write", "commands", "files:write", "users:read"}
+    more = set(manifest(reactions=True)["oauth_config"]["scopes"]["bot"])
+    assert more - least == {"channels:history", "groups:history", "reactions:read"}
+    assert "reaction_added" not in manifest()["settings"]["event_subscriptions"]["bot_events"]
+
+
+def test_the_manifest_asks_to_write_canvases_only_when_they_are_published_to() -> None:
+    least = set(manifest()["oauth_config"]["scopes"]["bot"])
+    assert set(manifest(canvas=True)["oauth_config"]["scopes"]["bot"]) - least == {"canvases:write"}
+
+
+def test_the_manifest_for_http_names_the_endpoint_everywhere() -> None:
+    described = manifest(url="https://scribe.example.org/")
+    endpoint = "https://scribe.example.org/slack/events"
+    assert {each["url"] for each in described["features"]["slash_commands"]} == {endpoint}
+    assert described["settings"]["interactivity"]["request_url"] == endpoint
+    assert described["settings"]["event_subscriptions"]["request_url"] == endpoint
+    assert described["settings"]["socket_mode_enabled"] is False

@@ -1,0 +1,137 @@
+"""Who may do what: anyone records, responders do the rest, and the policy can be changed."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.clock import SetClock
+from bot.config import Settings
+from bot.domain.incident.policy import POLICY
+from bot.errors import UsageError
+from storage.database import Database
+from tests.support.workplace import Workplace, workplace
+
+DEEDS = {
+    "severity": "/incident severity SEV1",
+    "lead": "/incident lead @carol",
+    "title": "/incident title Carts are empty",
+    "private": "/incident private",
+    "resolve": "/resolved freed space",
+    "drop": "/actionitem drop 1 done upstream",
+}
+
+
+@pytest.fixture
+def led(office: Workplace) -> Workplace:
+    """An incident of Alice's, led by her, with an action item of hers."""
+    office.say("/detected disk full")
+    office.say("/incident lead @alice")
+    office.say("/actionitem @alice: add an alert")
+    return office
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_who_is_not_on_the_incident_is_told_how_to_be_and_then_may(led: Workplace, deed: str) -> None:
+    refused = led.refused(DEEDS[deed], user=led.bob)
+    assert "On INC-1 that is for its responders to do." in refused
+    assert "/note I am on it. Or ask its lead, alice." in refused
+    led.say("/note I am on it", user=led.bob)
+    led.say(DEEDS[deed], user=led.bob)
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_the_lead_always_may(led: Workplace, deed: str) -> None:
+    led.say("/incident lead @carol")
+    led.say(DEEDS[deed], user=led.carol)
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("circle", ["lead", "anyone"])
+def test_a_policy_can_leave_it_to_the_lead_or_to_anyone(
+    sqlite: Database, clock: SetClock, deed: str, circle: str
+) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_POLICY=f"{deed}={circle}") as office:
+        office.say("/detected disk full")
+        office.say("/incident lead @alice")
+        office.say("/actionitem @alice: add an alert")
+        if circle == "lead":
+            office.say("/note I am on it", user=office.bob)
+            refused = office.refused(DEEDS[deed], user=office.bob)
+            assert "On INC-1 that is for its lead, alice, to do. Ask them." in refused
+        office.say(DEEDS[deed], user=office.alice if circle == "lead" else office.bob)
+
+
+def test_who_is_not_on_the_incident_does_not_publish_it(sqlite: Database, clock: SetClock, tmp_path: Path) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=str(tmp_path)) as office:
+        office.say("/detected disk full")
+        office.say("/resolved freed space")
+        office.deliver()
+        assert "responders" in office.refused("/postmortem publish", user=office.bob)
+        office.say("/note I am on it", user=office.bob)
+        assert "responders" not in office.private("/postmortem publish", user=office.bob)
+
+
+def test_anyone_takes_the_lead_nobody_has_and_drops_what_is_theirs(office: Workplace) -> None:
+    office.say("/incident open SEV2 disk full")
+    assert "responders" in office.refused("/incident severity SEV1", user=office.bob)
+    office.say("/incident lead @bob", user=office.bob)
+    office.say("/incident severity SEV1", user=office.bob)
+    assert "responders" in office.refused("/incident lead @carol", user=office.carol)
+    office.say("/actionitem @carol: add an alert")
+    office.say("/actionitem drop 1 it is there", user=office.carol)
+
+
+def test_whoever_declared_it_is_one_of_its_responders(office: Workplace) -> None:
+    office.say("/incident open SEV2 disk full")
+    office.say("/incident lead @carol")
+    office.say("/incident severity SEV1")
+
+
+def test_recording_is_open_to_everybody(led: Workplace) -> None:
+    for words in ("/did x", "/impact 5% of users", "/escalated to db", "/mitigated", "/note x"):
+        led.say(words, user=led.bob)
+        led.say("/incident undo", user=led.bob)
+    led.say("/actionitem @bob: x", user=led.bob)
+
+
+def test_a_private_incident_is_shown_in_its_own_channel_only(led: Workplace) -> None:
+    elsewhere = led.slack.add_channel("elsewhere")
+    led.say("/resolved freed space")
+    led.say("/incident private")
+    shown = {
+        "/incident list all": "INC-1",
+        "/incident search disk": "INC-1",
+        "/incident status INC-1": "INC-1",
+        "/timeline INC-1": "disk full",
+        "/postmortem show INC-1": "INC-1",
+        "/postmortem check INC-1": "INC-1",
+        "/actionitem list all": "add an alert",
+    }
+    led.deliver()
+    for typed, found in shown.items():
+        assert found in led.private(typed), typed
+        told = led.private(typed, channel=elsewhere, user=led.bob)
+        assert "disk" not in told.replace("search disk", "").replace("“disk”", ""), typed
+        assert "alert" not in told, typed
+    assert "There is no INC-1 here." in led.refused("/incident status INC-1", channel=elsewhere)
+    assert led.say("/incident private off").startswith("INC-1 is not private")
+    assert "INC-1" in led.private("/incident list all", channel=elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("dance=lead", "'dance' is nothing the policy knows; one of severity, lead, title"),
+        ("resolve=nobody", "'nobody' may not resolve; write resolve=anyone, resolve=responders or resolve=lead"),
+        ("resolve", "'' may not resolve"),
+    ],
+)
+def test_a_policy_that_is_none_is_said_with_its_variable(words: str, problem: str) -> None:
+    with pytest.raises(UsageError, match="SCRIBE_POLICY") as told:
+        Settings.from_env({"SCRIBE_POLICY": words})
+    assert problem in str(told.value)
+
+
+def test_a_policy_names_only_what_it_changes() -> None:
+    chosen = Settings.from_env({"SCRIBE_POLICY": " Resolve = Lead ,"}).policy
+    assert chosen == {**POLICY, "resolve": "lead"}

@@ -1,0 +1,185 @@
+"""Slash commands, typed as a responder types them, through real Bolt."""
+
+import re
+
+from bot.clock import SetClock
+from bot.vocabulary import COMMANDS, KINDS
+from storage.database import Database
+from tests.support.ledger import standing
+from tests.support.workplace import Workplace, at, workplace
+
+STORY = {
+    "incident help": ("/incident help", "/started [at TIME] what broke first"),
+    "incident open": ("/incident open SEV2 Checkout fails", "INC-1 is declared · SEV2 · Checkout fails"),
+    "started": ("/started at 11:40 a deploy", "Started · 11:40 UTC · INC-1 #1 · late entry"),
+    "detected": ("/detected at 11:45 by customer: carts are empty", "Detected · 11:45 UTC · INC-1 #2 · by customer"),
+    "acknowledged": ("/acknowledged @bob looks", "Acknowledged · 12:00 UTC · INC-1 #3\n@bob looks"),
+    "escalated": ("/escalated to the database team", "Escalated · 12:00 UTC · INC-1 #4"),
+    "investigating": ("/investigating the cache", "Investigating · 12:00 UTC · INC-1 #5"),
+    "ruledout": ("/ruledout not the cache", "Ruled out · 12:00 UTC · INC-1 #6"),
+    "did": ("/did rolled back", "Did · 12:00 UTC · INC-1 #7"),
+    "impact": ("/impact 5% of carts are empty", "Impact · 12:00 UTC · INC-1 #8"),
+    "cause": ("/cause process: nobody read the diff", "Cause · 12:00 UTC · INC-1 #9 · process"),
+    "mitigated": ("/mitigated by the rollback", "Mitigated · 12:00 UTC · INC-1 #10"),
+    "note": ("/note at least two carts were lost", "Note · 12:00 UTC · INC-1 #11\nat least two carts were lost"),
+    "lesson": ("/lesson lucky: it was a quiet day", "Lesson · 12:00 UTC · INC-1 #12 · lucky"),
+    "incident status": ("/incident status", "INC-1 · mitigated · SEV2 · Checkout fails"),
+    "incident severity": ("/incident severity 3", "INC-1 · severity: SEV3 (was SEV2)"),
+    "incident lead": ("/incident lead @carol", "INC-1 · lead: carol"),
+    "incident private": ("/incident private off", "INC-1 is not private"),
+    "incident title": ("/incident title Carts empty", "INC-1 · title: Carts empty (was Checkout fails)"),
+    "incident list": ("/incident list", "INC-1 · open · SEV3 · Carts empty"),
+    "incident search": ("/incident search quiet day", "INC-1 · open"),
+    "incident report": ("/incident report 7d", "The report on the last 7 days is being counted"),
+    "incident edit": ("/incident edit 7 at 11:58", "Corrected: Did · 11:58 UTC · INC-1 #7"),
+    "incident undo": ("/incident undo", "Taken back: Lesson · 12:00 UTC · INC-1 #12"),
+    "timeline": ("/timeline", "7. 11:58 UTC · Did: rolled back (alice, late entry)"),
+    "actionitem": (
+        "/actionitem @bob long-term by friday: read diffs",
+        "Action item 1 of INC-1: read diffs\nOwner: bob · long-term · due Friday 13 March 2026",
+    ),
+    "actionitem list": ("/actionitem list", "1. read diffs · bob · long-term · due 2026-03-13"),
+    "actionitem assign": ("/actionitem assign 1 @carol", "Action item 1 of INC-1 has a new owner: read diffs"),
+    "actionitem due": ("/actionitem due 1 2026-04-01", "due Wednesday 1 April 2026"),
+    "actionitem link": (
+        "/actionitem link 1 https://tickets.example/7",
+        "Action item 1 of INC-1 has a ticket: read diffs",
+    ),
+    "actionitem snooze": ("/actionitem snooze 1 3d", "is snoozed until 2026-03-15"),
+    "actionitem done": ("/actionitem done 1", "Action item 1 of INC-1 is done"),
+    "actionitem reopen": ("/actionitem reopen 1", "Action item 1 of INC-1 is open again: read diffs"),
+    "second item": ("/actionitem buy a cart", "Action item 2 of INC-1"),
+    "actionitem confirm": ("/actionitem confirm 2", "Action item 2 of INC-1 is agreed: buy a cart"),
+    "actionitem drop": ("/actionitem drop 2 no money", "Why: no money"),
+    "resolved": ("/resolved all carts are full", "INC-1 is resolved. Its postmortem is being drafted"),
+    "reopened": ("/reopened empty again", "Reopened · 12:00 UTC · INC-1 #14"),
+    "postmortem draft": ("/postmortem draft", "is being drafted from what is known now"),
+    "postmortem edit": ("/postmortem edit", ""),
+    "postmortem check": ("/postmortem check", "INC-1"),
+    "postmortem template": ("/postmortem template", "learning"),
+    "postmortem review": (
+        "/postmortem review 2026-03-19 10:00",
+        "INC-1 · review on Thursday 19 March 2026, 10:00 to 11:00 UTC\nInvited: carol, alice, bob\n",
+    ),
+    "postmortem show": ("/postmortem show", "INC-1 · postmortem, version 2"),
+    "postmortem publish": ("/postmortem publish", "Whoever runs it can set SCRIBE_PUBLISH_DIR=/srv/postmortems"),
+}
+"""Every command once, in an order that tells a story: what is typed, and what stands in the answer."""
+
+
+def told(office: Workplace, prefix: str = "") -> list[str]:
+    """Play the story; the answers."""
+    answers = []
+    for typed, expected in STORY.values():
+        answer = office.ask(typed.replace("/", f"/{prefix}", 1))
+        assert answer.ok, (typed, answer)
+        assert expected.replace("/started", f"/{prefix}started") in answer.text, (typed, answer.text)
+        answers.append(answer.text)
+        office.deliver()
+    return answers
+
+
+def test_the_story_has_every_command_and_subcommand() -> None:
+    bare = {name for name, command in COMMANDS.items() if not command.subcommands} | {"actionitem"}
+    below = {f"{name} {each.name}" for name, command in COMMANDS.items() for each in command.subcommands}
+    assert bare | below == STORY.keys() - {"second item"}
+
+
+def test_every_command_works_over_both_transports(sqlite: Database, clock: SetClock, transport: str) -> None:
+    with workplace(sqlite, clock=clock, transport=transport) as office:
+        told(office)
+        assert {"incident-report.png", "INC-1-review.ics"} < {file.name for file in office.slack.files}
+        assert [file.name for file in office.drafts] == ["INC-1-postmortem-v1.md", "INC-1-postmortem-v2.md"]
+        assert not office.slack.undelivered
+
+
+def test_every_command_is_also_typed_and_told_with_a_prefix(sqlite: Database, clock: SetClock) -> None:
+    bare = re.compile(rf"(?<![\w<])/({'|'.join(COMMANDS)})\b")
+    with workplace(sqlite, clock=clock, SCRIBE_PREFIX="inc-") as office:
+        refusals = [office.refused(f"/inc-{typed}") for typed in ("note x", "postmortem show", "incident opne", "foo")]
+        shown = told(office, "inc-") + [message.text for message in office.messages()]
+        assert [text for text in [*shown, *refusals] if bare.search(text.partition("\nYour words:")[0])] == []
+        assert not bare.search(office.drafts[-1].content.decode())
+
+
+def test_every_kind_is_also_a_word_after_incident(office: Workplace) -> None:
+    office.say("/incident open disk full")
+    for name, kind in KINDS.items():
+        words = "well: words" if name == "lesson" else "words"
+        assert office.say(f"/incident {name} {words}").startswith(f"{kind.label} · 12:00 UTC · INC-1")
+    assert office.say("/incident did: and with a colon").startswith("Did ·")
+
+
+def test_a_bare_command_with_subcommands_explains_itself(office: Workplace) -> None:
+    assert office.private("/postmortem").splitlines() == [
+        "/postmortem draft [INC-12] · Draft it again from what is known now",
+        "/postmortem show [blameless|public|v3] [INC-12] · Show the newest one",
+        "/postmortem edit [INC-12] [section] · Edit a section in a form",
+        "/postmortem template [NAME] [INC-12] · Draft it in that template; bare lists them",
+        "/postmortem check [INC-12] · Advice before others read it",
+        "/postmortem publish [blameless|public] [folder|canvas] [INC-12] · Put it where it is read, or update it there",
+        "/postmortem review [INC-12] WHEN [for 45m] [with @who] | cancel · Plan the meeting; bare shows the plan",
+    ]
+    assert office.private("/incident") == office.private("/incident help")
+    assert office.private("/incident help did") == "/did [at TIME] what was done · An action taken"
+
+
+def test_a_detection_declares_an_incident_and_the_receipt_is_the_ack(office: Workplace) -> None:
+    text = office.say("/detected at 11:52 by monitoring: p99 over 5 s")
+    assert text.startswith("Detected · 11:52 UTC · INC-1 #1 · by monitoring · late entry")
+    assert "p99 over 5 s" in text
+    assert "INC-1 is declared" in text
+
+
+def test_the_receipt_tells_the_time_in_the_typists_zone(office: Workplace) -> None:
+    office.say("/detected disk full")
+    assert office.say("/did at 4:50 freed space", user=office.bob).startswith(
+        "Did · 11:50 UTC (04:50 in Los Angeles) · INC-1 #2 · late entry"
+    )
+
+
+def test_words_may_hold_the_word_payload(office: Workplace) -> None:
+    office.say("/detected payload too large")
+    office.say('/note payload={"a": 1}&b=2')
+    assert standing(office) == [("detected", "payload too large"), ("note", 'payload={"a": 1}&b=2')]
+
+
+def test_a_command_works_where_the_bot_is_no_member_and_in_a_direct_message(office: Workplace) -> None:
+    outside = office.slack.add_channel("outside", bot_is_member=False)
+    assert office.say("/detected disk full", channel=outside).startswith("Detected · 12:00 UTC · INC-1 #1")
+    direct = office.slack.workspace.direct(office.alice).id
+    assert "INC-2 #1" in office.say("/detected my own trouble", channel=direct)
+    assert "my own trouble" not in office.private("/incident list all")
+
+
+def test_what_a_private_channel_says_is_shown_there_alone(office: Workplace) -> None:
+    hidden = office.slack.add_channel("acquisition", private=True)
+    assert "INC-1 is declared" in office.say("/detected", channel=hidden)
+    office.say("/actionitem tell nobody", channel=hidden)
+    for typed in ("/incident list all", "/incident search tell", "/actionitem list all"):
+        assert "INC-1" not in office.private(typed), typed
+    for typed in ("/incident status INC-1", "/timeline INC-1", "/postmortem show INC-1", "/postmortem draft INC-1"):
+        assert "There is no INC-1 here" in office.refused(typed), typed
+    assert "INC-1" in office.private("/incident list all", channel=hidden)
+
+
+def test_a_long_timeline_is_shown_by_pages_the_newest_first(office: Workplace) -> None:
+    office.say("/detected disk full")
+    for number in range(2, 83):
+        office.say(f"/note number {number}")
+    first, last = office.private("/timeline"), office.private("/timeline INC-1 3")
+    assert "page 1 of 3, newest first" in first
+    assert "Earlier: /timeline INC-1 2" in first
+    assert "82. 12:00 UTC · Note: number 82 (alice)" in first
+    assert "Earlier" not in last
+    assert "1. 12:00 UTC · Detected: disk full (alice)" in last
+
+
+def test_a_day_is_named_where_it_is_not_today(office: Workplace, clock: SetClock) -> None:
+    office.say("/detected disk full")
+    clock.set(at("2026-03-13T02:00:00Z"))
+    assert office.say("/did at 23:50 freed", user=office.alice).startswith("Did · 12 Mar 23:50 UTC · INC-1 #2")
+    assert office.say("/did at 18:30 freed", user=office.bob).startswith(
+        "Did · 01:30 UTC (12 Mar 18:30 in Los Angeles) · INC-1 #3"
+    )
+    assert office.say("/did 2026-03-12 23:59:30 UTC logs say so").startswith("Did · 12 Mar 23:59:30 UTC")

@@ -1,0 +1,173 @@
+"""The App Home tab: a person's own items and postmortems, published by an errand."""
+
+from typing import Any
+
+from bot.clock import SetClock
+from bot.slack.outbound import home
+from storage import incidents
+from storage.database import Database
+from tests.integration.storage.making import declare, plan
+from tests.support.ledger import items
+from tests.support.workplace import Workplace, at, workplace
+
+CORE = {"commands", "chat:write"}
+
+
+def opened(office: Workplace, user: str) -> list[str]:
+    """The tab's texts after the person opened it."""
+    office.slack.open_home(user)
+    office.deliver()
+    return [block["text"]["text"] for block in blocks(office, user) if block["type"] == "section"]
+
+
+def blocks(office: Workplace, user: str) -> list[dict[str, Any]]:
+    shown = office.slack.home(user)
+    assert shown
+    return shown.blocks
+
+
+def test_each_sees_their_own_items_the_overdue_ones_first(office: Workplace, clock: SetClock) -> None:
+    clock.set(at("2026-03-09T12:00:00Z"))
+    office.say("/incident open Checkout & <carts>")
+    office.say("/actionitem @alice by 2026-03-13: read <diffs>")
+    office.say("/actionitem @alice: think")
+    office.say("/actionitem @alice long-term by 2026-03-10: buy disks")
+    office.say("/actionitem @bob by 2026-03-12: sell disks")
+    clock.set(at("2026-03-12T12:00:00Z"))
+    texts = opened(office, office.alice)
+    assert texts[0] == "*Your action items*\n3 open, the one due first at the top."
+    assert texts[1] == (
+        "buy disks\n*overdue since Tuesday 10 March 2026, 2 days* · long-term · "
+        "INC-1 item 3, Checkout &amp; &lt;carts&gt;"
+    )
+    assert texts[2] == "read &lt;diffs&gt;\ndue tomorrow · INC-1 item 1, Checkout &amp; &lt;carts&gt;"
+    assert texts[3].startswith("think\nno due date")
+    assert opened(office, office.bob)[1].startswith("sell disks\n*due today*")
+    assert "buy disks" not in str(blocks(office, office.bob))
+
+
+def test_an_empty_tab_says_what_will_stand_there(office: Workplace) -> None:
+    texts = opened(office, office.carol)
+    assert texts[0] == (
+        "*Your action items*\nNone is open. When one is yours it stands here; "
+        "/actionitem @you by friday: what has to change adds one in an incident's channel."
+    )
+    assert texts[1:] == ["*Your postmortems not yet published*\nNone waits."]
+
+
+def test_the_tab_needs_no_scope_beyond_the_core(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, known=False) as office:
+        office.slack.scopes = set(CORE)
+        office.say("/incident open disk full")
+        office.say("/actionitem @alice: buy disks")
+        assert opened(office, office.alice)[1].startswith("buy disks")
+
+
+def test_a_postmortem_waits_for_who_leads_until_it_is_published(office: Workplace, clock: SetClock) -> None:
+    office.say("/incident open SEV1 disk full")
+    office.say("/incident lead @bob")
+    office.say("/resolved freed some")
+    assert opened(office, office.bob)[-1] == "*INC-1* disk full\nSEV1 · resolved today · draft version 1"
+    clock.set(at("2026-03-15T12:00:00Z"))
+    assert opened(office, office.bob)[-1] == "*INC-1* disk full\nSEV1 · resolved 3 days ago · draft version 1"
+    assert opened(office, office.alice)[-1].endswith("None waits.")
+
+
+def test_a_private_incidents_item_is_told_to_an_owner_who_is_known_to_be_in_its_channel(office: Workplace) -> None:
+    hidden = office.slack.add_channel("acquisition", private=True)
+    office.say("/incident open the horse is gone", channel=hidden)
+    office.say("/actionitem @bob: find the horse", channel=hidden)
+    office.say("/incident lead @carol", channel=hidden)
+    office.say("/resolved it is back", channel=hidden)
+    assert opened(office, office.bob)[1] == (
+        f"An action item of a private incident. Its words stand in <#{hidden}>: /actionitem list\n"
+        "no due date · INC-1 item 1"
+    )
+    assert "horse" not in str(opened(office, office.carol))
+    for user in (office.bob, office.carol):
+        office.say("/note I am on it", user=user, channel=hidden)
+    assert opened(office, office.bob)[1].startswith("find the horse\nno due date · INC-1 item 1, the horse is gone")
+    assert "the horse is gone" in opened(office, office.carol)[-1]
+    assert "horse" not in str(opened(office, office.alice)[1:2])
+
+
+def test_another_workspaces_items_never_appear(database: Database, clock: SetClock) -> None:
+    with workplace(database, clock=clock) as office:
+        with database.write() as connection:
+            plan(connection, declare(connection, "T2"), "theirs", owner="alice", owner_id=office.alice)
+        assert "theirs" not in str(opened(office, office.alice))
+
+
+def test_more_than_a_tab_holds_is_counted_and_the_rest_is_named(office: Workplace) -> None:
+    office.say("/incident open disk full")
+    with office.database.write() as connection:
+        incident = declare(connection, office.slack.team_id, "C2", title="t" * 120)
+        for number in range(97):
+            plan(connection, incident, f"{number} " + "&" * 3000, owner="alice", owner_id=office.alice)
+        for _ in range(30):
+            led = declare(connection, office.slack.team_id, "C3", title="&" * 120, lead="a", lead_id=office.alice)
+            incidents.set_open(connection, led, is_open=False)
+    texts = opened(office, office.alice)
+    assert len(blocks(office, office.alice)) <= 100
+    assert "… and 37 more: /actionitem list mine" in texts
+    assert texts[-1] == "… and 10 more: /incident list all"
+
+
+def test_done_is_pressed_beside_the_item_and_the_tab_follows(office: Workplace) -> None:
+    office.say("/incident open disk full")
+    office.say("/actionitem @alice: buy disks")
+    office.say("/actionitem @alice: count disks")
+    opened(office, office.alice)
+    said = len(office.messages())
+    shown = office.slack.home(office.alice)
+    assert shown
+    answer = office.slack.click(office.alice, shown, home.DONE, "INC-1 1")
+    office.slack.repeat(answer)
+    office.deliver()
+    assert [item.state for item in items(office)] == ["done", "open"]
+    assert "buy disks" not in str(blocks(office, office.alice))
+    assert len(office.messages()) == said
+
+
+def test_a_tab_older_than_its_item_is_brought_up_to_date_by_the_click(office: Workplace) -> None:
+    office.say("/incident open disk full")
+    office.say("/actionitem @alice: buy disks")
+    opened(office, office.alice)
+    office.say("/actionitem done 1")
+    shown = office.slack.home(office.alice)
+    assert shown
+    assert office.slack.click(office.alice, shown, home.DONE).ok
+    office.deliver()
+    assert "buy disks" not in str(blocks(office, office.alice))
+
+
+def test_many_openings_are_one_publication_and_the_newest_wins(office: Workplace) -> None:
+    for _ in range(5):
+        office.slack.open_home(office.alice)
+    office.say("/incident open disk full")
+    office.say("/actionitem @alice: buy disks")
+    office.deliver()
+    assert [call.method for call in office.slack.calls].count("views.publish") == 1
+    assert "buy disks" in str(blocks(office, office.alice))
+
+
+def test_while_slack_is_away_the_tab_waits(office: Workplace, clock: SetClock) -> None:
+    office.slack.fail_next("views.publish", error="internal_error")
+    office.slack.open_home(office.alice)
+    office.deliver()
+    assert office.slack.home(office.alice) is None
+    clock.set(at("2026-03-12T12:10:00Z"))
+    office.deliver()
+    assert office.slack.home(office.alice)
+
+
+def test_the_messages_tab_is_not_the_home_tab(office: Workplace) -> None:
+    def about(tab: str) -> dict[str, Any]:
+        return {"team_id": office.slack.team_id, "event": {"user": office.alice, "tab": tab}}
+
+    home.opened(office.bot.door, about("messages"))
+    office.deliver()
+    assert office.slack.home(office.alice) is None
+    home.opened(office.bot.door, about("home"))
+    office.deliver()
+    assert office.slack.home(office.alice)

@@ -1,0 +1,499 @@
+"""/postmortem publish, from the command to the message that says where it stands."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.clock import SetClock
+from bot.config import Settings
+from bot.fakeslack.objects import Canvas
+from bot.publishing.target import PLACES
+from bot.slack.bot import build
+from bot.slack.outbound.publications import TARGETS
+from storage import outbox, publications
+from storage.database import Database
+from storage.values import Publication
+from tests.support.ledger import incident, outbox_states, problems
+from tests.support.paths import ROOT
+from tests.support.together import together
+from tests.support.workplace import Workplace, at, workplace
+
+FILES = ["postmortem.html", "postmortem.json", "postmortem.md", "timeline.svg"]
+
+
+def git(folder: Path, *words: str) -> str:
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    done = subprocess.run(  # noqa: S603 - our own words
+        ["git", *words],  # noqa: S607 - the one on the path
+        cwd=folder, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git without the configuration of whoever runs the tests."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "postmortems"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    if shutil.which("git") is None:
+        pytest.skip("no git on the path")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    return folder
+
+
+def resolved(place: Workplace, **how: Any) -> Workplace:
+    place.slack.scopes = {*place.slack.scopes, "canvases:write"}
+    place.say("/detected by monitoring: disk full", **how)
+    place.say("/resolved freed", **how)
+    place.deliver()
+    return place
+
+
+@pytest.fixture
+def office(sqlite: Database, clock: SetClock, folder: Path) -> Iterator[Workplace]:
+    """A workplace that publishes to a folder and to canvases, with INC-1 resolved and drafted."""
+    with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=str(folder), SCRIBE_CANVAS="on") as place:
+        yield resolved(place)
+
+
+def publish(office: Workplace, words: str = "", **how: Any) -> list[str]:
+    """Publish; the lines of the message in the channel."""
+    office.private(f"/postmortem publish {words}".strip(), **how)
+    return told(office)
+
+
+def told(office: Workplace) -> list[str]:
+    return office.messages()[-1].text.split("\n")
+
+
+def canvas(office: Workplace) -> Canvas:
+    (only,) = office.slack.canvases
+    return only
+
+
+def known(office: Workplace) -> dict[str, Publication]:
+    with office.database.read() as connection:
+        return {each.target: each for each in publications.of_incident(connection, incident(office).id)}
+
+
+def redraft(office: Workplace, words: str = "/cause process: nobody watched the disk") -> None:
+    office.say(words)
+    office.say("/postmortem draft")
+    office.deliver()
+
+
+def test_every_place_of_the_table_has_its_target_and_its_setting() -> None:
+    assert PLACES.keys() == TARGETS.keys()
+    assert {place.setting for place in PLACES.values()} <= Settings.model_fields.keys()
+
+
+def test_a_postmortem_is_published_everywhere_and_one_message_says_where(office: Workplace, folder: Path) -> None:
+    receipt = office.private("/postmortem publish")
+    assert receipt == (
+        "INC-1 · version 1 of the postmortem is being published: folder, canvas. The channel is told when it is done."
+    )
+    before = len(office.slack.messages(office.channel))
+    head, *places = told(office)
+    assert len(office.slack.messages(office.channel)) == before + 1
+    assert head == "INC-1 · postmortem, version 1 · published by alice"
+    assert places[0] == "Folder: published: INC-1 in the folder of postmortems"
+    link = f"https://playground.slack.com/docs/{office.slack.team_id}/{canvas(office).id}"
+    assert places[1:] == [f"Canvas: published: <{link}|the canvas in the incident's channel>"]
+    assert sorted(path.name for path in (folder / "INC-1").iterdir()) == FILES
+    assert canvas(office).channel == office.channel
+    assert canvas(office).title == "INC-1 postmortem"
+    assert canvas(office).markdown.startswith("*Version 1, published from Scribe.")
+    assert "# INC-1: disk full" in canvas(office).markdown
+    assert {name: (each.location, each.version, each.published_by) for name, each in known(office).items()} == {
+        "folder": ("INC-1", 1, "alice"),
+        "canvas": (canvas(office).id, 1, "alice"),
+    }
+    assert problems(office) == []
+
+
+def test_a_new_version_updates_what_is_there_and_never_stands_beside_it(office: Workplace, folder: Path) -> None:
+    publish(office)
+    first = canvas(office).id
+    office.say("/incident title The database disk is full")
+    redraft(office)
+    lines = publish(office)
+    assert lines[0] == "INC-1 · postmortem, version 2 · published by alice"
+    assert lines[1].startswith("Folder: updated to version 2: ")
+    assert lines[2].startswith("Canvas: updated to version 2: ")
+    assert canvas(office).id == first
+    assert "# INC-1: The database disk is full" in canvas(office).markdown
+    assert "nobody watched the disk" in (folder / "INC-1" / "postmortem.md").read_text()
+    assert [path.name for path in folder.iterdir()] == ["INC-1"]
+    assert {each.version for each in known(office).values()} == {2}
+
+
+def test_the_same_version_again_says_that_it_is_there_already_and_touches_no_file(
+    office: Workplace, folder: Path
+) -> None:
+    publish(office)
+    before = {path: (path.stat().st_ino, path.read_bytes()) for path in (folder / "INC-1").iterdir()}
+    lines = publish(office)
+    assert lines[1].startswith("Folder: version 1 is there already: ")
+    assert lines[2].startswith("Canvas: version 1 is there already: ")
+    assert {path: (path.stat().st_ino, path.read_bytes()) for path in (folder / "INC-1").iterdir()} == before
+    assert len(office.slack.canvases) == 1
+
+
+def test_what_changed_since_the_same_version_is_said(office: Workplace) -> None:
+    publish(office)
+    office.say("/note the disk is watched now")
+    assert publish(office, "folder")[1].startswith("Folder: version 1 again, with what changed since: ")
+
+
+def test_what_was_thrown_away_is_made_anew_and_said(office: Workplace, folder: Path) -> None:
+    publish(office)
+    first = canvas(office).id
+    office.slack.delete_canvas(first)
+    for path in (folder / "INC-1").iterdir():
+        path.unlink()
+    (folder / "INC-1").rmdir()
+    lines = publish(office)
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines[1:]] == [
+        "the earlier one is gone, so this is a new one"
+    ] * 2
+    assert canvas(office).id != first
+    assert known(office)["canvas"].location == canvas(office).id
+    assert publish(office)[2].startswith("Canvas: version 1 is there already")
+
+
+def test_a_missing_scope_is_said_at_once_and_not_tried_again(office: Workplace, clock: SetClock) -> None:
+    office.slack.scopes -= {"canvases:write"}
+    lines = publish(office)
+    assert lines[1].startswith("Folder: published: ")
+    assert lines[2] == (
+        "Canvas: not published. Slack has not given Scribe the scope canvases:write. Whoever runs Scribe adds it to "
+        "the app (scribe manifest prints it) and installs the app again."
+    )
+    calls = len(office.slack.calls)
+    clock.set(at("2026-03-12T13:00:00Z"))
+    office.deliver()
+    assert len(office.slack.calls) == calls
+    assert outbox_states(office).keys() == {"sent"}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            "canvas_disabled_user_team",
+            "Canvas: not published. The workspace's settings do not let Scribe write canvases",
+        ),
+        ("team_tier_cannot_create_channel_canvases", "Canvas: not published. This workspace's plan has one canvas"),
+        (
+            "not_in_channel",
+            "Canvas: not published. Scribe is not in the incident's channel. Type /invite @scribe there",
+        ),
+        ("is_archived", "Canvas: not published. The incident's channel is archived"),
+        ("something_new", "Canvas: not published. Slack refuses: something_new"),
+    ],
+)
+def test_what_slack_refuses_for_good_is_told_in_words(office: Workplace, error: str, words: str) -> None:
+    office.slack.fail_next("canvases.create", error=error)
+    assert publish(office, "canvas")[1].startswith(words)
+    assert problems(office) == []
+
+
+def test_a_free_plan_has_one_canvas_a_channel(office: Workplace) -> None:
+    office.slack.workspace.free_plan = True
+    assert publish(office, "canvas")[1].startswith("Canvas: published: ")
+    resolved(office)
+    assert publish(office, "canvas INC-2")[1].startswith("Canvas: not published. This workspace's plan has one canvas")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [("ratelimited", None), ("internal_error", None), ("service_unavailable", 503), ("canvas_creation_failed", None)],
+)
+def test_trouble_of_slacks_own_is_told_once_and_tried_again(
+    office: Workplace, clock: SetClock, error: str, status: int | None
+) -> None:
+    office.slack.fail_next("canvases.create", error=error, status=status, times=3)
+    lines = publish(office)
+    assert lines[1].startswith("Folder: published: ")
+    assert lines[2] == "Canvas: not published yet. Slack does not take it just now. Scribe keeps trying."
+    messages = len(office.messages())
+    for minute in range(1, 5):
+        clock.set(at(f"2026-03-12T12:{10 * minute}:00Z"))
+        office.deliver()
+    assert len(office.slack.messages(office.channel)) == messages + 1
+    assert told(office)[0] == "INC-1 · postmortem, version 1 · published by alice"
+    assert told(office)[1].startswith("Canvas: published: ")
+    assert len(told(office)) == 2
+    assert len(office.slack.canvases) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_written_once_it_can(
+    office: Workplace, clock: SetClock, folder: Path
+) -> None:
+    (folder / "INC-1").write_text("a file in the way")
+    lines = publish(office)
+    assert lines[1] == f"Folder: not published yet. {folder}/INC-1 cannot be written: File exists. Scribe keeps trying."
+    assert lines[2].startswith("Canvas: published: ")
+    messages = len(office.messages())
+    clock.set(at("2026-03-12T12:10:00Z"))
+    assert len(office.messages()) == messages
+    (folder / "INC-1").unlink()
+    clock.set(at("2026-03-12T12:30:00Z"))
+    assert told(office)[1] == "Folder: published: INC-1 in the folder of postmortems"
+    assert outbox_states(office).keys() == {"sent"}
+
+
+def test_a_folder_that_is_away_is_not_made_anew(office: Workplace, folder: Path) -> None:
+    folder.rmdir()
+    assert "cannot be written: No such file or directory" in publish(office, "folder")[1]
+    assert not folder.exists()
+
+
+def test_whoever_publishes_again_takes_over_from_what_waits(office: Workplace, clock: SetClock, folder: Path) -> None:
+    in_the_way = folder / "INC-1"
+    in_the_way.write_text("a file in the way")
+    assert "Scribe keeps trying" in publish(office, "folder")[1]
+    assert publish(office, "canvas")[1].startswith("Canvas: published: ")
+    assert "Scribe keeps trying" in publish(office, "folder")[1]
+    in_the_way.unlink()
+    assert publish(office, "folder")[1].startswith("Folder: published: ")
+    messages = len(office.messages())
+    clock.set(at("2026-03-12T13:00:00Z"))
+    assert len(office.messages()) == messages
+    assert outbox_states(office).keys() == {"sent"}
+
+
+def test_while_an_earlier_try_is_under_way_the_next_one_waits_for_it(
+    office: Workplace, clock: SetClock, folder: Path
+) -> None:
+    (folder / "INC-1").write_text("a file in the way")
+    publish(office, "folder")
+    with office.database.write() as connection:
+        trying = outbox.claim(connection, at=clock() + timedelta(minutes=9))
+    assert trying
+    assert trying.lane == "publish:1:folder"
+    messages = len(office.messages())
+    office.private("/postmortem publish folder")
+    assert len(office.messages()) == messages
+    with office.database.write() as connection:
+        outbox.sent(connection, trying, at=clock())
+    clock.set(at("2026-03-12T12:01:00Z"))
+    assert len(office.messages()) == messages + 1
+
+
+def test_after_a_day_it_is_given_up_and_said(office: Workplace, clock: SetClock, folder: Path) -> None:
+    (folder / "INC-1").write_text("a file in the way")
+    publish(office, "folder")
+    clock.set(clock() + timedelta(hours=25))
+    lines = told(office)
+    assert lines[1].startswith("Folder: not published. ")
+    assert lines[1].endswith("It was tried for a day, and is not tried again.")
+    assert outbox_states(office).keys() == {"sent"}
+
+
+def test_a_link_in_the_folder_is_not_followed(office: Workplace, folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (folder / "INC-1").symlink_to(elsewhere)
+    assert "is a link, and nothing is written through one" in publish(office, "folder")[1]
+    (folder / "INC-1").unlink()
+    (folder / "INC-1").mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text("kept")
+    (folder / "INC-1" / "postmortem.md").symlink_to(secret)
+    publish(office, "folder")
+    assert secret.read_text() == "kept"
+    assert not (folder / "INC-1" / "postmortem.md").is_symlink()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_another_rendering_has_a_place_of_its_own(office: Workplace, folder: Path) -> None:
+    office.say("/did bob restarted it", user=office.bob)
+    redraft(office)
+    publish(office)
+    lines = publish(office, "public")
+    assert lines[0] == "INC-1 · postmortem, version 2, public · published by alice"
+    assert [each.title for each in office.slack.canvases] == ["INC-1 postmortem", "INC-1 postmortem, public"]
+    assert sorted(path.name for path in (folder / "INC-1-public").iterdir()) == [
+        name for name in FILES if name != "postmortem.json"
+    ]
+    for path in (folder / "INC-1-public").iterdir():
+        assert "bob" not in path.read_text().casefold(), path
+    assert "bob" in (folder / "INC-1" / "postmortem.md").read_text()
+    assert known(office).keys() == {"folder", "canvas", "folder:public", "canvas:public"}
+
+
+def test_a_private_incident_stays_in_its_channel(office: Workplace, folder: Path) -> None:
+    hidden = office.slack.add_channel("acquisition", private=True)
+    resolved(office, channel=hidden)
+    receipt = office.private("/postmortem publish", channel=hidden)
+    assert "is being published: canvas." in receipt
+    office.deliver()
+    assert [each.channel for each in office.slack.canvases] == [hidden]
+    assert list(folder.iterdir()) == []
+    refused = office.refused("/postmortem publish folder", channel=hidden)
+    assert refused.startswith("INC-2 is kept to its own channel, and a folder is read by others too")
+    assert "There is no INC-2 here" in office.refused("/postmortem publish INC-2")
+
+
+def test_a_folder_with_an_address_is_linked_to(sqlite: Database, clock: SetClock, folder: Path) -> None:
+    address = "https://git.example.org/ops/postmortems/?a=1&b=2"
+    with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=str(folder), SCRIBE_PUBLISH_URL=address) as office:
+        resolved(office)
+        link = "https://git.example.org/ops/postmortems/?a=1&amp;b=2/INC-1"
+        assert publish(office)[1] == f"Folder: published: <{link}|INC-1 in the folder of postmortems>"
+
+
+def test_bad_words_are_answered_with_what_there_is(sqlite: Database, clock: SetClock, folder: Path) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=str(folder)) as office:
+        office.say("/detected disk full")
+        assert "INC-1 has no draft yet. /postmortem draft writes one." in office.refused("/postmortem publish")
+        office.say("/postmortem draft")
+        office.deliver()
+        assert office.refused("/postmortem publish fodler").startswith(
+            "“fodler” is no place to publish to. Did you mean folder? Try: /postmortem publish, alone or with folder "
+            "or canvas after it."
+        )
+        assert office.refused("/postmortem publish canvas").startswith(
+            "Scribe is not set up to publish to a canvas. Whoever runs it can set SCRIBE_CANVAS=on."
+        )
+        assert "There is no INC-7 here" in office.refused("/postmortem publish INC-7")
+        assert "is being published: folder." in office.private("/postmortem publish INC-1 Folder")
+
+
+def test_without_a_place_the_way_to_one_is_said(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock) as office:
+        resolved(office)
+        assert office.refused("/postmortem publish").startswith(
+            "Scribe is not set up to publish to a place. Whoever runs it can set "
+            "SCRIBE_PUBLISH_DIR=/srv/postmortems or SCRIBE_CANVAS=on. From a terminal, scribe export prints it."
+        )
+
+
+def test_a_repository_gets_one_commit_a_version_and_none_for_the_same_bytes(
+    office: Workplace, repository: Path
+) -> None:
+    lines = publish(office, "folder")
+    made = git(repository, "rev-parse", "--short", "HEAD")
+    assert lines[1] == f"Folder: published: INC-1 in the folder of postmortems, commit {made}"
+    assert publish(office, "folder")[1] == "Folder: version 1 is there already: INC-1 in the folder of postmortems"
+    redraft(office)
+    publish(office, "folder")
+    assert git(repository, "log", "--format=%s %an").splitlines() == [
+        "INC-1: postmortem, version 2 Scribe",
+        "INC-1: postmortem, version 1 Scribe",
+    ]
+    assert git(repository, "status", "--porcelain") == ""
+    assert git(repository, "ls-files").splitlines() == [f"INC-1/{name}" for name in FILES]
+
+
+def test_a_failing_hook_is_told_in_its_own_words_and_the_commit_follows_later(
+    office: Workplace, clock: SetClock, repository: Path
+) -> None:
+    hook = repository / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'no commits on a <Friday>' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    assert publish(office, "folder")[1] == (
+        "Folder: not published yet. The files are written, but git did not commit them: no commits on a "
+        "&lt;Friday&gt;. Scribe "
+        "keeps trying."
+    )
+    hook.unlink()
+    clock.set(at("2026-03-12T12:10:00Z"))
+    assert ", commit " in told(office)[1]
+    assert git(repository, "log", "--format=%s") == "INC-1: postmortem, version 1"
+
+
+REPLICA = """
+import os, sys
+from datetime import datetime
+from bot.clock import SetClock
+from bot.config import Settings
+from bot.slack.app import build
+from storage.database import Database
+bot = build(Settings.from_env(os.environ), Database(sys.argv[1]), clock=SetClock(datetime.fromisoformat(sys.argv[2])))
+bot.door.delivery.drain()
+"""
+KILLING_HOOK = """#!/bin/sh
+kill -KILL "$(cut -d' ' -f4 /proc/$PPID/stat)"
+exit 1
+"""
+"""Kills whoever runs the git that runs it, and lets no commit happen."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc to find the process to kill by")
+def test_killed_between_the_files_and_the_commit_it_commits_when_it_is_back(
+    office: Workplace, clock: SetClock, repository: Path
+) -> None:
+    hook = repository / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(KILLING_HOOK)
+    hook.chmod(0o755)
+    office.private("/postmortem publish")
+    tokens = {"SLACK_BOT_TOKEN": office.slack.bot_token, "SLACK_API_URL": office.slack.api_url}
+    url = office.database.url.render_as_string()
+    killed = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", REPLICA, url, clock().isoformat()],
+        env={**os.environ, **tokens, "SCRIBE_PUBLISH_DIR": str(repository), "SCRIBE_CANVAS": "on"},
+        cwd=ROOT, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    hook.unlink()
+    assert (repository / "INC-1" / "postmortem.md").exists()
+    assert office.slack.canvases == []
+    clock.set(at("2026-03-12T12:02:00Z"))
+    lines = told(office)
+    assert lines[1].startswith("Folder: published: INC-1 in the folder of postmortems, commit ")
+    assert git(repository, "log", "--format=%s") == "INC-1: postmortem, version 1"
+    assert len(office.slack.canvases) == 1
+
+
+def test_two_replicas_that_publish_at_once_make_one_of_everything(
+    database: Database, clock: SetClock, repository: Path
+) -> None:
+    settings = {"SCRIBE_PUBLISH_DIR": str(repository), "SCRIBE_CANVAS": "on"}
+    with workplace(database, clock=clock, SCRIBE_PUBLISH_DIR=str(repository), SCRIBE_CANVAS="on") as office:
+        resolved(office)
+        tokens = {"SLACK_BOT_TOKEN": office.slack.bot_token, "SLACK_API_URL": office.slack.api_url}
+        second = build(Settings.from_env({**tokens, **settings}), database, clock=clock)
+        for user in (office.alice, office.bob, office.carol):
+            office.say("/note I am on it", user=user)
+            office.private("/postmortem publish", user=user)
+        together(lambda number: (office.bot, second)[number % 2].door.delivery.drain(), threads=4)
+        office.deliver()
+        second.stop()
+        assert len(office.slack.canvases) == 1
+        assert known(office).keys() == {"folder", "canvas"}
+        assert git(repository, "log", "--format=%s").splitlines() == ["INC-1: postmortem, version 1"]
+        said = [each.text for each in office.messages() if "postmortem, version 1 · published by" in each.text]
+        assert len(said) == 3
+        assert sum("Folder: published" in text for text in said) == 1
+        assert problems(office) == []
+
+
+def test_a_repeated_command_publishes_once(office: Workplace) -> None:
+    answer = office.ask("/postmortem publish")
+    office.slack.repeat(answer)
+    office.deliver()
+    assert sum(call.method == "canvases.create" for call in office.slack.calls) == 1
+    assert [call.method for call in office.slack.calls].count("canvases.edit") == 0

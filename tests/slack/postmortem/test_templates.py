@@ -1,0 +1,208 @@
+"""Templates and renderings as a responder meets them, through the real bot."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from bot.clock import SetClock
+from storage.database import Database
+from tests.support.workplace import Workplace, at, workplace
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def operator(sqlite: Database, clock: SetClock, own: Path) -> Iterator[Workplace]:
+    """A workplace whose operator has templates of their own."""
+    with workplace(sqlite, clock=clock, SCRIBE_TEMPLATES=str(own)) as place:
+        yield place
+
+
+def resolve(office: Workplace, clock: SetClock) -> None:
+    office.say("/detected by monitoring: disk full")
+    office.say("/impact 20% of users saw errors, bob says", user=office.carol)
+    clock.set(at("2026-03-12T12:30:00Z"))
+    office.say("/did restarted it with @bob")
+    office.say("/resolved freed")
+
+
+def files(office: Workplace) -> list[str]:
+    office.deliver()
+    return [file.content.decode() for file in office.drafts]
+
+
+def comment(office: Workplace) -> str:
+    return next(message.text for message in reversed(office.messages()) if message.files)
+
+
+def shown(office: Workplace, typed: str) -> str:
+    """A private answer, and the document under it."""
+    answer = office.ask(typed)
+    assert answer.body["response_type"] == "ephemeral", answer
+    return "\n".join(str(block["text"]) for block in answer.body.get("blocks", [answer.body]))
+
+
+def test_the_templates_are_listed_with_what_they_are_for(office: Workplace) -> None:
+    office.say("/detected disk full")
+    listed = office.private("/postmortem template").splitlines()
+    assert [line.split(":")[0] for line in listed[:5]] == [
+        "classic (in use)", "full", "learning", "response", "sysadmin",
+    ]  # fmt: skip
+    assert "/postmortem template NAME drafts a new version in it" in listed[-1]
+
+
+def test_a_template_picked_drafts_a_version_and_later_drafts_stay_with_it(office: Workplace, clock: SetClock) -> None:
+    resolve(office, clock)
+    assert "in the template sysadmin" in office.say("/postmortem template SysAdmin")
+    office.deliver()
+    office.say("/note systems: db1")
+    office.say("/postmortem draft")
+    first, second, third = files(office)
+    assert "## Issue summary" in first
+    assert "## Affected systems\n\n*Not known.*" in second
+    assert "## Affected systems\n\n- db1." in third
+    assert "sysadmin (in use)" in office.private("/postmortem template INC-1")
+
+
+def test_an_unknown_template_is_refused_with_the_nearest(office: Workplace, clock: SetClock) -> None:
+    resolve(office, clock)
+    said = office.refused("/postmortem template lerning INC-1")
+    assert said.startswith("There is no template “lerning”. Did you mean learning? There is: classic, full, ")
+    assert "Your words: /postmortem template lerning INC-1" in said
+    assert len(files(office)) == 1
+
+
+def test_the_setting_picks_the_first_template(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_TEMPLATE="learning") as office:
+        resolve(office, clock)
+        assert "## Root cause analysis" in files(office)[0]
+
+
+def test_blameless_shows_roles_for_names(office: Workplace, clock: SetClock) -> None:
+    resolve(office, clock)
+    office.deliver()
+    told = shown(office, "/postmortem show blameless INC-1")
+    assert "restarted it with a third engineer — the on-call engineer" in told
+    assert "saw errors, a third engineer says" in told
+    assert not any(name in told for name in ("alice", "bob", "carol"))
+    assert "alice" in shown(office, "/postmortem show")
+
+
+def test_public_shows_four_sections_without_what_is_private(office: Workplace, clock: SetClock) -> None:
+    resolve(office, clock)
+    office.say("/did private: paid for more disk")
+    office.deliver()
+    told = shown(office, "/postmortem show public")
+    assert "Nothing is published." in told
+    assert [line for line in told.splitlines() if line.startswith("## ")] == [
+        "## Summary", "## Impact", "## What happened", "## What we are doing",
+    ]  # fmt: skip
+    assert not any(word in told for word in ("alice", "bob", "carol", "paid", "private: p"))
+
+
+def test_an_unknown_rendering_is_refused_with_the_nearest(office: Workplace, clock: SetClock) -> None:
+    resolve(office, clock)
+    office.deliver()
+    assert "Did you mean blameless?" in office.refused("/postmortem show blamless")
+    assert "one word too many" in office.refused("/postmortem show public INC-1 now")
+
+
+def test_resolved_is_drafted_with_the_shipped_template_when_the_own_one_is_broken(
+    operator: Workplace, clock: SetClock, own: Path
+) -> None:
+    (own / "classic.md.j2").write_text("{# Ours #}\n{{ nothing }}\n", encoding="utf-8")
+    resolve(operator, clock)
+    assert "## Issue summary" in files(operator)[0]
+    assert (
+        "classic.md.j2, line 2: 'nothing' is undefined. This is written with the shipped template classic"
+        in comment(operator)
+    )
+    (own / "classic.md.j2").write_text('{% call section("a", "Ours at last") %}x{% endcall %}', encoding="utf-8")
+    operator.say("/postmortem draft")
+    assert "## Ours at last" in files(operator)[1]
+    assert "could not be used" not in comment(operator)
+
+
+def test_a_template_taken_away_does_not_keep_resolved_from_its_draft(
+    sqlite: Database, clock: SetClock, own: Path
+) -> None:
+    (own / "ours.md.j2").write_text('{% call section("a", "Ours") %}x{% endcall %}', encoding="utf-8")
+    with workplace(sqlite, clock=clock, SCRIBE_TEMPLATES=str(own), SCRIBE_TEMPLATE="ours") as office:
+        (own / "ours.md.j2").unlink()
+        resolve(office, clock)
+        assert "## Issue summary" in files(office)[0]
+        assert "There is no template “ours”." in comment(office)
+
+
+def test_picking_a_template_with_wrong_grammar_is_refused_at_once(
+    operator: Workplace, clock: SetClock, own: Path
+) -> None:
+    (own / "ours.md.j2").write_text("{# Ours #}\n\n{% if %}", encoding="utf-8")
+    resolve(operator, clock)
+    assert "ours.md.j2, line 3: Expected an expression" in operator.refused("/postmortem template ours")
+    assert len(files(operator)) == 1
+
+
+def test_picking_a_template_that_breaks_as_it_runs_tells_the_person_and_changes_nothing(
+    operator: Workplace, clock: SetClock, own: Path
+) -> None:
+    (own / "ours.md.j2").write_text("{# Ours #}\n{{ ''.__class__.__mro__ }}", encoding="utf-8")
+    resolve(operator, clock)
+    operator.say("/postmortem template ours")
+    whispers = [each for each in operator.messages(user=operator.alice) if each.ephemeral_for == operator.alice]
+    assert "INC-1 was not drafted anew: the template could not be used. ours.md.j2, line 2:" in whispers[-1].text
+    assert len(files(operator)) == 1
+    assert "classic (in use)" in operator.private("/postmortem template")
+
+
+def test_other_commands_are_answered_while_a_template_loops(operator: Workplace, clock: SetClock, own: Path) -> None:
+    loop = "{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3
+    (own / "classic.md.j2").write_text(loop, encoding="utf-8")
+    resolve(operator, clock)
+    operator.bot.door.executor.submit(operator.bot.door.delivery.drain)
+    answer = operator.ask("/note still here")
+    assert "Note" in answer.text
+    assert not answer.late
+    operator.bot.door.executor.shutdown(wait=True)
+    assert "took longer than 5 s" in comment(operator)
+
+
+def test_an_own_template_that_loops_is_cut_short_within_an_answer(
+    operator: Workplace, clock: SetClock, own: Path
+) -> None:
+    resolve(operator, clock)
+    operator.deliver()
+    loop = "{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3
+    (own / "classic.md.j2").write_text(loop, encoding="utf-8")
+    answer = operator.ask("/postmortem show blameless")
+    assert not answer.late
+    told = json.dumps(answer.body)
+    assert "took longer than 1 s" in told
+    assert "Issue summary" in told
+
+
+def test_export_gives_the_renderings_as_files_and_refuses_them_as_json(
+    office: Workplace, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve(office, clock)
+    office.say("/did private: paid for more disk")
+    office.deliver()
+    monkeypatch.setenv("DATABASE_URL", office.database.url.render_as_string(hide_password=False))
+    for how in ("blameless", "public"):
+        for kind in ("md", "html", "svg"):
+            done = CliRunner().invoke(main, ["export", "INC-1", "--as", how, "--format", kind])
+            assert done.exit_code == 0, done.output
+            assert not any(name in done.output for name in ("alice", "bob", "carol"))
+            assert ("paid" in done.output) == (how == "blameless")
+    refused = CliRunner().invoke(main, ["export", "INC-1", "--as", "public", "--format", "json"])
+    assert refused.exit_code == 2
+    assert "json is the whole record" in refused.output

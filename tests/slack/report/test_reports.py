@@ -1,0 +1,124 @@
+"""`/incident report`: the numbers and the picture follow in the channel."""
+
+import pytest
+
+from bot.clock import SetClock
+from storage import incidents
+from storage.database import Database
+from tests.support.ledger import counts, overdue
+from tests.support.workplace import Workplace, at, workplace
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def two_incidents(office: Workplace) -> None:
+    office.say("/incident open SEV2 Checkout fails")
+    office.say("/started at 11:00 a deploy")
+    office.say("/detected at 11:10 by customer: carts are empty")
+    office.say("/resolved at 11:40 rolled back")
+    office.say("/actionitem @bob by 2026-03-20: read <diffs>")
+    overdue(office, "database-team", "add disks")
+    second = office.slack.add_channel("second")
+    office.say("/detected at 11:30 disk full", channel=second)
+
+
+def test_the_report_follows_as_a_picture_with_its_numbers_beside_it(office: Workplace) -> None:
+    two_incidents(office)
+    office.deliver()
+    assert office.private("/incident report") == (
+        "The report on the last 30 days is being counted; it follows in this channel."
+    )
+    office.deliver()
+    picture = office.slack.files[-1]
+    assert (picture.name, picture.content[:8]) == ("incident-report.png", PNG)
+    assert office.messages()[-1].text.splitlines() == [
+        "*Incidents of the last 30 days*: 2 declared, 1 still open",
+        "SEV1: 0 · SEV2: 1 · SEV3: 0 · SEV4: 0 · severity unknown: 1",
+        "",
+        "*Time to detect*: one known: 10 min · 1 unknown",
+        "*Time to acknowledge*: none known · 2 unknown",
+        "*Time to mitigate*: none known · 2 unknown",
+        "*Time to resolve*: one known: 40 min · 1 unknown",
+        "",
+        "*Action items*: 2 recorded: 0 done, 2 open",
+        "*Due so far*: 0 of 1 done in time, 1 overdue",
+        "•  database-team: 0 of 1 done in time, 1 overdue",
+        "•  people (team unknown): none yet",
+    ]
+
+
+def test_where_no_file_may_be_sent_the_numbers_come_as_a_message(office: Workplace) -> None:
+    two_incidents(office)
+    office.deliver()
+    office.slack.scopes = {"commands", "chat:write"}
+    before = len(office.slack.files)
+    for channel in (office.channel, office.slack.add_channel("outside", bot_is_member=False)):
+        office.private("/incident report 7d", channel=channel)
+        assert office.messages(channel)[-1].text.startswith("*Incidents of the last 7 days*: 2 declared")
+    assert len(office.slack.files) == before
+
+
+def test_a_period_without_incidents_is_told_in_words_alone(office: Workplace) -> None:
+    office.private("/incident report 2026-01-01..2026-01-31")
+    assert office.messages()[-1].text == (
+        "*Incidents of 2026-01-01 to 2026-01-31*: 0 declared\n\n*Action items*: none recorded"
+    )
+    assert office.slack.files == []
+
+
+def test_a_report_told_twice_is_sent_once(office: Workplace) -> None:
+    two_incidents(office)
+    answer = office.ask("/incident report")
+    assert office.slack.repeat(answer).text == answer.text
+    office.deliver()
+    assert [file.name for file in office.slack.files].count("incident-report.png") == 1
+
+
+def test_the_period_ends_when_it_was_asked_for_however_late_it_is_counted(office: Workplace, clock: SetClock) -> None:
+    two_incidents(office)
+    office.private("/incident report 1d")
+    clock.set(at("2026-03-14T12:00:00Z"))
+    assert any("2 declared" in message.text for message in office.messages())
+
+
+@pytest.mark.parametrize("typed", ["-3d", "0d", "400y", "INC-1"])
+def test_what_is_no_period_is_said_at_once_and_nothing_is_counted(office: Workplace, typed: str) -> None:
+    before = counts(office)
+    answer = office.refused(f"/incident report {typed}")
+    assert "Try: 30d, 12w, 1y or 2026-10-01..2026-10-31" in answer
+    assert answer.endswith(f"\nYour words: /incident report {typed}")
+    assert counts(office) == before
+
+
+def test_what_a_private_channel_says_is_counted_there_alone(office: Workplace) -> None:
+    hidden = office.slack.add_channel("acquisition", private=True)
+    office.say("/incident open SEV1 nobody knows", channel=hidden)
+    overdue(office, "secret-team", "tell nobody")
+    office.private("/incident report")
+    assert "0 declared" in office.messages()[-1].text
+    assert "secret-team" not in office.messages()[-1].text
+    office.private("/incident report", channel=hidden)
+    assert "1 declared" in office.messages(hidden)[-1].text
+    assert "secret-team" in office.messages(hidden)[-1].text
+
+
+def test_a_mention_asks_for_a_report_too(office: Workplace) -> None:
+    two_incidents(office)
+    office.slack.say(office.alice, office.channel, f"<@{office.slack.bot_user_id}> report 7d")
+    assert any("*Incidents of the last 7 days*: 2 declared" in message.text for message in office.messages())
+
+
+def test_the_days_of_a_period_are_the_typists(database: Database, clock: SetClock) -> None:
+    with workplace(database, clock=clock) as office:
+        clock.set(at("2026-03-12T02:00:00Z"))
+        office.say("/detected disk full")
+        office.private("/incident report 2026-03-11..2026-03-11", user=office.bob)
+        office.private("/incident report 2026-03-11..2026-03-11")
+        office.deliver()
+        told = [message.text for message in office.messages() if "*Incidents of 2026-03-11*" in message.text]
+        assert sorted(text.splitlines()[0].rpartition(": ")[2] for text in told) == [
+            "0 declared",
+            "1 declared, 1 still open",
+        ]
+        with database.read() as connection:
+            assert incidents.numbered(connection, office.slack.team_id, 1)

@@ -1,0 +1,376 @@
+"""The review of a postmortem: planned, moved, called off, reminded of; through real Bolt, as people type it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from bot.clock import SetClock
+from bot.fakeslack.objects import Message
+from bot.slack.bot import build
+from storage import outbox, reviews
+from storage.database import Database
+from storage.outbox import LEASE
+from storage.values import Review
+from tests.slack.transport.test_repeats import at_once, two_bots
+from tests.support.ledger import counts, incident, outbox_states, problems
+from tests.support.workplace import Workplace, at, workplace
+
+FRIDAY = "Friday 20 March 2026, 10:00 to 11:00 UTC"
+CHANGE = "To change it: /postmortem review with @who · without @who · for 45m · friday 10:00 · cancel"
+REFUSED = (
+    ("2026-03-20", "At what time on 2026-03-20? Try: 2026-03-20 10:00"),
+    ("10:00", "On which day? Try: tomorrow 10:00, or 2026-03-19 10:00"),
+    ("2026-03-11 10:00", "2026-03-11 10:00 is past: it is 2026-03-12 12:00 UTC now. Try: 2026-03-19 10:00"),
+    ("2426-12-01 10:00", "2426-12-01 is more than a year ahead."),
+    ("2027-02-30 10:00", "2027-02-30 is no date I know."),
+    ("2026-03-29 02:30 Europe/Berlin", "There is no 02:30 on 29 March 2026 in Berlin: the clocks go forward."),
+    ("2026-10-25 02:30 Europe/Berlin", "02:30 on 25 October 2026 in Berlin comes twice: the clocks go back."),
+    ("friday 10:00 for ever", "ever is no length of a meeting."),
+    ("friday 10:00 with @channel", "@channel is no single person I could invite."),
+    ("friday 10:00 with @scribe", "@scribe is a bot, and comes to no meeting."),
+    ("friday 10:00 without @alice", "That leaves nobody to invite."),
+    ("with @bob", "When? Try: /postmortem review friday 10:00 with @alice"),
+    ("INC-7 friday 10:00", "There is no INC-7 here."),
+    ("cancel", "INC-1 has no review to cancel. To plan one: /postmortem review friday 10:00"),
+    ("cancel it", "Nothing goes after cancel but the incident: /postmortem review cancel INC-1"),
+)
+
+
+@pytest.fixture
+def incident_office(office: Workplace) -> Workplace:
+    """An office with an incident Alice told of."""
+    office.say("/detected disk full")
+    return office
+
+
+def plans(office: Workplace) -> tuple[Review, ...]:
+    with office.database.read() as connection:
+        return reviews.of_incident(connection, incident(office).id)
+
+
+def told(office: Workplace, channel: str | None = None) -> list[Message]:
+    """What the channel was told of reviews outside the answers, oldest first."""
+    return [each for each in office.messages(channel) if "eview of INC-" in each.text]
+
+
+def calendars(office: Workplace) -> list[Any]:
+    office.deliver()
+    return [Calendar.from_ical(file.content) for file in office.slack.files if file.name.endswith(".ics")]
+
+
+def events(office: Workplace) -> list[Any]:
+    return [calendar.walk("VEVENT")[0] for calendar in calendars(office)]
+
+
+def test_what_cannot_be_planned_is_said_with_the_words_and_changes_nothing(incident_office: Workplace) -> None:
+    office = incident_office
+    before = counts(office)
+    for typed, problem in REFUSED:
+        answer = office.refused(f"/postmortem review {typed}")
+        assert answer.startswith(problem), answer
+        assert answer.endswith(f"\nYour words: /postmortem review {typed}"), answer
+    assert counts(office) == before
+
+
+def test_everybody_named_is_invited_once_by_a_message_with_a_calendar_file(incident_office: Workplace) -> None:
+    office = incident_office
+    office.say("/incident lead @carol")
+    office.say("/did @bob and @sre-team and @scribe freed space <!channel>")
+    answer = office.say("/postmortem review 2026-03-20 10:00 for 45m", user=office.bob)
+    assert answer.splitlines()[:3] == [
+        "INC-1 · review on Friday 20 March 2026, 10:00 to 10:45 PDT (17:00 UTC)",
+        "Invited: carol, alice, bob",
+        f"Reminder: Thursday 19 March 2026, 10:00 PDT. {CHANGE}",
+    ]
+    (invitation,) = told(office)
+    assert invitation.text.splitlines() == [
+        "*Review of INC-1* · disk full",
+        "Friday 20 March 2026, 10:00 to 10:45 PDT (17:00 UTC), in this channel",
+        f"<@{office.carol}> <@{office.alice}> <@{office.bob}>",
+        "To read before: /postmortem draft INC-1 · The file puts it into your calendar.",
+    ]
+    assert [file.name for file in invitation.files] == ["INC-1-review.ics"]
+    (event,) = events(office)
+    assert event.start.isoformat() == "2026-03-20T10:00:00-07:00"
+    assert str(event["SUMMARY"]) == "Review of INC-1: disk full"
+    assert str(event["LOCATION"]) == "Slack, #incident"
+    description = str(event["DESCRIPTION"]).splitlines()
+    assert "With: carol, alice, bob" in description
+    assert "- When did the impact begin?" in description
+    (plan,) = plans(office)
+    assert (plan.planned_by_id, plan.planned_at) == (office.bob, at("2026-03-12T12:00:00Z"))
+
+
+def test_planned_again_it_moves_with_the_same_uid_and_keeps_what_was_not_said(incident_office: Workplace) -> None:
+    office = incident_office
+    office.say("/postmortem review friday 10:00 for 45m with @bob @carol")
+    office.deliver()
+    assert "review moved to Monday 16 March 2026, 10:00 to 10:45 UTC (was Friday 13 March 2026" in office.say(
+        "/postmortem review INC-1 monday 10:00"
+    )
+    office.deliver()
+    assert "Invited: alice, carol\n" in office.say("/postmortem review without @bob for 1h")
+    first, second, third = events(office)
+    assert len({str(event["UID"]) for event in (first, second, third)}) == 1
+    assert [int(event["SEQUENCE"]) for event in (first, second, third)] == [0, 1, 2]
+    assert [event.start for event in (second, third)] == [at("2026-03-16T10:00:00Z")] * 2
+    assert third.end == at("2026-03-16T11:00:00Z")
+    assert "moved, it was Friday 13 March" in told(office)[1].text
+    assert told(office)[2].text.splitlines()[2] == f"<@{office.alice}> <@{office.carol}> · no longer invited: bob"
+    assert "in place of the earlier one" in told(office)[2].text
+    assert [plan.sequence for plan in plans(office)] == [0, 1, 2]
+
+
+def test_said_again_just_so_it_invites_nobody_twice(incident_office: Workplace) -> None:
+    office = incident_office
+    answer = office.ask("/postmortem review 2026-03-20 10:00")
+    before = counts(office)
+    assert office.slack.repeat(answer).text == answer.text
+    assert office.refused("/postmortem review friday 2026-03-20 10:00").startswith(
+        "friday 2026-03-20 is no date I know"
+    )
+    assert office.refused("/postmortem review 2026-03-20 10:00 for 1h").startswith(
+        f"It is planned just so already: {FRIDAY}. Nobody was told again."
+    )
+    assert counts(office) == before
+    assert len(told(office)) == 1
+
+
+def test_cancelled_it_leaves_the_calendar_and_nobody_is_reminded(incident_office: Workplace, clock: SetClock) -> None:
+    office = incident_office
+    office.say("/postmortem review 2026-03-20 10:00")
+    office.deliver()
+    assert office.say("/postmortem review cancel inc-1").startswith(f"INC-1 · review cancelled; it was on {FRIDAY}.")
+    assert [str(calendar["METHOD"]) for calendar in calendars(office)] == ["PUBLISH", "CANCEL"]
+    assert [int(event["SEQUENCE"]) for event in events(office)] == [0, 1]
+    assert told(office)[1].text.startswith("*Review of INC-1 cancelled* · disk full\nIt was planned for Friday")
+    clock.set(at("2026-03-19T10:00:00Z"))
+    assert len(told(office)) == 2
+    assert office.private("/postmortem review").startswith("No review of INC-1 is planned. To plan one:")
+    office.say("/postmortem review 2026-03-20 10:00")
+    assert [int(event["SEQUENCE"]) for event in events(office)] == [0, 1, 2]
+    assert set(outbox_states(office)) == {"sent"}
+
+
+def test_bare_it_shows_the_plan_and_what_became_of_it(incident_office: Workplace, clock: SetClock) -> None:
+    office = incident_office
+    assert office.private("/postmortem review").splitlines()[0] == (
+        "No review of INC-1 is planned. To plan one: /postmortem review 2026-03-19 10:00, or friday 10:00 CET for 45m "
+        "with @alice"
+    )
+    office.say("/postmortem review 2026-03-20 10:00")
+    assert office.private("/postmortem review INC-1", user=office.bob).splitlines() == [
+        f"INC-1 · review on {FRIDAY}",
+        "Invited: alice",
+        "To move it: /postmortem review friday 10:00 · to call it off: /postmortem review cancel",
+    ]
+    clock.set(at("2026-03-20T11:00:00Z"))
+    assert office.private("/postmortem review").startswith(f"INC-1 · review was on {FRIDAY}")
+    assert office.refused("/postmortem review cancel").startswith(f"That review is over: {FRIDAY}.")
+    assert office.say("/postmortem review monday 10:00").startswith("INC-1 · review on Monday 23 March 2026")
+    assert "moved" not in told(office)[-1].text
+
+
+def test_the_reminder_comes_once_the_day_before_whatever_restarts(database: Database, clock: SetClock) -> None:
+    with workplace(database, clock=clock) as office:
+        office.say("/detected disk full")
+        office.say("/postmortem review 2026-03-20 10:00 with @bob")
+        clock.set(at("2026-03-19T09:59:59Z"))
+        assert len(told(office)) == 1
+        again = build(office.bot.door.settings, database, clock=clock)
+        clock.set(at("2026-03-19T10:00:00Z"))
+        with ThreadPoolExecutor(4) as pool:
+            for bot in (office.bot, again) * 2:
+                pool.submit(bot.door.delivery.drain)
+        again.stop()
+        _, reminder = told(office)
+        assert reminder.text.splitlines() == [
+            "Reminder: *review of INC-1* · disk full",
+            f"{FRIDAY}, in this channel",
+            f"<@{office.alice}> <@{office.bob}>",
+            "To read before: /postmortem draft INC-1",
+        ]
+        clock.set(at("2026-03-21T10:00:00Z"))
+        assert len(told(office)) == 2
+
+
+def test_a_moved_review_is_reminded_of_at_its_new_time_alone(incident_office: Workplace, clock: SetClock) -> None:
+    office = incident_office
+    for day in (20, 17):
+        office.say(f"/postmortem review 2026-03-{day} 10:00")
+        office.deliver()
+    clock.set(at("2026-03-16T10:00:00Z"))
+    assert [each.text.startswith("Reminder") for each in told(office)] == [False, False, True]
+    office.say("/postmortem review 2026-03-24 10:00")
+    clock.set(at("2026-03-19T10:00:00Z"))
+    assert len(told(office)) == 4
+    clock.set(at("2026-03-23T10:00:00Z"))
+    assert told(office)[-1].text.startswith("Reminder: *review of INC-1* · disk full\nTuesday 24 March 2026, 10:00")
+
+
+def test_a_late_reminder_still_comes_while_the_meeting_is_ahead(incident_office: Workplace, clock: SetClock) -> None:
+    office = incident_office
+    office.say("/postmortem review 2026-03-20 10:00")
+    office.deliver()
+    office.slack.fail_next("chat.postMessage", error="service_unavailable", status=503)
+    clock.set(at("2026-03-20T09:30:00Z"))
+    assert len(told(office)) == 1
+    clock.set(at("2026-03-20T09:31:00Z"))
+    assert told(office)[-1].text.startswith("Reminder: *review of INC-1*")
+
+
+def test_a_reminder_that_comes_too_late_is_left_out(incident_office: Workplace, clock: SetClock) -> None:
+    office = incident_office
+    office.say("/postmortem review 2026-03-20 10:00")
+    office.deliver()
+    clock.set(at("2026-03-20T10:00:00Z"))
+    assert len(told(office)) == 1
+    assert set(outbox_states(office)) == {"sent"}
+
+
+def test_less_than_a_day_ahead_there_is_no_reminder_and_the_receipt_says_so(
+    incident_office: Workplace, clock: SetClock
+) -> None:
+    office = incident_office
+    assert "It is less than a day ahead, so the invitation is all the reminder there is." in office.say(
+        "/postmortem review tomorrow 11:00"
+    )
+    clock.set(clock() + timedelta(hours=20))
+    assert len(told(office)) == 1
+
+
+def test_where_no_file_may_be_sent_the_message_says_it_all(incident_office: Workplace) -> None:
+    office = incident_office
+    office.slack.scopes -= {"files:write"}
+    office.say("/postmortem review 2026-03-20 10:00")
+    (invitation,) = told(office)
+    assert f"{FRIDAY}, in this channel" in invitation.text
+    assert "file" not in invitation.text
+    assert invitation.files == ()
+    outside = office.slack.add_channel("outside", bot_is_member=False)
+    office.say("/detected other", channel=outside)
+    office.say("/postmortem review 2026-03-20 10:00", channel=outside)
+    assert told(office, outside)[0].text.startswith("*Review of INC-2* · other")
+    assert problems(office) == []
+
+
+def test_news_that_waited_for_slack_tells_of_the_newest_plan_alone(incident_office: Workplace, clock: SetClock) -> None:
+    office = incident_office
+    office.deliver()
+    office.say("/postmortem review 2026-03-20 10:00")
+    office.say("/postmortem review 2026-03-21 10:00")
+    assert [int(event["SEQUENCE"]) for event in events(office)] == [1]
+    office.slack.fail_next("files.getUploadURLExternal", error="service_unavailable", status=503)
+    office.say("/postmortem review 2026-03-22 10:00")
+    assert len(told(office)) == 1
+    clock.set(at("2026-03-12T12:01:00Z"))
+    assert "Sunday 22 March 2026" in told(office)[-1].text
+
+
+def test_news_whose_teller_died_is_told_once(incident_office: Workplace, clock: SetClock) -> None:
+    office = incident_office
+    office.deliver()
+    office.say("/postmortem review 2026-03-20 10:00")
+    with office.database.write() as connection:
+        errand = outbox.claim(connection, at=clock())
+    assert errand is not None
+    # It was told, and the process ended before it could say so; the lease runs out.
+    office.bot.door.delivery._actions[errand.action](errand)
+    clock.set(clock() + LEASE)
+    assert len(told(office)) == 1
+    assert "sending" not in outbox_states(office)
+
+
+def test_it_is_planned_by_a_mention_in_a_thread_too(incident_office: Workplace) -> None:
+    office = incident_office
+    parent = office.slack.say(office.bob, office.channel, "when do we meet?")
+    office.slack.say(
+        office.bob, office.channel, "@scribe postmortem review friday 10:00 with @carol", thread_ts=parent.ts
+    )
+    office.deliver()
+    (invitation,) = told(office)[-1:]
+    assert invitation.text.splitlines()[2] == f"<@{office.alice}> <@{office.bob}> <@{office.carol}>"
+    receipt = next(each for each in office.messages() if each.text.startswith("INC-1 · review on Friday"))
+    assert receipt.thread_ts == parent.ts
+
+
+def test_it_is_planned_from_another_channel_and_a_private_incident_from_its_own_alone(office: Workplace) -> None:
+    hidden = office.slack.add_channel("acquisition", private=True)
+    office.say("/detected secret", channel=hidden)
+    office.say("/detected disk full")
+    assert "There is no INC-1 here" in office.refused("/postmortem review INC-1 friday 10:00")
+    office.say("/postmortem review INC-2 friday 10:00", channel=office.slack.add_channel("elsewhere"))
+    assert told(office)[0].text.startswith("*Review of INC-2*")
+    office.say("/postmortem review friday 10:00", channel=hidden)
+    told(office, hidden)
+    assert str(events(office)[-1]["LOCATION"]) == "Slack, the incident's channel"
+
+
+def test_a_title_that_pings_or_breaks_lines_does_neither(office: Workplace) -> None:
+    office.say("/incident open <!channel> & friends; a,b")
+    office.say("/incident title x <!here>\r\nATTENDEE:mailto:ceo@example.com " + "y" * 140)
+    office.say("/postmortem review friday 10:00")
+    (invitation,) = told(office)
+    assert "<!" not in invitation.text
+    file = office.slack.files[-1].content.decode()
+    assert "\r\nATTENDEE" not in file
+    assert "\n" not in file.replace("\r\n", "")
+    assert len(events(office)) == 1
+
+
+def test_without_a_known_zone_the_receipt_says_which_was_taken(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, known=False, SCRIBE_TIMEZONE="Europe/Berlin") as office:
+        office.slack.scopes -= {"users:read"}
+        office.say("/detected disk full")
+        answer = office.say("/postmortem review 2026-03-20 10:00")
+        assert "10:00 to 11:00 CET (09:00 UTC)" in answer
+        assert "so I took Berlin. If that is wrong, plan it again with yours: friday 10:00 UTC" in answer
+        assert "so I took" not in office.say("/postmortem review 2026-03-21 10:00 UTC")
+
+
+def test_a_zone_not_known_yet_is_looked_up_before_the_time_is_read(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, known=False) as office:
+        office.say("/detected disk full")
+        assert "10:00 to 11:00 JST (01:00 UTC)" in office.say("/postmortem review friday 10:00", user=office.carol)
+
+
+def test_the_full_postmortem_names_the_date_in_place_of_its_question(incident_office: Workplace) -> None:
+    office = incident_office
+    office.say("/postmortem template full")
+    office.deliver()
+    assert "`/postmortem review friday 10:00`" in office.drafts[-1].content.decode()
+    office.say("/postmortem review 2026-03-20 10:00 with @bob")
+    office.say("/postmortem draft")
+    office.deliver()
+    shown = office.drafts[-1].content.decode()
+    assert "### Review\n\nPlanned on Friday 20 March 2026 at 10:00 UTC.\n" in shown
+    assert "- ☑ The review has a date" in shown
+    blameless = office.ask("/postmortem show blameless")
+    assert blameless.message
+    assert "Planned on Friday 20 March 2026 at 10:00 UTC." in str(blameless.message.blocks)
+    office.say("/postmortem review cancel")
+    office.say("/postmortem draft")
+    office.deliver()
+    assert "Planned on" not in office.drafts[-1].content.decode()
+
+
+def test_two_bots_that_plan_at_once_make_one_plan_after_the_other(database: Database, clock: SetClock) -> None:
+    with two_bots(database, clock) as (office, second):
+        office.say("/detected disk full")
+        payload = {**office.ask("/incident help").delivery.payload, "command": "/postmortem"}
+        posts = [
+            (url, {**payload, "text": f"review 2026-03-20 1{number}:00", "trigger_id": f"{number}.t"})
+            for number, url in enumerate((office.url, second) * 3)
+        ]
+        answers = at_once(office, posts)
+        assert all("· review" in answer for answer in answers), answers
+        assert [plan.sequence for plan in plans(office)] == list(range(6))
+        same = [(url, {**posts[0][1], "text": "review 2026-04-01 10:00", "trigger_id": f"{url}.s"}) for url, _ in posts]
+        answers = at_once(office, [(url, {**form, "trigger_id": f"{n}.s"}) for n, (url, form) in enumerate(same)])
+        assert sum("Nobody was told again" in answer for answer in answers) == 5
+        assert len(plans(office)) == 7
+        office.deliver()
+        assert [int(event["SEQUENCE"]) for event in events(office)] == [6]

@@ -1,0 +1,273 @@
+"""The database is the outage: what is typed is kept, and written down, in order and once, when it is back."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+
+from bot.clock import SetClock
+from bot.config import Settings
+from bot.handlers.offline import AWAY, Keeper
+from storage import schema
+from storage.database import Database
+from tests.support.ledger import entries, incident_count, standing
+from tests.support.line import Line
+from tests.support.workplace import SOCKET, Workplace, at, workplace
+
+DRAINED = "The database is back."
+
+
+@pytest.fixture
+def line(postgres: Database) -> Iterator[Line]:
+    """The line to the PostgreSQL server."""
+    url = postgres.url
+    host = url.query.get("host")
+    line = Line(f"{host}/.s.PGSQL.5432" if host else (url.host or "127.0.0.1", url.port or 5432))
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def far(postgres: Database, line: Line) -> Iterator[Database]:
+    """The same database at the other end of that line."""
+    database = Database(
+        postgres.url.set(host="127.0.0.1", port=line.port, query={}).render_as_string(hide_password=False)
+    )
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def remote(far: Database, clock: SetClock) -> Iterator[Workplace]:
+    with workplace(far, clock=clock) as place:
+        yield place
+
+
+def told(office: Workplace) -> list[str]:
+    """What the channel was told after the database came back."""
+    assert office.bot.door.keeper.drain()
+    return [each.text for each in office.messages() if each.text.startswith(DRAINED)]
+
+
+def test_while_the_server_is_gone_entries_are_kept_and_then_written_in_order(
+    remote: Workplace, line: Line, clock: SetClock
+) -> None:
+    remote.say("/detected at 11:40 by monitoring: p99 over 5 s")
+    line.cut()
+    kept = remote.say("/did at 04:58 restarted db1", user=remote.bob)
+    clock.set(at("2026-03-12T12:01:00Z"))
+    assert kept.startswith("Kept · Did · 11:58 UTC (04:58 in Los Angeles)\nrestarted db1\nThe database is away.")
+    assert remote.say("/incident severity SEV1").startswith("Kept · /incident severity SEV1\n")
+    assert remote.say("/mitigated errors are gone").startswith("Kept · Mitigated · 12:01 UTC\n")
+    clock.set(at("2026-03-12T12:30:00Z"))
+    assert not remote.bot.door.keeper.drain()
+    line.mend()
+    (said,) = told(remote)
+    assert said.splitlines() == [
+        f"{DRAINED} The 3 entries kept meanwhile are written down, in order:",
+        "Did · 11:58 UTC (04:58 in Los Angeles) · INC-1 #2 · late entry",
+        "INC-1 · severity: SEV1",
+        "Mitigated · 12:01 UTC · INC-1 #3",
+    ]
+    assert standing(remote) == [
+        ("detected", "p99 over 5 s"), ("did", "restarted db1"), ("mitigated", "errors are gone"),
+    ]  # fmt: skip
+    assert entries(remote)[2].occurred_at == entries(remote)[2].recorded_at == at("2026-03-12T12:01:00Z")
+    assert remote.say("/note all is well").startswith("Note · 12:30 UTC · INC-1 #4")
+
+
+def test_a_server_that_says_nothing_any_more_keeps_no_answer_waiting(remote: Workplace, line: Line) -> None:
+    remote.say("/detected disk full")
+    line.freeze()
+    for words in ("first", "second"):
+        assert remote.say(f"/did {words}").startswith("Kept · Did")
+    line.mend()
+    assert len(told(remote)) == 1
+    assert standing(remote) == [("detected", "disk full"), ("did", "first"), ("did", "second")]
+
+
+def test_what_was_written_just_before_the_answer_was_lost_is_written_once(remote: Workplace, line: Line) -> None:
+    remote.say("/detected disk full")
+    line.cut()
+    assert remote.say("/did restarted db1", trigger_id="once").startswith("Kept")
+    line.mend()
+    told(remote)
+    line.cut()
+    assert remote.say("/did restarted db1", trigger_id="once").startswith("Kept")
+    line.mend()
+    assert "INC-1 #2" in told(remote)[-1]
+    assert standing(remote) == [("detected", "disk full"), ("did", "restarted db1")]
+
+
+def test_what_cannot_be_shown_and_what_is_no_entry_is_said_at_once(remote: Workplace, line: Line) -> None:
+    remote.say("/detected disk full")
+    line.cut()
+    assert AWAY in remote.refused("/timeline")
+    assert AWAY in remote.refused("/incident status")
+    refused = remote.refused("/did at 25:99 restarted db1")
+    assert "25:99" in refused
+    assert "/did at 25:99 restarted db1" in refused
+    assert "There is no “/dd”" in remote.refused("/dd x") or "Did you mean" in remote.refused("/dd x")
+    line.mend()
+    remote.bot.door.keeper.drain()
+    assert remote.private("/timeline")
+
+
+def test_what_could_not_be_done_is_told_to_the_person_with_their_words(remote: Workplace, line: Line) -> None:
+    remote.say("/detected disk full")
+    line.cut()
+    remote.say("/incident edit 99 no such entry", user=remote.bob)
+    remote.say("/actionitem")
+    line.mend()
+    remote.bot.door.keeper.drain()
+    texts = {each.ephemeral_for: each.text for each in remote.messages(user=remote.bob) if each.ephemeral_for}
+    assert "/incident edit 99 no such entry" in texts[remote.bob]
+    assert "99" in texts[remote.bob].splitlines()[1]
+    own = [each.text for each in remote.messages(user=remote.alice) if each.ephemeral_for == remote.alice]
+    assert any("It opens a form" in text for text in own)
+
+
+def test_a_zone_that_could_not_be_told_is_found_before_the_entry_is_written(
+    far: Database, line: Line, clock: SetClock
+) -> None:
+    with workplace(far, clock=clock, known=False) as remote:
+        line.cut()
+        assert "04:58" not in remote.say("/detected at 11:58 disk full", user=remote.alice)
+        remote.say("/did at 04:58 restarted db1", user=remote.bob)
+        line.mend()
+        remote.bot.refresh()
+        told(remote)
+        assert entries(remote)[1].occurred_at == at("2026-03-12T11:58:00Z")
+
+
+def test_mentions_forms_and_clicks_are_kept_too(remote: Workplace, line: Line) -> None:
+    remote.say("/detected disk full")
+    remote.say("/resolved freed space")
+    remote.say("/detected disk full again")
+    message = remote.slack.say(remote.bob, remote.channel, "replica is 4 GB behind")
+    remote.slack.shortcut(remote.alice, message, "add_to_timeline")
+    line.cut()
+    remote.slack.say(remote.bob, remote.channel, "@scribe did restarted db1")
+    remote.slack.submit(remote.alice, {})
+    said = remote.slack.wait_for(
+        lambda: [m.text for m in remote.slack.messages(remote.channel) if m.text.startswith("Kept")][1:]
+    )
+    assert said
+    line.mend()
+    told(remote)
+    assert ("did", "restarted db1") in standing(remote, 2)
+    assert ("note", "replica is 4 GB behind") in standing(remote, 2)
+
+
+def test_a_bot_that_died_meanwhile_leaves_the_spool_to_the_next(
+    far: Database, postgres: Database, line: Line, clock: SetClock, tmp_path: Path
+) -> None:
+    spool = str(tmp_path / "kept")
+    with workplace(far, clock=clock, transport=SOCKET, SCRIBE_SPOOL=spool) as remote:
+        remote.say("/detected disk full")
+        line.cut()
+        remote.say("/did restarted db1")
+    line.mend()
+    settings = Settings.from_env({"SCRIBE_SPOOL": spool})
+    first, second = (Keeper(postgres, settings, clock) for _ in range(2))
+    assert [first.drain(), second.drain()] == [1, 0]
+    assert standing(remote) == [("detected", "disk full"), ("did", "restarted db1")]
+    assert Keeper(postgres, settings, clock).drain() == 0
+
+
+def test_a_bot_that_starts_while_the_server_is_gone_keeps_what_is_typed(
+    far: Database, line: Line, clock: SetClock
+) -> None:
+    with workplace(far, clock=clock) as remote:
+        line.cut()
+        remote.bot.door.keeper.start(ensured=False)
+        assert remote.say("/detected disk full").startswith("Kept · Detected")
+        line.mend()
+        told(remote)
+        assert incident_count(remote) == 1
+
+
+def test_a_database_that_comes_back_with_an_older_schema_waits_for_its_migration(
+    far: Database, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    version = text("UPDATE alembic_version SET version_num = :version")
+    with workplace(far, clock=clock) as remote:
+        with far.write() as connection:
+            connection.execute(version, {"version": "0001"})
+        remote.bot.door.keeper.start(ensured=False)
+        assert remote.say("/detected disk full").startswith("Kept · Detected")
+        for _ in range(2):
+            remote.bot.drain()
+        with far.write() as connection:
+            connection.execute(version, {"version": schema.newest()})
+        told(remote)
+        assert incident_count(remote) == 1
+    assert len([each for each in caplog.records if "another schema" in each.getMessage()]) == 1
+
+
+@pytest.fixture
+def locked(office: Workplace) -> Iterator[sqlite3.Connection]:
+    """Another process that holds the SQLite file's write lock."""
+    office.say("/detected disk full")
+    other = sqlite3.connect(str(office.database.url.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield other
+    other.close()
+
+
+def test_a_locked_file_keeps_no_answer_waiting(office: Workplace, locked: sqlite3.Connection) -> None:
+    assert office.say("/did restarted db1").startswith("Kept")
+    assert office.bot.door.keeper.drain() == 0
+    locked.execute("ROLLBACK")
+    assert "INC-1 #2" in told(office)[0]
+
+
+@pytest.mark.parametrize("pragma", ["query_only=ON", "max_page_count=1"])
+def test_a_full_or_read_only_disk_is_an_outage_like_any_other(office: Workplace, pragma: str) -> None:
+    office.say("/detected disk full")
+    engine = office.database.engine
+
+    def restrict(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "connect", restrict)
+    engine.dispose()
+    words = "x" * 9_000
+    assert office.say(f"/did {words}").startswith("Kept · Did")
+    event.remove(engine, "connect", restrict)
+    engine.dispose()
+    told(office)
+    assert standing(office) == [("detected", "disk full"), ("did", words)]
+
+
+def test_a_spool_that_cannot_be_written_either_gives_the_words_back(
+    remote: Workplace, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    remote.say("/detected disk full")
+    spool = remote.bot.door.settings.spool
+    spool.rename(f"{spool}-gone")
+    spool.write_text("no folder")
+    line.cut()
+    refused = remote.refused("/did restarted db1")
+    assert "could not save" in refused
+    assert "/did restarted db1" in refused
+    assert "not saved" in caplog.text
+    spool.unlink()
+    Path(f"{spool}-gone").rename(spool)
+
+
+def test_one_request_that_breaks_its_handler_is_kept_aside_and_the_others_are_written(
+    remote: Workplace, line: Line
+) -> None:
+    remote.say("/detected disk full")
+    line.cut()
+    remote.say("/did first")
+    keeper = remote.bot.door.keeper
+    keeper._spool.append({"command": "did"}, at=at("2026-03-12T12:00:00Z"))
+    remote.say("/did second")
+    line.mend()
+    told(remote)
+    assert standing(remote) == [("detected", "disk full"), ("did", "first"), ("did", "second")]
+    assert keeper._spool.bad_length() == 1

@@ -1,0 +1,165 @@
+"""Socket Mode on a bad day: told to go, cut off, half open, silent."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.clock import now
+from bot.config import Settings
+from bot.fakeslack.answers import Answer
+from bot.fakeslack.delivery import DISPATCH_FAILED
+from bot.fakeslack.slack import Slack
+from bot.slack.bot import build
+from bot.slack.inbound.socket import Silence, Socket, connect
+from storage import timeline
+from storage.database import Database
+from tests.support.line import Line
+
+BORNE = Silence(ping_s=60, silent_s=60, deaf_s=60)
+
+
+@dataclass
+class Connected:
+    """A small Slack with Alice in a channel, and the bot's connection to it."""
+
+    slack: Slack
+    socket: Socket
+    alice: str
+    channel: str
+    answers: list[Answer] = field(default_factory=list)
+
+    def ask(self, words: str) -> Answer:
+        return self.slack.command(self.alice, self.channel, "/note", words)
+
+    def opened(self) -> int:
+        return sum(call.method == "apps.connections.open" for call in self.slack.calls)
+
+    def type_until(self, stopped: threading.Event, typist: int) -> list[Answer]:
+        answers: list[Answer] = []
+        while not stopped.is_set():
+            answers.append(self.ask(f"{typist} says {len(answers)}"))
+        return answers
+
+
+@contextmanager
+def connected(
+    sqlite: Database, spool: Path, silence: Silence = BORNE, *, by: Line | None = None
+) -> Iterator[Connected]:
+    slack = Slack(clock=now)
+    with slack.serving():
+        if by is not None:
+            by.lead_to(("127.0.0.1", int(slack.address.rpartition(":")[2])))
+            slack.reach_sockets_by(f"http://127.0.0.1:{by.port}")
+        settings = Settings.from_env(
+            {
+                "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token,
+                "SLACK_API_URL": slack.api_url, "SCRIBE_SPOOL": str(spool),
+            }
+        )  # fmt: skip
+        alice, channel = slack.add_user("alice", zone="UTC"), slack.add_channel("incident")
+        bot = build(settings, sqlite)
+        bot.refresh()
+        socket = connect(bot, settings, silence=silence)
+        slack.wait_connected()
+        try:
+            made = Connected(slack, socket, alice, channel)
+            assert slack.command(alice, channel, "/detected", "disk full").ok
+            yield made
+        finally:
+            socket.close()
+            bot.stop()
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    made = Line(("127.0.0.1", 0))
+    yield made
+    made.close()
+
+
+def texts(database: Database) -> list[str]:
+    with database.read() as connection:
+        return [entry.text for entry in timeline.of_incident(connection, 1)]
+
+
+@pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
+def test_told_to_go_it_opens_the_next_connection_first_and_answers_all_it_was_given(
+    sqlite: Database, tmp_path: Path, reason: str
+) -> None:
+    with connected(sqlite, tmp_path) as office, ThreadPoolExecutor(4) as pool:
+        stopped = threading.Event()
+        typing = [pool.submit(office.type_until, stopped, number) for number in range(4)]
+        for times in range(2, 5):
+            office.slack.disconnect_sockets(reason)
+            office.slack.wait_for(lambda: office.opened() == times and office.slack.connections)  # noqa: B023
+        stopped.set()
+        answers = [answer for each in typing for answer in each.result()]
+        # While no connection was there that deliveries might go to, Slack delivered nothing.
+        assert {answer.error for answer in answers} <= {None, DISPATCH_FAILED}
+        answered = [answer.delivery.payload["text"] for answer in answers if answer.ok]
+        assert sorted(texts(sqlite)) == sorted(["disk full", *answered])
+        assert office.opened() == 4
+
+
+def test_cut_off_it_connects_again(sqlite: Database, tmp_path: Path) -> None:
+    with connected(sqlite, tmp_path) as office:
+        office.slack.cut_sockets()
+        office.slack.wait_connected()
+        assert office.ask("again").ok
+
+
+def test_while_slack_gives_no_connection_it_goes_on_asking(sqlite: Database, tmp_path: Path) -> None:
+    with connected(sqlite, tmp_path) as office:
+        office.slack.fail_next("apps.connections.open", error="internal_error", status=500)
+        office.slack.cut_sockets()
+        office.slack.wait_connected()
+        assert not office.slack.faults
+        assert office.ask("again").ok
+
+
+def test_a_connection_that_is_half_open_is_replaced(sqlite: Database, tmp_path: Path, line: Line) -> None:
+    with connected(sqlite, tmp_path, Silence(ping_s=0.2, silent_s=60, deaf_s=60), by=line) as office:
+        office.slack.reach_sockets_by("")
+        line.freeze()
+        office.slack.socket_wait_s = 0.5
+        office.slack.wait_for(lambda: office.ask("again").ok, within_s=15)
+        assert office.opened() == 2
+
+
+def test_a_connection_over_which_nothing_comes_is_replaced(sqlite: Database, tmp_path: Path) -> None:
+    with connected(sqlite, tmp_path, Silence(ping_s=60, silent_s=0.3, deaf_s=60)) as office:
+        # The stand-in pings every five seconds, which is too seldom here.
+        office.slack.wait_for(lambda: office.opened() > 2)
+        office.slack.wait_for(lambda: office.ask("again").ok)
+
+
+def test_after_a_long_silence_it_is_deaf(sqlite: Database, tmp_path: Path) -> None:
+    with connected(sqlite, tmp_path, Silence(ping_s=60, silent_s=60, deaf_s=0.3)) as office:
+        office.slack.wait_for(lambda: office.socket.deaf)
+        assert office.ask("heard").ok
+        assert not office.socket.deaf
+
+
+def test_closing_finishes_what_is_in_hand_and_refuses_the_rest(sqlite: Database, tmp_path: Path) -> None:
+    with connected(sqlite, tmp_path) as office, ThreadPoolExecutor(1) as pool:
+        with sqlite.write():
+            under_way = pool.submit(office.ask, "under way")
+            office.slack.wait_for(partial(_in_hand, office.socket))
+            closing = threading.Thread(target=office.socket.close)
+            closing.start()
+            office.slack.wait_for(lambda: office.socket.refusing)
+            office.slack.socket_wait_s = 0.1
+            assert office.ask("too late").error
+        closing.join()
+        assert under_way.result().ok
+        assert texts(sqlite) == ["disk full", "under way"]
+
+
+def _in_hand(socket: Socket) -> int:
+    return socket.in_hand

@@ -1,0 +1,216 @@
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from bot.documents import rendering
+from bot.documents.templates import Shelf
+from bot.domain.postmortem.assemble import assemble
+from bot.errors import UsageError
+from bot.vocabulary import KINDS
+from storage.values import ActionItem, Section, TimelineEntry
+from tests.support import casebook
+from tests.support.casebook import entry, item
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+INCIDENT = casebook.incident(casebook.load(casebook.NAMES[0]))
+CLOUDFLARE, GITLAB, GOOGLE = casebook.NAMES
+HOSTILE = (
+    "<img src=x onerror=alert(1)> [x](http://evil) ![y](z) *b* _c_ `d` | # <!channel> <@U1> &lt; @channel"
+    " </li>\n# no heading\n```\n<script>alert(1)</script>\n- no item\n\x00\u202e"
+)
+
+
+def after(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def sections(
+    entries: list[TimelineEntry], items: list[ActionItem] | None = None, zone: str = "UTC"
+) -> dict[str, Section]:
+    document = assemble(INCIDENT, entries, items or [], zone=ZoneInfo(zone))
+    return {section.key: section for section in rendering.draft(document)}
+
+
+def case_sections(name: str) -> dict[str, Section]:
+    case = casebook.load(name)
+    document = assemble(casebook.incident(case), casebook.entries(case), casebook.items(case), zone=casebook.zone(case))
+    return {section.key: section for section in rendering.draft(document)}
+
+
+@pytest.mark.parametrize("name", casebook.NAMES)
+def test_a_sample_case_drafts_every_section_of_the_classic_form(name: str) -> None:
+    drafted = case_sections(name)
+    assert list(drafted) == ["summary", "timeline", "cause", "measures", "lessons", "response"]
+    assert drafted["summary"].heading == "Issue summary"
+    assert all(section.body == section.body.strip() != "" for section in drafted.values())
+    assert not any("\n\n\n" in section.body or "None" in section.body for section in drafted.values())
+    words = sum(len(section.body.split()) for key, section in drafted.items() if key != "timeline")
+    assert 300 <= words <= 600
+
+
+@pytest.mark.parametrize("name", casebook.NAMES)
+def test_a_draft_holds_every_word_typed_in_a_sample_case(name: str) -> None:
+    case = casebook.load(name)
+    file = rendering.markdown(casebook.incident(case), case_sections(name).values()).replace("**", "")
+    told = [entry.text for entry in casebook.entries(case)] + [item.text for item in casebook.items(case)]
+    assert all(words in file for words in told)
+
+
+def test_the_summary_tells_start_end_duration_impact_share_and_cause() -> None:
+    summary = case_sections(CLOUDFLARE)["summary"].body
+    assert "began on Tuesday 2 July 2019 at 13:42 UTC and ended at 14:09 UTC, **27 min** later" in summary
+    assert "Monitoring detected it at 13:45 UTC, 3 min after the start" in summary
+    assert "**27 minutes** of errors for all proxied sites, **about 80% of traffic** lost" in summary
+    assert "**Share affected:** about 80% of traffic." in summary
+    assert "**Root cause:** a WAF rule held a regex" in summary
+
+
+def test_a_timeline_over_midnight_names_each_day_once() -> None:
+    timeline = case_sections(GITLAB)["timeline"].body
+    assert timeline.count("31 January 2017") == 1
+    assert timeline.count("1 February 2017") == 1
+    assert timeline.index("**23:28** Note") < timeline.index("Wednesday 1 February") < timeline.index("**00:36**")
+    assert "goes offline for database maintenance — carol-comms, *recorded 1 h 16 min later*" in timeline
+
+
+def test_a_timeline_away_from_utc_gives_both_clocks_and_utcs_date_once() -> None:
+    timeline = case_sections(GOOGLE)["timeline"].body
+    assert "Tuesday 30 April 2013, times in PDT (America/Los_Angeles, UTC-7)" in timeline
+    assert "- **18:19 PDT** (01:19 UTC, 1 May) Note: a config change" in timeline
+    assert "- **18:26 PDT** (01:26 UTC) Detected by monitoring: pagers went off" in timeline
+    assert timeline.count("1 May") == 1
+
+
+def test_a_silence_is_told_with_its_day_and_length() -> None:
+    response = case_sections(GITLAB)["response"].body
+    assert "- 15 h 42 min, from 01:18 UTC on 1 February to 17:00 UTC" in response
+
+
+def test_what_is_unknown_is_said_and_asked() -> None:
+    drafted = sections([])
+    assert "When this SEV1 incident began is not known." in drafted["summary"].body
+    assert "When did the impact begin? `/started at 14:02`" in drafted["summary"].body
+    assert "Nothing is on the timeline yet." in drafted["timeline"].body
+    assert drafted["response"].body.count("| unknown |") == 4
+    assert "`/actionitem @owner" in drafted["measures"].body
+    assert "\n**Impact:** *Not known.* Who was hurt, and how?" in drafted["summary"].body
+    assert "0 s" not in "".join(section.body for section in drafted.values())
+
+
+def test_an_open_incident_and_a_mitigated_one_do_not_claim_an_end() -> None:
+    told = [entry(1, "impact", after(0)), entry(2, "detected", after(1))]
+    assert "is not over yet" in sections(told)["summary"].body
+    assert "mitigated, but it is not resolved" in sections([*told, entry(3, "mitigated", after(5))])["summary"].body
+
+
+def test_items_show_number_owner_date_state_and_why_they_were_dropped() -> None:
+    items = [
+        item(1, "fix_it", owner="dba", kind="short-term", due_on=date(2026, 4, 1), state="done"),
+        item(2, "move", kind="long-term", state="dropped", reason="too dear"),
+    ]
+    measures = sections([], items)["measures"].body
+    assert "- **#1** fix_it — dba, by Wednesday 1 April 2026, *done*" in measures
+    assert "- **#2** move: too dear" in measures
+
+
+def test_a_pasted_stack_trace_stands_as_a_block_within_its_bullet() -> None:
+    timeline = sections([entry(1, "note", after(0), "crashed:\nTraceback\n\n\n  ```x```"), entry(2, "note", after(1))])
+    assert (
+        "**12:00** Note: crashed: — alice\n  ````text\n  Traceback\n\n\n    ```x```\n  ````\n- **12:01** Note"
+        in timeline["timeline"].body
+    )
+
+
+def test_the_response_names_who_led_and_who_recorded() -> None:
+    incident = replace(INCIDENT, lead="carol")
+    told = [entry(1, "escalated", after(0), "to the database team")]
+    document = assemble(incident, told, [], zone=ZoneInfo("UTC"))
+    response = rendering.draft(document)[-1].body
+    assert "The timeline has 1 escalation and no misleading path. Led by carol, recorded by alice." in response
+
+
+def test_the_summary_says_when_there_is_more_than_one_cause() -> None:
+    told = [
+        entry(1, "cause", after(0), "a full disk"),
+        entry(2, "cause", after(1), "no alert", qualifier="process"),
+    ]
+    drafted = sections(told)
+    assert "**Root cause:** a full disk. 1 more is named below." in drafted["summary"].body
+    assert "- a full disk.\n- Process: no alert." in drafted["cause"].body
+
+
+def test_a_message_link_is_kept_only_when_it_is_a_plain_web_address() -> None:
+    link = "https://x.slack.com/archives/C1/p1?thread_ts=1.2&cid=C1"
+    timeline = sections(
+        [
+            entry(1, "note", after(0), "a", permalink=link),
+            entry(2, "note", after(0), "b", permalink="javascript:alert(1)"),
+            entry(3, "note", after(0), "c", permalink="https://x/) [y](z"),
+        ]
+    )["timeline"].body
+    assert timeline.count("[message](") == 1
+    assert f"[message]({link.replace('&', '&amp;')})" in timeline
+
+
+def hostile_everywhere(text: str) -> dict[str, Section]:
+    told = [entry(number, kind, after(number), text, author=text) for number, kind in enumerate(KINDS, 1)]
+    items = [item(1, text, owner=text, kind="short-term"), item(2, text, state="dropped", reason=text)]
+    return sections(told, items)
+
+
+def tokens(body: str) -> set[str]:
+    parsed = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(body)
+    return {token.type for token in parsed} | {child.type for token in parsed for child in token.children or []}
+
+
+def test_hostile_words_in_every_field_break_no_section() -> None:
+    harmless = {key: tokens(section.body) for key, section in hostile_everywhere("words").items()}
+    for key, section in hostile_everywhere(HOSTILE).items():
+        assert tokens(section.body) <= harmless[key] | {
+            "fence",
+            "strong_open",
+            "strong_close",
+            "text_special",
+        }
+        assert "<!channel" not in re.sub(r"^ *(`{3,}).*?^ *\1$", "", section.body, flags=re.DOTALL | re.MULTILINE)
+
+
+@given(st.text(max_size=40))
+def test_no_words_change_the_shape_of_a_section(text: str) -> None:
+    shape = tokens(sections([entry(1, "note", after(0), "x")])["timeline"].body)
+    assert tokens(sections([entry(1, "note", after(0), text)])["timeline"].body) <= shape | {
+        "fence",
+        "text_special",
+    }
+
+
+def test_a_whole_file_has_its_title_and_a_heading_a_section() -> None:
+    file = rendering.markdown(INCIDENT, [Section(key="a", heading="First", body="*kept* as it is")])
+    assert file == f"# INC-1: {INCIDENT.title}\n\n## First\n\n*kept* as it is\n"
+
+
+def test_an_unknown_template_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match="classic"):
+        rendering.draft(assemble(INCIDENT, [], [], zone=ZoneInfo("UTC")), "nosuch")
+    assert "classic" in Shelf().names()
+
+
+def test_ten_thousand_entries_are_all_drafted() -> None:
+    told = [
+        entry(
+            number,
+            "did",
+            after(number),
+            f"restarted api_{number} *again* <b> & `c`",
+            recorded_at=after(number + 3),
+        )
+        for number in range(1, 10_001)
+    ]
+    drafted = sections(told, zone="America/Los_Angeles")
+    assert drafted["timeline"].body.count("\n- ") >= 9_999

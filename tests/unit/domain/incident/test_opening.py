@@ -1,0 +1,86 @@
+import pytest
+from hypothesis import given, settings
+
+from bot.domain.incident.opening import Opening, nearest, parse_number, parse_opening, parse_severity
+from bot.errors import UsageError
+from bot.vocabulary import KINDS, SEVERITIES
+from tests.unit.domain.texts import QUICK, TEXTS, outcome
+
+
+@pytest.mark.parametrize(
+    ("words", "severity", "title"),
+    [
+        ("checkout fails", None, "checkout fails"),
+        ("[SEV1] checkout fails", "SEV1", "checkout fails"),
+        ("sev1: checkout fails", "SEV1", "checkout fails"),
+        ("sev-2 checkout fails", "SEV2", "checkout fails"),
+        ("SEV 3 - checkout fails", "SEV3", "checkout fails"),
+        ("\u200eSEV4\u00a0checkout\nfails ", "SEV4", "checkout fails"),
+        ("severity 1 checkout fails", "SEV1", "checkout fails"),
+        ("S3 is down", None, "S3 is down"),
+        ("1 host down", None, "1 host down"),
+        ("sev1x odd", None, "sev1x odd"),
+        ("several hosts down", None, "several hosts down"),
+        ("x" * 200, None, "x" * 200),
+    ],
+)
+def test_an_incident_is_opened_with_or_without_its_severity(words: str, severity: str | None, title: str) -> None:
+    assert parse_opening(words) == Opening(severity=severity, title=title)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("", "needs a title. Try: SEV1 checkout fails"),
+        ("SEV2", "needs a title. Try: SEV2 checkout fails"),
+        ("SEV9 checkout fails", "There is no SEV9. Type one of SEV1, SEV2, SEV3, SEV4"),
+        ("SEV0 x", "There is no SEV0"),
+        ("SEV" + "9" * 5000 + " x", "There is no SEV9"),
+        ("x" * 201, "201 characters, and 200 fit"),
+        ("a\0b", "NUL"),
+    ],
+)
+def test_an_incident_that_cannot_be_opened_says_why(words: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem) as caught:
+        parse_opening(words)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("form", ["SEV{}", "sev{}", "SEV-{}", "[sev {}]", "S{}", "{}", " severity {} "])
+def test_a_severity_is_known_in_every_spelling(form: str) -> None:
+    assert [parse_severity(form.format(grade)) for grade in "1234"] == list(SEVERITIES)
+
+
+@pytest.mark.parametrize("words", ["", "x", "0", "5", "SEV9", "SEV1 and more", "\u00b2", "9" * 5000])
+def test_what_is_no_severity_is_refused_with_those_there_are(words: str) -> None:
+    with pytest.raises(UsageError, match="SEV1, SEV2, SEV3, SEV4"):
+        parse_severity(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "number", "rest"),
+    [("3", 3, ""), ("#3 at 14:05", 3, "at 14:05"), ("3 -10m", 3, "-10m"), ("3: new words", 3, "new words")],
+)
+def test_a_number_comes_off_the_words(words: str, number: int, rest: str) -> None:
+    assert parse_number(words, what="entry") == (number, rest)
+
+
+@pytest.mark.parametrize("words", ["", "x", "0", "-3", "3rd", "1" * 10, "9" * 5000, "\u0663"])
+def test_what_is_no_number_is_refused_by_the_things_name(words: str) -> None:
+    with pytest.raises(UsageError, match="action item"):
+        parse_number(words, what="action item")
+
+
+def test_a_mistyped_word_finds_its_neighbour() -> None:
+    assert nearest("Statsu", ["status", "list"]) == "status"
+    assert nearest("mitgated", KINDS) == "mitigated"
+    assert nearest("banana", ["status", "list"]) is None
+
+
+@settings(QUICK, max_examples=300)
+@given(words=TEXTS)
+def test_no_text_raises_anything_but_a_usage_error(words: str) -> None:
+    outcome(lambda: parse_opening(words))
+    outcome(lambda: parse_severity(words))
+    outcome(lambda: parse_number(words, what="entry"))
+    nearest(words, KINDS)

@@ -1,0 +1,107 @@
+"""A zone that was typed is never guessed at."""
+
+import pytest
+
+from bot.domain.time.moment import needs_zone
+from tests.unit.domain.time.reading import refusal, said, utc
+
+
+@pytest.mark.parametrize(
+    ("words", "at"),
+    [
+        ("13:02 UTC", "2026-11-21 13:02"),
+        ("13:02 utc", "2026-11-21 13:02"),
+        ("13:02UTC", "2026-11-21 13:02"),
+        ("13:02Z", "2026-11-21 13:02"),
+        ("13:02z", "2026-11-21 13:02"),
+        ("13:02 Z", "2026-11-21 13:02"),
+        ("13:02 (UTC)", "2026-11-21 13:02"),
+        ("13:02 GMT", "2026-11-21 13:02"),
+        ("14:02 UTC", "2026-11-20 14:02"),
+        ("15:02+02:00", "2026-11-21 13:02"),
+        ("15:02 +02:00", "2026-11-21 13:02"),
+        ("15:02 +0200", "2026-11-21 13:02"),
+        ("10:02 -03:00", "2026-11-21 13:02"),
+        ("10:02 \u221203:00", "2026-11-21 13:02"),
+        ("15:02 UTC+2", "2026-11-21 13:02"),
+        ("18:32 UTC+5:30", "2026-11-21 13:02"),
+        ("10:02 GMT-3", "2026-11-21 13:02"),
+        ("5:02 am Pacific/Pitcairn", "2026-11-21 13:02"),
+        ("18:32 Asia/Kolkata", "2026-11-21 13:02"),
+        ("18:32 asia/kolkata", "2026-11-21 13:02"),
+        ("10:02 America/Argentina/Buenos_Aires", "2026-11-21 13:02"),
+        ("8:02 ET", "2026-11-21 13:02"),
+        ("5:02am PT", "2026-11-21 13:02"),
+        ("2026-11-21T13:02Z", "2026-11-21 13:02"),
+        ("2026-11-21t13:02:30.250Z", "2026-11-21 13:02:30.250"),
+        ("2026-11-21T10:02-03:00", "2026-11-21 13:02"),
+        ("2026-11-21 10:02:30-03", "2026-11-21 13:02:30"),
+        ("2026-07-02 10:00 PT", "2026-07-02 17:00"),
+        ("2026-11-20 23:59 UTC-12", "2026-11-21 11:59"),
+    ],
+)
+def test_a_typed_zone_is_taken_at_its_word(words: str, at: str) -> None:
+    for zone in ("Europe/Berlin", "Asia/Tokyo", "America/Chicago"):
+        moment = said(words, zone=zone)
+        assert moment.at == utc(at)
+        assert not moment.zone_assumed
+        assert not moment.rest
+    assert not needs_zone(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "zone", "at"),
+    [
+        ("14:02 CET", "America/Chicago", "2026-11-21 13:02"),
+        ("14:02 cet:", "America/Chicago", "2026-11-21 13:02"),
+        ("2026-07-02 14:02 CET", "Europe/Berlin", "2026-07-02 13:02"),
+        ("2026-07-02 14:02 CEST", "Europe/Berlin", "2026-07-02 12:02"),
+        ("2026-07-02 08:00 EST", "America/New_York", "2026-07-02 13:00"),
+        ("8:02 EST", "Europe/Berlin", "2026-11-21 13:02"),
+        ("7:02 CST", "America/Chicago", "2026-11-21 13:02"),
+        ("21:02 CST", "Asia/Shanghai", "2026-11-21 13:02"),
+        ("8:02 CST", "America/Havana", "2026-11-21 13:02"),
+        ("18:32 IST", "Asia/Kolkata", "2026-11-21 13:02"),
+        ("15:02 IST", "Asia/Jerusalem", "2026-11-21 13:02"),
+        ("2026-07-02 14:02 IST", "Europe/Dublin", "2026-07-02 13:02"),
+        ("2026-07-02 14:02 BST", "Europe/London", "2026-07-02 13:02"),
+        ("21:02 PST", "Asia/Manila", "2026-11-21 13:02"),
+        ("5:02 PST", "Europe/Berlin", "2026-11-21 13:02"),
+        ("15:02 SAST", "Africa/Johannesburg", "2026-11-21 13:02"),
+        ("yesterday 14:02 CET", "Europe/Berlin", "2026-11-20 13:02"),
+    ],
+)
+def test_an_abbreviation_means_the_typists_own_zone_first_and_the_table_after(words: str, zone: str, at: str) -> None:
+    moment = said(words, zone=zone)
+    assert moment.at == utc(at)
+    assert not moment.zone_assumed
+    assert needs_zone(words)
+
+
+@pytest.mark.parametrize("name", ["CST", "IST", "BST", "AST", "GST", "cst"])
+def test_an_abbreviation_of_several_zones_is_never_guessed(name: str) -> None:
+    assert "is used by several zones" in refusal(f"14:02 {name}: disk full")
+
+
+def test_the_refusal_of_a_shared_abbreviation_offers_what_to_type() -> None:
+    message = refusal("14:02 CST disk full")
+    assert "UTC-6 (America/Chicago)" in message
+    assert message.endswith("at 14:02 UTC-6 …")
+
+
+def test_winter_time_typed_in_chicagos_summer_is_not_guessed_either() -> None:
+    assert "several zones" in refusal("10:02 CST", now=utc("2026-07-02 18:00"), zone="America/Chicago")
+
+
+def test_the_old_abbreviation_just_after_the_clocks_changed_is_not_put_a_day_back() -> None:
+    after = utc("2026-03-08 15:00")
+    assert "several zones" in refusal("08:30 CST", now=after, zone="America/Chicago")
+    assert said("01:30 CST", now=after, zone="America/Chicago").at == utc("2026-03-08 07:30")
+
+
+def test_yesterday_in_anothers_zone_is_refused_while_it_is_another_day_there() -> None:
+    message = refusal("yesterday 23:50 UTC", now=utc("2026-07-03 00:30"), zone="America/Los_Angeles")
+    assert "Today is 2026-07-02 in Los Angeles and 2026-07-03 in UTC" in message
+    assert message.endswith("Type the date: 2026-07-02 23:50 UTC …")
+    assert said("yesterday 23:50 UTC").at == utc("2026-11-20 23:50")
+    assert needs_zone("yesterday 23:50 UTC")
