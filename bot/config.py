@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.documents.templates import DEFAULT, Shelf
+from bot.documents.templates import DEFAULT, TemplateCatalog
 from bot.domain.incident.policy import POLICY, parse_policy
 from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
 from bot.errors import UsageError
@@ -158,7 +158,7 @@ class Settings(BaseModel):
     @classmethod
     def _template(cls, value: str, info: ValidationInfo) -> str:
         try:
-            return Shelf(info.data.get("templates")).find(value)
+            return TemplateCatalog(info.data.get("templates")).find(value)
         except UsageError as error:
             raise ValueError(str(error)) from None
 
@@ -231,9 +231,9 @@ class Settings(BaseModel):
         return replace(self.reminders, holidays=self.holidays, zone=self.timezone)
 
     @property
-    def shelf(self) -> Shelf:
+    def catalog(self) -> TemplateCatalog:
         """The templates there are: the shipped ones and those in `templates`."""
-        return Shelf(self.templates)
+        return TemplateCatalog(self.templates)
 
 
 def _is_file(path: Path) -> bool:

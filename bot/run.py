@@ -17,35 +17,35 @@ from starlette.routing import Route
 
 from bot.config import ODD, TOKEN_SHAPE, Settings
 from bot.errors import UsageError
-from bot.server.limits import Patience
+from bot.server.limits import LimitedHttpProtocol
 from bot.server.probes import apart, probes
-from bot.server.scheduler import Pulse, scheduler
+from bot.server.scheduler import Heartbeat, scheduler
 from bot.server.shutdown import leave_within, on_signal
 from bot.server.threaded import listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import Signatures, application, dispatch
 from bot.telemetry.health import Health
 from bot.telemetry.logs import configure
-from bot.telemetry.metrics import CONTENT_TYPE, Metrics
+from bot.telemetry.metrics import CONTENT_TYPE, PrometheusMetrics
 from storage import schema
 from storage.availability import is_away
 from storage.database import Database
 from storage.spool import Spool
 
 if TYPE_CHECKING:
-    from bot.slack.inbound.socket import Silence
+    from bot.slack.inbound.socket import Keepalive
 
 STOP_S = 10
 """Seconds from the signal to the end of the process, whatever Slack or the database do."""
 HTTP_STOP_S = 4
 """Of these, for requests that are in hand; an ack has three."""
-DEAF = 1
+EXIT_DISCONNECTED = 1
 """The exit code of a process that hears nothing of Slack any more: its supervisor starts another."""
 _LOOK_S = 0.5
 _log = logging.getLogger(__name__)
 
 
-class Line:
+class SocketStatus:
     """The connection of Socket Mode, once there is one."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class At:
+class HttpAddress:
     """Where HTTP is served, and what beside Slack's endpoint."""
 
     host: str
@@ -65,7 +65,7 @@ class At:
     routes: Sequence[Route]
 
 
-def http(bot: Bot, settings: Settings, at: At) -> None:
+def http(bot: Bot, settings: Settings, at: HttpAddress) -> None:
     """Serve Slack's requests. Raises UsageError for a port that cannot be had."""
     try:
         listener = listen(at.port, at.host)
@@ -73,11 +73,13 @@ def http(bot: Bot, settings: Settings, at: At) -> None:
         raise UsageError(
             f"{at.host}:{at.port}: {os.strerror(error.errno) if error.errno else error}. Choose another with --port."
         ) from None
-    web = application(partial(dispatch, bot.app), Signatures(settings).hold, tally=bot.door.tally, routes=at.routes)
+    web = application(
+        partial(dispatch, bot.app), Signatures(settings).hold, metrics=bot.context.metrics, routes=at.routes
+    )
     _log.info("listening on http://%s:%s/slack/events", at.host, listener.getsockname()[1])
     server = uvicorn.Server(
         uvicorn.Config(
-            web, http=Patience, ws="none", log_config=None, log_level="warning",
+            web, http=LimitedHttpProtocol, ws="none", log_config=None, log_level="warning",
             access_log=False, timeout_graceful_shutdown=HTTP_STOP_S,
         )
     )  # fmt: skip
@@ -91,13 +93,13 @@ def http(bot: Bot, settings: Settings, at: At) -> None:
     server.run(sockets=[listener])
 
 
-def socket(bot: Bot, settings: Settings, line: Line, silence: "Silence | None" = None) -> None:
+def socket(bot: Bot, settings: Settings, line: SocketStatus, keepalive: "Keepalive | None" = None) -> None:
     """Keep a connection open, told of by `line`. Raises SystemExit(DEAF) when nothing is heard of Slack any more."""
     from bot.slack.inbound.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
 
     stopped = threading.Event()
     _on_signal(stopped.set)
-    line.socket = connect(bot, settings, stopped, silence=silence)
+    line.socket = connect(bot, settings, stopped, keepalive=keepalive)
     # A signal that another thread was given is not acted on before this one wakes.
     while not stopped.wait(_LOOK_S) and not line.socket.deaf:
         pass
@@ -106,10 +108,10 @@ def socket(bot: Bot, settings: Settings, line: Line, silence: "Silence | None" =
         _log.error(
             "nothing heard of Slack for %.0f s; ending, so that the supervisor starts anew", line.socket.silent_s
         )
-        leave_within(STOP_S, DEAF)
+        leave_within(STOP_S, EXIT_DISCONNECTED)
     line.socket.close()
     if deaf:
-        raise SystemExit(DEAF)
+        raise SystemExit(EXIT_DISCONNECTED)
 
 
 def _on_signal(stop: Callable[[], None]) -> None:
@@ -125,7 +127,7 @@ LEARN_S = 60.0
 DRAIN_S = 1.0
 PRUNE_S = 24 * 3600.0
 REMIND_S = 60.0
-BEAT_S, PULSE_S = 5.0, 60.0
+BEAT_S, HEARTBEAT_S = 5.0, 60.0
 """How often the scheduler gives a sign of life, and after how long without one it counts as dead."""
 _SWITCH_S = 0.001
 """How long a thread that computes may keep Python from one that has an answer to give; usually five times that."""
@@ -138,7 +140,7 @@ def serve(
     host: str,
     port: int,
     health_port: int | None = None,
-    silence: "Silence | None" = None,
+    keepalive: "Keepalive | None" = None,
 ) -> None:
     """Run until SIGTERM or SIGINT; `silence` says how long Slack may say nothing.
 
@@ -150,30 +152,30 @@ def serve(
     configure(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_S)
     by_socket = bool(settings.app_token.get_secret_value())
-    metrics, pulse, line = Metrics(), Pulse(PULSE_S), Line()
-    bot = build(settings, database, tally=metrics)
-    health = _health(bot, pulse, line if by_socket else None)
+    metrics, heartbeat, line = PrometheusMetrics(), Heartbeat(HEARTBEAT_S), SocketStatus()
+    bot = build(settings, database, metrics=metrics)
+    health = _health(bot, heartbeat, line if by_socket else None)
     routes = probes(health, metrics.page, content_type=CONTENT_TYPE)
-    with apart(routes, host, health_port) as left, running(bot, pulse=pulse, ensured=_ensured(database)):
+    with apart(routes, host, health_port) as left, running(bot, heartbeat=heartbeat, ensured=_ensured(database)):
         # What is loaded by now stays; looking through all of it again stops every thread for tens of milliseconds.
         gc.freeze()
         if by_socket:
-            socket(bot, settings, line, silence)
+            socket(bot, settings, line, keepalive)
         else:
-            http(bot, settings, At(host=host, port=port, routes=left))
+            http(bot, settings, HttpAddress(host=host, port=port, routes=left))
     database.close()
 
 
-def _health(bot: Bot, pulse: Pulse, line: Line | None) -> Health:
+def _health(bot: Bot, heartbeat: Heartbeat, line: SocketStatus | None) -> Health:
     """What the probes ask of this bot; `line` is Socket Mode's."""
-    door = bot.door
+    context = bot.context
     return Health(
-        database=door.database,
-        clock=door.clock,
-        alive={"delivery": lambda: door.delivery.alive, "scheduler": lambda: pulse.alive},
+        database=context.database,
+        clock=context.clock,
+        alive={"delivery": lambda: context.delivery.alive, "scheduler": lambda: heartbeat.alive},
         connected=line.connected if line else None,
-        spool=Spool(door.settings.spool),
-        away=lambda: door.keeper.away,
+        spool=Spool(context.settings.spool),
+        away=lambda: context.offline.away,
     )
 
 
@@ -205,15 +207,15 @@ def _ensured(database: Database) -> bool:
 
 
 @contextmanager
-def running(bot: Bot, *, ensured: bool = True, pulse: Pulse | None = None) -> Iterator[Bot]:
+def running(bot: Bot, *, ensured: bool = True, heartbeat: Heartbeat | None = None) -> Iterator[Bot]:
     """The bot with its background work under way; what is in hand is finished at the end.
 
-    The `pulse` beats as long as the ticks do.
+    The `heartbeat` beats as long as the ticks do.
     """
-    pulse = pulse or Pulse(PULSE_S)
-    ticks = scheduler({**ticks_of(bot), pulse.beat: BEAT_S})
+    heartbeat = heartbeat or Heartbeat(HEARTBEAT_S)
+    ticks = scheduler({**ticks_of(bot), heartbeat.beat: BEAT_S})
     bot.start(ensured=ensured)
-    pulse.beat()
+    heartbeat.beat()
     ticks.start()
     try:
         yield bot
@@ -226,7 +228,7 @@ def ticks_of(bot: Bot) -> dict[Callable[[], object], float]:
     """What is called again and again, and every how many seconds."""
     return {
         bot.refresh: REFRESH_S,
-        bot.door.identity.learn: LEARN_S,
+        bot.context.identity.learn: LEARN_S,
         bot.drain: DRAIN_S,
         bot.remind: REMIND_S,
         bot.prune: PRUNE_S,

@@ -81,7 +81,7 @@ def left_s() -> float | None:
     return None if until is None else max(0.0, until - time.monotonic())
 
 
-class Watch:
+class QueryWatchdog:
     """Ends what a connection waits for when the limit of its block has passed. `cut` does it, to a driver's connection.
 
     One look every LOOK_S at what is under way, instead of a timer for each: most are done within a millisecond.
@@ -95,7 +95,7 @@ class Watch:
         self._stopped = threading.Event()
 
     @contextmanager
-    def over(self, connection: Any) -> Iterator[None]:
+    def guard(self, connection: Any) -> Iterator[None]:
         """Watch the driver's connection while the block runs."""
         until = _until.get()
         if until is None:

@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from storage.availability import BusyError, Watch, left_s
+from storage.availability import BusyError, QueryWatchdog, left_s
 
 BUSY_TIMEOUT_S = 2
 """Seconds to wait for another process's write to end. An answer has three."""
@@ -38,7 +38,7 @@ _TIME_FOR_ANOTHER_S = 1.5
 Done = TypeVar("Done")
 
 
-def fresh(attempt: Callable[[], Done]) -> Done:
+def retry_stale_connection(attempt: Callable[[], Done]) -> Done:
     """Do it, and once more where its connection had died unnoticed in the pool, as all do when a server restarts.
 
     Whatever it does must bear being done twice: the first attempt may have died after its commit.
@@ -52,7 +52,7 @@ def fresh(attempt: Callable[[], Done]) -> Done:
     return attempt()
 
 
-class Turnstile:
+class FifoLock:
     """A lock that lets threads through in the order they came.
 
     SQLite has one writer; with an unfair lock the unlucky thread waits many times the usual. Group commit, should
@@ -109,13 +109,13 @@ class Database:
         self.url = _driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _server_engine(self.url)
-        self._turnstile: AbstractContextManager[None] = Turnstile() if self.is_sqlite else nullcontext()
-        self._watch = Watch(_interrupt if self.is_sqlite else _hang_up)
+        self._turnstile: AbstractContextManager[None] = FifoLock() if self.is_sqlite else nullcontext()
+        self._watch = QueryWatchdog(_interrupt if self.is_sqlite else _hang_up)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading."""
-        with self.engine.connect() as connection, self._watch.over(_driven(connection)):
+        with self.engine.connect() as connection, self._watch.guard(_driven(connection)):
             self._begin(connection, "BEGIN")
             yield connection
 
@@ -126,7 +126,7 @@ class Database:
         with (
             self._turnstile,
             self.engine.connect() as connection,
-            self._watch.over(_driven(connection)),
+            self._watch.guard(_driven(connection)),
             connection.begin(),
         ):
             self._begin(connection, "BEGIN IMMEDIATE")
@@ -141,7 +141,7 @@ class Database:
         except sqlite3.Error as error:
             raise OperationalError(how, None, error) from error
 
-    def try_out(self) -> None:
+    def probe_write(self) -> None:
         """Begin a write and end it. Raises what keeps it from one."""
         with self.write() as connection:
             connection.execute(_NOTHING)
@@ -189,7 +189,7 @@ def _server_engine(url: URL) -> Engine:
     )
 
 
-def _keep_a_log(dbapi_connection: sqlite3.Connection) -> None:
+def _enable_wal(dbapi_connection: sqlite3.Connection) -> None:
     """Switch to write-ahead logging. SQLite does not wait when another process is just doing so to a new file."""
     give_up_at_s = time.monotonic() + BUSY_TIMEOUT_S
     while True:
@@ -220,7 +220,7 @@ def _sqlite_engine(url: URL) -> Engine:
     def _prepare(dbapi_connection: Any, _record: object) -> None:
         # The driver's own BEGIN would be a deferred one; Database says its own.
         dbapi_connection.isolation_level = None
-        _keep_a_log(dbapi_connection)
+        _enable_wal(dbapi_connection)
         for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select
 
-from storage.incidents import TOLD
+from storage.incidents import VISIBLE_TO
 from storage.models import (
     action_item_revisions,
     action_items,
@@ -30,7 +30,7 @@ _OWN_ITEMS = (
         action_item_revisions.c.due_on,
         action_item_revisions.c.snoozed_until,
         incidents.c.channel_id,
-        TOLD.label("told"),
+        VISIBLE_TO.label("told"),
     )
     .select_from(action_items)
     .join(incidents, incidents.c.id == action_items.c.incident_id)
@@ -76,7 +76,7 @@ _UNPUBLISHED = (
     )
     .where(
         OURS,
-        TOLD,
+        VISIBLE_TO,
         incidents.c.open.is_(False),
         or_(
             incidents.c.lead_id == bindparam("user_id"),

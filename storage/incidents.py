@@ -157,13 +157,13 @@ def change(
     return by_id(connection, incident.id)
 
 
-def mark_same(connection: Connection, duplicate: Incident, original: Incident) -> None:
+def mark_duplicate(connection: Connection, duplicate: Incident, original: Incident) -> None:
     """Say that `duplicate` was `original` all along: it is closed, and no longer found by channel or list."""
     values = {"same_as_id": original.id, "open": False}
     connection.execute(update(incidents).where(incidents.c.id == duplicate.id).values(**values))
 
 
-def same_as(connection: Connection, incident: Incident) -> Incident | None:
+def duplicate_of(connection: Connection, incident: Incident) -> Incident | None:
     """The incident this one turned out to be, if somebody said so."""
     query = select(incidents.c.same_as_id).where(incidents.c.id == incident.id)
     original = connection.execute(query).scalar()
@@ -201,7 +201,7 @@ def search(connection: Connection, workspace_id: str, channel_id: str, words: st
     return _values(connection, query.order_by(incidents.c.number.desc()).limit(limit))
 
 
-def count_to(connection: Connection, workspace_id: str, number: int) -> None:
+def reserve_number(connection: Connection, workspace_id: str, number: int) -> None:
     """Let the workspace's next incident get a number above this one; the workspace is locked first."""
     statement = update(workspaces).where(workspaces.c.id == workspace_id, workspaces.c.last_incident_number < number)
     connection.execute(statement.values(last_incident_number=number))
@@ -217,17 +217,17 @@ def _by_them(table: Table, *columns: str) -> ColumnElement[bool]:
     return exists().where(rows.c.incident_id == incidents.c.id, named).correlate(incidents)
 
 
-TOLD = or_(
+VISIBLE_TO = or_(
     incidents.c.private.is_(False),
     _by_them(timeline_entries, "recorded_by_id", "author_id"),
     _by_them(action_items, "recorded_by_id"),
     _by_them(incident_changes, "changed_by"),
 )
 """Incidents that the person `user_id` may be told of outside of their channels."""
-_IS_TOLD = select(TOLD).select_from(incidents).where(incidents.c.id == bindparam("incident_id"))
+_IS_VISIBLE_TO = select(VISIBLE_TO).select_from(incidents).where(incidents.c.id == bindparam("incident_id"))
 
 
-def is_told(connection: Connection, incident_id: int, user_id: str) -> bool:
+def is_visible_to(connection: Connection, incident_id: int, user_id: str) -> bool:
     """Whether the person may be told of the incident outside of its channel."""
     facts = {"incident_id": incident_id, "user_id": user_id}
-    return bool(connection.execute(_IS_TOLD, facts).scalar_one())
+    return bool(connection.execute(_IS_VISIBLE_TO, facts).scalar_one())

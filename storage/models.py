@@ -287,7 +287,7 @@ TO_DO = "state IN ('waiting', 'sending')"
 """What the outbox's indexes hold. A query that says it in these very words finds its way by them."""
 
 PARKED = "state = 'parked'"
-"""What the index of errands that were given up holds."""
+"""What the index of jobs that were given up holds."""
 
 outbox = Table(
     "outbox",

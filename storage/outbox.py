@@ -18,7 +18,7 @@ LEASE = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class Job:
     """One row of the outbox: `action` says what to do, `content` with what. `attempts` counts this one too."""
 
     id: int
@@ -97,18 +97,18 @@ def add(
     at: datetime,
     due_at: datetime | None = None,
 ) -> None:
-    """Write an errand; it is due at once, or at `due_at`: then in a lane of its own, since it holds up what follows."""
-    errand = {"workspace_id": workspace_id, "lane": lane, "action": action, "content": content}
-    add_all(connection, [errand], at=at, due_at=due_at)
+    """Write a job; it is due at once, or at `due_at`: then in a lane of its own, since it holds up what follows."""
+    job = {"workspace_id": workspace_id, "lane": lane, "action": action, "content": content}
+    add_all(connection, [job], at=at, due_at=due_at)
 
 
 def add_all(
-    connection: Connection, errands: Sequence[dict[str, Any]], *, at: datetime, due_at: datetime | None = None
+    connection: Connection, jobs: Sequence[dict[str, Any]], *, at: datetime, due_at: datetime | None = None
 ) -> None:
-    """Write errands, each with its workspace_id, lane, action and content; they are due at once, or at `due_at`."""
+    """Write jobs, each with its workspace_id, lane, action and content; they are due at once, or at `due_at`."""
     common = {"state": "waiting", "attempts": 0, "due_at": due_at or at, "written_at": at}
-    if errands:
-        connection.execute(insert(outbox), [errand | common for errand in errands])
+    if jobs:
+        connection.execute(insert(outbox), [job | common for job in jobs])
 
 
 def supersede(connection: Connection, workspace_id: str, *, lanes: Sequence[str], at: datetime) -> bool:
@@ -126,8 +126,8 @@ def _of(workspace_id: str | None, query: Select[Any], at: datetime) -> tuple[Sel
     return (query, {"at": at}) if workspace_id is None else (_OF_ONE[query], {"at": at, "workspace_id": workspace_id})
 
 
-def claim(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> Errand | None:
-    """Take the errand that has been due longest and is first in its lane; leased until `at` + LEASE.
+def claim(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> Job | None:
+    """Take the job that has been due longest and is first in its lane; leased until `at` + LEASE.
 
     With `workspace_id`, only that workspace's: another's would be said with a token that does not reach it.
     """
@@ -138,7 +138,7 @@ def claim(connection: Connection, *, at: datetime, workspace_id: str | None = No
     connection.execute(
         update(outbox).where(outbox.c.id == row["id"]).values(state="sending", attempts=attempts, due_at=at + LEASE)
     )
-    return Errand(
+    return Job(
         id=row["id"],
         workspace_id=row["workspace_id"],
         lane=row["lane"],
@@ -149,8 +149,8 @@ def claim(connection: Connection, *, at: datetime, workspace_id: str | None = No
     )
 
 
-def _settle(connection: Connection, errand: Errand, **values: Any) -> None:
-    connection.execute(update(outbox).where(outbox.c.id == errand.id).values(**values))
+def _settle(connection: Connection, job: Job, **values: Any) -> None:
+    connection.execute(update(outbox).where(outbox.c.id == job.id).values(**values))
 
 
 def renew(connection: Connection, ids: Collection[int], *, at: datetime) -> None:
@@ -159,23 +159,23 @@ def renew(connection: Connection, ids: Collection[int], *, at: datetime) -> None
     connection.execute(update(outbox).where(claimed).values(due_at=at + LEASE))
 
 
-def sent(connection: Connection, errand: Errand, *, at: datetime) -> None:
-    """The errand is done.
+def sent(connection: Connection, job: Job, *, at: datetime) -> None:
+    """The job is done.
 
-    An errand whose work is in the database says so in the transaction of that work; otherwise a crash just after
+    A job whose work is in the database says so in the transaction of that work; otherwise a crash just after
     it would have it done twice.
     """
-    _settle(connection, errand, state="sent", sent_at=at, problem=None)
+    _settle(connection, job, state="sent", sent_at=at, problem=None)
 
 
-def later(connection: Connection, errand: Errand, *, due_at: datetime, problem: str) -> None:
+def later(connection: Connection, job: Job, *, due_at: datetime, problem: str) -> None:
     """It did not work now; try again at `due_at`."""
-    _settle(connection, errand, state="waiting", due_at=due_at, problem=problem)
+    _settle(connection, job, state="waiting", due_at=due_at, problem=problem)
 
 
-def park(connection: Connection, errand: Errand, *, problem: str) -> None:
+def park(connection: Connection, job: Job, *, problem: str) -> None:
     """It will never work; keep it aside with the reason."""
-    _settle(connection, errand, state="parked", problem=problem)
+    _settle(connection, job, state="parked", problem=problem)
 
 
 def resume(
@@ -189,7 +189,7 @@ def resume(
 
 
 def parked(connection: Connection, workspace_id: str, lanes: Collection[str]) -> list[str]:
-    """Why errands of these lanes were given up, one reason an errand, the oldest first."""
+    """Why jobs of these lanes were given up, one reason a job, the oldest first."""
     return list(connection.execute(_PARKED, {"workspace_id": workspace_id, "lanes": lanes}).scalars())
 
 
@@ -198,9 +198,9 @@ def prune(connection: Connection, *, before: datetime) -> None:
     connection.execute(delete(outbox).where(outbox.c.state == "sent", outbox.c.sent_at < before))
 
 
-def is_superseded(connection: Connection, errand: Errand) -> bool:
-    """Whether a later errand of the same kind waits in the lane."""
-    return connection.execute(_SUPERSEDED, {"of": errand.id, "kind": errand.action}).first() is not None
+def is_superseded(connection: Connection, job: Job) -> bool:
+    """Whether a later job of the same kind waits in the lane."""
+    return connection.execute(_SUPERSEDED, {"of": job.id, "kind": job.action}).first() is not None
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, tex
 
 from storage.dialects import upsert
 from storage.models import agendas, reminders
-from storage.values import Agenda
+from storage.values import ReminderSchedule
 
 _COLUMNS = (agendas.c.workspace_id, agendas.c.recipient_id, agendas.c.told_on)
 # In these very words, or neither database finds its way by the index of those that are due at all.
@@ -41,9 +41,9 @@ def is_due(connection: Connection, *, at: datetime) -> bool:
     return connection.execute(_DUE, {"at": at}).first() is not None
 
 
-def claim(connection: Connection, *, at: datetime, most: int) -> list[Agenda]:
+def claim(connection: Connection, *, at: datetime, most: int) -> list[ReminderSchedule]:
     """Take those due longest that nobody else holds, until the transaction ends."""
-    return [Agenda(**row) for row in connection.execute(_CLAIM, {"at": at, "most": most}).mappings()]
+    return [ReminderSchedule(**row) for row in connection.execute(_CLAIM, {"at": at, "most": most}).mappings()]
 
 
 def take(connection: Connection, workspace_id: str, due: dict[str, datetime | None]) -> None:
@@ -52,8 +52,11 @@ def take(connection: Connection, workspace_id: str, due: dict[str, datetime | No
     One not seen before gets its row. None leaves the time as it is.
     """
     insertion = upsert(connection)(agendas)
-    fresh = insertion.excluded.due_at
-    sooner = case((or_(agendas.c.due_at.is_(None), agendas.c.due_at > fresh), fresh), else_=agendas.c.due_at)
+    retry_stale_connection = insertion.excluded.due_at
+    sooner = case(
+        (or_(agendas.c.due_at.is_(None), agendas.c.due_at > retry_stale_connection), retry_stale_connection),
+        else_=agendas.c.due_at,
+    )
     statement = insertion.on_conflict_do_update(
         index_elements=["workspace_id", "recipient_id"], set_={"due_at": func.coalesce(sooner, agendas.c.due_at)}
     )
@@ -63,7 +66,7 @@ def take(connection: Connection, workspace_id: str, due: dict[str, datetime | No
         connection.execute(statement, row)
 
 
-def try_take(connection: Connection, workspace_id: str, recipient_id: str) -> bool:
+def try_lock(connection: Connection, workspace_id: str, recipient_id: str) -> bool:
     """Take an agenda if nobody else holds it, making it where there was none. For a tick, which never waits."""
     row = {"workspace_id": workspace_id, "recipient_id": recipient_id}
     connection.execute(upsert(connection)(agendas).values(row).on_conflict_do_nothing())
@@ -76,7 +79,13 @@ def told(connection: Connection) -> dict[tuple[str, str], date]:
     return {(row.workspace_id, row.recipient_id): row.told_on for row in connection.execute(query)}
 
 
-def close(connection: Connection, held: Sequence[Agenda], *, told: Collection[Agenda], on: dict[Agenda, date]) -> None:
+def close(
+    connection: Connection,
+    held: Sequence[ReminderSchedule],
+    *,
+    told: Collection[ReminderSchedule],
+    on: dict[ReminderSchedule, date],
+) -> None:
     """Set each agenda to the earliest of its reminders, and note the day on those that were `told`."""
     rows: list[dict[str, Any]] = [
         {
@@ -90,7 +99,7 @@ def close(connection: Connection, held: Sequence[Agenda], *, told: Collection[Ag
         connection.execute(_CLOSE, rows)
 
 
-def put_off(connection: Connection, agenda: Agenda, *, due_at: datetime, told_on: date | None) -> None:
+def postpone(connection: Connection, agenda: ReminderSchedule, *, due_at: datetime, told_on: date | None) -> None:
     """Look at an agenda without reminders of its own again at `due_at`."""
     row = {"workspace": agenda.workspace_id, "recipient": agenda.recipient_id, "due": due_at, "told": told_on}
     connection.execute(_SET, row)

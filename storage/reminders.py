@@ -11,7 +11,7 @@ from sqlalchemy.sql import Select
 from storage import action_items as stored_items
 from storage.dialects import upsert
 from storage.models import action_item_revisions, action_items, incidents, publications, reminders
-from storage.values import ActionItem, Agenda, Incident, Reminder
+from storage.values import ActionItem, Incident, Reminder, ReminderSchedule
 
 _OWN = tuple(reminders.c[name] for name in ("id", "kind", "recipient_id", "due_at", "told_on", "since_at"))
 _PUBLISHED = exists().where(publications.c.incident_id == reminders.c.incident_id).label("published")
@@ -60,7 +60,9 @@ _AGAIN = (
 )
 
 
-def due(connection: Connection, held: Sequence[Agenda], *, at: datetime, most: int) -> Iterator[list[Reminder]]:
+def due(
+    connection: Connection, held: Sequence[ReminderSchedule], *, at: datetime, most: int
+) -> Iterator[list[Reminder]]:
     """What is due on the agendas, page by page; whoever asks has settled a page before the next one is read."""
     mine = {(agenda.workspace_id, agenda.recipient_id) for agenda in held}
     asked: dict[str, Any] = {

@@ -130,7 +130,7 @@ class Reminder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agenda:
+class ReminderSchedule:
     """One recipient's reminders: when to look at them next, and the day of the last digest."""
 
     workspace_id: str

@@ -19,7 +19,7 @@ _NOBODY = "-doctor-"
 _AT = bindparam("at", type_=outbox.c.due_at.type)
 _FAILED = outbox.c.problem.is_not(None)
 _WANTED = or_(_FAILED, outbox.c.state == "sending", outbox.c.due_at <= _AT)
-"""What should be done by now. An errand for later, such as tomorrow's reminder, keeps nobody waiting."""
+"""What should be done by now. A job for later, such as tomorrow's reminder, keeps nobody waiting."""
 _SINCE = case((_FAILED, outbox.c.written_at), else_=outbox.c.due_at)
 """Since when. Every try that fails moves `due_at`: after one only the writing is known."""
 _WAITING = select(
@@ -46,7 +46,7 @@ _PARKED_COUNT = select(func.count()).select_from(outbox).where(text(f"outbox.{PA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What the outbox has still to do: how many errands, and since when the oldest waits, if there is one.
+    """What the outbox has still to do: how many jobs, and since when the oldest waits, if there is one.
 
     `later` are those whose time has not come; `parked` those that were given up.
     """
@@ -63,7 +63,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """Errands given up for one reason; `latest_at` is when the newest of them was written."""
+    """Jobs given up for one reason; `latest_at` is when the newest of them was written."""
 
     action: str
     problem: str
@@ -120,7 +120,7 @@ def waiting(connection: Connection, *, at: datetime) -> Waiting:
 
 
 def why_waiting(connection: Connection) -> str | None:
-    """What went wrong with the oldest errand that waits for another try."""
+    """What went wrong with the oldest job that waits for another try."""
     problem: str | None = connection.execute(_WHY).scalar()
     return problem
 

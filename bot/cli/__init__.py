@@ -6,7 +6,7 @@ What is heavy is imported by the command that needs it, so that `scribe --help` 
 import click
 
 from bot.cli import backups, demo, documents, incidents, operations
-from bot.cli.base import People
+from bot.cli.base import ScribeGroup
 
 _COMMANDS = (
     operations.run,
@@ -26,7 +26,7 @@ _COMMANDS = (
 )
 
 
-@click.group(cls=People, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ScribeGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="scribe-bot")
 def main() -> None:
     """Scribe writes the incident's timeline down, live, and drafts the postmortem from it."""

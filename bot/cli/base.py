@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MINUS = re.compile(r"-[0-9]")
 
 
-class People(click.Group):
+class ScribeGroup(click.Group):
     """A group that says what cannot be done on standard error, with exit code 2, and never traces it."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -53,7 +53,7 @@ def problem_of(error: Exception) -> str | None:
     return f"The database: {' '.join(str(error.orig).split())}" if isinstance(error, DBAPIError) else None
 
 
-class Words(click.Command):
+class RawArgsCommand(click.Command):
     """A command whose words may begin with a minus and a figure: `-10m` is a time, no option."""
 
     _MARK = "\0"  # stands in no argument of a program

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.base import Words, ready, settings
+from bot.cli.base import RawArgsCommand, ready, settings
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def export(incident: str, format_: str, how: str | None, workspace: str | None) 
 
 def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -> "Record":
     """The record for other readers; a template that could not be used is named on standard error."""
-    from bot.handlers.postmortem.audiences import Means, names_in, retell
+    from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 
     with store.read() as connection:
-        means = Means(names=names_in(connection, record), shelf=chosen.shelf, prefix=chosen.prefix)
-    told = retell(record, how, means)
+        means = AudienceOptions(names=names_in(connection, record), catalog=chosen.catalog, prefix=chosen.prefix)
+    told = render_for(record, how, means)
     if told.drafted.problem:
         click.echo(f"{told.drafted.problem} Written with the template {told.drafted.instead} instead.", err=True)
     return told.record
@@ -108,7 +108,7 @@ def check(context: click.Context, incident: str, workspace: str | None) -> None:
     context.exit(0 if clean else 1)
 
 
-@click.command(cls=Words)
+@click.command(cls=RawArgsCommand)
 @click.argument("words", nargs=-1, metavar="[30d]")
 @click.option("--format", "format_", type=click.Choice(REPORT_FORMATS), default="text", show_default=True)
 @click.option("--private", is_flag=True, help="Count private channels' incidents too.")

@@ -2,14 +2,14 @@
 
 import click
 
-from bot.cli.base import Words, problem_of, ready, settings
+from bot.cli.base import RawArgsCommand, problem_of, ready, settings
 from bot.errors import UsageError
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 """Of the times that can be rehearsed: near the calendar's ends no day can be counted off."""
 
 
-@click.command(cls=Words)
+@click.command(cls=RawArgsCommand)
 @click.argument("incident", metavar="INC")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--as", "author", default=None, help="Whose words these are; your login name otherwise.")
@@ -39,7 +39,7 @@ def remind(*, dry_run: bool, when: str | None) -> None:
     from datetime import datetime
 
     from bot.clock import now
-    from bot.handlers.items.dry_run import rehearse
+    from bot.handlers.items.dry_run import describe_tick
 
     if not dry_run:
         raise UsageError("scribe run sends the reminders. To see who would get which: scribe remind --dry-run")
@@ -51,4 +51,4 @@ def remind(*, dry_run: bool, when: str | None) -> None:
     at = at if at.tzinfo else at.replace(tzinfo=chosen.timezone)
     if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
         raise UsageError(f"{when} is too far away. Write it as 2026-11-23T09:00")
-    click.echo(rehearse(ready(chosen.database_url), chosen.cadence, at=at))
+    click.echo(describe_tick(ready(chosen.database_url), chosen.cadence, at=at))

@@ -19,7 +19,7 @@ from bot.fakeslack.rules import Json
 REQUIRED: Final = "Please fill in this field."
 UNFIT: Final = "That does not fit in this field."
 
-Deed = Callable[..., Json]
+Action = Callable[..., Json]
 Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -198,6 +198,6 @@ def plug(demo: Demo, *, user: str, into: bool) -> Json:  # noqa: ARG001 - every 
     return {}
 
 
-DEEDS: Final[dict[str, Deed]] = {
+ACTIONS: Final[dict[str, Action]] = {
     deed.__name__: deed for deed in (say, click, submit, dismiss, react, shortcut, home, travel, drill, plug)
 }

@@ -17,7 +17,7 @@ from bot.slack.inbound.socket import connect
 from storage.database import Database
 
 
-class Plug:
+class BotProcess:
     """The bot over Slack's own protocol: Socket Mode, or HTTP with `http`."""
 
     def __init__(self, slack: Slack, settings: Settings, database: Database, clock: Clock, *, http: bool) -> None:
@@ -76,7 +76,7 @@ class Plug:
             if last_at is None or not timedelta() <= now - last_at < timedelta(seconds=every_s):
                 self._ticked[tick] = now
                 tick()
-        bot.door.delivery.drain()
+        bot.context.delivery.drain()
 
     @contextmanager
     def _socket(self, bot: Bot) -> Iterator[None]:

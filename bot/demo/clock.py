@@ -10,7 +10,7 @@ from storage.values import whole_milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
+class ClockState:
     """Where the hands stood, `shown_at`, at the real instant `real_at`, and how they go on from there.
 
     `rate` is shown seconds a real second, 0 stands still; they stop at `until_at`, where there is one.
@@ -30,7 +30,7 @@ class Travelling:
 
     def __init__(self, real: Clock) -> None:
         self._real = real
-        self._hands = Hands(real_at=real(), shown_at=real())
+        self._hands = ClockState(real_at=real(), shown_at=real())
 
     def __call__(self) -> datetime:
         """The instant it shows, in whole milliseconds."""
@@ -50,7 +50,7 @@ class Travelling:
 
     def set(self, instant: datetime, *, rate: float = 1.0, until: datetime | None = None) -> None:
         """Move the hands to the aware `instant` and let them go on at `rate`, to `until` at most."""
-        self._hands = Hands(real_at=self._real(), shown_at=instant, rate=rate, until_at=until)
+        self._hands = ClockState(real_at=self._real(), shown_at=instant, rate=rate, until_at=until)
 
     def forward(self, by: timedelta) -> None:
         """Move the hands forward; they go on at the real pace."""

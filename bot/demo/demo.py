@@ -10,11 +10,11 @@ from typing import Final
 
 from bot.clock import now
 from bot.config import Settings
-from bot.demo.bot_process import Plug
+from bot.demo.bot_process import BotProcess
 from bot.demo.casefile import Case, Typed
 from bot.demo.clock import Travelling, travel
 from bot.demo.drill import Drill
-from bot.demo.preview import Living
+from bot.demo.preview import PostmortemPreview
 from bot.fakeslack.answers import Answer
 from bot.fakeslack.rules import Json
 from bot.fakeslack.slack import Slack
@@ -45,14 +45,14 @@ SCOPES: Final = frozenset({"reactions:read", "channels:history", "groups:history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
+class StagedPeople:
     """The ids of the people, by name, and of the channels."""
 
     people: dict[str, str]
     channels: dict[str, str]
 
 
-def assemble(slack: Slack, *, first_id: int) -> Cast:
+def assemble(slack: Slack, *, first_id: int) -> StagedPeople:
     """Put people and channels into the workspace; they get the same ids every time, others follow from `first_id` on.
 
     A store that outlives the demo finds its channels again, and takes nothing new for something it has seen.
@@ -63,7 +63,7 @@ def assemble(slack: Slack, *, first_id: int) -> Cast:
     for person in people.values():
         slack.workspace.direct(person)
     slack.workspace.number_from(first_id)
-    return Cast(people=people, channels=channels)
+    return StagedPeople(people=people, channels=channels)
 
 
 DETECT, ADD, ACT_AS, RESOLVE, TRAVEL = "detect", "add", "act_as", "resolve", "travel"
@@ -117,7 +117,14 @@ class Demo:
     """What the page drives. `cases` are the drills there are, by id, the first the one to suggest."""
 
     def __init__(
-        self, slack: Slack, *, cast: Cast, clock: Travelling, plug: Plug, living: Living, settings: Settings
+        self,
+        slack: Slack,
+        *,
+        cast: StagedPeople,
+        clock: Travelling,
+        plug: BotProcess,
+        living: PostmortemPreview,
+        settings: Settings,
     ) -> None:
         self.slack = slack
         self.cast = cast
@@ -240,8 +247,8 @@ def staged(
     )
     # A millisecond counts on: no two demos over one store give the same id twice.
     cast = assemble(slack, first_id=int(now().timestamp() * 1000))
-    plug = Plug(slack, settings, database, clock, http=http)
-    living = Living(database, settings, clock, TEAM_ID)
+    plug = BotProcess(slack, settings, database, clock, http=http)
+    living = PostmortemPreview(database, settings, clock, TEAM_ID)
     demo = Demo(slack, cast=cast, clock=clock, plug=plug, living=living, settings=settings)
     plug.push()
     try:

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.demo import views
-from bot.demo.actions import DEEDS
+from bot.demo.actions import ACTIONS
 from bot.demo.demo import ROLES, Demo
 from bot.demo.preview import TABS
 from bot.documents.templates import TEMPLATES
@@ -40,7 +40,7 @@ HEADERS: Final = {
 }
 
 
-class Gate:
+class TokenGuard:
     """Lets requests to `app` that name the right token, host and origin; everything gets the strict headers.
 
     The host is looked at because a stranger's page may have its own name resolve to 127.0.0.1. `address` is the
@@ -110,7 +110,11 @@ class Page:
                 Route("/{name}", self._file),
             ]
         )
-        return [Mount("/{token}", app=Gate(router, token=self.token, address=address, is_open=lambda: bool(self.demo)))]
+        return [
+            Mount(
+                "/{token}", app=TokenGuard(router, token=self.token, address=address, is_open=lambda: bool(self.demo))
+            )
+        ]
 
     async def _file(self, request: Request) -> Response:
         path: Path | None = self._files.get(request.path_params.get("name", "index.html"))
@@ -193,7 +197,7 @@ class Page:
         return Response(file.content, media_type=kind, headers={"Content-Disposition": "attachment"})
 
     async def _do(self, request: Request) -> Response:
-        deed = DEEDS.get(request.path_params["deed"])
+        deed = ACTIONS.get(request.path_params["deed"])
         if deed is None:
             return JSONResponse({"problem": "There is no such deed."}, status_code=404)
         if int(request.headers.get("content-length", BODY_LIMIT + 1)) > BODY_LIMIT:

@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.values import Incident
 
 
-class Living:
+class PostmortemPreview:
     """Reads the store anew for every look. `workspace_id` is the demo's."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock, workspace_id: str) -> None:
@@ -93,7 +93,7 @@ def _postmortem(look: Look) -> Json:
     document = assemble(
         record.incident, record.entries, record.items, zone=zone, prefix=settings.prefix, review=record.review
     )
-    drafted = drafting.draft(document, _template(look), settings.shelf)
+    drafted = drafting.draft(document, _template(look), settings.catalog)
     before = record.postmortem.sections if record.postmortem else ()
     redrafted = redraft(before, drafted.sections, makeshift=drafted.problem is not None)
     sections = [

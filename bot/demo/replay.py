@@ -1,4 +1,4 @@
-"""Play an incident back through the real door: a small Slack types its commands, the clock set to each one's time."""
+"""Play an incident back through the real boundary: a small Slack types its commands at their own times."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,8 +42,8 @@ def replay_file(path: Path) -> Replayed:
             _play(case, slack, bot, clock)
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
-        bot.door.delivery.drain()
-        record = export(bot.door.database, "INC-1")
+        bot.context.delivery.drain()
+        record = export(bot.context.database, "INC-1")
         return Replayed(id=case.id, documents={suffix: write(record) for suffix, write in FORMATS.items()})
 
 

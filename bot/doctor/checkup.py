@@ -52,7 +52,7 @@ def _within(limit_s: float, about: str, check: Check, patient: Patient) -> list[
     def look() -> None:
         try:
             found.extend(check(patient))
-        except Exception as error:  # noqa: BLE001 - the door: one check that breaks must not hide the others
+        except Exception as error:  # noqa: BLE001 - the boundary: one check that breaks must not hide the others
             problem = f"could not be looked at: {type(error).__name__}"
             found.append(fail(about, problem, fix="Put right what is told above; if all of that is well, tell us."))
 

@@ -149,7 +149,7 @@ OUTBOX = "outbox"
 LONG = timedelta(hours=1)
 LATELY = timedelta(days=30)
 """What was given up stays in the store; after this long it is no news."""
-_DELIVER = "See that `scribe run` is running and Slack is reached; the log says why each errand is tried again."
+_DELIVER = "See that `scribe run` is running and Slack is reached; the log says why each job is tried again."
 _RESOLUTIONS = {
     "channel_not_found": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
     "not_in_channel": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
@@ -175,7 +175,7 @@ def outbox(patient: Patient) -> list[Diagnosis]:
 
 
 def of_waiting(depth: int, age_s: float, why: str | None) -> Diagnosis:
-    """What to say of so many errands, the oldest of which has waited so many seconds."""
+    """What to say of so many jobs, the oldest of which has waited so many seconds."""
     if not depth:
         return ok(OUTBOX, "nothing waits")
     reason = f" ({why})" if why else ""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from bot.documents import rendering
-from bot.documents.rendering import TURN
+from bot.documents.rendering import RENDER_LOCK
 from bot.documents.sandbox import LIMIT_S, WAIT_S, BrokenTemplateError, told
 from bot.documents.sandbox import render as render_confined
-from bot.documents.templates import MOST_BYTES, Shelf
+from bot.documents.templates import MOST_BYTES, TemplateCatalog
 from bot.domain.postmortem.document import Document
 from bot.errors import UsageError
 from storage.values import Section
@@ -21,33 +21,37 @@ class Drafted:
     instead: str | None = None
 
 
-def draft(document: Document, name: str, shelf: Shelf, *, limit_s: float = LIMIT_S, wait_s: float = WAIT_S) -> Drafted:
+def draft(
+    document: Document, name: str, catalog: TemplateCatalog, *, limit_s: float = LIMIT_S, wait_s: float = WAIT_S
+) -> Drafted:
     """The document in the template `name`. A template that is gone or broken never keeps it from being drafted.
 
     The operator's own get `limit_s` seconds, after waiting for their turn for at most `wait_s`; no lock and no
     transaction should be held meanwhile.
     """
     try:
-        return Drafted(sections=_sections(document, shelf.find(name), shelf, limit_s, wait_s))
+        return Drafted(sections=_sections(document, catalog.find(name), catalog, limit_s, wait_s))
     except (BrokenTemplateError, UsageError) as error:
-        instead = shelf.shipped(name)
+        instead = catalog.shipped(name)
         return Drafted(sections=_shipped(document, instead), problem=str(error), instead=instead)
 
 
-def _sections(document: Document, name: str, shelf: Shelf, limit_s: float, wait_s: float) -> tuple[Section, ...]:
-    if shelf.is_own(name):
-        return render_confined(document, shelf, name, limit_s=limit_s, wait_s=wait_s)
+def _sections(
+    document: Document, name: str, catalog: TemplateCatalog, limit_s: float, wait_s: float
+) -> tuple[Section, ...]:
+    if catalog.is_custom(name):
+        return render_confined(document, catalog, name, limit_s=limit_s, wait_s=wait_s)
     return _shipped(document, name)
 
 
 def _shipped(document: Document, name: str) -> tuple[Section, ...]:
-    with TURN:
+    with RENDER_LOCK:
         return rendering.draft(document, name)
 
 
-def check(name: str, shelf: Shelf) -> None:
+def check(name: str, catalog: TemplateCatalog) -> None:
     """Read the template without running it. Raises UsageError with file and line where its grammar is wrong."""
-    path = shelf.path(name)
+    path = catalog.path(name)
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"{path.name} is larger than a template may be: {MOST_BYTES:,} bytes.")

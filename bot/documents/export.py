@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
 from bot.documents.picture import draw
-from bot.documents.picture.png import painted
+from bot.documents.picture.png import svg_to_png
 from bot.domain.incident.lifecycle import Lifecycle
 from bot.domain.postmortem.export import contract
 from bot.errors import UsageError
@@ -62,7 +62,7 @@ def _confluence(record: Record) -> str:
 
 
 def _png(record: Record) -> bytes:
-    return painted(_svg(record))
+    return svg_to_png(_svg(record))
 
 
 FORMATS: dict[str, Callable[[Record], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}

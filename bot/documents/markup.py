@@ -1,4 +1,4 @@
-"""Markdown read: as HTML for a page of ours, as Confluence's storage format. The only door to the parser.
+"""Markdown read: as HTML for a page of ours, as Confluence's storage format. The only boundary of the parser.
 
 Raw HTML is off, so what people typed stays text; headings fit below those of the page, none skipped; a picture from
 elsewhere becomes a link, since a page that is only looked at asks nobody for anything.

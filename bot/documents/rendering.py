@@ -1,4 +1,4 @@
-"""The only door to `templates/`: values go in, escaped text comes out.
+"""The only reader of `templates/`: values go in, escaped text comes out.
 
 Templates run in Jinja2's sandbox and see plain frozen values. Whatever a template prints is escaped exactly
 once, for its surface, on the way out; what a template itself says is not.
@@ -26,7 +26,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from bot.documents import escaping, markup
-from bot.documents.templates import DEFAULT, SUFFIX, TEMPLATES, Shelf
+from bot.documents.templates import DEFAULT, SUFFIX, TEMPLATES, TemplateCatalog
 from bot.domain.postmortem.document import Day, Document, Line, Phase, Stamp
 from bot.domain.postmortem.layout import Part, Words
 from bot.domain.postmortem.manuscript import sheltered
@@ -35,7 +35,7 @@ from bot.domain.time.format import duration, local, stamp
 from bot.vocabulary import DETECTED, Kind
 from storage.values import Incident, Postmortem, Section, TimelineEntry
 
-TURN = threading.Lock()
+RENDER_LOCK = threading.Lock()
 
 
 UNKNOWN: Final = "unknown"
@@ -128,16 +128,18 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
-def _loader(own: Path | None) -> BaseLoader:
+def _loader(custom_dir: Path | None) -> BaseLoader:
     """The shipped files; before them, where there is one, the operator's folder in place of `postmortem/`."""
     shipped = FileSystemLoader(TEMPLATES)
-    return ChoiceLoader([PrefixLoader({"postmortem": FileSystemLoader(own)}), shipped]) if own else shipped
+    return (
+        ChoiceLoader([PrefixLoader({"postmortem": FileSystemLoader(custom_dir)}), shipped]) if custom_dir else shipped
+    )
 
 
 @cache
-def _environment(surface: str, own: Path | None = None) -> _Sandbox:
+def _environment(surface: str, custom_dir: Path | None = None) -> _Sandbox:
     environment = _Sandbox(
-        loader=_loader(own),
+        loader=_loader(custom_dir),
         auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
@@ -208,13 +210,13 @@ class _Collector:
         return ""
 
 
-def draft(document: Document, template: str = DEFAULT, *, own: Path | None = None) -> tuple[Section, ...]:
+def draft(document: Document, template: str = DEFAULT, *, custom_dir: Path | None = None) -> tuple[Section, ...]:
     """The sections of a postmortem in the words of `template`, bodies in Markdown, in the template's order.
 
     `own` is the operator's folder; what stands there may do anything a sandbox allows, such as never end.
     Raises UsageError where there is no such template.
     """
-    return _sections(document, Shelf(own).find(template), own)
+    return _sections(document, TemplateCatalog(custom_dir).find(template), custom_dir)
 
 
 def public(document: Document) -> tuple[Section, ...]:
@@ -222,9 +224,9 @@ def public(document: Document) -> tuple[Section, ...]:
     return _sections(document, "renderings/public", None)
 
 
-def _sections(document: Document, name: str, own: Path | None) -> tuple[Section, ...]:
+def _sections(document: Document, name: str, custom_dir: Path | None) -> tuple[Section, ...]:
     collected = _Collector()
-    written = _environment("markdown", own).get_template(f"postmortem/{name}{SUFFIX}")
+    written = _environment("markdown", custom_dir).get_template(f"postmortem/{name}{SUFFIX}")
     written.render(document=document, section=collected)
     if not collected.sections:
         raise TemplateRuntimeError("it has no section; every template has {% call section(key, heading) %}")

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import IO, Any
 
 from bot.documents.escaping import visible
-from bot.documents.templates import MOST_BYTES, SUFFIX, TEMPLATES, Shelf
+from bot.documents.templates import MOST_BYTES, SUFFIX, TEMPLATES, TemplateCatalog
 from bot.domain.postmortem.document import Document
 from storage.values import Section
 
@@ -48,15 +48,15 @@ class _TooLongError(Exception):
 
 
 def render(
-    document: Document, shelf: Shelf, name: str, *, limit_s: float = LIMIT_S, wait_s: float = WAIT_S
+    document: Document, catalog: TemplateCatalog, name: str, *, limit_s: float = LIMIT_S, wait_s: float = WAIT_S
 ) -> tuple[Section, ...]:
     """The sections of the template `name` of the shelf, within `limit_s` seconds.
 
     Raises BrokenTemplateError when it breaks, takes too long or needs too much memory, and when no place among the
     few renderings at a time came free within `wait_s`.
     """
-    _measure(shelf.path(name))
-    order = pickle.dumps((document, shelf.own, name, limit_s))
+    _measure(catalog.path(name))
+    order = pickle.dumps((document, catalog.custom_dir, name, limit_s))
     with _place(name, wait_s), TemporaryFile() as answer:
         code = _run(name, order, answer, limit_s)
         answer.seek(0)
@@ -129,15 +129,15 @@ def _died(code: int) -> str:
 
 def main() -> None:
     """The child: read an order, limit oneself, render, answer."""
-    document, own, name, limit_s = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
+    document, custom_dir, name, limit_s = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
     from bot.documents import rendering  # noqa: PLC0415 - imported here, where it is not yet limited
 
     _limit(limit_s)
     answer: dict[str, Any]
     try:
-        sections = rendering.draft(document, name, own=own)
+        sections = rendering.draft(document, name, custom_dir=custom_dir)
         answer = {"sections": [{"key": each.key, "heading": each.heading, "body": each.body} for each in sections]}
-    except Exception as error:  # noqa: BLE001 - the door: whatever a template does wrong is told, not traced
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever a template does wrong is told, not traced
         answer = {"problem": told(error, name, limit_s)}
     written = json.dumps(answer)
     if len(written) > ANSWER_BYTES:

@@ -26,21 +26,21 @@ def _in(folder: Path) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class TemplateCatalog:
     """The shipped templates and those in the folder `own`, if the operator named one.
 
     A file there of a shipped name goes before it; a folder `parts` there goes before the shipped parts.
     """
 
-    own: Path | None = None
+    custom_dir: Path | None = None
 
     def names(self) -> tuple[str, ...]:
         """Every template's name, in alphabetical order."""
-        return tuple(sorted(_in(SHIPPED) | (_in(self.own) if self.own else frozenset())))
+        return tuple(sorted(_in(SHIPPED) | (_in(self.custom_dir) if self.custom_dir else frozenset())))
 
-    def is_own(self, name: str) -> bool:
+    def is_custom(self, name: str) -> bool:
         """Whether the template, or a part it may use, is the operator's: then it is not to be trusted."""
-        return self.own is not None and (name in _in(self.own) or (self.own / "parts").is_dir())
+        return self.custom_dir is not None and (name in _in(self.custom_dir) or (self.custom_dir / "parts").is_dir())
 
     def shipped(self, name: str) -> str:
         """The shipped template of that name, else the default one."""
@@ -58,8 +58,8 @@ class Shelf:
 
     def path(self, name: str) -> Path:
         """The file of a template there is."""
-        own = self.own / f"{name}{SUFFIX}" if self.own else None
-        return own if own is not None and own.is_file() else SHIPPED / f"{name}{SUFFIX}"
+        custom_dir = self.custom_dir / f"{name}{SUFFIX}" if self.custom_dir else None
+        return custom_dir if custom_dir is not None and custom_dir.is_file() else SHIPPED / f"{name}{SUFFIX}"
 
     def about(self, name: str) -> str:
         """What the template says of itself: the comment at its very top, in one line; empty without one."""

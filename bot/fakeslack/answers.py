@@ -46,7 +46,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class Job:
     """A delivery and whom it is for: `user`, in `channel` or in the view `view_id`."""
 
     delivery: Delivery
@@ -55,22 +55,22 @@ class Errand:
     view_id: str | None = None
 
 
-def read(workspace: Workspace, errand: Errand, ack: Ack) -> Answer:
+def read(workspace: Workspace, job: Job, ack: Ack) -> Answer:
     """Read an ack, and do in the workspace what it says."""
     error, message = ack.error, None
     details: tuple[str, ...] = ()
     if error is None:
         try:
-            message = _carry_out(workspace, errand, ack.body)
+            message = _carry_out(workspace, job, ack.body)
         except Refused as refused:
             error, details = refused.error, refused.details
     return Answer(
         status=ack.status,
         elapsed_s=ack.elapsed_s,
-        delivery=errand.delivery,
-        user=errand.user,
-        channel=errand.channel,
-        view_id=errand.view_id,
+        delivery=job.delivery,
+        user=job.user,
+        channel=job.channel,
+        view_id=job.view_id,
         body=ack.body,
         late=ack.late,
         error=error,
@@ -79,11 +79,11 @@ def read(workspace: Workspace, errand: Errand, ack: Ack) -> Answer:
     )
 
 
-def _carry_out(workspace: Workspace, errand: Errand, body: Json) -> Message | None:
-    if errand.delivery.kind == "slash_commands" and errand.channel and body:
-        return post_answer(workspace, body, user=errand.user, channel=errand.channel)
-    if errand.delivery.payload.get("type") == "view_submission":
-        view = workspace.find_view(view_id=errand.view_id)
+def _carry_out(workspace: Workspace, job: Job, body: Json) -> Message | None:
+    if job.delivery.kind == "slash_commands" and job.channel and body:
+        return post_answer(workspace, body, user=job.user, channel=job.channel)
+    if job.delivery.payload.get("type") == "view_submission":
+        view = workspace.find_view(view_id=job.view_id)
         if view:
             _respond(workspace, view, body)
     return None

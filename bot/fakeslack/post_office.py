@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.fakeslack import payloads
-from bot.fakeslack.answers import Answer, Errand, read
+from bot.fakeslack.answers import Answer, Job, read
 from bot.fakeslack.delivery import Courier, Delivery
 from bot.fakeslack.objects import View
 from bot.fakeslack.response_urls import ResponseUrls
@@ -37,32 +37,32 @@ class PostOffice:
     def command(self, payload: Json) -> Answer:
         """Deliver a slash command."""
         delivery = Delivery(kind="slash_commands", payload=payload, takes_payload=True)
-        return self.send(Errand(delivery=delivery, user=payload["user_id"], channel=payload["channel_id"]))
+        return self.send(Job(delivery=delivery, user=payload["user_id"], channel=payload["channel_id"]))
 
     def interaction(self, payload: Json, *, channel: str | None = None, view: View | None = None) -> Answer:
         """Deliver an interaction. Only a submitted view may be answered with a body."""
         delivery = Delivery(kind="interactive", payload=payload, takes_payload=payload["type"] == "view_submission")
         view_id = view.id if view else None
-        errand = Errand(delivery=delivery, user=payload["user"]["id"], channel=channel, view_id=view_id)
-        return self.send(errand)
+        job = Job(delivery=delivery, user=payload["user"]["id"], channel=channel, view_id=view_id)
+        return self.send(job)
 
     def event(self, content: Json, *, user: str, channel: str | None = None) -> Answer:
         """Deliver an event; one that is not acked is kept in `undelivered`."""
         delivery = Delivery(kind="events_api", payload=payloads.event(self._workspace, content))
-        return self.send(Errand(delivery=delivery, user=user, channel=channel))
+        return self.send(Job(delivery=delivery, user=user, channel=channel))
 
     def repeat(self, answer: Answer) -> Answer:
         """The same delivery once more, as a retry."""
         delivery = replace(answer.delivery, retries=answer.delivery.retries + 1)
-        return self.send(Errand(delivery=delivery, user=answer.user, channel=answer.channel, view_id=answer.view_id))
+        return self.send(Job(delivery=delivery, user=answer.user, channel=answer.channel, view_id=answer.view_id))
 
-    def send(self, errand: Errand) -> Answer:
+    def send(self, job: Job) -> Answer:
         """Deliver, wait, and do what the ack says."""
-        ack = self._courier().deliver(errand.delivery)
-        answer = read(self._workspace, errand, ack)
+        ack = self._courier().deliver(job.delivery)
+        answer = read(self._workspace, job, ack)
         with self._workspace.lock:
             self.answers.append(answer)
-            if answer.error and errand.delivery.kind == "events_api":
+            if answer.error and job.delivery.kind == "events_api":
                 self.undelivered.append(answer)
             self._workspace.touch()
         return answer

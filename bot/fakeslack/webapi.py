@@ -1,4 +1,4 @@
-"""The Web API's one door: token, scope, arguments, work, answer."""
+"""The Web API's one entry: token, scope, arguments, work, answer."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -70,7 +70,7 @@ def by_number(connection: Connection, request: Request, number: int) -> Incident
     incident = incidents.numbered(connection, request.workspace_id, number)
     if incident is not None:
         # What it turned out to be may be private, whatever it was itself.
-        incident = incidents.same_as(connection, incident) or incident
+        incident = incidents.duplicate_of(connection, incident) or incident
     if incident is None or not incident.seen_from(request.channel_id):
         raise UsageError(f"There is no INC-{number} here. {request.slash('incident')} list all shows what there is.")
     return incident

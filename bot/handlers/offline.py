@@ -21,11 +21,11 @@ from bot.handlers import routes
 from bot.handlers.request import Reply, Request
 from bot.handlers.routes import Also, Understood
 from bot.telemetry import context
-from bot.telemetry.context import SILENT, Tally, request_id, watched
+from bot.telemetry.context import NO_METRICS, Metrics, request_id, watched
 from storage import availability as away
 from storage import members, outbox, receipts, schema
 from storage.availability import is_away, within
-from storage.database import Database, fresh
+from storage.database import Database, retry_stale_connection
 from storage.spool import Record, Spool
 
 ENTRY_S = 10.0
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def drain(
-    database: Database, spool: Spool, path: Path, settings: Settings, *, at: datetime, tally: Tally = SILENT
+    database: Database, spool: Spool, path: Path, settings: Settings, *, at: datetime, metrics: Metrics = NO_METRICS
 ) -> int | None:
     """Write the file's requests down; how many there were, None when another process holds the file.
 
@@ -57,7 +57,7 @@ def drain(
             return None
         outcomes = []
         for record in held.records:
-            outcome = _outcome(database, record, settings, tally)
+            outcome = _outcome(database, record, settings, metrics)
             if outcome is None:
                 held.put_aside(record)
             else:
@@ -69,14 +69,14 @@ def drain(
         return len(held.records)
 
 
-def _outcome(database: Database, record: Record, settings: Settings, tally: Tally) -> Outcome | None:
+def _outcome(database: Database, record: Record, settings: Settings, metrics: Metrics) -> Outcome | None:
     """Do what was asked for; None for a record that is no request or breaks its handler."""
     try:
         request = _revived(database, record, settings)
     except _UNUSABLE:
         return None
     try:
-        with watched(tally, request=request_id()), within(ENTRY_S):
+        with watched(metrics, request=request_id()), within(ENTRY_S):
             reply = routes.handle(database, request)
     except UsageError as error:
         return Outcome(request=request, problem=str(error))
@@ -153,17 +153,17 @@ AWAY = (
 Aside = Callable[[Reply], None]
 
 
-class Keeper:
+class OfflineQueue:
     """Answers requests from the database, and from the spool while that is away.
 
     Once something is in the spool, what follows goes there too until it is drained: the order is kept.
     """
 
-    def __init__(self, database: Database, settings: Settings, clock: Clock, tally: Tally = SILENT) -> None:
+    def __init__(self, database: Database, settings: Settings, clock: Clock, metrics: Metrics = NO_METRICS) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._tally = tally
+        self._metrics = metrics
         self._spool = Spool(settings.spool)
         self._keeping = threading.Lock()
         self._draining = threading.Lock()
@@ -197,7 +197,7 @@ class Keeper:
         if not self._away and not (self._holding and routes.writes(request)):
             try:
                 with within(ANSWER_S):
-                    return fresh(partial(routes.handle, self._database, request, also))
+                    return retry_stale_connection(partial(routes.handle, self._database, request, also))
             except away.ERRORS as error:
                 self._note(error)
         if not routes.writes(request):
@@ -260,15 +260,15 @@ class Keeper:
         return count
 
     def _drained(self, path: Path) -> int | None:
-        return drain(self._database, self._spool, path, self._settings, at=self._clock(), tally=self._tally)
+        return drain(self._database, self._spool, path, self._settings, at=self._clock(), metrics=self._metrics)
 
     def _look(self) -> None:
         """See whether the database takes a write."""
         with within(ANSWER_S):
             if not self._ensured:
-                fresh(partial(schema.ensure, self._database))
+                retry_stale_connection(partial(schema.ensure, self._database))
                 self._ensured = True
-            fresh(self._database.try_out)
+            retry_stale_connection(self._database.probe_write)
         if self._away:
             _log.warning("database back")
         self._away = False

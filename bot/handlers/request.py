@@ -7,12 +7,12 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.config import Settings
-from bot.documents.templates import DEFAULT, Shelf
+from bot.documents.templates import DEFAULT, TemplateCatalog
 from bot.domain.incident.policy import POLICY
 from bot.domain.items.cadence import Cadence
 from bot.errors import UsageError
 
-_OF_SETTINGS = ("prefix", "template", "shelf", "check_off", "policy", "cadence", "targets")
+_OF_SETTINGS = ("prefix", "template", "catalog", "check_off", "policy", "cadence", "targets")
 
 
 def of_settings(settings: Settings) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Request:
     key: str | None = None
     prefix: str = ""
     template: str = DEFAULT
-    shelf: Shelf = field(default_factory=Shelf)
+    catalog: TemplateCatalog = field(default_factory=TemplateCatalog)
     check_off: frozenset[str] = frozenset()
     policy: Mapping[str, str] = field(default_factory=lambda: POLICY)
     cadence: Cadence = field(default_factory=Cadence)

@@ -38,7 +38,7 @@ def log(
     with database.read() as connection:
         incident = find(connection, name, workspace_id)
     kind, rest = _kind(name, words, settings.prefix)
-    person = typist(author, "log")
+    person = author_name(author, "log")
     request = Request(
         workspace_id=incident.workspace_id,
         channel_id=incident.channel_id,
@@ -85,7 +85,7 @@ def _kind(name: str, words: str, prefix: str) -> tuple[str, str]:
     )
 
 
-def typist(author: str | None, command: str) -> str:
+def author_name(author: str | None, command: str) -> str:
     """Whose words these are: the name given, else the login name. Raises UsageError where there is none."""
     try:
         name = storable(getpass.getuser() if author is None else author).strip()

@@ -20,7 +20,7 @@ from typing import IO, Final
 from bot.publishing.target import NotYetError
 
 LIMIT_S: Final = 20.0
-"""Seconds for all of it, hooks included: less than an errand's lease."""
+"""Seconds for all of it, hooks included: less than a job's lease."""
 LOCK_TRIES, LOCK_WAIT_S = 10, 0.2
 """How often, and how many seconds apart, to try while another Git is at work in the repository."""
 _SECRETS = ("SLACK_", "SCRIBE_", "DATABASE_URL", "PGPASS")

@@ -24,7 +24,7 @@ _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-lengt
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class Patience(HttpToolsProtocol):
+class LimitedHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol with an end to its patience; `of` makes one with other bounds."""
 
     head_s: ClassVar[float] = HEAD_S
@@ -32,9 +32,11 @@ class Patience(HttpToolsProtocol):
     most: ClassVar[int] = CONNECTIONS
 
     @classmethod
-    def of(cls, *, head_s: float = HEAD_S, head_limit: int = HEAD_LIMIT, most: int = CONNECTIONS) -> type["Patience"]:
+    def of(
+        cls, *, head_s: float = HEAD_S, head_limit: int = HEAD_LIMIT, most: int = CONNECTIONS
+    ) -> type["LimitedHttpProtocol"]:
         """The protocol with these bounds."""
-        return type("Patience", (cls,), {"head_s": head_s, "head_limit": head_limit, "most": most})
+        return type("LimitedHttpProtocol", (cls,), {"head_s": head_s, "head_limit": head_limit, "most": most})
 
     def __init__(self, *about: Any, **more: Any) -> None:
         super().__init__(*about, **more)
@@ -52,7 +54,7 @@ class Patience(HttpToolsProtocol):
         self.idle_since_s = time.monotonic()
         self._wait()
         if len(self.connections) > self.most:
-            idle = [each for each in self.connections if isinstance(each, Patience) and each.is_idle]
+            idle = [each for each in self.connections if isinstance(each, LimitedHttpProtocol) and each.is_idle]
             min(idle, key=lambda each: each.idle_since_s or 0.0).transport.abort()
 
     @property

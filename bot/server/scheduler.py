@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from storage import availability
 
 
-class Pulse:
+class Heartbeat:
     """Beaten by what should be alive; `alive` says whether it was within so many seconds."""
 
     def __init__(self, within_s: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:

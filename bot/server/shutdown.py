@@ -27,7 +27,7 @@ def on_signal(stop: Callable[[], None], *more: signal.Signals) -> None:
 def leave_within(limit_s: float, code: int) -> None:
     """End the process after so many seconds, whatever it still waits for.
 
-    What is acknowledged is committed, and an errand in hand is taken up again when its lease ends.
+    What is acknowledged is committed, and a job in hand is taken up again when its lease ends.
     """
 
     def leave() -> None:

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from bot.clock import Clock
-from bot.telemetry.context import SILENT, Tally
+from bot.telemetry.context import NO_METRICS, Metrics
 
 TOO_MANY = 429
 _ONE_S = 1.0
@@ -36,10 +36,10 @@ class Client(WebClient):
     Each call that fails is told to the tally; one that is too early fails nowhere, and is not.
     """
 
-    def __init__(self, *, clock: Clock, tally: Tally = SILENT, **options: Any) -> None:
+    def __init__(self, *, clock: Clock, metrics: Metrics = NO_METRICS, **options: Any) -> None:
         super().__init__(**options)
         self._clock = clock
-        self._tally = tally
+        self._metrics = metrics
         self._lock = threading.Lock()
         self._until: dict[tuple[str, str], datetime] = {}
 
@@ -53,7 +53,7 @@ class Client(WebClient):
         try:
             return super().api_call(api_method, **how)
         except (SlackClientError, OSError, HTTPException) as error:
-            self._tally.slack_failed(api_method, reason(error))
+            self._metrics.slack_failed(api_method, reason(error))
             if isinstance(error, SlackApiError) and error.response.status_code == TOO_MANY:
                 self._pause(key, float(error.response.headers.get("Retry-After", _ONE_S)))
             raise

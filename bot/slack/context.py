@@ -15,14 +15,14 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.clock import Clock
 from bot.config import Settings
-from bot.handlers.offline import Keeper
+from bot.handlers.offline import OfflineQueue
 from bot.handlers.request import Reply, Request
 from bot.slack.identity import Identity
 from bot.slack.inbound.requests import Requests
 from bot.slack.members import Members
 from bot.slack.outbound import blocks
 from bot.slack.outbound.delivery import Delivery
-from bot.telemetry.context import SILENT, Tally
+from bot.telemetry.context import NO_METRICS, Metrics
 from storage import outbox, receipts
 from storage.database import Database
 
@@ -38,7 +38,7 @@ Thread = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class SlackContext:
     """The parts of the running bot, handed to every listener."""
 
     settings: Settings
@@ -49,9 +49,9 @@ class Door:
     members: Members
     requests: Requests
     delivery: Delivery
-    keeper: Keeper
+    offline: OfflineQueue
     executor: Executor
-    tally: Tally = SILENT
+    metrics: Metrics = NO_METRICS
 
     def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
         """Put the reply into the outbox, for the channel or for the person, within the caller's transaction."""
@@ -64,7 +64,7 @@ class Door:
     def refuse(self, request: Request, problem: str, words: str, thread: Thread) -> None:
         """Tell the person, once however often the request is repeated, what cannot be done."""
         message = blocks.refusal(problem, words)
-        if self.keeper.away:
+        if self.offline.away:
             content = {"user": request.user_id, "text": message["text"], **thread}
             self.executor.submit(self._post, self.client.chat_postEphemeral, request, content)
             return

@@ -51,7 +51,7 @@ class Background(ThreadPoolExecutor):
         return super().submit(copy_context().run, partial(work, *given, **how))
 
 
-class Tally:
+class Metrics:
     """Told of what happened; every method returns at once and never raises."""
 
     def acked(self, transport: str, seconds: float) -> None:
@@ -70,7 +70,7 @@ class Tally:
         """A call of the Web API's method did not succeed; `error` is Slack's word for it, or the failure's name."""
 
 
-SILENT = Tally()
+NO_METRICS = Metrics()
 
 
 RECORDED, DRAFTED = "kind", "draft"
@@ -83,17 +83,17 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def watched(tally: Tally, **facts: object) -> Iterator[None]:
+def watched(metrics: Metrics, **facts: object) -> Iterator[None]:
     """Count what is recorded and drafted within the block, and log one line about it, also when it raises."""
     begun_s = time.perf_counter()
     with about(**facts) as known:
         try:
             yield
         finally:
-            _tell(tally, known, time.perf_counter() - begun_s)
+            _tell(metrics, known, time.perf_counter() - begun_s)
 
 
-def watching(tally: Tally, dispatch: Dispatch[Answer]) -> Dispatch[tuple[Answer, Tell]]:
+def watching(metrics: Metrics, dispatch: Dispatch[Answer]) -> Dispatch[tuple[Answer, Tell]]:
     """The same function, each call of it watched under an id of its own.
 
     With its answer it gives what counts and logs: that can wait until the answer has left.
@@ -103,20 +103,20 @@ def watching(tally: Tally, dispatch: Dispatch[Answer]) -> Dispatch[tuple[Answer,
         begun_s = time.perf_counter()
         with about(request=request_id()) as known:
             given = dispatch(body, headers)
-        return given, partial(_tell, tally, known, time.perf_counter() - begun_s)
+        return given, partial(_tell, metrics, known, time.perf_counter() - begun_s)
 
     return answer
 
 
-def _tell(tally: Tally, known: Facts, seconds: float) -> None:
+def _tell(metrics: Metrics, known: Facts, seconds: float) -> None:
     """Count, and log a line with ids, the command and the kind of entry, and no word that anybody typed.
 
     What is noted is committed, whatever failed after that.
     """
     if RECORDED in known:
-        tally.recorded(str(known[RECORDED]))
+        metrics.recorded(str(known[RECORDED]))
     if DRAFTED in known:
-        tally.drafted()
+        metrics.drafted()
     if "command" in known or DRAFTED in known:
         with about(**known):
             _log.info("done", extra={"ms": round(seconds * 1000, 1)})

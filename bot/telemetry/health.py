@@ -8,14 +8,14 @@ from functools import cache
 from bot.clock import Clock
 from storage import schema, vitals
 from storage.availability import within
-from storage.database import Database, fresh
+from storage.database import Database, retry_stale_connection
 from storage.spool import Spool
 
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 ASK_S = 2.0
 """How long the database may take for an answer."""
 OLD = timedelta(minutes=10)
-"""An errand of the outbox that waits longer says that Slack is not reached, or does not take it."""
+"""A job of the outbox that waits longer says that Slack is not reached, or does not take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +74,8 @@ class Health:
         """The database and what is in it. Waits for it as long as ASK_S, or twice that to connect; never raises."""
         try:
             with within(ASK_S):
-                return fresh(self._store)
-        except Exception as error:  # noqa: BLE001 - the door: whatever it was, the database is not there for us
+                return retry_stale_connection(self._store)
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever it was, the database is not there for us
             return {"database": part(DOWN, error=type(error).__name__)}
 
     def _store(self) -> dict[str, Part]:

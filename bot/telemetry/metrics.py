@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from bot.telemetry.context import Tally
+from bot.telemetry.context import Metrics
 from bot.telemetry.health import DOWN, Part
 from bot.vocabulary import KINDS
 
@@ -18,10 +18,10 @@ ACK_BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0,
 _WORD = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
 _STATES = {
-    ("outbox", "depth"): ("scribe_outbox_waiting", "Errands of the outbox that are due or under way"),
+    ("outbox", "depth"): ("scribe_outbox_waiting", "Jobs of the outbox that are due or under way"),
     ("outbox", "oldest_s"): ("scribe_outbox_oldest_seconds", "How long the oldest of them has waited"),
-    ("outbox", "later"): ("scribe_outbox_later", "Errands of the outbox whose time has not come"),
-    ("outbox", "parked"): ("scribe_outbox_parked", "Errands that were given up"),
+    ("outbox", "later"): ("scribe_outbox_later", "Jobs of the outbox whose time has not come"),
+    ("outbox", "parked"): ("scribe_outbox_parked", "Jobs that were given up"),
     ("spool", "length"): ("scribe_spool_waiting", "Requests kept on this machine while the database is away"),
     ("spool", "bad"): ("scribe_spool_unreadable", "Records of the spool that could not be used and are kept aside"),
 }
@@ -50,7 +50,7 @@ def _of_parts(parts: Mapping[str, Part]) -> Iterator[Metric]:
             yield GaugeMetricFamily(gauge, says, value=float(str(parts[name].facts[fact])))
 
 
-class Metrics(Tally):
+class PrometheusMetrics(Metrics):
     """The counts of one bot, in a registry of its own: several bots in a process do not share theirs."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ class Contender:
 
     name: str
     port: int
-    typist: Typist
+    author_name: Typist
     stored: Callable[[], list[str]] | None = None
     sent: int = field(default=0)
 
@@ -33,7 +33,7 @@ class Contender:
         """Requests for `/detected`, each with words of its own."""
         numbers = range(self.sent, self.sent + n)
         self.sent += n
-        return [self.typist.types("/detected", f"{_HEAD}no. {number}") for number in numbers]
+        return [self.author_name.types("/detected", f"{_HEAD}no. {number}") for number in numbers]
 
     def check(self) -> str:
         """Say that what was sent is stored once each. Raises AssertionError otherwise.
@@ -53,7 +53,7 @@ def floor(office: Office) -> Iterator[Contender]:
     port, file = free_port(), office.folder / "floor.db"
     with python(["-m", "tests.benchmarks.floor", str(port), str(file), office.slack.signing_secret]) as process:
         wait_listening(process, port)
-        yield Contender(name="floor", port=port, typist=office.typist, stored=lambda: _bodies(file))
+        yield Contender(name="floor", port=port, author_name=office.author_name, stored=lambda: _bodies(file))
 
 
 def _bodies(file: Path) -> list[str]:
@@ -68,7 +68,7 @@ def bare_bolt(office: Office) -> Iterator[Contender]:
     port = free_port()
     with python(["-m", "tests.benchmarks.bare_bolt", str(port), office.slack.signing_secret]) as process:
         wait_listening(process, port)
-        yield Contender(name="bare Bolt", port=port, typist=office.typist)
+        yield Contender(name="bare Bolt", port=port, author_name=office.author_name)
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def scribe(office: Office, url: str, *, name: str = "Scribe") -> Iterator[Conten
     port = free_port()
     with python(["-m", "bot", "run", "--port", str(port)], office.settings(url)) as process:
         wait_listening(process, port)
-        yield Contender(name=name, port=port, typist=office.typist, stored=lambda: _words(url))
+        yield Contender(name=name, port=port, author_name=office.author_name, stored=lambda: _words(url))
 
 
 def _words(url: str) -> list[str]:

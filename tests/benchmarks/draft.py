@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import now
 from bot.documents import drafting, rendering
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import in_order
 from bot.domain.postmortem.assemble import assemble
 from bot.handlers.postmortem.drafts import as_file, gather, keep
@@ -63,7 +63,7 @@ def _whole(watch: Stopwatch, database: Database, incident: Incident) -> None:
     def draft() -> str:
         with database.read() as connection:
             of, document = gather(connection, incident.id, prefix="")
-        drafted = drafting.draft(document, "classic", Shelf())
+        drafted = drafting.draft(document, "classic", TemplateCatalog())
         with database.write() as connection:
             version, _ = keep(connection, of, drafted, template="classic", by="alice", at=now())
         return as_file(of, version)

@@ -22,7 +22,7 @@ class Incident:
     """An incident of so many entries, and the person who types in its channel."""
 
     entries: int
-    typist: Typist
+    author_name: Typist
 
 
 def measure(effort: Effort) -> None:
@@ -44,7 +44,7 @@ def _seeded(place: Office) -> dict[str, Incident]:
         channel = f"C0ENTRIES{entries}"
         with database.write() as connection:
             seed.incident(connection, channel, entries)
-        runners[f"{entries:,}"] = Incident(entries=entries, typist=place.in_channel(channel))
+        runners[f"{entries:,}"] = Incident(entries=entries, author_name=place.in_channel(channel))
     database.close()
     return runners
 
@@ -67,4 +67,4 @@ def _p50(laps: Laps) -> float:
 
 
 def _requests(incident: Incident, command: str, text: str, n: int) -> list[bytes]:
-    return [incident.typist.types(command, text) for _ in range(n)]
+    return [incident.author_name.types(command, text) for _ in range(n)]

@@ -47,14 +47,14 @@ def _killed(place: tuple[str, str], made: Urls, folder: Path, times: int, seed: 
 def _print(killed: dict[tuple[str, str], Killed], each: int) -> None:
     heading("Kills at random moments under load")
     rows = [
-        (f"{transport}, {database}", str(each), *(str(getattr(of.tally, name)) for name in COLUMNS), str(of.again))
+        (f"{transport}, {database}", str(each), *(str(getattr(of.metrics, name)) for name in COLUMNS), str(of.again))
         for (transport, database), of in killed.items()
     ]
     table(("", "kills", *(name.replace("_", " ") for name in COLUMNS), "delivered again"), rows)
     moments = sum((of.moments for of in killed.values()), Counter[str]())
     heading("What the process was at when it was killed")
     table(("", "times"), [(moment, str(count)) for moment, count in moments.most_common()])
-    faults = {place: of.tally.faults for place, of in killed.items() if of.tally.faults}
+    faults = {place: of.metrics.faults for place, of in killed.items() if of.metrics.faults}
     assert not faults, faults
 
 

@@ -12,9 +12,9 @@ from bot.config import Settings
 from bot.slack.bot import build
 from bot.slack.inbound import http
 from bot.slack.inbound.http import Signatures, dispatch
-from bot.telemetry.context import SILENT
+from bot.telemetry.context import NO_METRICS
 from bot.telemetry.logs import JSON, configure
-from bot.telemetry.metrics import Metrics
+from bot.telemetry.metrics import PrometheusMetrics
 from storage import schema
 from storage.database import Database
 
@@ -24,16 +24,16 @@ def main(port: int, how: str) -> None:
     settings = Settings.from_env(os.environ)
     database = Database(settings.database_url)
     schema.ensure(database)
-    tally = Metrics() if how == "counted" else SILENT
+    metrics = PrometheusMetrics() if how == "counted" else NO_METRICS
     if how == "counted":
         # To where it costs nothing more.
         configure("INFO", JSON, stream=Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
     else:
         logging.basicConfig(level="WARNING")
-        vars(http)["watching"] = lambda _tally, dispatch: lambda *given: (dispatch(*given), int)
-    bot = build(settings, database, tally=tally)
+        vars(http)["watching"] = lambda _metrics, dispatch: lambda *given: (dispatch(*given), int)
+    bot = build(settings, database, metrics=metrics)
     bot.start()
-    face = http.application(partial(dispatch, bot.app), Signatures(settings).hold, tally=tally)
+    face = http.application(partial(dispatch, bot.app), Signatures(settings).hold, metrics=metrics)
     uvicorn.run(face, port=port, log_level="warning", access_log=False)
 
 

@@ -21,7 +21,7 @@ class Office:
     channel: str
 
     @property
-    def typist(self) -> Typist:
+    def author_name(self) -> Typist:
         """Alice in the channel."""
         return self.in_channel(self.channel)
 

@@ -10,7 +10,7 @@ from jinja2 import Environment
 
 from bot.clock import now
 from bot.documents import drafting
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.check.checklist import check
 from bot.domain.postmortem.redraft import people_made, rewritten
 from bot.handlers.postmortem.drafts import as_file, gather, keep
@@ -75,7 +75,7 @@ def _edited(database: Database, entries: int) -> Incident:
     with database.write() as connection:
         incident = seed.incident(connection, "C0EDITED", entries, items=20)
         _, document = gather(connection, incident.id, prefix="")
-        drafted = drafting.draft(document, "classic", Shelf())
+        drafted = drafting.draft(document, "classic", TemplateCatalog())
         edited = [_by_hand(section) for section in drafted.sections]
         own = [_own(number) for number in range(SECTIONS - len(edited))]
         facts = {"template": "classic", "drafted_at": now(), "drafted_by": "alice"}
@@ -98,7 +98,7 @@ def _own(number: int) -> Section:
 def _whole(database: Database, incident: Incident) -> None:
     with database.read() as connection:
         of, document = gather(connection, incident.id, prefix="")
-    drafted = drafting.draft(document, "classic", Shelf())
+    drafted = drafting.draft(document, "classic", TemplateCatalog())
     with database.write() as connection:
         version, _ = keep(connection, of, drafted, template="classic", by="alice", at=now())
     as_file(of, version)

@@ -112,7 +112,7 @@ def _slow_work(place: Office, scribe: Contender, channels: list[str]) -> Iterato
 
 
 def _done(url: str) -> dict[str, int]:
-    """How many errands of each kind were done."""
+    """How many jobs of each kind were done."""
     database = Database(url)
     with database.read() as connection:
         kinds = list(connection.execute(select(outbox.c.action).where(outbox.c.state == "sent")).scalars())

@@ -80,7 +80,7 @@ def _fill(office: Workplace, channels: Sequence[str], each: int, clock: SetClock
 def _another(stack: ExitStack, office: Workplace, url: str, clock: SetClock) -> Bot:
     """A second bot with a connection pool of its own."""
     own = stack.enter_context(closing(Database(url)))
-    bot = build(office.bot.door.settings, own, clock=clock)
+    bot = build(office.bot.context.settings, own, clock=clock)
     stack.callback(bot.stop)
     return bot
 
@@ -89,7 +89,7 @@ def _sit_out(bots: Sequence[Bot], database: Database, clock: SetClock) -> None:
     """Let the time pass, half a second at a time, while all deliver at once, until nothing is left."""
     with ThreadPoolExecutor(len(bots)) as pool:
         while clock() < BEGIN + LONGEST:
-            list(pool.map(lambda bot: bot.door.delivery.drain(), bots))
+            list(pool.map(lambda bot: bot.context.delivery.drain(), bots))
             with database.read() as connection:
                 if not outbox.counts(connection).keys() & {"waiting", "sending"}:
                     return

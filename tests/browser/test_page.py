@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from bot.documents.export import FORMATS, Record
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from storage.values import Section
 from tests.integration.publishing.editions import record, story_of_everything
 from tests.support import casebook
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: install the development packages")
 
-TEMPLATES = Shelf().names()
+TEMPLATES = TemplateCatalog().names()
 SHOWN: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1280, "height": 900}},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from bot.fakeslack.slack import Slack
 from storage import incidents, outbox, timeline
 from storage.database import Database
-from storage.models import outbox as errands
+from storage.models import outbox as jobs
 from storage.models import postmortem_versions
 from tests.reliability.typists import Typist
 
@@ -16,7 +16,7 @@ SENT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Comparison:
     """What came of it; all but `acknowledged`, `drafts`, `messages` and `said_twice` must be 0.
 
     `said_twice` counts messages and files of which Slack had told, before the kill, that it had them, and whose
@@ -34,8 +34,8 @@ class Tally:
     unsent: int = 0
     said_twice: int = 0
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__})
+    def __add__(self, other: "Comparison") -> "Comparison":
+        return Comparison(**{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__})
 
     @property
     def faults(self) -> dict[str, int]:
@@ -44,13 +44,13 @@ class Tally:
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
-def compared(database: Database, slack: Slack, typists: list[Typist], *, before: int) -> Tally:
+def compared(database: Database, slack: Slack, typists: list[Typist], *, before: int) -> Comparison:
     """The tally, once the outbox is empty or SENT_S have passed; each incident had `before` entries to begin with."""
     unsent = _unsent(database, slack)
-    tally = Tally(unsent=unsent) + _messages(database, slack) + _drafts(database, slack)
+    comparison = Comparison(unsent=unsent) + _messages(database, slack) + _drafts(database, slack)
     for typist in typists:
-        tally += _entries(database, typist, before)
-    return tally
+        comparison += _entries(database, typist, before)
+    return comparison
 
 
 def _unsent(database: Database, slack: Slack) -> int:
@@ -68,14 +68,14 @@ def _unsent(database: Database, slack: Slack) -> int:
     return 0
 
 
-def _entries(database: Database, typist: Typist, before: int) -> Tally:
+def _entries(database: Database, typist: Typist, before: int) -> Comparison:
     with database.read() as connection:
         incident = incidents.in_channel(connection, typist.victim.slack.team_id, typist.channel)
         assert incident is not None
         found = sorted(timeline.of_incident(connection, incident.id), key=lambda entry: entry.number)
     stored = [entry.text for entry in found[before:]]
     typed, counted = Counter(typist.typed), Counter(stored)
-    return Tally(
+    return Comparison(
         acknowledged=len(typist.typed),
         lost=(typed - counted).total(),
         doubled=(counted - typed).total(),
@@ -84,15 +84,15 @@ def _entries(database: Database, typist: Typist, before: int) -> Tally:
     )
 
 
-def _drafts(database: Database, slack: Slack) -> Tally:
+def _drafts(database: Database, slack: Slack) -> Comparison:
     """Each draft asked for is one version, with all its sections; each version came as a file."""
     with database.read() as connection:
-        asked = connection.execute(select(func.count()).where(errands.c.action == "draft")).scalar_one()
+        asked = connection.execute(select(func.count()).where(jobs.c.action == "draft")).scalar_one()
         versions = connection.execute(select(postmortem_versions)).mappings().all()
     sections = max((len(each["sections"]) for each in versions), default=0)
     whole = sum(len(each["sections"]) == sections and all(s["heading"] for s in each["sections"]) for each in versions)
     files = Counter(file.name for file in slack.files if file.name.endswith(".md"))
-    return Tally(
+    return Comparison(
         drafts=len(versions),
         half_drafts=len(versions) - whole + abs(asked - len(versions)),
         unsent=max(0, len(versions) - len(files)),
@@ -100,16 +100,14 @@ def _drafts(database: Database, slack: Slack) -> Tally:
     )
 
 
-def _messages(database: Database, slack: Slack) -> Tally:
+def _messages(database: Database, slack: Slack) -> Comparison:
     """Each message of the outbox was seen; its key tells one from another. A reminder may have no cause any more."""
     with database.read() as connection:
-        posts = select(errands.c.workspace_id, errands.c.id).where(
-            errands.c.action == "post", errands.c.state == "sent"
-        )
+        posts = select(jobs.c.workspace_id, jobs.c.id).where(jobs.c.action == "post", jobs.c.state == "sent")
         wanted = {f"{workspace}:{number}" for workspace, number in connection.execute(posts)}
     seen = Counter(
         call.args["metadata"]["event_payload"]["key"]
         for call in slack.calls
         if call.method == "chat.postMessage" and call.error is None and call.args.get("metadata")
     )
-    return Tally(messages=len(wanted), unsent=len(wanted - seen.keys()), said_twice=seen.total() - len(seen))
+    return Comparison(messages=len(wanted), unsent=len(wanted - seen.keys()), said_twice=seen.total() - len(seen))

@@ -16,7 +16,7 @@ from storage.database import Database
 from storage.models import outbox
 from tests.benchmarks import seed
 from tests.reliability import due
-from tests.reliability.comparison import Tally, compared
+from tests.reliability.comparison import Comparison, compared
 from tests.reliability.typists import Typist, typing
 from tests.reliability.victim import Victim, victim
 
@@ -31,9 +31,9 @@ WAIT_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Killed:
-    """What came of it; `moments` counts the kills by what the process had in hand: an errand's kind, or its start."""
+    """What came of it; `moments` counts the kills by what the process had in hand: a job's kind, or its start."""
 
-    tally: Tally
+    metrics: Comparison
     moments: Counter[str] = field(default_factory=Counter)
     again: int = 0
     log: str = ""
@@ -69,10 +69,10 @@ def kill(
                         _lapse(database)
                     target.start()
             due.bring(database)
-            tally = compared(database, target.slack, typists, before=entries)
+            metrics = compared(database, target.slack, typists, before=entries)
             target.end(signal.SIGTERM)
-            again = sum(typist.again for typist in typists)
-            return Killed(tally=tally, moments=moments, again=again, log=target.log())
+            again = sum(author_name.again for author_name in typists)
+            return Killed(metrics=metrics, moments=moments, again=again, log=target.log())
     finally:
         database.close()
 
@@ -98,7 +98,7 @@ def _once(database: Database, target: Victim, dice: random.Random) -> list[str]:
     target.end()
     with database.read() as connection:
         sending = connection.execute(select(outbox.c.action).where(outbox.c.state == "sending")).scalars()
-        return sorted({f"with a {action} in hand" for action in sending}) or ["between errands"]
+        return sorted({f"with a {action} in hand" for action in sending}) or ["between jobs"]
 
 
 def _lapse(database: Database) -> None:

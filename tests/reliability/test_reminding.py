@@ -50,7 +50,7 @@ def test_killed_in_the_middle_or_not_each_owner_is_told_once(postgres: Database)
         settings = Settings.from_env(environment)
         later = build(settings, postgres, clock=SetClock(AT + LEASE + timedelta(minutes=1)))
         later.remind()
-        later.door.delivery.drain()
+        later.context.delivery.drain()
         later.stop()
         counts = Counter({user: len(messages) for user, messages in told(slack, ITEMS).items()})
     twice = {user for user, count in counts.items() if count > 1}
@@ -72,7 +72,7 @@ def _tried_again(database: Database) -> set[str]:
 
 
 def _rows(database: Database) -> tuple[int, int, str]:
-    """How many digests were written, how many items were told, and the state of every errand."""
+    """How many digests were written, how many items were told, and the state of every job."""
     with database.read() as connection:
         told_items = select(func.count()).select_from(reminders).where(reminders.c.told_on == AT.date())
         (state,) = connection.execute(select(outbox.c.state).distinct()).scalars()

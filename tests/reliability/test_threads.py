@@ -32,7 +32,7 @@ SLOW: tuple[Callable[..., Any], ...] = (
     rendering.draft,
     redraft.redraft,
     timeline.draw,
-    png.painted,
+    png.svg_to_png,
     report.report,
     report_picture.draw,
     Client.api_call,
@@ -63,7 +63,7 @@ def test_drafts_pictures_reports_and_calls_to_slack_stay_off_the_threads_that_an
     with watched() as ran, workplace(sqlite, clock=clock, transport=transport, SCRIBE_REACTIONS="pushpin") as office:
         slack = office.slack
         slack.scopes |= {"reactions:read", "channels:history"}
-        office.bot.door.delivery.start()
+        office.bot.context.delivery.start()
         office.say("/detected disk full")
         office.say("/resolved freed")
         slack.say(office.bob, office.channel, "@scribe note in a message")

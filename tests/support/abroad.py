@@ -52,7 +52,7 @@ class _Relabelled:
 @contextmanager
 def abroad(office: Workplace) -> Iterator[None]:
     """Meanwhile all that is typed, pressed and sent comes from the other workspace, and the bot is that one's."""
-    slack, identity = office.slack, office.bot.door.identity
+    slack, identity = office.slack, office.bot.context.identity
     courier: Courier | None = slack._posts
     assert identity.learn()
     at_home = identity._facts

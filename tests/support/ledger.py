@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from storage import action_items, incidents, timeline
 from storage.models import entry_revisions, metadata
 from storage.models import incidents as incident_rows
-from storage.models import outbox as errands
+from storage.models import outbox as jobs
 from storage.values import ActionItem, Incident, TimelineEntry
 from tests.integration.storage.making import plan
 from tests.support.workplace import Workplace
@@ -71,14 +71,14 @@ def incident_count(office: Workplace) -> int:
 
 
 def outbox_states(office: Workplace) -> dict[str, int]:
-    """How many errands are in each state."""
+    """How many jobs are in each state."""
     with office.database.read() as connection:
-        query = select(errands.c.state, func.count()).group_by(errands.c.state)
+        query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def problems(office: Workplace) -> list[tuple[str, str]]:
-    """(action, problem) of the parked errands."""
+    """(action, problem) of the parked jobs."""
     with office.database.read() as connection:
-        query = select(errands.c.action, errands.c.problem).where(errands.c.state == "parked").order_by(errands.c.id)
+        query = select(jobs.c.action, jobs.c.problem).where(jobs.c.state == "parked").order_by(jobs.c.id)
         return [(row.action, row.problem) for row in connection.execute(query)]

@@ -14,15 +14,15 @@ from bot.config import Settings
 from bot.fakeslack.answers import Answer
 from bot.fakeslack.objects import File, Message
 from bot.fakeslack.slack import Slack
-from bot.server.limits import Patience
+from bot.server.limits import LimitedHttpProtocol
 from bot.server.probes import probes
 from bot.server.threaded import Server, address_of, listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import BODY_S, Signatures, application, dispatch
 from bot.slack.inbound.socket import connect
-from bot.telemetry.context import SILENT, Tally
+from bot.telemetry.context import NO_METRICS, Metrics
 from bot.telemetry.health import Health
-from bot.telemetry.metrics import CONTENT_TYPE, Metrics
+from bot.telemetry.metrics import CONTENT_TYPE, PrometheusMetrics
 from storage.database import Database
 
 HTTP, SOCKET = "http", "socket"
@@ -89,7 +89,7 @@ class Workplace:
 
     def deliver(self) -> None:
         """Do all that waits in the outbox."""
-        self.bot.door.delivery.drain()
+        self.bot.context.delivery.drain()
 
     @property
     def drafts(self) -> list[File]:
@@ -119,7 +119,7 @@ def workplace(
     clock: Clock,
     transport: str = HTTP,
     known: bool = True,
-    tally: Tally = SILENT,
+    metrics: Metrics = NO_METRICS,
     **environment: str,
 ) -> Iterator[Workplace]:
     """A workplace over the database. Unless `known`, the bot has not asked Slack yet who works here.
@@ -139,7 +139,7 @@ def workplace(
             SOCKET: {"SLACK_APP_TOKEN": slack.app_token},
         }
         settings = Settings.from_env({**tokens, **secret[transport], "SCRIBE_SPOOL": spool, **environment})
-        bot = build(settings, database, clock=clock, tally=tally)
+        bot = build(settings, database, clock=clock, metrics=metrics)
         if known:
             bot.refresh()
         try:
@@ -164,14 +164,16 @@ def _http(slack: Slack, bot: Bot, settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def serve(bot: Bot, settings: Settings, *, http: type[Patience] = Patience, body_s: float = BODY_S) -> Iterator[str]:
+def serve(
+    bot: Bot, settings: Settings, *, http: type[LimitedHttpProtocol] = LimitedHttpProtocol, body_s: float = BODY_S
+) -> Iterator[str]:
     """The bot behind its HTTP face; the address Slack would post to."""
     listener = listen(0)
-    tally = bot.door.tally
-    page = tally.page if isinstance(tally, Metrics) else None
+    metrics = bot.context.metrics
+    page = metrics.page if isinstance(metrics, PrometheusMetrics) else None
     routes = probes(health(bot), page, content_type=CONTENT_TYPE)
     hold = Signatures(settings).hold
-    web = application(partial(dispatch, bot.app), hold, tally=tally, routes=routes, body_s=body_s)
+    web = application(partial(dispatch, bot.app), hold, metrics=metrics, routes=routes, body_s=body_s)
     server = Server(web, listener, http=http)
     server.start()
     try:
@@ -182,8 +184,8 @@ def serve(bot: Bot, settings: Settings, *, http: type[Patience] = Patience, body
 
 def health(bot: Bot) -> Health:
     """What the probes ask of a bot that has no scheduler."""
-    door = bot.door
-    return Health(database=door.database, clock=door.clock, alive={"delivery": lambda: door.delivery.alive})
+    context = bot.context
+    return Health(database=context.database, clock=context.clock, alive={"delivery": lambda: context.delivery.alive})
 
 
 @contextmanager

@@ -17,7 +17,7 @@ LIMIT_S = 20.0
 """Seconds a picture may take; one of 5,000 entries takes two."""
 
 
-def painted(picture_svg: str) -> bytes:
+def svg_to_png(picture_svg: str) -> bytes:
     """A drawing of ours as PNG. Raises subprocess.SubprocessError where the painter fails or takes too long."""
     run = subprocess.run(
         [sys.executable, "-m", "bot.documents.picture.png"],

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import accumulate
 
 from bot.documents import rendering
-from bot.domain.report.on_time import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UNDATED, Kept
+from bot.domain.report.on_time import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UNDATED, OnTime
 from bot.domain.report.period import Period
 from bot.domain.report.report import Report, Spread
 from bot.domain.time import format as time_format
@@ -205,7 +205,7 @@ def _spreads(spreads: Sequence[Spread], top: float) -> dict[str, object]:
     return {"top": top, "bottom": bottom, "rows": rows, "ticks": ticks, "sampled": sampled, "most": MOST_DOTS}
 
 
-def _items(kept: Kept, top: float) -> dict[str, object]:
+def _items(kept: OnTime, top: float) -> dict[str, object]:
     room = WIDTH - RIGHT - ITEMS_LEFT
 
     def x(number: float) -> float:

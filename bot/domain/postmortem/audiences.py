@@ -10,7 +10,7 @@ from bot.domain.incident.topics import DROPPED, UNSORTED, is_private, topic
 from bot.domain.postmortem.assemble import share
 from bot.domain.postmortem.document import Day, Document, Line, Phase
 from bot.domain.postmortem.layout import Names
-from bot.domain.postmortem.names import Cast, words_of
+from bot.domain.postmortem.names import Pseudonymizer, words_of
 from bot.vocabulary import ACKNOWLEDGED, CAUSE, DETECTED, DID, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED
 from storage.values import ActionItem, Incident, TimelineEntry
 
@@ -20,7 +20,7 @@ ANYBODY = "an engineer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class IncidentRecord:
     """What a document is assembled from."""
 
     incident: Incident
@@ -37,7 +37,7 @@ def _on_call(entries: Iterable[TimelineEntry]) -> str | None:
     return first.author_id if first else None
 
 
-def _people(story: Story, names: Names) -> list[tuple[str, str]]:
+def _people(story: IncidentRecord, names: Names) -> list[tuple[str, str]]:
     """Everybody who took part: (who, a name of theirs), in order of appearance; those without an id come last."""
     told = in_order(story.entries)
     incident = story.incident
@@ -52,31 +52,33 @@ def _people(story: Story, names: Names) -> list[tuple[str, str]]:
     return [*seen, *((who, names[who]) for who in dict.fromkeys(who for who, _ in seen) if who in names)]
 
 
-def _cast(story: Story, names: Names, everybody: str | None) -> Cast:
-    cast = Cast(everybody=everybody)
+def _pseudonymizer(story: IncidentRecord, names: Names, everybody: str | None) -> Pseudonymizer:
+    pseudonymizer = Pseudonymizer(everybody=everybody)
     people = _people(story, names)
     for who, name in (*people, *names.items()):
-        cast.learn(who, name)
+        pseudonymizer.learn(who, name)
     for _, name in people:
-        cast.learn_parts(name)
+        pseudonymizer.learn_parts(name)
     lead = story.incident.lead_id or story.incident.lead
     for special, role in ((lead, LEAD), (_on_call(story.entries), ON_CALL)):
         if special:
-            cast.roles.setdefault(cast.find(special), role)
+            pseudonymizer.roles.setdefault(pseudonymizer.find(special), role)
     for who, _ in people:
-        cast.role(cast.find(who))
-    return cast
+        pseudonymizer.role(pseudonymizer.find(who))
+    return pseudonymizer
 
 
-def _retold(story: Story, cast: Cast) -> Story:
-    incident = replace(story.incident, title=cast.hide(story.incident.title), lead=None, lead_id=None, declared_by="")
+def _retold(story: IncidentRecord, pseudonymizer: Pseudonymizer) -> IncidentRecord:
+    incident = replace(
+        story.incident, title=pseudonymizer.hide(story.incident.title), lead=None, lead_id=None, declared_by=""
+    )
     entries = (
         replace(
             entry,
-            author=cast.role(cast.find(entry.author_id or entry.author)),
+            author=pseudonymizer.role(pseudonymizer.find(entry.author_id or entry.author)),
             author_id="",
             recorded_by_id="",
-            text=cast.hide(entry.text),
+            text=pseudonymizer.hide(entry.text),
             permalink=None,
         )
         for entry in in_order(story.entries)
@@ -84,42 +86,42 @@ def _retold(story: Story, cast: Cast) -> Story:
     items = (
         replace(
             item,
-            text=cast.hide(item.text),
-            owner=_owner(item, cast),
+            text=pseudonymizer.hide(item.text),
+            owner=_owner(item, pseudonymizer),
             owner_id=None,
-            reason=cast.hide(item.reason) if item.reason else None,
+            reason=pseudonymizer.hide(item.reason) if item.reason else None,
         )
         for item in story.items
     )
-    return Story(incident=incident, entries=tuple(entries), items=tuple(items))
+    return IncidentRecord(incident=incident, entries=tuple(entries), items=tuple(items))
 
 
-def _owner(item: ActionItem, cast: Cast) -> str | None:
+def _owner(item: ActionItem, pseudonymizer: Pseudonymizer) -> str | None:
     """Somebody's name becomes their role; a team's stays."""
-    if item.owner and (item.owner_id or words_of(item.owner) in cast.known):
-        return cast.role(cast.find(item.owner_id or item.owner))
+    if item.owner and (item.owner_id or words_of(item.owner) in pseudonymizer.known):
+        return pseudonymizer.role(pseudonymizer.find(item.owner_id or item.owner))
     return item.owner
 
 
-def blameless(story: Story, names: Names) -> Story:
+def blameless(story: IncidentRecord, names: Names) -> IncidentRecord:
     """The story with a role for every person, the same one throughout; teams that own action items stay.
 
     `names` are the workspace's display names by user id. Links to messages go: they show who wrote them.
     """
-    return _retold(story, _cast(story, names, None))
+    return _retold(story, _pseudonymizer(story, names, None))
 
 
-def nameless(story: Story, names: Names) -> Story:
+def nameless(story: IncidentRecord, names: Names) -> IncidentRecord:
     """The story with one word for everybody, and no team as an owner."""
-    retold = _retold(story, _cast(story, names, ANYBODY))
+    retold = _retold(story, _pseudonymizer(story, names, ANYBODY))
     return replace(retold, items=tuple(replace(item, owner=None) for item in retold.items))
 
 
-def hiding(story: Story, names: Names) -> Callable[[str], str]:
+def pseudonymizer_for(story: IncidentRecord, names: Names) -> Callable[[str], str]:
     """What tells other words about the same story, such as a section somebody edited, with the roles of `blameless`."""
-    cast = _cast(story, names, None)
-    _retold(story, cast)
-    return cast.hide
+    pseudonymizer = _pseudonymizer(story, names, None)
+    _retold(story, pseudonymizer)
+    return pseudonymizer.hide
 
 
 KINDS = frozenset({STARTED, DETECTED, IMPACT, CAUSE, DID, MITIGATED, RESOLVED, REOPENED})
@@ -136,7 +138,7 @@ def _unlinked(text: str) -> str:
     return _CHANNEL.sub("a channel", _LINK.sub(LINK, text))
 
 
-def story(told: Story, names: Names) -> Story:
+def story(told: IncidentRecord, names: Names) -> IncidentRecord:
     """The story without names, links and channels; what is left out altogether is left out of the document."""
     # Links go first: a name within an address would leave half of it standing.
     incident = replace(told.incident, title=_unlinked(told.incident.title), channel_name="")
@@ -146,7 +148,7 @@ def story(told: Story, names: Names) -> Story:
         for item in told.items
         if item.state != DROPPED and not is_private(item.text)
     )
-    return nameless(Story(incident=incident, entries=entries, items=items), names)
+    return nameless(IncidentRecord(incident=incident, entries=entries, items=items), names)
 
 
 def shows(entry: TimelineEntry) -> bool:

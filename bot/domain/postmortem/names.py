@@ -51,7 +51,7 @@ def _is_job(name: str) -> bool:
 
 
 @dataclass(slots=True)
-class Cast:
+class Pseudonymizer:
     """Who is who: `known` maps the words of a name to a person, `roles` a person to a role given on first sight."""
 
     everybody: str | None = None

@@ -12,7 +12,7 @@ IN_TIME, LATE, OVERDUE, AHEAD, UNDATED, DROPPED = "in time", "late", "overdue", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class OnTime:
     """Action items by how they stand with their date.
 
     `in_time` and `late` are done, on or before the due date or after it; `overdue` is open past it; `ahead` is open
@@ -49,10 +49,10 @@ class Group:
 
     team: str | None
     owned: bool
-    kept: Kept
+    on_time: OnTime
 
 
-def standing(item: ItemOutcome, today: date) -> str:
+def due_status(item: ItemOutcome, today: date) -> str:
     """How the item stands on the date `today`; it was done on the day it was in its incident's own zone."""
     if item.state == "dropped":
         return DROPPED
@@ -63,11 +63,11 @@ def standing(item: ItemOutcome, today: date) -> str:
     return OVERDUE if item.due_on < today else AHEAD
 
 
-def kept(items: Iterable[ItemOutcome], today: date) -> Kept:
+def on_time(items: Iterable[ItemOutcome], today: date) -> OnTime:
     """The counts of the items."""
     told = list(items)
-    by = Counter(standing(item, today) for item in told)
-    return Kept(
+    by = Counter(due_status(item, today) for item in told)
+    return OnTime(
         in_time=by[IN_TIME],
         late=by[LATE],
         overdue=by[OVERDUE],
@@ -92,10 +92,10 @@ def by_team(items: Iterable[ItemOutcome], today: date, *, people: Collection[str
             teams.setdefault(item.owner.casefold(), []).append(item)
         else:
             others[bool(item.owner)].append(item)
-    rest = [Group(team=None, owned=owned, kept=kept(found, today)) for owned, found in others.items() if found]
+    rest = [Group(team=None, owned=owned, on_time=on_time(found, today)) for owned, found in others.items() if found]
     return (*_teams(teams, today), *rest)
 
 
 def _teams(teams: Mapping[str, list[ItemOutcome]], today: date) -> list[Group]:
     largest = sorted(teams, key=lambda name: (-len(teams[name]), name))
-    return [Group(team=teams[name][0].owner, owned=True, kept=kept(teams[name], today)) for name in largest]
+    return [Group(team=teams[name][0].owner, owned=True, on_time=on_time(teams[name], today)) for name in largest]

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
 from bot.domain.postmortem.export import instant
-from bot.domain.report.on_time import Group, Kept, by_team, kept
+from bot.domain.report.on_time import Group, OnTime, by_team, on_time
 from bot.domain.report.period import Period
 from bot.vocabulary import SEVERITIES
 from storage.values import DeclaredIncident, ItemOutcome, Milestone
@@ -68,7 +68,7 @@ class Report:
     declared: tuple[DeclaredIncident, ...]
     severities: tuple[tuple[str | None, int], ...]
     spreads: tuple[Spread, ...]
-    items: Kept
+    items: OnTime
     groups: tuple[Group, ...]
 
     @property
@@ -102,7 +102,7 @@ def report(period: Period, counted: Counted, *, today: date, people: Collection[
             spread(rule.key, rule.label, rule.definition, (getattr(life, f"{rule.key}_s") for life in lives))
             for rule in DURATIONS
         ),
-        items=kept(counted.items, today),
+        items=on_time(counted.items, today),
         groups=by_team(counted.items, today, people=people),
     )
 
@@ -145,18 +145,18 @@ def _spread(spread: Spread) -> Json:
     }
 
 
-def _kept(kept: Kept) -> Json:
+def _kept(on_time: OnTime) -> Json:
     return {
-        "recorded": kept.recorded,
-        "done": kept.done,
-        "done_in_time": kept.in_time,
-        "done_late": kept.late,
-        "overdue": kept.overdue,
-        "not_yet_due": kept.ahead,
-        "without_date": kept.undated,
-        "dropped": kept.dropped,
+        "recorded": on_time.recorded,
+        "done": on_time.done,
+        "done_in_time": on_time.in_time,
+        "done_late": on_time.late,
+        "overdue": on_time.overdue,
+        "not_yet_due": on_time.ahead,
+        "without_date": on_time.undated,
+        "dropped": on_time.dropped,
     }
 
 
 def _group(group: Group) -> Json:
-    return {"team": group.team, "owned": group.owned, **_kept(group.kept)}
+    return {"team": group.team, "owned": group.owned, **_kept(group.on_time)}

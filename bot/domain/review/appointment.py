@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.items.due import parse_due
 from bot.domain.time.format import short_day, zone_name
-from bot.domain.time.wallclock import WallClock, clock_text
+from bot.domain.time.wallclock import LocalClock, clock_text
 from bot.domain.time.wallclock import zone_text as place
 from bot.domain.time.zones import TypedZone, abbreviations_of, by_table, read_zone, used_by
 from bot.domain.words import quoted
@@ -59,7 +59,7 @@ def parse_appointment(words: str, *, now: datetime, zone: ZoneInfo) -> Appointme
     Raises UsageError where the day or the time is missing or is none, where the clocks skip it or show it twice,
     and for what is past or more than FARTHEST ahead.
     """
-    own = WallClock(zone=zone, now=now)
+    own = LocalClock(zone=zone, now=now)
     parts = _parts(words, own)
     on = parse_due(parts.day, today=own.today)
     if on is None:
@@ -77,12 +77,12 @@ def parse_appointment(words: str, *, now: datetime, zone: ZoneInfo) -> Appointme
     return Appointment(at=at, zone=clocks.zone, zone_assumed=parts.zone is None)
 
 
-def _example(own: WallClock) -> str:
+def _example(own: LocalClock) -> str:
     """A week from now at ten."""
     return f"{own.today + timedelta(days=7)} 10:00"
 
 
-def _parts(words: str, own: WallClock) -> _Parts:
+def _parts(words: str, own: LocalClock) -> _Parts:
     iso = bool(_ISO_T.search(words))
     words = _ISO_T.sub(r"\1 ", words)
     shown = _CLOCK.search(words)
@@ -107,7 +107,7 @@ def _parts(words: str, own: WallClock) -> _Parts:
     return _Parts(day=_ON.sub("", before or after), clock=_clock(shown, own), zone=zone)
 
 
-def _no_time(words: str, own: WallClock) -> UsageError:
+def _no_time(words: str, own: LocalClock) -> UsageError:
     try:
         on = parse_due(words, today=own.today)
     except UsageError:
@@ -117,7 +117,7 @@ def _no_time(words: str, own: WallClock) -> UsageError:
     return UsageError(f"At what time on {on}? Try: {on} 10:00")
 
 
-def _clock(shown: re.Match[str], own: WallClock) -> time:
+def _clock(shown: re.Match[str], own: LocalClock) -> time:
     hour, half = int(shown["hour"]), (shown["half"] or shown["bare"] or "").lower()
     if half:
         # A thirteenth hour before or after noon is one that no clock has.
@@ -128,7 +128,7 @@ def _clock(shown: re.Match[str], own: WallClock) -> time:
         raise UsageError(f"{quoted(shown[0])} is no time of day. Try: {_example(own)}") from None
 
 
-def _refuse_far(on: date, own: WallClock) -> None:
+def _refuse_far(on: date, own: LocalClock) -> None:
     # Compared as dates: near the year 9999 any arithmetic with zones would overflow.
     if on > own.today + FARTHEST:
         raise UsageError(f"{on} is more than a year ahead. Check the year: {_example(own)}")
@@ -136,23 +136,23 @@ def _refuse_far(on: date, own: WallClock) -> None:
         raise UsageError(f"{on} is past: today is {own.today}. Try: {_example(own)}")
 
 
-def _clocks(parts: _Parts, on: date, own: WallClock) -> WallClock:
+def _clocks(parts: _Parts, on: date, own: LocalClock) -> LocalClock:
     """The clocks meant. The typist's own where they go by the abbreviation typed, else what it means to anybody."""
     typed = parts.zone
     if typed is None:
         return own
     if typed.zone is not None:
-        return WallClock(zone=typed.zone, now=own.now, typed=typed.name)
+        return LocalClock(zone=typed.zone, now=own.now, typed=typed.name)
     near = datetime.combine(on, _NOON_OF_DAY, UTC)
     meant = used_by(own.zone, typed.name, near)
     if meant is not None:
         at = datetime.combine(on, parts.clock, meant)
         if at.astimezone(own.zone).tzname() == typed.name.upper():
-            return WallClock(zone=own.zone, now=own.now, typed=typed.name)
-    return WallClock(zone=by_table(typed.name, own.zone, near), now=own.now, typed=typed.name)
+            return LocalClock(zone=own.zone, now=own.now, typed=typed.name)
+    return LocalClock(zone=by_table(typed.name, own.zone, near), now=own.now, typed=typed.name)
 
 
-def _refuse_two_days(parts: _Parts, on: date, own: WallClock, other: WallClock) -> None:
+def _refuse_two_days(parts: _Parts, on: date, own: LocalClock, other: LocalClock) -> None:
     """`tomorrow` with somebody else's zone, while the two disagree about today's date."""
     there = parse_due(parts.day, today=other.today)
     if there is not None and there != on:
@@ -162,7 +162,7 @@ def _refuse_two_days(parts: _Parts, on: date, own: WallClock, other: WallClock) 
         )
 
 
-def _instant(on: date, clock: time, clocks: WallClock) -> datetime:
+def _instant(on: date, clock: time, clocks: LocalClock) -> datetime:
     instants = clocks.instants(datetime.combine(on, clock))
     if clocks.typed and len(instants) > 1:
         # An abbreviation says which of the two it is: `02:30 CEST`.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.time.wallclock import FIRST_YEAR, WallClock, clock_text, zone_text
+from bot.domain.time.wallclock import FIRST_YEAR, LocalClock, clock_text, zone_text
 from bot.domain.time.zones import TypedZone, abbreviations_of, by_table, read_zone, used_by
 from bot.domain.words import after_separator, after_visible, quoted, visible
 from bot.errors import UsageError
@@ -34,7 +34,7 @@ _DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ago:
+class RelativeTime:
     """A time `distance` before now; its words end at `end`. `seconds` says whether seconds were typed."""
 
     distance: timedelta
@@ -42,7 +42,7 @@ class Ago:
     end: int
 
 
-def read_ago(words: str, start: int) -> Ago | None:
+def read_relative_time(words: str, start: int) -> RelativeTime | None:
     """The time counted back from now at `start` of the words, None when other words stand there.
 
     Raises UsageError when it is further back than LONGEST, or may be meant in two ways.
@@ -59,7 +59,7 @@ def read_ago(words: str, start: int) -> Ago | None:
     distance = timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
     if distance > LONGEST:
         raise _too_far(match[0])
-    return Ago(distance=distance, seconds=any(unit == "s" for _, unit in parts), end=match.end())
+    return RelativeTime(distance=distance, seconds=any(unit == "s" for _, unit in parts), end=match.end())
 
 
 def _compact(match: re.Match[str]) -> str:
@@ -125,7 +125,7 @@ _OTHER_DAY = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WallTime:
+class ClockTime:
     """A clock time with what was typed of its day and zone; its words end at `end`.
 
     `days_back` counts from today. `seconds` says whether seconds were typed.
@@ -139,7 +139,7 @@ class WallTime:
     end: int
 
 
-def read_wall_time(words: str, start: int, *, announced: bool, own: frozenset[str]) -> WallTime | None:
+def read_clock_time(words: str, start: int, *, announced: bool, own: frozenset[str]) -> ClockTime | None:
     """The clock time at `start` of the words, None when other words stand there.
 
     `announced`: an `at` precedes, so that `3pm` is a time too. `own` are the abbreviations of the typist's
@@ -169,7 +169,7 @@ def read_wall_time(words: str, start: int, *, announced: bool, own: frozenset[st
         end = day.end()
         zone = zone or read_zone(words, end, own=own)
         end = max(end, zone.end if zone else 0)
-    return WallTime(clock=clock, seconds=seconds, day=_date(day), days_back=_days_back(day), zone=zone, end=end)
+    return ClockTime(clock=clock, seconds=seconds, day=_date(day), days_back=_days_back(day), zone=zone, end=end)
 
 
 def _clock(shown: re.Match[str], half: re.Match[str] | None) -> time:
@@ -269,7 +269,7 @@ def parse_moment(words: str, *, now: datetime, zone: ZoneInfo, reference: dateti
     if typed is None:
         return None
     rest = after_separator(after_visible(words, typed.end))
-    if isinstance(typed, Ago):
+    if isinstance(typed, RelativeTime):
         at, assumed = now - typed.distance, False
     else:
         at, assumed = _instant(typed, now=now, zone=zone, reference=reference), typed.zone is None
@@ -286,48 +286,48 @@ def needs_zone(words: str) -> bool:
         typed = _read(visible(words), frozenset())
     except UsageError:
         return False
-    if not isinstance(typed, WallTime):
+    if not isinstance(typed, ClockTime):
         return False
     return typed.zone is None or typed.zone.zone is None or typed.days_back is not None
 
 
-def _read(words: str, own: frozenset[str]) -> Ago | WallTime | None:
+def _read(words: str, own: frozenset[str]) -> RelativeTime | ClockTime | None:
     start = len(words) - len(words.lstrip())
     at = _AT.match(words, start)
     start = at.end() if at else start
-    return read_ago(words, start) or read_wall_time(words, start, announced=at is not None, own=own)
+    return read_relative_time(words, start) or read_clock_time(words, start, announced=at is not None, own=own)
 
 
-def _instant(typed: WallTime, *, now: datetime, zone: ZoneInfo, reference: datetime | None) -> datetime:
+def _instant(typed: ClockTime, *, now: datetime, zone: ZoneInfo, reference: datetime | None) -> datetime:
     if typed.zone is None:
-        return _on_clock(typed, WallClock(zone=zone, now=now), reference)
+        return _on_clock(typed, LocalClock(zone=zone, now=now), reference)
     if typed.zone.zone is None:
-        return _by_abbreviation(typed, typed.zone, WallClock(zone=zone, now=now), reference)
-    clocks = WallClock(zone=typed.zone.zone, now=now, typed=typed.zone.name)
-    _refuse_two_days(typed, own=WallClock(zone=zone, now=now), other=clocks)
+        return _by_abbreviation(typed, typed.zone, LocalClock(zone=zone, now=now), reference)
+    clocks = LocalClock(zone=typed.zone.zone, now=now, typed=typed.zone.name)
+    _refuse_two_days(typed, own=LocalClock(zone=zone, now=now), other=clocks)
     return _on_clock(typed, clocks, reference)
 
 
-def _by_abbreviation(typed: WallTime, name: TypedZone, own: WallClock, reference: datetime | None) -> datetime:
+def _by_abbreviation(typed: ClockTime, name: TypedZone, own: LocalClock, reference: datetime | None) -> datetime:
     """The typist's own meaning of the abbreviation where their clocks go by it then, else everybody's."""
     near = _near(typed, own.now, reference)
     meant = used_by(own.zone, name.name, near)
     if meant is not None:
-        at = _on_clock(typed, WallClock(zone=meant, now=own.now, typed=name.name), reference)
+        at = _on_clock(typed, LocalClock(zone=meant, now=own.now, typed=name.name), reference)
         if at.astimezone(own.zone).tzname() == name.name.upper():
             return at
-    clocks = WallClock(zone=by_table(name.name, own.zone, near), now=own.now, typed=name.name)
+    clocks = LocalClock(zone=by_table(name.name, own.zone, near), now=own.now, typed=name.name)
     _refuse_two_days(typed, own=own, other=clocks)
     return _on_clock(typed, clocks, reference)
 
 
-def _near(typed: WallTime, now: datetime, reference: datetime | None) -> datetime:
+def _near(typed: ClockTime, now: datetime, reference: datetime | None) -> datetime:
     if typed.day and FIRST_YEAR <= typed.day.year <= now.year:
         return datetime.combine(typed.day, time(12), UTC)
     return reference or now
 
 
-def _on_clock(typed: WallTime, clocks: WallClock, reference: datetime | None) -> datetime:
+def _on_clock(typed: ClockTime, clocks: LocalClock, reference: datetime | None) -> datetime:
     if typed.day is not None:
         return clocks.on(typed.day, typed.clock)
     if typed.days_back is not None:
@@ -335,7 +335,7 @@ def _on_clock(typed: WallTime, clocks: WallClock, reference: datetime | None) ->
     return clocks.nearest(typed.clock, reference) if reference else clocks.latest(typed.clock)
 
 
-def _refuse_two_days(typed: WallTime, *, own: WallClock, other: WallClock) -> None:
+def _refuse_two_days(typed: ClockTime, *, own: LocalClock, other: LocalClock) -> None:
     """`yesterday` with somebody else's zone, while the two disagree about today's date."""
     if typed.days_back is None or own.today == other.today:
         return

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import UsageError
 
-SLIP = timedelta(minutes=2)
+CLOCK_SKEW = timedelta(minutes=2)
 """How far ahead a clock time may be and still be put down to a watch that runs fast."""
 
 FIRST_YEAR = 2000
@@ -14,7 +14,7 @@ _DAYS_BACK = (-1, 0, 1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WallClock:
+class LocalClock:
     """The clocks of `zone`, looked at when it is `now` (aware UTC).
 
     `typed` is the zone's name as the person wrote it, empty when they wrote none: examples repeat it.
@@ -38,7 +38,7 @@ class WallClock:
         for back in _DAYS_BACK:
             wall = datetime.combine(self.today - timedelta(days=back), clock)
             instants = self.instants(wall)
-            if not instants and wall <= shown_now + SLIP:
+            if not instants and wall <= shown_now + CLOCK_SKEW:
                 raise self._skipped(wall)
             self._refuse_slip(clock, instants)
             past = [instant for instant in instants if instant <= self.now]
@@ -89,7 +89,7 @@ class WallClock:
         return sorted({wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1)})
 
     def _refuse_slip(self, clock: time, instants: list[datetime]) -> None:
-        if any(self.now < instant <= self.now + SLIP for instant in instants):
+        if any(self.now < instant <= self.now + CLOCK_SKEW for instant in instants):
             shown = " ".join(("yesterday", clock_text(clock), self.typed)).strip()
             raise UsageError(
                 f"{clock_text(clock)} is still ahead: it is {self._now_text()}. "

@@ -42,7 +42,7 @@ def reopen(connection: Connection, request: Request) -> Reply:
         _hand_over(connection, request, item, mistaken, original)
         for item in action_items.of_incident(connection, mistaken.id)
     ]
-    incidents.mark_same(connection, mistaken, original)
+    incidents.mark_duplicate(connection, mistaken, original)
     keep_in_step(connection, request, original, REOPENED)
     return receipt(request, "same", original, reopening, mistaken=mistaken, moved=len(moved), items=len(items))
 

@@ -12,7 +12,7 @@ from bot.documents.rendering import slack
 from bot.domain.items.cadence import Cadence
 from bot.domain.items.reminders import ESCALATION, POSTMORTEM, still
 from bot.handlers.items.buttons import controls
-from bot.handlers.items.redact import is_veiled, veil, veil_item
+from bot.handlers.items.redact import is_redacted, redact, redact_item
 from bot.handlers.items.reminders import People, everybody, zone_of
 from bot.handlers.request import Control
 from storage import homes, members, reminder_schedules, reminders
@@ -61,7 +61,7 @@ def digest(connection: Connection, told: Told, *, cadence: Cadence, prefix: str)
     barred = {user_id for (_, user_id), member in people.items() if member.barred}
     return Digest(
         head=slack("digest_head", counts=_counts(left, told.on), leads=_leads(left, barred), **facts),
-        parts=tuple(_part(_veiled(connection, each, told), barred, facts) for each in left[:SHOWN]),
+        parts=tuple(_part(_redacted(connection, each, told), barred, facts) for each in left[:SHOWN]),
         foot=slack("digest_foot", more=len(left) - SHOWN, escalated=_escalates(left), own=_owns(left), **facts),
     )
 
@@ -121,13 +121,13 @@ def _owns(left: Iterable[Reminder]) -> bool:
     return any(each.item and each.item.owner_id == each.recipient_id for each in left)
 
 
-def _veiled(connection: Connection, reminder: Reminder, told: Told) -> Reminder:
+def _redacted(connection: Connection, reminder: Reminder, told: Told) -> Reminder:
     """The reminder as its recipient may read it."""
     place = told.recipient_id
-    if not is_veiled(connection, reminder.incident, user_id=place, channel_id=place):
+    if not is_redacted(connection, reminder.incident, user_id=place, channel_id=place):
         return reminder
-    item = reminder.item and veil_item(reminder.item)
-    return replace(reminder, incident=veil(reminder.incident), item=item)
+    item = reminder.item and redact_item(reminder.item)
+    return replace(reminder, incident=redact(reminder.incident), item=item)
 
 
 def _part(reminder: Reminder, barred: set[str], facts: dict[str, object]) -> Part:

@@ -30,7 +30,7 @@ class Line:
     next_at: datetime | None
 
 
-def rehearse(database: Database, cadence: Cadence, *, at: datetime) -> str:
+def describe_tick(database: Database, cadence: Cadence, *, at: datetime) -> str:
     """What the reminders would do at `at`, as plain text. Nothing is written."""
     with database.read() as connection:
         lines = list(_lines(connection, cadence, at))

@@ -14,7 +14,7 @@ from bot.domain.time.format import day
 from bot.errors import UsageError
 from bot.handlers.items import buttons
 from bot.handlers.items.buttons import controls
-from bot.handlers.items.redact import is_veiled, veil_item, veil_words
+from bot.handlers.items.redact import is_redacted, redact_item, redact_words
 from bot.handlers.items.reminders import follow
 from bot.handlers.lookup import here
 from bot.handlers.permission import permit
@@ -117,7 +117,7 @@ def _of_everywhere(connection: Connection, request: Request, which: str) -> list
         return action_items.open_in_workspace(*asked, due_before=due_before, limit=_LISTED)
     seen = action_items.open_in_workspace(*asked, owner_id=request.user_id, limit=_LISTED)
     hidden = action_items.own_elsewhere(*asked, owner_id=request.user_id, limit=_LISTED)
-    both = [*seen, *((number, veil_item(item)) for number, item in hidden)]
+    both = [*seen, *((number, redact_item(item)) for number, item in hidden)]
     return sorted(both, key=lambda each: (each[0], each[1].number))[:_LISTED]
 
 
@@ -222,12 +222,12 @@ def revise(
         handed_over=verb == "assigned" and revised.owner_id != request.user_id,
         redated=revised.due_on != item.due_on,
     )
-    shown = veil_item(revised) if _is_veiled(connection, request, incident) else revised
+    shown = redact_item(revised) if _is_redacted(connection, request, incident) else revised
     return _receipt(request, incident, shown, verb)
 
 
-def _is_veiled(connection: Connection, request: Request, incident: Incident) -> bool:
-    return is_veiled(connection, incident, user_id=request.user_id, channel_id=request.channel_id)
+def _is_redacted(connection: Connection, request: Request, incident: Incident) -> bool:
+    return is_redacted(connection, incident, user_id=request.user_id, channel_id=request.channel_id)
 
 
 def find(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:
@@ -240,7 +240,7 @@ def find(connection: Connection, request: Request, verb: str) -> tuple[Incident,
         raise UsageError(
             f"{incident.name} has no action item {number}. {request.slash('actionitem')} list shows the numbers."
         )
-    return incident, veil_words(item) if _is_veiled(connection, request, incident) else item, rest
+    return incident, redact_words(item) if _is_redacted(connection, request, incident) else item, rest
 
 
 def pending(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:

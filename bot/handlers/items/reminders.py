@@ -22,10 +22,10 @@ from bot.domain.items.reminders import (
 )
 from storage import members, outbox, reminder_schedules, reminders
 from storage.database import Database
-from storage.values import ActionItem, Agenda, Incident, Member, Reminder
+from storage.values import ActionItem, Incident, Member, Reminder, ReminderSchedule
 
 DIGEST = "digest"
-"""The errand that tells one recipient of a day's reminders."""
+"""The job that tells one recipient of a day's reminders."""
 SUMMARY = "summary"
 """The recipient of the weekly summary; which channel that is, the settings say when it is sent."""
 BATCH = 50
@@ -135,12 +135,12 @@ def plan_summary(connection: Connection, workspace_id: str, *, at: datetime, cad
 class _Claim:
     """The agendas held in one transaction of a tick, and what is found out about them."""
 
-    held: list[Agenda]
+    held: list[ReminderSchedule]
     at: datetime
     cadence: Cadence
-    by_recipient: dict[tuple[str, str], Agenda] = field(default_factory=dict)
-    days: dict[Agenda, date] = field(default_factory=dict)
-    told: set[Agenda] = field(default_factory=set)
+    by_recipient: dict[tuple[str, str], ReminderSchedule] = field(default_factory=dict)
+    days: dict[ReminderSchedule, date] = field(default_factory=dict)
+    told: set[ReminderSchedule] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.by_recipient = {(each.workspace_id, each.recipient_id): each for each in self.held}
@@ -166,15 +166,15 @@ def tick(database: Database, cadence: Cadence, *, at: datetime) -> int:
 
 def _work_off(connection: Connection, claim: _Claim) -> int:
     summaries = [each for each in claim.held if each.recipient_id == SUMMARY]
-    errands = [errand for each in summaries if (errand := _summary(connection, claim, each))]
+    jobs = [job for each in summaries if (job := _summary(connection, claim, each))]
     held = [each for each in claim.held if each.recipient_id != SUMMARY]
     for page in reminders.due(connection, held, at=claim.at, most=_PAGE):
         people = everybody(connection, page)
         reminders.settle(connection, [_settled(connection, claim, each, people) for each in page])
     reminder_schedules.close(connection, held, told=claim.told, on=claim.days)
-    errands += [_errand(each, DIGEST, claim.days[each]) for each in held if each in claim.told]
-    outbox.add_all(connection, errands, at=claim.at)
-    return len(errands)
+    jobs += [_job(each, DIGEST, claim.days[each]) for each in held if each in claim.told]
+    outbox.add_all(connection, jobs, at=claim.at)
+    return len(jobs)
 
 
 def _settled(connection: Connection, claim: _Claim, reminder: Reminder, people: People) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _settled(connection: Connection, claim: _Claim, reminder: Reminder, people: 
     workspace_id = reminder.incident.workspace_id
     if right.recipient_id != reminder.recipient_id:
         # The lead changed, or the owner left. Its new agenda is looked at in this same tick, or in the next one.
-        if not reminder_schedules.try_take(connection, workspace_id, right.recipient_id):
+        if not reminder_schedules.try_lock(connection, workspace_id, right.recipient_id):
             return row | {"due": claim.at + _SOON}
         reminder_schedules.take(connection, workspace_id, {right.recipient_id: claim.at})
         return row | {"recipient": right.recipient_id, "due": claim.at}
@@ -197,15 +197,15 @@ def _settled(connection: Connection, claim: _Claim, reminder: Reminder, people: 
     return row | {"due": found.next_at}
 
 
-def _summary(connection: Connection, claim: _Claim, agenda: Agenda) -> dict[str, Any] | None:
+def _summary(connection: Connection, claim: _Claim, agenda: ReminderSchedule) -> dict[str, Any] | None:
     zone, cadence, at = claim.cadence.zone, claim.cadence, claim.at
     working, today = cadence.is_working(at, zone), at.astimezone(zone).date()
     due_at = cadence.next_week(at, zone) if working else cadence.next_opening(at, zone)
-    reminder_schedules.put_off(connection, agenda, due_at=due_at, told_on=today if working else agenda.told_on)
-    return _errand(agenda, SUMMARY, today) if working else None
+    reminder_schedules.postpone(connection, agenda, due_at=due_at, told_on=today if working else agenda.told_on)
+    return _job(agenda, SUMMARY, today) if working else None
 
 
-def _errand(agenda: Agenda, action: str, on: date) -> dict[str, Any]:
+def _job(agenda: ReminderSchedule, action: str, on: date) -> dict[str, Any]:
     content = {"recipient": agenda.recipient_id, "on": on.isoformat()}
     return {"workspace_id": agenda.workspace_id, "lane": agenda.recipient_id, "action": action, "content": content}
 

@@ -10,11 +10,11 @@ from bot.documents import drafting, rendering
 from bot.documents.drafting import Drafted
 from bot.documents.export import Record, drafted
 from bot.documents.sandbox import LIMIT_S, WAIT_S
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.opening import nearest
 from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import assemble
-from bot.domain.postmortem.audiences import Story
+from bot.domain.postmortem.audiences import IncidentRecord
 from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.layout import Names
 from bot.errors import UsageError
@@ -25,7 +25,7 @@ BLAMELESS, PUBLIC = "blameless", "public"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retold:
+class AudienceVersion:
     """A record for other readers, and how its sections came about."""
 
     record: Record
@@ -33,11 +33,11 @@ class Retold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class AudienceOptions:
     """What a retelling needs beside the record: `limit_s` and `wait_s` bound an operator's own template."""
 
     names: Names
-    shelf: Shelf
+    catalog: TemplateCatalog
     prefix: str = ""
     limit_s: float = LIMIT_S
     wait_s: float = WAIT_S
@@ -48,22 +48,22 @@ def names_in(connection: Connection, record: Record) -> Names:
     return members.names(connection, record.incident.workspace_id)
 
 
-def _story(record: Record) -> Story:
-    return Story(incident=record.incident, entries=tuple(record.entries), items=tuple(record.items))
+def _story(record: Record) -> IncidentRecord:
+    return IncidentRecord(incident=record.incident, entries=tuple(record.entries), items=tuple(record.items))
 
 
-def _document(story: Story, prefix: str, review: Review | None = None) -> Document:
+def _document(story: IncidentRecord, prefix: str, review: Review | None = None) -> Document:
     zone = ZoneInfo(story.incident.timezone)
     return assemble(story.incident, story.entries, story.items, zone=zone, prefix=prefix, review=review)
 
 
-def _blameless(record: Record, means: Means) -> Retold:
+def _blameless(record: Record, means: AudienceOptions) -> AudienceVersion:
     whole, newest = _story(record), drafted(record)
     story = audiences.blameless(whole, means.names)
     document = _document(story, means.prefix, record.review)
-    written = drafting.draft(document, newest.template, means.shelf, limit_s=means.limit_s, wait_s=means.wait_s)
+    written = drafting.draft(document, newest.template, means.catalog, limit_s=means.limit_s, wait_s=means.wait_s)
     edited = {each.key: each for each in newest.sections if each.edited}
-    hide = audiences.hiding(whole, means.names)
+    hide = audiences.pseudonymizer_for(whole, means.names)
     kept = [
         replace(each, heading=hide(each.heading), body=hide(each.body), drafted=None, drafted_heading=None)
         for each in edited.values()
@@ -72,23 +72,23 @@ def _blameless(record: Record, means: Means) -> Retold:
     return _retold(record, story, list(story.entries), replace(written, sections=tuple(by_key.values())))
 
 
-def _public(record: Record, means: Means) -> Retold:
+def _public(record: Record, means: AudienceOptions) -> AudienceVersion:
     story = audiences.story(_story(record), means.names)
     document = audiences.document(_document(story, means.prefix))
     shown = [entry for entry in story.entries if audiences.shows(entry)]
     return _retold(record, story, shown, Drafted(sections=rendering.public(document)))
 
 
-def _retold(record: Record, story: Story, entries: list[TimelineEntry], written: Drafted) -> Retold:
+def _retold(record: Record, story: IncidentRecord, entries: list[TimelineEntry], written: Drafted) -> AudienceVersion:
     newest = replace(drafted(record), sections=written.sections, drafted_by="")
     told = replace(record, incident=story.incident, entries=entries, items=list(story.items), postmortem=newest)
-    return Retold(record=told, drafted=written)
+    return AudienceVersion(record=told, drafted=written)
 
 
-RENDERINGS: dict[str, Callable[[Record, Means], Retold]] = {BLAMELESS: _blameless, PUBLIC: _public}
+RENDERINGS: dict[str, Callable[[Record, AudienceOptions], AudienceVersion]] = {BLAMELESS: _blameless, PUBLIC: _public}
 
 
-def retell(record: Record, how: str, means: Means) -> Retold:
+def render_for(record: Record, how: str, means: AudienceOptions) -> AudienceVersion:
     """The record as `how`, one of RENDERINGS. Raises UsageError for another word, and before the first draft."""
     if how not in RENDERINGS:
         guess = nearest(how, RENDERINGS)

@@ -16,7 +16,7 @@ from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.redraft import Redrafted, redraft
 from bot.errors import UsageError
 from bot.handlers.lookup import current, incident_number, named, word_and_named
-from bot.handlers.postmortem.audiences import Means, names_in, retell
+from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 from bot.handlers.postmortem.exports import read
 from bot.handlers.request import Reply, Request, first_word
 from bot.telemetry import context
@@ -80,14 +80,14 @@ def show(connection: Connection, request: Request) -> Reply:
     if not how:
         text = slack("postmortem", incident=incident, postmortem=record.postmortem)
         return Reply(text=text, document=as_file(incident, record.postmortem))
-    means = Means(
+    means = AudienceOptions(
         names=names_in(connection, record),
-        shelf=request.shelf,
+        catalog=request.catalog,
         prefix=request.prefix,
         limit_s=SHOW_LIMIT_S,
         wait_s=SHOW_WAIT_S,
     )
-    told = retell(record, how, means)
+    told = render_for(record, how, means)
     text = slack("rendered", incident=incident, postmortem=record.postmortem, how=how, drafted=told.drafted)
     return Reply(text=text, document=FORMATS["md"](told.record))
 
@@ -148,20 +148,20 @@ def template(connection: Connection, request: Request) -> Reply:
     if not word or (incident_number(word) is not None and not rest):
         return _listing(connection, request)
     word, incident = word_and_named(connection, request)
-    name = request.shelf.find(word)
-    drafting.check(name, request.shelf)
+    name = request.catalog.find(word)
+    drafting.check(name, request.catalog)
     ask_for_draft(connection, request, incident, picked=name)
     return Reply(text=slack("drafting", incident=incident, name=name), public=True)
 
 
 def _listing(connection: Connection, request: Request) -> Reply:
     incident = current(connection, request)
-    names = request.shelf.names()
+    names = request.catalog.names()
     return Reply(
         text=slack(
             "templates",
             request=request,
-            templates=[(name, request.shelf.about(name)) for name in names],
+            templates=[(name, request.catalog.about(name)) for name in names],
             used=template_of(connection, request, incident.id) if incident else request.template,
         )
     )

@@ -38,7 +38,7 @@ def find(connection: Connection, name: str, workspace_id: str | None) -> Inciden
     incident = incidents.numbered(connection, workspace(connection, workspace_id), number)
     if incident is None:
         raise UsageError(f"There is no INC-{number} in the store.")
-    return incidents.same_as(connection, incident) or incident
+    return incidents.duplicate_of(connection, incident) or incident
 
 
 def workspace(connection: Connection, workspace_id: str | None) -> str:

@@ -21,7 +21,7 @@ from bot.domain.postmortem.redraft import Conflicts, people_made, rewritten, two
 from bot.errors import UsageError
 from bot.handlers.postmortem.edits import tidied
 from bot.handlers.postmortem.exports import find
-from bot.handlers.terminal import typist
+from bot.handlers.terminal import author_name
 from storage import incidents, postmortems, receipts
 from storage.database import Database
 from storage.values import Incident, Postmortem, Section
@@ -68,7 +68,7 @@ def printed(
     database: Database, settings: Settings, content: bytes, name: str, *, author: str | None, workspace_id: str | None
 ) -> str:
     """Import the content of the file called `name`, and tell what it changed as plain text. Raises UsageError."""
-    person = typist(author, "import FILE")
+    person = author_name(author, "import FILE")
     imported = import_(database, text_of(content, name), name, by=person, at=now(), workspace_id=workspace_id)
     return terminal("imported", imported=imported, incident=imported.incident, prefix=settings.prefix)
 

@@ -68,7 +68,7 @@ def _declare(connection: Connection, file: ExportFile, place: Place) -> Incident
     incidents.lock_workspace(connection, workspace_id)
     if incidents.numbered(connection, workspace_id, number) is not None:
         raise UsageError(f"There is {facts.id} in the store already; nothing is overwritten.")
-    incidents.count_to(connection, workspace_id, number)
+    incidents.reserve_number(connection, workspace_id, number)
     channel_id = place.channel_id or NOWHERE
     return incidents.declare(
         connection,

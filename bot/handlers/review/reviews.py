@@ -18,7 +18,7 @@ from storage.values import Incident, Invited, Review
 DURATION_S = 60 * 60
 """How long a review takes if nobody says so."""
 NEWS, REMINDER = "review_news", "review_reminder"
-"""Errands: tell the channel of the plan that stands; remind of it."""
+"""Jobs: tell the channel of the plan that stands; remind of it."""
 
 
 def review(connection: Connection, request: Request) -> Reply:

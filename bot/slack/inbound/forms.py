@@ -15,7 +15,7 @@ from bot.errors import UsageError
 from bot.handlers.items import buttons
 from bot.handlers.postmortem.edits import CHOOSE, SAVE, WRITE
 from bot.handlers.request import Reply, Request, SectionEdit
-from bot.slack.context import NOT_SAVED, Body, Door
+from bot.slack.context import NOT_SAVED, Body, SlackContext
 from bot.slack.inbound.requests import instant, iso
 from bot.slack.outbound import modals
 from bot.slack.outbound.modals import joined
@@ -27,13 +27,13 @@ STALE = "This form was opened by another version of Scribe and cannot be read. C
 _log = logging.getLogger(__name__)
 
 
-def shortcut(door: Door, ack: Ack, body: Body) -> None:
+def shortcut(context: SlackContext, ack: Ack, body: Body) -> None:
     """*Add to timeline* on a message: open the form, filled in with its time and words."""
     message, workspace_id = body["message"], body["team"]["id"]
-    request = door.requests.of_shortcut(body, received_at=door.clock())
-    words = typed(_text_of(message), name_of=door.requests.names(workspace_id)).words
-    form = modals.entry_form(words, said_at=instant(message["ts"]), place=_place(door, body))
-    door.open(body["trigger_id"], form, request)
+    request = context.requests.of_shortcut(body, received_at=context.clock())
+    words = typed(_text_of(message), name_of=context.requests.names(workspace_id)).words
+    form = modals.entry_form(words, said_at=instant(message["ts"]), place=_place(context, body))
+    context.open(body["trigger_id"], form, request)
     ack()
 
 
@@ -43,11 +43,11 @@ def _text_of(message: Body) -> str:
     return str(message.get("text") or "\n".join(filter(None, attached)))
 
 
-def _place(door: Door, body: Body) -> dict[str, Any]:
+def _place(context: SlackContext, body: Body) -> dict[str, Any]:
     """What the form must remember of the message it was opened on."""
     message, channel, team = body["message"], body["channel"], body["team"]
     author_id = message.get("user") or message.get("bot_id") or ""
-    member = door.members.find(team["id"], author_id)
+    member = context.members.find(team["id"], author_id)
     thread_ts = message.get("thread_ts")
     return {
         "source": "shortcut",
@@ -58,40 +58,40 @@ def _place(door: Door, body: Body) -> dict[str, Any]:
         "thread_ts": thread_ts,
         "author_id": author_id,
         "author": member.name if member else message.get("username") or author_id,
-        "permalink": door.identity.permalink(
+        "permalink": context.identity.permalink(
             channel["id"], message["ts"], domain=team.get("domain"), thread_ts=thread_ts
         ),
     }
 
 
-def submission(door: Door, ack: Ack, body: Body) -> None:
+def submission(context: SlackContext, ack: Ack, body: Body) -> None:
     """Handle what was filled in; a problem is said under the field, and the form stays open with its words."""
     try:
-        place, request = _read(door, body)
+        place, request = _read(context, body)
         thread = {"thread_ts": place["thread_ts"]} if place.get("thread_ts") else {}
 
         def say(connection: Connection, reply: Reply) -> None:
             if reply.text:
-                door.say(connection, request, reply, thread)
+                context.say(connection, request, reply, thread)
 
-        reply = door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
+        reply = context.offline.handle(request, also=say, aside=partial(context.say_now, request, thread))
         following = modals.following(place, reply)
     except UsageError as error:
-        ack(**modals.errors(str(error), body["view"], _field(body["view"], str(error), door.clock())))
-    except Exception:  # noqa: BLE001 - the door: the form stays open and keeps the words
+        ack(**modals.errors(str(error), body["view"], _field(body["view"], str(error), context.clock())))
+    except Exception:  # noqa: BLE001 - the boundary: the form stays open and keeps the words
         _log.exception("form not saved")
         view = body.get("view") or {}
-        ack(**modals.errors(NOT_SAVED, view, _field(view, "", door.clock())))
+        ack(**modals.errors(NOT_SAVED, view, _field(view, "", context.clock())))
     else:
-        door.delivery.wake()
+        context.delivery.wake()
         ack(**following)
 
 
-def _read(door: Door, body: Body) -> tuple[Body, Request]:
+def _read(context: SlackContext, body: Body) -> tuple[Body, Request]:
     """What the form remembers, and the request it makes. Raises UsageError for a form that is not one of ours now."""
     try:
         place = json.loads(body["view"]["private_metadata"])
-        return place, _REQUESTS[body["view"]["callback_id"]](door, body, place)
+        return place, _REQUESTS[body["view"]["callback_id"]](context, body, place)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         _log.warning("form not readable: %s", type(error).__name__)
         raise UsageError(STALE) from None
@@ -109,64 +109,66 @@ def _field(view: Body, problem: str, now: datetime) -> str:
     return "owner" if named and "owner" in filled else "words"
 
 
-def _entry(door: Door, body: Body, place: Body) -> Request:
+def _entry(context: SlackContext, body: Body, place: Body) -> Request:
     """An entry whose time is the form's, whatever its words begin with."""
     filled = modals.answers(body["view"])
     at = modals.moment(filled["time"], instant(place["said_at"]))
     words = Typed(words=f"{iso(at)}: {filled['words'] or ''}", people={})
-    return door.requests.of_form(body, place, filled["kind"], words, received_at=door.clock())
+    return context.requests.of_form(body, place, filled["kind"], words, received_at=context.clock())
 
 
-def _item(door: Door, body: Body, place: Body) -> Request:
+def _item(context: SlackContext, body: Body, place: Body) -> Request:
     """An action item, put in the words of the command."""
     filled = modals.answers(body["view"])
-    name, people = _owner(door, body["team"]["id"], filled)
+    name, people = _owner(context, body["team"]["id"], filled)
     head = (f"@{name}" if name else "", filled["kind"] or "", f"by {filled['due']}" if filled["due"] else "")
     words = " ".join(part for part in head if part) + f": {filled['words'] or ''}"
     typed_words = Typed(words=words, people=people)
     details = {name: filled[name] for name in ("priority", "done_when") if filled.get(name)}
-    return door.requests.of_form(body, place, "actionitem", typed_words, received_at=door.clock(), details=details)
+    return context.requests.of_form(
+        body, place, "actionitem", typed_words, received_at=context.clock(), details=details
+    )
 
 
-def _assign(door: Door, body: Body, place: Body) -> Request:
+def _assign(context: SlackContext, body: Body, place: Body) -> Request:
     """The form behind *Reassign*."""
     filled = modals.answers(body["view"])
-    name, people = _owner(door, body["team"]["id"], filled)
+    name, people = _owner(context, body["team"]["id"], filled)
     words = Typed(words=f"assign {place['item']} @{name}", people=people)
-    return door.requests.of_form(body, place, "actionitem", words, received_at=door.clock())
+    return context.requests.of_form(body, place, "actionitem", words, received_at=context.clock())
 
 
-def _drop(door: Door, body: Body, place: Body) -> Request:
+def _drop(context: SlackContext, body: Body, place: Body) -> Request:
     """The form behind *Drop*."""
     why = modals.answers(body["view"])["words"] or ""
     words = Typed(words=f"drop {place['item']} {why}", people={})
-    return door.requests.of_form(body, place, "actionitem", words, received_at=door.clock())
+    return context.requests.of_form(body, place, "actionitem", words, received_at=context.clock())
 
 
-def _owner(door: Door, workspace_id: str, filled: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
+def _owner(context: SlackContext, workspace_id: str, filled: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
     if filled["owner"] is None:
         return (handle_of(filled["team"]) if filled.get("team") else None), {}
-    member = door.members.look_up(workspace_id, filled["owner"])
+    member = context.members.look_up(workspace_id, filled["owner"])
     name = handle_of(member.name if member else filled["owner"])
     return name, {name: filled["owner"]}
 
 
-def _choice(door: Door, body: Body, place: Body) -> Request:
+def _choice(context: SlackContext, body: Body, place: Body) -> Request:
     """Which section to edit: the command, with the section named."""
     words = Typed(words=f"edit INC-{place['incident']} {modals.answers(body['view'])['words']}", people={})
-    return door.requests.of_form(body, place, POSTMORTEM.name, words, received_at=door.clock())
+    return context.requests.of_form(body, place, POSTMORTEM.name, words, received_at=context.clock())
 
 
-def _edit(door: Door, body: Body, place: Body) -> Request:
+def _edit(context: SlackContext, body: Body, place: Body) -> Request:
     """A section's new text, its portions put together."""
     texts = [text or "" for text in modals.answers(body["view"]).values()]
     edit = SectionEdit(key=place["key"], version=place["version"], text=joined(texts, place["joints"]))
     empty = Typed(words="", people={})
-    request = door.requests.of_form(body, place, SAVE, empty, received_at=door.clock())
+    request = context.requests.of_form(body, place, SAVE, empty, received_at=context.clock())
     return replace(request, incident_number=place["incident"], edit=edit)
 
 
-_REQUESTS: dict[str, Callable[[Door, Body, Body], Request]] = {
+_REQUESTS: dict[str, Callable[[SlackContext, Body, Body], Request]] = {
     ADD_TO_TIMELINE: _entry,
     modals.ACTION_ITEM: _item,
     CHOOSE: _choice,

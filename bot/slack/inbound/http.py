@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.config import Settings
-from bot.telemetry.context import SILENT, Tally, watching
+from bot.telemetry.context import NO_METRICS, Metrics, watching
 
 _UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 _log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def application(
     dispatch: Dispatch,
     verify: Verify,
     *,
-    tally: Tally = SILENT,
+    metrics: Metrics = NO_METRICS,
     routes: Sequence[BaseRoute] = (),
     body_s: float = BODY_S,
 ) -> Starlette:
@@ -99,7 +99,7 @@ def application(
     `routes` are further ones, such as the probes.
     """
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
-    answering = watching(tally, dispatch)
+    answering = watching(metrics, dispatch)
 
     async def events(request: Request) -> Response:
         received_s = time.perf_counter()
@@ -118,7 +118,7 @@ def application(
 
         async def afterwards() -> None:
             tell()
-            tally.acked("http", seconds)
+            metrics.acked("http", seconds)
 
         return Response(content, status, reply_headers, background=BackgroundTask(afterwards))
 

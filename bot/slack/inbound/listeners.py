@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.handlers.request import Reply
-from bot.slack.context import CALL_S, NOT_SAVED, Body, Door, place
+from bot.slack.context import CALL_S, NOT_SAVED, Body, SlackContext, place
 from bot.slack.inbound import forms, payloads, reactions
 from bot.slack.outbound import blocks, home, modals
 from bot.slack.text import typed
@@ -21,24 +21,24 @@ from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 _log = logging.getLogger(__name__)
 
 
-def command(door: Door, ack: Ack, body: Body) -> None:
+def command(context: SlackContext, ack: Ack, body: Body) -> None:
     """Handle, commit, then acknowledge with the receipt; nothing is raised, since Bolt would lose the answer."""
-    received_at = door.clock()
+    received_at = context.clock()
     try:
-        request = door.requests.of_command(body, received_at=received_at)
-        reply = door.keeper.handle(request)
+        request = context.requests.of_command(body, received_at=received_at)
+        reply = context.offline.handle(request)
         form = None if reply.form is None else modals.FORMS[reply.form](place(request, source="form"), **reply.fills)
     except UsageError as error:
         ack(**blocks.refusal(str(error), _as_typed(body)))
-    except Exception:  # noqa: BLE001 - the door: whatever it was, the words go back to the person who typed them
+    except Exception:  # noqa: BLE001 - the boundary: whatever it was, the words go back to the person who typed them
         _log.exception("command not saved")
         ack(**blocks.refusal(NOT_SAVED, _as_typed(body)))
     else:
-        door.delivery.wake()
+        context.delivery.wake()
         if form is None:
             ack(**blocks.ack(reply))
         else:
-            door.open(body["trigger_id"], form, request)
+            context.open(body["trigger_id"], form, request)
             ack()
 
 
@@ -46,30 +46,30 @@ def _as_typed(body: Body) -> str:
     return f"{body.get('command', '')} {typed(body.get('text') or '').words}".strip()
 
 
-def click(door: Door, ack: Ack, body: Body) -> None:
+def click(context: SlackContext, ack: Ack, body: Body) -> None:
     """Do what the button says, once however often Slack tells of the click."""
-    request = door.requests.of_click(body, received_at=door.clock())
+    request = context.requests.of_click(body, received_at=context.clock())
 
     def say(connection: Connection, reply: Reply) -> None:
         if reply.form is None:
-            door.say(connection, request, reply, {})
+            context.say(connection, request, reply, {})
 
     try:
         try:
-            reply = door.keeper.handle(request, also=say, aside=partial(door.say_now, request, {}))
+            reply = context.offline.handle(request, also=say, aside=partial(context.say_now, request, {}))
             if reply.form is not None:
                 form = modals.FORMS[reply.form](place(request, source="form"), **reply.fills)
-                door.open(body["trigger_id"], form, request)
+                context.open(body["trigger_id"], form, request)
         except UsageError as error:
-            door.refuse(request, str(error), "", {})
-    except Exception:  # noqa: BLE001 - the door: a click can be made again
+            context.refuse(request, str(error), "", {})
+    except Exception:  # noqa: BLE001 - the boundary: a click can be made again
         _log.exception("click not handled")
-        door.apologise(body.get("response_url"))
-    door.delivery.wake()
+        context.apologise(body.get("response_url"))
+    context.delivery.wake()
     ack()
 
 
-def mention(door: Door, body: Body) -> None:
+def mention(context: SlackContext, body: Body) -> None:
     """Record, and answer in the same thread, or to the person alone where something is wrong.
 
     An exception goes up to Bolt, which answers 500, and Slack delivers the event again.
@@ -78,19 +78,19 @@ def mention(door: Door, body: Body) -> None:
     if event.get("bot_id") or not event.get("user"):
         return
     thread = {"thread_ts": event["thread_ts"]} if event.get("thread_ts") else {}
-    request = door.requests.of_mention(body, received_at=door.clock())
+    request = context.requests.of_mention(body, received_at=context.clock())
 
     def say(connection: Connection, reply: Reply) -> None:
         if reply.form is not None:
             # A mention brings no trigger to open a form with.
             raise UsageError(f"Say it in one line: {request.slash(request.command)} {COMMANDS[request.command].hint}")
-        door.say(connection, request, reply, thread)
+        context.say(connection, request, reply, thread)
 
     try:
-        door.keeper.handle(request, also=say, aside=partial(door.say_now, request, thread))
+        context.offline.handle(request, also=say, aside=partial(context.say_now, request, thread))
     except UsageError as error:
-        door.refuse(request, str(error), typed(event["text"]).words, thread)
-    door.delivery.wake()
+        context.refuse(request, str(error), typed(event["text"]).words, thread)
+    context.delivery.wake()
 
 
 ANY = re.compile(".*", re.DOTALL)
@@ -108,10 +108,10 @@ class _App(App):
         return BoltResponse(status=400, body="not readable")
 
 
-def _bolt(door: Door, settings: Settings) -> App:
+def _bolt(context: SlackContext, settings: Settings) -> App:
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         # A closure, since Bolt hands a bound method its own idea of `self`.
-        return door.identity.authorize(enterprise_id, team_id)
+        return context.identity.authorize(enterprise_id, team_id)
 
     # Bolt's warnings are of tokens it finds in the environment and does not need, and hold bodies that are not ours to
     # log. It gives its loggers the level of the one it is handed.
@@ -129,30 +129,30 @@ def _bolt(door: Door, settings: Settings) -> App:
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
         ignoring_self_assistant_message_events_enabled=False,
-        listener_executor=door.executor,
+        listener_executor=context.executor,
     )
 
 
-def listen(door: Door, settings: Settings) -> App:
+def listen(context: SlackContext, settings: Settings) -> App:
     """Bolt with its listeners."""
-    app = _bolt(door, settings)
-    home.listen(app, door)
+    app = _bolt(context, settings)
+    home.listen(app, context)
 
     @app.command(ANY)
     def _command(ack: Ack, body: Body) -> None:
-        command(door, ack, body)
+        command(context, ack, body)
 
     @app.event("app_mention")
     def _mention(body: Body) -> None:
-        mention(door, body)
+        mention(context, body)
 
     @app.event("user_change")
     def _user_change(body: Body) -> None:
-        door.members.keep(body["team_id"], body["event"]["user"])
+        context.members.keep(body["team_id"], body["event"]["user"])
 
     @app.event(re.compile("reaction_(added|removed)"))
     def _reaction(body: Body) -> None:
-        reactions.reaction(door, body)
+        reactions.reaction(context, body)
 
     @app.event(ANY)
     def _other_event() -> None:
@@ -160,14 +160,14 @@ def listen(door: Door, settings: Settings) -> App:
 
     @app.shortcut(ADD_TO_TIMELINE)
     def _shortcut(ack: Ack, body: Body) -> None:
-        forms.shortcut(door, ack, body)
+        forms.shortcut(context, ack, body)
 
     @app.view(ANY)
     def _submission(ack: Ack, body: Body) -> None:
-        forms.submission(door, ack, body)
+        forms.submission(context, ack, body)
 
     @app.action(ANY)
     def _click(ack: Ack, body: Body) -> None:
-        click(door, ack, body)
+        click(context, ack, body)
 
     return app

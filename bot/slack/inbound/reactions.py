@@ -1,6 +1,6 @@
 """An emoji on a message puts it on the timeline; taking it away takes the entry back.
 
-The event points at a message without its words, so both are errands of the outbox: the words are fetched by the
+The event points at a message without its words, so both are jobs of the outbox: the words are fetched by the
 worker, and a lane's order keeps a reaction and its removal in theirs.
 """
 
@@ -17,22 +17,22 @@ from sqlalchemy.exc import IntegrityError
 from bot.errors import UsageError
 from bot.handlers.request import Reply, Request
 from bot.handlers.routes import handle
-from bot.slack.context import Body, Door
+from bot.slack.context import Body, SlackContext
 from bot.slack.inbound.requests import instant, iso
 from storage import outbox, receipts
-from storage.outbox import Errand
+from storage.outbox import Job
 
 ADDED, REMOVED = "reaction_added", "reaction_removed"
 
 
-def reaction(door: Door, body: Body) -> None:
+def reaction(context: SlackContext, body: Body) -> None:
     """Keep the event in the outbox, once; an exception makes Slack deliver it again."""
     event = body["event"]
     item = event["item"]
-    kind = door.settings.reactions.get(event["reaction"])
+    kind = context.settings.reactions.get(event["reaction"])
     if kind is None or item.get("type") != "message":
         return
-    now, workspace_id, key = door.clock(), body["team_id"], f"event:{body['event_id']}"
+    now, workspace_id, key = context.clock(), body["team_id"], f"event:{body['event_id']}"
     content = {
         "workspace_id": workspace_id,
         "channel_id": item["channel"],
@@ -42,43 +42,43 @@ def reaction(door: Door, body: Body) -> None:
         "event_id": body["event_id"],
         "event_ts": event["event_ts"],
         "kind": kind,
-        "permalink": door.identity.permalink(item["channel"], item["ts"]),
+        "permalink": context.identity.permalink(item["channel"], item["ts"]),
     }
     # Another replica may be keeping the same event at this very instant.
-    with suppress(IntegrityError), door.database.write() as connection:
+    with suppress(IntegrityError), context.database.write() as connection:
         if receipts.find(connection, workspace_id, key) is None:
             receipts.keep(connection, workspace_id, key, {}, at=now)
             outbox.add(connection, workspace_id, lane=item["channel"], action=event["type"], content=content, at=now)
-    door.delivery.wake()
+    context.delivery.wake()
 
 
-def added(door: Door, errand: Errand) -> None:
+def added(context: SlackContext, job: Job) -> None:
     """Fetch the message's words and record them, at the message's own time."""
-    content = errand.content
-    if _taken_away_since(door, errand):
+    content = job.content
+    if _taken_away_since(context, job):
         return
-    message = _message(door.client, content["channel_id"], content["ts"])
+    message = _message(context.client, content["channel_id"], content["ts"])
     if message is None:
         return
     # The time is spelled out, so that words which begin with a clock time stay words.
     words = f"{iso(instant(content['ts']))}: {message.get('text') or ''}"
-    request = _request(door, errand, words, command=content["kind"])
+    request = _request(context, job, words, command=content["kind"])
     try:
-        _do(door, request, message)
+        _do(context, request, message)
     except UsageError as error:
-        door.refuse(request, str(error), "", {})
+        context.refuse(request, str(error), "", {})
 
 
-def removed(door: Door, errand: Errand) -> None:
+def removed(context: SlackContext, job: Job) -> None:
     """Take the reaction's entry back. Where it put none on the timeline, there is nothing to say."""
-    content = errand.content
-    message = _message(door.client, content["channel_id"], content["ts"])
+    content = job.content
+    message = _message(context.client, content["channel_id"], content["ts"])
     try:
-        _do(door, _request(door, errand, "", command="unreact"), message or content)
+        _do(context, _request(context, job, "", command="unreact"), message or content)
     except UsageError:
-        with suppress(IntegrityError), door.database.write() as connection:
+        with suppress(IntegrityError), context.database.write() as connection:
             told = {"event_ts": content.get("event_ts", "")}
-            receipts.keep(connection, errand.workspace_id, _early(content), told, at=door.clock())
+            receipts.keep(connection, job.workspace_id, _early(content), told, at=context.clock())
 
 
 def _early(content: Mapping[str, Any]) -> str:
@@ -86,27 +86,27 @@ def _early(content: Mapping[str, Any]) -> str:
     return "early:{channel_id}:{ts}:{user_id}".format(**content)
 
 
-def _taken_away_since(door: Door, errand: Errand) -> bool:
+def _taken_away_since(context: SlackContext, job: Job) -> bool:
     """Whether the removal of this very reaction came before it: Slack may deliver the later event first."""
-    content = errand.content
-    with door.database.read() as connection:
-        early = receipts.find(connection, errand.workspace_id, _early(content))
+    content = job.content
+    with context.database.read() as connection:
+        early = receipts.find(connection, job.workspace_id, _early(content))
     # Slack's instants have ten digits before the point and six behind it, so they compare as words.
     return early is not None and str(early["event_ts"]) > str(content.get("event_ts", ""))
 
 
-def _request(door: Door, errand: Errand, words: str, *, command: str) -> Request:
-    return door.requests.of_reaction(errand.content, words, command=command, received_at=errand.written_at)
+def _request(context: SlackContext, job: Job, words: str, *, command: str) -> Request:
+    return context.requests.of_reaction(job.content, words, command=command, received_at=job.written_at)
 
 
-def _do(door: Door, request: Request, message: Mapping[str, Any]) -> None:
+def _do(context: SlackContext, request: Request, message: Mapping[str, Any]) -> None:
     """Do what the reaction asks for, and answer in the message's thread."""
     thread = {"thread_ts": message.get("thread_ts") or message["ts"]}
 
     def say(connection: Connection, reply: Reply) -> None:
-        door.say(connection, request, reply, thread)
+        context.say(connection, request, reply, thread)
 
-    handle(door.database, request, also=say)
+    handle(context.database, request, also=say)
 
 
 def _message(client: WebClient, channel_id: str, ts: str) -> Mapping[str, Any] | None:

@@ -180,7 +180,7 @@ class Requests:
         )
 
     def of_reaction(self, content: Payload, words: str, *, command: str, received_at: datetime) -> Request:
-        """A reaction, and the words of the message it stands on; `content` is the errand's."""
+        """A reaction, and the words of the message it stands on; `content` is the job's."""
         author_id = content.get("author_id")
         workspace_id = content["workspace_id"]
         author = self.members.find(workspace_id, author_id) if author_id else None

@@ -28,7 +28,7 @@ from bot.errors import UsageError
 from bot.slack.bot import Bot
 from bot.slack.context import CALL_S
 from bot.slack.outbound.delivery import TEMPORARY
-from bot.telemetry.context import Tally, request_id, watched
+from bot.telemetry.context import Metrics, request_id, watched
 
 WORKERS = 10
 _OK = 200
@@ -45,9 +45,9 @@ class Envelopes:
     ack, here or to another connection.
     """
 
-    def __init__(self, app: App, tally: Tally) -> None:
+    def __init__(self, app: App, metrics: Metrics) -> None:
         self._app = app
-        self._tally = tally
+        self._metrics = metrics
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="envelope")
         self._idle = threading.Condition()
         self.in_hand = 0
@@ -74,12 +74,12 @@ class Envelopes:
             self.in_hand += 1
         received_s = time.perf_counter()
         try:
-            with watched(self._tally, request=request_id()):
+            with watched(self._metrics, request=request_id()):
                 answer = _answered(self._app, envelope)
                 if answer is not None:
                     send(json.dumps(answer))
-            self._tally.acked("socket", time.perf_counter() - received_s)
-        except Exception as error:  # noqa: BLE001 - the door: without an ack Slack delivers it again
+            self._metrics.acked("socket", time.perf_counter() - received_s)
+        except Exception as error:  # noqa: BLE001 - the boundary: without an ack Slack delivers it again
             _log.error("envelope not answered: %s", type(error).__name__)
         finally:
             with self._idle:
@@ -119,7 +119,7 @@ _quiet.setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
+class Keepalive:
     """How long silence is borne, in seconds.
 
     Slack answers our pings, sent every `ping_s`, and sends its own. Without an answer for `ping_s`, or without a word
@@ -150,13 +150,13 @@ class _Line(ClientConnection):
 class Socket:
     """Keeps a connection to Slack open until `close`. What is under way on an old one is answered there."""
 
-    def __init__(self, bot: Bot, settings: Settings, silence: Silence) -> None:
+    def __init__(self, bot: Bot, settings: Settings, keepalive: Keepalive) -> None:
         token = settings.app_token.get_secret_value()
         # A client of its own: the bot's is told to wait by what Slack says to the bot's calls.
         self._client = WebClient(token=token, base_url=settings.api_url, timeout=CALL_S)
         self._token = token
-        self._silence = silence
-        self._envelopes = Envelopes(bot.app, bot.door.tally)
+        self._keepalive = keepalive
+        self._envelopes = Envelopes(bot.app, bot.context.metrics)
         self._changed = threading.Condition()
         self._lines: list[_Line] = []
         self._closing = False
@@ -177,7 +177,7 @@ class Socket:
     @property
     def deaf(self) -> bool:
         """Whether that is longer than can be borne."""
-        return self.silent_s > self._silence.deaf_s
+        return self.silent_s > self._keepalive.deaf_s
 
     @property
     def in_hand(self) -> int:
@@ -199,8 +199,8 @@ class Socket:
                 create_connection=_Line,
                 logger=_quiet,
                 open_timeout=CALL_S,
-                ping_interval=self._silence.ping_s,
-                ping_timeout=self._silence.ping_s,
+                ping_interval=self._keepalive.ping_s,
+                ping_timeout=self._keepalive.ping_s,
                 close_timeout=_CLOSE_S,
                 max_size=_LARGEST,
             ).__enter__()
@@ -289,7 +289,7 @@ class Socket:
 
     def _covered(self) -> bool:
         """Whether there is a connection that will do."""
-        silent_since_s = time.monotonic() - self._silence.silent_s
+        silent_since_s = time.monotonic() - self._keepalive.silent_s
         return any(not line.leaving and line.heard_at_s > silent_since_s for line in self._lines)
 
     def _open_again(self) -> bool:
@@ -316,13 +316,13 @@ def _waits() -> Any:
 
 
 def connect(
-    bot: Bot, settings: Settings, stopped: threading.Event | None = None, *, silence: Silence | None = None
+    bot: Bot, settings: Settings, stopped: threading.Event | None = None, *, keepalive: Keepalive | None = None
 ) -> Socket:
     """Open the connection, and keep one open from then on.
 
     While Slack is away it is tried again, until `stopped` is set. Raises UsageError when Slack refuses the token.
     """
-    socket = Socket(bot, settings, silence or Silence())
+    socket = Socket(bot, settings, keepalive or Keepalive())
     stopped, waits_s = stopped or threading.Event(), _waits()
     while not socket.open():
         if stopped.wait(next(waits_s)):

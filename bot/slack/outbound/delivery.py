@@ -1,4 +1,4 @@
-"""The outbox's hands: claim an errand, do it, say how it went.
+"""The outbox's hands: claim a job, do it, say how it went.
 
 What Slack refuses for good is parked with its reason; what may work later is tried again, ever more rarely.
 """
@@ -15,18 +15,18 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.clock import Clock
 from bot.slack.client import TOO_MANY, PausedError
 from bot.slack.identity import Identity
-from bot.telemetry.context import SILENT, Tally, watched
+from bot.telemetry.context import NO_METRICS, Metrics, watched
 from storage import availability, outbox
 from storage.availability import is_away
 from storage.database import Database
-from storage.outbox import LEASE, Errand
+from storage.outbox import LEASE, Job
 
 EVERY_S = LEASE.total_seconds() / 4
 _log = logging.getLogger(__name__)
 
 
 class Leases:
-    """Renews what is held, every EVERY_S seconds, from a thread that begins with the first errand."""
+    """Renews what is held, every EVERY_S seconds, from a thread that begins with the first job."""
 
     def __init__(self, database: Database, clock: Clock, *, every_s: float = EVERY_S) -> None:
         self._database = database
@@ -38,10 +38,10 @@ class Leases:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def held(self, errand: Errand) -> Iterator[None]:
-        """Keep the errand's claim alive during the block."""
+    def held(self, job: Job) -> Iterator[None]:
+        """Keep the job's claim alive during the block."""
         with self._lock:
-            self._held.add(errand.id)
+            self._held.add(job.id)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
                 self._thread.start()
@@ -49,7 +49,7 @@ class Leases:
             yield
         finally:
             with self._lock:
-                self._held.discard(errand.id)
+                self._held.discard(job.id)
 
     def stop(self) -> None:
         """Renew no more."""
@@ -66,12 +66,12 @@ class Leases:
         try:
             with self._database.write() as connection:
                 outbox.renew(connection, held, at=self._clock())
-        except Exception as error:  # noqa: BLE001 - the door: a database that is away must not end the thread
+        except Exception as error:  # noqa: BLE001 - the boundary: a database that is away must not end the thread
             if not availability.is_away(error):
                 _log.error("leases not renewed", exc_info=error)
 
 
-Action = Callable[[Errand], None]
+Action = Callable[[Job], None]
 
 WORKERS = 6
 """Most of the time they wait for Slack; so many calls may hang before other channels have to wait."""
@@ -81,7 +81,7 @@ LINGER_S = 0.1
 LONGEST_WAIT_S = 300.0
 _DOUBLINGS = 9
 MOST_FAILURES = 6
-"""How often an errand may fail for a reason of our own; a lane waits for its first errand, so it must not go on."""
+"""How often a job may fail for a reason of our own; a lane waits for its first job, so it must not go on."""
 TEMPORARY = frozenset(
     {
         "fatal_error",
@@ -95,10 +95,10 @@ TEMPORARY = frozenset(
 
 
 class Delivery:
-    """Worker threads over the outbox. `identity` says whose errands are ours, in a database that others share."""
+    """Worker threads over the outbox. `identity` says whose jobs are ours, in a database that others share."""
 
-    def __init__(self, database: Database, clock: Clock, identity: Identity, tally: Tally = SILENT) -> None:
-        self._tally = tally
+    def __init__(self, database: Database, clock: Clock, identity: Identity, metrics: Metrics = NO_METRICS) -> None:
+        self._metrics = metrics
         self._database = database
         self._clock = clock
         self._identity = identity
@@ -111,7 +111,7 @@ class Delivery:
         self._threads: list[threading.Thread] = []
 
     def use(self, actions: Mapping[str, Action]) -> None:
-        """Say what each kind of errand does."""
+        """Say what each kind of job does."""
         self._actions = actions
 
     def start(self) -> None:
@@ -152,7 +152,7 @@ class Delivery:
         while not self._stopping:
             try:
                 busy = self.step()
-            except Exception as error:  # noqa: BLE001 - the door: a database that is away must not end the worker
+            except Exception as error:  # noqa: BLE001 - the boundary: a database that is away must not end the worker
                 self._not_reached(error)
                 busy = False
             else:
@@ -175,61 +175,61 @@ class Delivery:
             self._unseen = 0
 
     def step(self) -> bool:
-        """Do the next errand that is due; False when there is none."""
+        """Do the next job that is due; False when there is none."""
         with self._database.read() as connection:
             if not outbox.is_due(connection, at=self._clock(), workspace_id=self._identity.only_workspace):
                 return False
-        # Whose errands are ours must be known; while Slack does not say it, it takes no message of anybody's either.
+        # Whose jobs are ours must be known; while Slack does not say it, it takes no message of anybody's either.
         self._identity.learn()
         with self._database.write() as connection:
-            errand = outbox.claim(connection, at=self._clock(), workspace_id=self._identity.only_workspace)
-        if errand is None:
+            job = outbox.claim(connection, at=self._clock(), workspace_id=self._identity.only_workspace)
+        if job is None:
             return False
-        with watched(self._tally, errand=errand.id, workspace=errand.workspace_id):
-            self._do(errand)
+        with watched(self._metrics, job=job.id, workspace=job.workspace_id):
+            self._do(job)
         return True
 
-    def _do(self, errand: Errand) -> None:
+    def _do(self, job: Job) -> None:
         try:
-            with self._leases.held(errand):
-                self._actions[errand.action](errand)
+            with self._leases.held(job):
+                self._actions[job.action](job)
         except PausedError as error:
-            self._later(errand, "ratelimited", wait_s=error.wait_s)
+            self._later(job, "ratelimited", wait_s=error.wait_s)
         except SlackApiError as error:
-            self._refused(errand, error)
+            self._refused(job, error)
         except (SlackClientError, OSError) as error:
-            self._later(errand, type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - the door: one bad errand must not stop the others
-            _log.exception("errand %s failed", errand.action)
-            self._failed(errand, type(error).__name__)
+            self._later(job, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the boundary: one bad job must not stop the others
+            _log.exception("job %s failed", job.action)
+            self._failed(job, type(error).__name__)
         else:
             with self._database.write() as connection:
-                outbox.sent(connection, errand, at=self._clock())
+                outbox.sent(connection, job, at=self._clock())
 
-    def _refused(self, errand: Errand, error: SlackApiError) -> None:
+    def _refused(self, job: Job, error: SlackApiError) -> None:
         response = error.response
         reason = str(response.get("error") or f"http_{response.status_code}")
         if response.status_code == TOO_MANY:
-            self._later(errand, reason, wait_s=float(response.headers.get("Retry-After", 1)))
+            self._later(job, reason, wait_s=float(response.headers.get("Retry-After", 1)))
         elif reason in TEMPORARY or response.status_code >= 500:  # noqa: PLR2004 - HTTP's server errors
-            self._later(errand, reason)
+            self._later(job, reason)
         else:
-            self._park(errand, reason)
+            self._park(job, reason)
 
-    def _failed(self, errand: Errand, problem: str) -> None:
-        if errand.attempts < MOST_FAILURES:
-            self._later(errand, problem)
+    def _failed(self, job: Job, problem: str) -> None:
+        if job.attempts < MOST_FAILURES:
+            self._later(job, problem)
         else:
-            self._park(errand, problem)
+            self._park(job, problem)
 
-    def _park(self, errand: Errand, problem: str) -> None:
-        _log.warning("%s parked: %s", errand.action, problem)
+    def _park(self, job: Job, problem: str) -> None:
+        _log.warning("%s parked: %s", job.action, problem)
         with self._database.write() as connection:
-            outbox.park(connection, errand, problem=problem)
+            outbox.park(connection, job, problem=problem)
 
-    def _later(self, errand: Errand, problem: str, wait_s: float | None = None) -> None:
+    def _later(self, job: Job, problem: str, wait_s: float | None = None) -> None:
         if wait_s is None:
-            wait_s = min(LONGEST_WAIT_S, 2.0 ** min(errand.attempts, _DOUBLINGS)) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-        _log.info("%s again in %.1f s: %s", errand.action, wait_s, problem)
+            wait_s = min(LONGEST_WAIT_S, 2.0 ** min(job.attempts, _DOUBLINGS)) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        _log.info("%s again in %.1f s: %s", job.action, wait_s, problem)
         with self._database.write() as connection:
-            outbox.later(connection, errand, due_at=self._clock() + timedelta(seconds=wait_s), problem=problem)
+            outbox.later(connection, job, due_at=self._clock() + timedelta(seconds=wait_s), problem=problem)

@@ -1,4 +1,4 @@
-"""The App Home tab. It needs no scope; it is published by an errand, anew each time its owner opens it."""
+"""The App Home tab. It needs no scope; it is published by a job, anew each time its owner opens it."""
 
 import logging
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from bot.documents.rendering import slack
 from bot.errors import UsageError
 from bot.handlers.items.digests import Own, own
 from bot.handlers.request import Button, Reply
-from bot.slack.context import Body, Door
+from bot.slack.context import Body, SlackContext
 from bot.slack.outbound import blocks
 from storage import outbox
-from storage.outbox import Errand
+from storage.outbox import Job
 from storage.values import OwnItem
 
 PUBLISH = "home"
-"""The errand that publishes somebody's Home tab."""
+"""The job that publishes somebody's Home tab."""
 DONE = "home_done"
 """The button beside an item: `INC-12 3`."""
 _TEXT_LIMIT = 600
@@ -29,26 +29,26 @@ Block = dict[str, Any]
 _log = logging.getLogger(__name__)
 
 
-def listen(app: App, door: Door) -> None:
+def listen(app: App, context: SlackContext) -> None:
     """Register what the tab needs; before the listeners that take anything, since the first that fits is called."""
 
     @app.event("app_home_opened")
     def _opened(body: Body) -> None:
-        opened(door, body)
+        opened(context, body)
 
     @app.action(DONE)
     def _click(ack: Ack, body: Body) -> None:
-        click(door, ack, body)
+        click(context, ack, body)
 
 
-def opened(door: Door, body: Body) -> None:
+def opened(context: SlackContext, body: Body) -> None:
     """Have the tab published; an exception makes Slack deliver the event again."""
     event = body["event"]
     if event.get("tab") != "home" or not event.get("user"):
         return
-    with door.database.write() as connection:
-        refresh(connection, body["team_id"], event["user"], door.clock)
-    door.delivery.wake()
+    with context.database.write() as connection:
+        refresh(connection, body["team_id"], event["user"], context.clock)
+    context.delivery.wake()
 
 
 def refresh(connection: Connection, workspace_id: str, user_id: str, clock: Clock) -> None:
@@ -57,16 +57,16 @@ def refresh(connection: Connection, workspace_id: str, user_id: str, clock: Cloc
     outbox.add(connection, workspace_id, lane=f"home:{user_id}", action=PUBLISH, content=content, at=clock())
 
 
-def publish(door: Door, errand: Errand) -> None:
-    """Publish the tab as the store has it now; nothing is to be done where a newer errand waits to do the same."""
-    user_id = errand.content["user_id"]
-    member = door.members.find(errand.workspace_id, user_id)
-    zone = ZoneInfo(member.timezone) if member and member.timezone else door.settings.timezone
-    with door.database.read() as connection:
-        if outbox.is_superseded(connection, errand):
+def publish(context: SlackContext, job: Job) -> None:
+    """Publish the tab as the store has it now; nothing is to be done where a newer job waits to do the same."""
+    user_id = job.content["user_id"]
+    member = context.members.find(job.workspace_id, user_id)
+    zone = ZoneInfo(member.timezone) if member and member.timezone else context.settings.timezone
+    with context.database.read() as connection:
+        if outbox.is_superseded(connection, job):
             return
-        mine = own(connection, errand.workspace_id, user_id, now=door.clock(), zone=zone)
-    door.client.views_publish(user_id=user_id, view=view(mine, prefix=door.settings.prefix))
+        mine = own(connection, job.workspace_id, user_id, now=context.clock(), zone=zone)
+    context.client.views_publish(user_id=user_id, view=view(mine, prefix=context.settings.prefix))
 
 
 def view(mine: Own, *, prefix: str) -> dict[str, Any]:
@@ -100,23 +100,23 @@ def _done(item: OwnItem) -> Block:
     return blocks.button(Button(label="Done", action=DONE, value=f"INC-{item.incident_number} {item.number}"))
 
 
-def click(door: Door, ack: Ack, body: Body) -> None:
+def click(context: SlackContext, ack: Ack, body: Body) -> None:
     """The item is done; the tab is published anew, also where somebody had done it before."""
     try:
-        request = door.requests.of_home_click(body, received_at=door.clock())
+        request = context.requests.of_home_click(body, received_at=context.clock())
 
         def show(connection: Connection, _reply: Reply) -> None:
-            refresh(connection, request.workspace_id, request.user_id, door.clock)
+            refresh(connection, request.workspace_id, request.user_id, context.clock)
 
         try:
-            door.keeper.handle(request, also=show)
+            context.offline.handle(request, also=show)
         except UsageError:
             # The tab was older than the item: the new one says how it stands.
-            with door.database.write() as connection:
-                refresh(connection, request.workspace_id, request.user_id, door.clock)
+            with context.database.write() as connection:
+                refresh(connection, request.workspace_id, request.user_id, context.clock)
     except UsageError:
         _log.warning("click in a Home tab on no item")
-    except Exception:  # noqa: BLE001 - the door: a click can be made again
+    except Exception:  # noqa: BLE001 - the boundary: a click can be made again
         _log.exception("click in a Home tab not handled")
-    door.delivery.wake()
+    context.delivery.wake()
     ack()

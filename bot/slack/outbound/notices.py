@@ -6,73 +6,73 @@ from datetime import date
 
 from slack_sdk.errors import SlackApiError
 
-from bot.documents.picture.png import painted
+from bot.documents.picture.png import svg_to_png
 from bot.documents.picture.report import draw
-from bot.documents.rendering import TURN, slack
+from bot.documents.rendering import RENDER_LOCK, slack
 from bot.handlers.items.digests import Digest, Told, digest, put_back, summary, waits_until
 from bot.handlers.report import reports
 from bot.handlers.review import invitations
-from bot.slack.context import Door
+from bot.slack.context import SlackContext
 from bot.slack.outbound import blocks
 from bot.slack.outbound.blocks import BLOCKS_LIMIT, TEXT_LIMIT, Message, clip_escaped, controls
 from bot.slack.outbound.delivery import Action
 from storage import members, outbox, receipts
-from storage.outbox import Errand
+from storage.outbox import Job
 
 NOBODY = frozenset({"user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot"})
 """Slack's words for: that person cannot be written to. Its `account_inactive` is of the bot's own token."""
 _PART_LIMIT = BLOCKS_LIMIT // 16
 
 
-def send_digest(door: Door, post: Action, errand: Errand) -> None:
+def send_digest(context: SlackContext, post: Action, job: Job) -> None:
     """Tell a recipient what their action items want of them, as things stand now, within their working hours."""
-    content, cadence = errand.content, door.settings.cadence
+    content, cadence = job.content, context.settings.cadence
     told = Told(
-        workspace_id=errand.workspace_id,
+        workspace_id=job.workspace_id,
         recipient_id=content["recipient"],
         on=date.fromisoformat(content["on"]),
     )
-    with door.database.read() as connection:
-        due_at = waits_until(connection, told, at=door.clock(), cadence=cadence)
-        made = digest(connection, told, cadence=cadence, prefix=door.settings.prefix)
+    with context.database.read() as connection:
+        due_at = waits_until(connection, told, at=context.clock(), cadence=cadence)
+        made = digest(connection, told, cadence=cadence, prefix=context.settings.prefix)
     if due_at is not None:
-        with door.database.write() as connection:
+        with context.database.write() as connection:
             put_back(connection, told, due_at=due_at)
     elif made is not None:
-        _send(door, post, replace(errand, content={"channel": told.recipient_id, **message(made)}), told)
+        _send(context, post, replace(job, content={"channel": told.recipient_id, **message(made)}), told)
 
 
-def _send(door: Door, post: Action, errand: Errand, told: Told) -> None:
+def _send(context: SlackContext, post: Action, job: Job, told: Told) -> None:
     try:
-        post(errand)
+        post(job)
     except SlackApiError as error:
         if error.response.get("error") in NOBODY:
-            _hand_on(door, told)
+            _hand_on(context, told)
         raise
-    door.tally.reminded(1)
+    context.metrics.reminded(1)
 
 
-def _hand_on(door: Door, told: Told) -> None:
+def _hand_on(context: SlackContext, told: Told) -> None:
     """Whom Slack does not know any more is told nothing: the lead is, at the next tick."""
-    with door.database.write() as connection:
+    with context.database.write() as connection:
         members.bar(connection, told.workspace_id, told.recipient_id, "unknown")
-        put_back(connection, told, due_at=door.clock())
+        put_back(connection, told, due_at=context.clock())
 
 
-def send_summary(door: Door, post: Action, errand: Errand) -> None:
+def send_summary(context: SlackContext, post: Action, job: Job) -> None:
     """Tell the channel of the settings what became of the action items in a week."""
-    channel = door.settings.summary_channel
+    channel = context.settings.summary_channel
     if not channel:
         return
-    with door.database.read() as connection:
+    with context.database.read() as connection:
         text = summary(
             connection,
-            errand.workspace_id,
-            at=errand.written_at,
-            cadence=door.settings.cadence,
-            prefix=door.settings.prefix,
+            job.workspace_id,
+            at=job.written_at,
+            cadence=context.settings.cadence,
+            prefix=context.settings.prefix,
         )
-    post(replace(errand, content={"channel": channel, "text": text}))
+    post(replace(job, content={"channel": channel, "text": text}))
 
 
 def message(digest: Digest) -> Message:
@@ -90,10 +90,10 @@ def _section(text: str) -> Message:
     return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(text, _PART_LIMIT)}}
 
 
-def announce_review(door: Door, errand: Errand) -> None:
+def announce_review(context: SlackContext, job: Job) -> None:
     """Put the invitation, or the cancellation, with its file into the outbox, unless a later plan stands by now."""
-    content = errand.content
-    with door.database.read() as connection:
+    content = job.content
+    with context.database.read() as connection:
         news = invitations.news(connection, content["incident_id"], content["sequence"], prefix=content["prefix"])
     if news is None:
         return
@@ -107,32 +107,32 @@ def announce_review(door: Door, errand: Errand) -> None:
         "markdown": news.file,
         "instead": news.alone,
     }
-    key = f"errand:{errand.id}"
-    with door.database.write() as connection:
-        # A lease that ran out brings the errand again, and nobody should be invited twice.
-        if receipts.find(connection, errand.workspace_id, key) is not None:
+    key = f"errand:{job.id}"
+    with context.database.write() as connection:
+        # A lease that ran out brings the job again, and nobody should be invited twice.
+        if receipts.find(connection, job.workspace_id, key) is not None:
             return
-        receipts.keep(connection, errand.workspace_id, key, {}, at=door.clock())
+        receipts.keep(connection, job.workspace_id, key, {}, at=context.clock())
         outbox.add(
             connection,
-            errand.workspace_id,
+            job.workspace_id,
             lane=news.channel_id,
             action="document",
             content=document,
-            at=door.clock(),
+            at=context.clock(),
         )
 
 
-def remind_of_review(door: Door, post: Action, errand: Errand) -> None:
+def remind_of_review(context: SlackContext, post: Action, job: Job) -> None:
     """Remind the channel by `post`, if the plan stands and the meeting is still ahead; looked at on every attempt."""
-    content = errand.content
-    with door.database.read() as connection:
+    content = job.content
+    with context.database.read() as connection:
         reminder = invitations.reminder(
-            connection, content["incident_id"], content["sequence"], at=door.clock(), prefix=content["prefix"]
+            connection, content["incident_id"], content["sequence"], at=context.clock(), prefix=content["prefix"]
         )
     if reminder is not None:
         channel_id, text = reminder
-        post(replace(errand, content={"channel": channel_id, "text": text}))
+        post(replace(job, content={"channel": channel_id, "text": text}))
 
 
 ALT_LIMIT = 1_000
@@ -140,17 +140,17 @@ GROUPS = 6
 """So many teams are named in a message; the terminal names all."""
 
 
-def send_report(door: Door, errand: Errand, *, no_files: Collection[str]) -> None:
+def send_report(context: SlackContext, job: Job, *, no_files: Collection[str]) -> None:
     """Count, and send_report it; where one of `no_files` is Slack's word, the text alone."""
-    content = errand.content
-    with TURN, door.database.read() as connection:
-        report = reports.asked(connection, errand.workspace_id, content)
+    content = job.content
+    with RENDER_LOCK, context.database.read() as connection:
+        report = reports.asked(connection, job.workspace_id, content)
     text = slack("report", report=report, shown=GROUPS)
     try:
         if report.declared or report.items.recorded:
-            with TURN:
-                picture = painted(draw(report))
-            door.client.files_upload_v2(
+            with RENDER_LOCK:
+                picture = svg_to_png(draw(report))
+            context.client.files_upload_v2(
                 channel=content["channel"],
                 content=picture,
                 filename="incident-report.png",
@@ -163,7 +163,7 @@ def send_report(door: Door, errand: Errand, *, no_files: Collection[str]) -> Non
         if error.response.get("error") not in no_files:
             raise
     post = {"channel": content["channel"], "reply_url": content["reply_url"], "text": text}
-    with door.database.write() as connection:
-        at = door.clock()
-        outbox.add(connection, errand.workspace_id, lane=content["channel"], action="post", content=post, at=at)
-        outbox.sent(connection, errand, at=at)
+    with context.database.write() as connection:
+        at = context.clock()
+        outbox.add(connection, job.workspace_id, lane=content["channel"], action="post", content=post, at=at)
+        outbox.sent(connection, job, at=at)

@@ -13,18 +13,18 @@ from sqlalchemy import Connection
 from bot.clock import Clock
 from bot.documents import drafting
 from bot.documents.export import BINARY, Record
-from bot.documents.rendering import TURN, slack, terminal
+from bot.documents.rendering import RENDER_LOCK, slack, terminal
 from bot.handlers.items.reminders import DIGEST, SUMMARY
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.exports import read
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.handlers.review.reviews import NEWS, REMINDER
-from bot.slack.context import CALL_S, Door
+from bot.slack.context import CALL_S, SlackContext
 from bot.slack.inbound import reactions
 from bot.slack.outbound import blocks, home, notices, publications
 from bot.slack.outbound.delivery import Action
 from storage import incidents, outbox
-from storage.outbox import Errand
+from storage.outbox import Job
 
 OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
 """Slack's words for: the bot is no member there."""
@@ -35,36 +35,36 @@ _LATER = frozenset({408, 429})
 _QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 
-def actions(door: Door) -> Mapping[str, Action]:
-    """What each kind of errand does."""
-    post = partial(_post, door.client)
+def actions(context: SlackContext) -> Mapping[str, Action]:
+    """What each kind of job does."""
+    post = partial(_post, context.client)
     return {
         "post": post,
-        "whisper": partial(_whisper, door.client),
-        "draft": partial(_draft, door),
-        "document": partial(_document, door),
-        "report": partial(notices.send_report, door, no_files=NO_FILES),
-        home.PUBLISH: partial(home.publish, door),
-        NEWS: partial(notices.announce_review, door),
-        REMINDER: partial(notices.remind_of_review, door, post),
-        PUBLISH: partial(publications.publish, door),
-        DIGEST: partial(notices.send_digest, door, post),
-        SUMMARY: partial(notices.send_summary, door, post),
-        reactions.ADDED: partial(reactions.added, door),
-        reactions.REMOVED: partial(reactions.removed, door),
+        "whisper": partial(_whisper, context.client),
+        "draft": partial(_draft, context),
+        "document": partial(_document, context),
+        "report": partial(notices.send_report, context, no_files=NO_FILES),
+        home.PUBLISH: partial(home.publish, context),
+        NEWS: partial(notices.announce_review, context),
+        REMINDER: partial(notices.remind_of_review, context, post),
+        PUBLISH: partial(publications.publish, context),
+        DIGEST: partial(notices.send_digest, context, post),
+        SUMMARY: partial(notices.send_summary, context, post),
+        reactions.ADDED: partial(reactions.added, context),
+        reactions.REMOVED: partial(reactions.removed, context),
     }
 
 
-def _post(client: WebClient, errand: Errand) -> None:
+def _post(client: WebClient, job: Job) -> None:
     """Say it in the channel; where the bot is no member, by the address that came with the command."""
     # The key lets a reader see that two posts are one, should a lease have expired while Slack was answering.
-    post = partial(client.chat_postMessage, **_QUIET, metadata=_metadata(errand))
-    _send(post, errand.content, "in_channel")
+    post = partial(client.chat_postMessage, **_QUIET, metadata=_metadata(job))
+    _send(post, job.content, "in_channel")
 
 
-def _whisper(client: WebClient, errand: Errand) -> None:
+def _whisper(client: WebClient, job: Job) -> None:
     """Say it to the person alone; where the bot is no member, as above."""
-    _send(client.chat_postEphemeral, errand.content, "ephemeral")
+    _send(client.chat_postEphemeral, job.content, "ephemeral")
 
 
 def _send(send: Callable[..., object], content: Mapping[str, Any], seen: str) -> None:
@@ -78,8 +78,8 @@ def _send(send: Callable[..., object], content: Mapping[str, Any], seen: str) ->
         _reply(reply_url, message, error, seen)
 
 
-def _metadata(errand: Errand) -> dict[str, Any]:
-    return {"event_type": "scribe_outbox", "event_payload": {"key": f"{errand.workspace_id}:{errand.id}"}}
+def _metadata(job: Job) -> dict[str, Any]:
+    return {"event_type": "scribe_outbox", "event_payload": {"key": f"{job.workspace_id}:{job.id}"}}
 
 
 def _reply(reply_url: str, message: Mapping[str, Any], error: SlackApiError, seen: str) -> None:
@@ -95,22 +95,22 @@ def _reply(reply_url: str, message: Mapping[str, Any], error: SlackApiError, see
         raise error
 
 
-def _draft(door: Door, errand: Errand) -> None:
+def _draft(context: SlackContext, job: Job) -> None:
     """Draft the postmortem, then keep it and put the sending of it into the outbox, in one transaction."""
-    content = errand.content
-    with TURN, door.database.read() as connection:
+    content = job.content
+    with RENDER_LOCK, context.database.read() as connection:
         incident, gathered = drafts.gather(connection, content["incident_id"], prefix=content["prefix"])
     # A template of the operator's may take seconds; nothing is locked meanwhile.
-    drafted = drafting.draft(gathered, content["template"], door.settings.shelf)
-    with TURN, door.database.write() as connection:
+    drafted = drafting.draft(gathered, content["template"], context.settings.catalog)
+    with RENDER_LOCK, context.database.write() as connection:
         if drafted.problem and content.get("picked"):
             text = slack("not_picked", incident=incident, problem=drafted.problem)
             whisper = {"channel": content["channel_id"], "user": content["user_id"], "text": text}
-            _add(connection, errand, "whisper", whisper, door.clock)
-            outbox.sent(connection, errand, at=door.clock())
+            _add(connection, job, "whisper", whisper, context.clock)
+            outbox.sent(connection, job, at=context.clock())
             return
         version, redrafted = drafts.keep(
-            connection, incident, drafted, template=content["template"], by=content["by"], at=door.clock()
+            connection, incident, drafted, template=content["template"], by=content["by"], at=context.clock()
         )
         comment = slack(
             "drafted",
@@ -129,42 +129,42 @@ def _draft(door: Door, errand: Errand) -> None:
             "filename": f"{incident.name}-postmortem-v{version.version}.md",
             "markdown": drafts.as_file(incident, version),
         }
-        _add(connection, errand, "document", document, door.clock)
-        outbox.sent(connection, errand, at=door.clock())
+        _add(connection, job, "document", document, context.clock)
+        outbox.sent(connection, job, at=context.clock())
 
 
-def _document(door: Door, errand: Errand) -> None:
+def _document(context: SlackContext, job: Job) -> None:
     """Send the draft as a file, with the picture; where no file may be sent, as messages."""
-    content = _kept_in(door, errand.content)
+    content = _kept_in(context, job.content)
     try:
-        door.client.files_upload_v2(
+        context.client.files_upload_v2(
             channel=content["channel"],
-            file_uploads=files(door, content),
+            file_uploads=files(context, content),
             initial_comment=content["comment"],
         )
     except SlackApiError as error:
         if error.response.get("error") not in NO_FILES:
             raise
-        _as_messages(door, errand, content)
+        _as_messages(context, job, content)
 
 
-def _kept_in(door: Door, content: Mapping[str, Any]) -> Mapping[str, Any]:
+def _kept_in(context: SlackContext, content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The document, for the incident's own channel if that went private since somebody asked elsewhere."""
     if "incident_id" not in content:
         return content
-    with door.database.read() as connection:
+    with context.database.read() as connection:
         incident = incidents.by_id(connection, content["incident_id"])
     if incident.seen_from(content["channel"]):
         return content
     return {**content, "channel": incident.channel_id, "reply_url": None}
 
 
-def _as_messages(door: Door, errand: Errand, content: Mapping[str, Any]) -> None:
-    with door.database.write() as connection:
+def _as_messages(context: SlackContext, job: Job, content: Mapping[str, Any]) -> None:
+    with context.database.write() as connection:
         for message in _messages(content):
             post = {"channel": content["channel"], "reply_url": content["reply_url"], **message}
-            _add(connection, errand, "post", post, door.clock)
-        outbox.sent(connection, errand, at=door.clock())
+            _add(connection, job, "post", post, context.clock)
+        outbox.sent(connection, job, at=context.clock())
 
 
 def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -175,26 +175,26 @@ def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"text": content["comment"]}, *rest]
 
 
-def _add(connection: Connection, errand: Errand, action: str, content: dict[str, Any], clock: Clock) -> None:
+def _add(connection: Connection, job: Job, action: str, content: dict[str, Any], clock: Clock) -> None:
     lane = content["channel"]
-    outbox.add(connection, errand.workspace_id, lane=lane, action=action, content=content, at=clock())
+    outbox.add(connection, job.workspace_id, lane=lane, action=action, content=content, at=clock())
 
 
 _log = logging.getLogger(__name__)
 
 
-def files(door: Door, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+def files(context: SlackContext, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What `files_upload_v2` takes, from what the outbox kept of a document."""
     document = {key: content[key] for key in ("filename", "title")} | {"content": content["markdown"]}
-    return [document, *(_picture(door, content) if "incident_id" in content else ())]
+    return [document, *(_picture(context, content) if "incident_id" in content else ())]
 
 
-def _picture(door: Door, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _picture(context: SlackContext, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The picture as the store is now; none where it cannot be drawn, as no draft waits for its picture."""
     try:
-        with door.database.read() as connection:
+        with context.database.read() as connection:
             record = read(connection, incidents.by_id(connection, content["incident_id"]))
-        with TURN:
+        with RENDER_LOCK:
             return [_file(record)]
     except Exception:  # noqa: BLE001 - whatever goes wrong while drawing, the words are sent
         _log.exception("picture not drawn")

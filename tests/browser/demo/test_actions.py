@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.demo.actions import DEEDS
+from bot.demo.actions import ACTIONS
 from bot.demo.page import BODY_LIMIT, FILES, HEADERS, TYPES
 from bot.demo.serve import open_to_browsers
 from bot.handlers.postmortem.exports import export
@@ -75,7 +75,7 @@ RUBBISH: list[Json] = [
 
 
 def test_rubbish_is_refused_with_a_reason(stage: Stage, post: Post) -> None:
-    for deed in DEEDS:
+    for deed in ACTIONS:
         for body in RUBBISH:
             if body or deed not in {"home", "plug"}:
                 answer = post(deed, **body)
@@ -177,8 +177,8 @@ def test_a_prefix_stands_before_every_command_of_the_page_and_of_a_drill(sqlite:
     with open_to_browsers(sqlite, {CASE.id: CASE}, environment={"SCRIBE_PREFIX": "inc-"}, http=True) as (_, demo):
         alice, channel = demo.cast.people["alice"], demo.cast.channels["incident"]
         assert demo.plug.connected
-        assert DEEDS["say"](demo, user=alice, channel=channel, text="/inc-detected disk full") == {}
-        assert DEEDS["say"](demo, user=alice, channel=channel, text="/detected x")["problem"]
+        assert ACTIONS["say"](demo, user=alice, channel=channel, text="/inc-detected disk full") == {}
+        assert ACTIONS["say"](demo, user=alice, channel=channel, text="/detected x")["problem"]
         assert demo.hints.done == ["detect"]
         demo.begin_drill(CASE.id, 100_000)
         drill = demo.drill
@@ -196,7 +196,7 @@ def test_it_leaves_alone_what_the_bot_that_works_here_keeps_and_where_it_publish
         path.mkdir()
     with open_to_browsers(sqlite, {}, environment=theirs, http=True) as (_, demo):
         assert demo.plug.bot is not None
-        settings = demo.plug.bot.door.settings
+        settings = demo.plug.bot.context.settings
         assert (settings.spool, settings.publish_dir) == (tmp_path / "scribe.db-spool", None)
         assert settings.template == "sysadmin"
     assert [*spool.iterdir(), *folder.iterdir()] == []
@@ -207,7 +207,7 @@ def test_a_store_that_is_kept_finds_its_channels_again_and_takes_nothing_new_for
         with open_to_browsers(sqlite, {}, environment={}) as (_, demo):
             alice, channel = demo.cast.people["alice"], demo.cast.channels["incident"]
             message = demo.slack.say(alice, channel, "from a message")
-            assert DEEDS["say"](demo, user=alice, channel=channel, text=words) == {}
+            assert ACTIONS["say"](demo, user=alice, channel=channel, text=words) == {}
             demo.slack.shortcut(alice, message, "add_to_timeline")
             assert demo.slack.modal(alice)
             assert demo.slack.submit(alice).ok

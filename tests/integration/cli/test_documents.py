@@ -67,8 +67,8 @@ def replayed() -> Iterator[str]:
     slack = Slack(clock=clock)
     with slack.serving(), replay._bot(slack, clock, sample) as bot:
         replay._play(sample, slack, bot, clock)
-        bot.door.delivery.drain()
-        yield bot.door.database.url.render_as_string()
+        bot.context.delivery.drain()
+        yield bot.context.database.url.render_as_string()
 
 
 @pytest.mark.parametrize("suffix", ["md", "html", "json", "svg"])

@@ -15,7 +15,7 @@ from bot.cli import main
 from bot.demo.casefile import Case, read_case
 from bot.demo.replay import SAMPLE
 from bot.documents import drafting
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.document import Document
 from bot.errors import UsageError
@@ -100,10 +100,10 @@ def document() -> Document:
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[[str], Shelf]:
-    def written(source: str) -> Shelf:
+def write(tmp_path: Path) -> Callable[[str], TemplateCatalog]:
+    def written(source: str) -> TemplateCatalog:
         (tmp_path / "ours.md.j2").write_text(source, encoding="utf-8", errors="replace")
-        return Shelf(tmp_path)
+        return TemplateCatalog(tmp_path)
 
     return written
 
@@ -124,10 +124,10 @@ SOURCES = st.lists(st.one_of(JINJA, PIECES), max_size=12).map("".join)
 @given(source=SOURCES, framed=st.booleans())
 @example(source="<script>alert(1)</script> <!channel> ![x](http://evil.example)", framed=True)
 def test_any_template_of_the_operators_drafts_or_the_shipped_one_does(
-    write: Callable[[str], Shelf], document: Document, source: str, *, framed: bool
+    write: Callable[[str], TemplateCatalog], document: Document, source: str, *, framed: bool
 ) -> None:
-    shelf = write(f'{{% call section("summary", "Ours") %}}{source}{{% endcall %}}' if framed else source)
-    drafted = drafting.draft(document, "ours", shelf)
+    catalog = write(f'{{% call section("summary", "Ours") %}}{source}{{% endcall %}}' if framed else source)
+    drafted = drafting.draft(document, "ours", catalog)
     assert drafted.sections
     assert drafted.problem is None or CONTROLS.search(drafted.problem) is None, drafted.problem
     assert UNPRINTABLE.search("".join(f"{each.heading}{each.body}" for each in drafted.sections)) is None

@@ -1,4 +1,4 @@
-"""Real incidents played through the real door come out as their reports have them."""
+"""Real incidents played through the real boundary come out as their reports have them."""
 
 import json
 import xml.etree.ElementTree as ET

@@ -216,9 +216,9 @@ def test_errands_that_wait_too_long_are_told_with_the_reason(
     then = now() - timedelta(minutes=minutes)
     with database.write() as connection:
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=then)
-        errand = outbox.claim(connection, at=then)
-        assert errand is not None
-        outbox.later(connection, errand, due_at=now(), problem="URLError")
+        job = outbox.claim(connection, at=then)
+        assert job is not None
+        outbox.later(connection, job, due_at=now(), problem="URLError")
     found = one(visit(environment(slack, server(database))), "outbox")
     assert found.level == level
     assert found.says == f"1 waiting, the oldest for {minutes} min (URLError)"
@@ -231,9 +231,9 @@ def test_errands_for_later_are_not_late_and_what_was_given_up_long_ago_is_no_new
     with database.write() as connection:
         outbox.add(connection, "T1", lane="R1", action="post", content={}, at=now() - year, due_at=now() + year)
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=now() - year)
-        errand = outbox.claim(connection, at=now())
-        assert errand is not None
-        outbox.park(connection, errand, problem="is_archived")
+        job = outbox.claim(connection, at=now())
+        assert job is not None
+        outbox.park(connection, job, problem="is_archived")
     found = one(visit(environment(slack, server(database))), "outbox")
     assert (found.level, found.says) == ("ok", "nothing waits")
 
@@ -242,9 +242,9 @@ def test_errands_that_were_given_up_are_told_by_reason(slack: Slack, database: D
     with database.write() as connection:
         for problem in ("channel_not_found", "channel_not_found", "invalid_auth", "KeyError"):
             outbox.add(connection, "T1", lane="C1", action="post", content={}, at=now())
-            errand = outbox.claim(connection, at=now())
-            assert errand is not None
-            outbox.park(connection, errand, problem=problem)
+            job = outbox.claim(connection, at=now())
+            assert job is not None
+            outbox.park(connection, job, problem=problem)
     waiting, *parked = about(visit(environment(slack, server(database))), "outbox")
     assert waiting.level == "ok"
     assert {each.level for each in parked} == {"warn"}

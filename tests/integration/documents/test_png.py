@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from zlib import decompress
 
-from bot.documents.picture.png import ZOOM, painted, png
+from bot.documents.picture.png import ZOOM, png, svg_to_png
 from tests.support.timelines import HOSTILE, draw, synthetic, told
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -43,7 +43,7 @@ def test_it_is_a_whole_png_of_twice_the_pixels() -> None:
 
 def test_painted_beside_the_bot_it_is_the_same() -> None:
     svg = draw(told(("detected", 0, "disk full"), ("resolved", 9, "Grüße")))
-    assert painted(svg) == png(svg)
+    assert svg_to_png(svg) == png(svg)
 
 
 def test_hostile_words_are_drawn_too() -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.config import Settings
 from bot.documents import drafting, sandbox
 from bot.documents.sandbox import BrokenTemplateError
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.document import Document
 from bot.errors import UsageError
@@ -44,87 +44,95 @@ def document() -> Document:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path)
+def catalog(tmp_path: Path) -> TemplateCatalog:
+    return TemplateCatalog(tmp_path)
 
 
-def write(shelf: Shelf, name: str, body: str, *, about: str = "Ours.") -> None:
-    assert shelf.own
-    path = shelf.own / f"{name}.md.j2"
+def write(catalog: TemplateCatalog, name: str, body: str, *, about: str = "Ours.") -> None:
+    assert catalog.custom_dir
+    path = catalog.custom_dir / f"{name}.md.j2"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{{# {about} #}}\n{SECTION}\n{body}\n{END}\n", encoding="utf-8")
 
 
-def problem(document: Document, shelf: Shelf, body: str, limit_s: float = 5) -> str:
-    write(shelf, "ours", body)
+def problem(document: Document, catalog: TemplateCatalog, body: str, limit_s: float = 5) -> str:
+    write(catalog, "ours", body)
     with pytest.raises(BrokenTemplateError) as caught:
-        sandbox.render(document, shelf, "ours", limit_s=limit_s)
+        sandbox.render(document, catalog, "ours", limit_s=limit_s)
     return str(caught.value)
 
 
-def test_an_own_template_uses_shipped_parts_and_its_words_are_escaped(document: Document, shelf: Shelf) -> None:
-    write(shelf, "ours", '{% include "postmortem/parts/timeline.md.j2" %}')
-    drafted = drafting.draft(document, "ours", shelf)
+def test_an_own_template_uses_shipped_parts_and_its_words_are_escaped(
+    document: Document, catalog: TemplateCatalog
+) -> None:
+    write(catalog, "ours", '{% include "postmortem/parts/timeline.md.j2" %}')
+    drafted = drafting.draft(document, "ours", catalog)
     assert drafted.problem is None
     assert [(section.key, section.heading) for section in drafted.sections] == [("summary", "Ours")]
     assert "Detected: disk \\*full\\* — alice" in drafted.sections[0].body
 
 
 def test_an_own_template_of_a_shipped_name_goes_before_it_and_adds_to_the_others(
-    document: Document, shelf: Shelf
+    document: Document, catalog: TemplateCatalog
 ) -> None:
-    write(shelf, "classic", "Our own classic.", about="Ours, in short.")
-    write(shelf, "weekly", "Weekly.")
-    assert shelf.names() == ("classic", "full", "learning", "response", "sysadmin", "weekly")
-    assert shelf.about("classic") == "Ours, in short."
-    assert drafting.draft(document, "classic", shelf).sections[0].body == "Our own classic."
-    assert len(drafting.draft(document, "full", shelf).sections) == 11
+    write(catalog, "classic", "Our own classic.", about="Ours, in short.")
+    write(catalog, "weekly", "Weekly.")
+    assert catalog.names() == ("classic", "full", "learning", "response", "sysadmin", "weekly")
+    assert catalog.about("classic") == "Ours, in short."
+    assert drafting.draft(document, "classic", catalog).sections[0].body == "Our own classic."
+    assert len(drafting.draft(document, "full", catalog).sections) == 11
 
 
-def test_an_own_part_goes_before_the_shipped_one_in_every_template(document: Document, shelf: Shelf) -> None:
-    assert shelf.own
-    (shelf.own / "parts").mkdir()
-    (shelf.own / "parts" / "timeline.md.j2").write_text("Ours has {{ document.entries }} entry.", encoding="utf-8")
-    drafted = drafting.draft(document, "learning", shelf)
+def test_an_own_part_goes_before_the_shipped_one_in_every_template(
+    document: Document, catalog: TemplateCatalog
+) -> None:
+    assert catalog.custom_dir
+    (catalog.custom_dir / "parts").mkdir()
+    (catalog.custom_dir / "parts" / "timeline.md.j2").write_text(
+        "Ours has {{ document.entries }} entry.", encoding="utf-8"
+    )
+    drafted = drafting.draft(document, "learning", catalog)
     assert drafted.problem is None
     assert {section.key: section.body for section in drafted.sections}["timeline"] == "Ours has 1 entry."
 
 
 @pytest.mark.parametrize("body", ESCAPES)
-def test_no_template_reaches_python_or_a_file(document: Document, shelf: Shelf, body: str) -> None:
-    said = problem(document, shelf, body)
+def test_no_template_reaches_python_or_a_file(document: Document, catalog: TemplateCatalog, body: str) -> None:
+    said = problem(document, catalog, body)
     assert said.startswith("ours.md.j2, line 3: ")
     assert "root:" not in said
 
 
-def test_a_template_that_loops_for_ever_is_stopped_and_its_line_is_told(document: Document, shelf: Shelf) -> None:
-    said = problem(document, shelf, LOOP, limit_s=0.5)
+def test_a_template_that_loops_for_ever_is_stopped_and_its_line_is_told(
+    document: Document, catalog: TemplateCatalog
+) -> None:
+    said = problem(document, catalog, LOOP, limit_s=0.5)
     assert said == "ours.md.j2, line 3: it took longer than 0.5 s and was stopped"
 
 
-def test_a_template_that_is_deaf_to_the_alarm_is_killed(document: Document, shelf: Shelf) -> None:
-    said = problem(document, shelf, "{{ 9 ** (9 ** 9) }}", limit_s=0.5)
+def test_a_template_that_is_deaf_to_the_alarm_is_killed(document: Document, catalog: TemplateCatalog) -> None:
+    said = problem(document, catalog, "{{ 9 ** (9 ** 9) }}", limit_s=0.5)
     assert said == "ours.md.j2: it took longer than 0.5 s and was stopped"
 
 
-def test_a_template_that_eats_memory_is_stopped(document: Document, shelf: Shelf) -> None:
-    assert "needed more than 768 MB" in problem(document, shelf, '{{ "x" * 10 ** 10 }}')
+def test_a_template_that_eats_memory_is_stopped(document: Document, catalog: TemplateCatalog) -> None:
+    assert "needed more than 768 MB" in problem(document, catalog, '{{ "x" * 10 ** 10 }}')
     doubling = '{% set ns = namespace(x="x" * 1000) %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}'
-    assert "memory" in problem(document, shelf, doubling)
+    assert "memory" in problem(document, catalog, doubling)
 
 
-def test_a_template_that_writes_too_much_is_refused(document: Document, shelf: Shelf) -> None:
+def test_a_template_that_writes_too_much_is_refused(document: Document, catalog: TemplateCatalog) -> None:
     body = "{% for a in range(99999) %}" + "many words " * 40 + "{% endfor %}"
-    assert problem(document, shelf, body) == "ours.md.j2: it makes more than 16 MB"
+    assert problem(document, catalog, body) == "ours.md.j2: it makes more than 16 MB"
 
 
-def test_what_no_database_takes_is_taken_out_of_an_own_template(document: Document, shelf: Shelf) -> None:
-    write(shelf, "ours", "a\x00b")
-    assert sandbox.render(document, shelf, "ours")[0].body == "a\u2400b"
+def test_what_no_database_takes_is_taken_out_of_an_own_template(document: Document, catalog: TemplateCatalog) -> None:
+    write(catalog, "ours", "a\x00b")
+    assert sandbox.render(document, catalog, "ours")[0].body == "a\u2400b"
 
 
-def test_a_template_that_calls_itself_is_stopped(document: Document, shelf: Shelf) -> None:
-    assert "calls itself" in problem(document, shelf, "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")
+def test_a_template_that_calls_itself_is_stopped(document: Document, catalog: TemplateCatalog) -> None:
+    assert "calls itself" in problem(document, catalog, "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")
 
 
 def test_a_template_sees_nothing_of_the_bots_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,15 +155,17 @@ def test_a_template_sees_nothing_of_the_bots_environment(monkeypatch: pytest.Mon
         (f"{END}{SECTION}", "ours.md.j2, line 3: a section's key is"),
     ],
 )
-def test_a_mistake_is_told_with_its_file_and_line(document: Document, shelf: Shelf, body: str, said: str) -> None:
-    assert problem(document, shelf, body).startswith(said)
+def test_a_mistake_is_told_with_its_file_and_line(
+    document: Document, catalog: TemplateCatalog, body: str, said: str
+) -> None:
+    assert problem(document, catalog, body).startswith(said)
 
 
 def test_a_template_without_sections_or_of_another_encoding_or_size_is_refused(
-    document: Document, shelf: Shelf
+    document: Document, catalog: TemplateCatalog
 ) -> None:
-    assert shelf.own
-    path = shelf.own / "ours.md.j2"
+    assert catalog.custom_dir
+    path = catalog.custom_dir / "ours.md.j2"
     for content, said in (
         (b"just words", "it has no section"),
         ("gr\u00fcn".encode("latin-1"), "not written in UTF-8"),
@@ -163,28 +173,30 @@ def test_a_template_without_sections_or_of_another_encoding_or_size_is_refused(
     ):
         path.write_bytes(content)
         with pytest.raises(BrokenTemplateError, match=said):
-            sandbox.render(document, shelf, "ours")
+            sandbox.render(document, catalog, "ours")
 
 
 def test_a_broken_template_is_replaced_by_the_shipped_one_of_its_name_else_the_classic(
-    document: Document, shelf: Shelf
+    document: Document, catalog: TemplateCatalog
 ) -> None:
     for name, instead in (("full", "full"), ("ours", "classic"), ("gone", "classic")):
         if name != "gone":
-            write(shelf, name, "{{ nothing }}")
-        drafted = drafting.draft(document, name, shelf)
+            write(catalog, name, "{{ nothing }}")
+        drafted = drafting.draft(document, name, catalog)
         assert drafted.instead == instead
         assert drafted.problem
-        assert drafted.sections == drafting.draft(document, instead, Shelf()).sections
+        assert drafted.sections == drafting.draft(document, instead, TemplateCatalog()).sections
 
 
-def test_many_hostile_templates_at_once_wait_for_their_turn_or_are_told_to(document: Document, shelf: Shelf) -> None:
-    write(shelf, "ours", LOOP)
+def test_many_hostile_templates_at_once_wait_for_their_turn_or_are_told_to(
+    document: Document, catalog: TemplateCatalog
+) -> None:
+    write(catalog, "ours", LOOP)
     said: list[str] = []
 
     def ask() -> None:
         with pytest.raises(BrokenTemplateError) as caught:
-            sandbox.render(document, shelf, "ours", limit_s=0.5, wait_s=0.8)
+            sandbox.render(document, catalog, "ours", limit_s=0.5, wait_s=0.8)
         said.append(str(caught.value))
 
     threads = [threading.Thread(target=ask) for _ in range(12)]
@@ -198,17 +210,17 @@ def test_many_hostile_templates_at_once_wait_for_their_turn_or_are_told_to(docum
 
 
 def test_settings_name_the_variable_of_a_folder_or_a_template_that_is_not_there(tmp_path: Path) -> None:
-    write(Shelf(tmp_path), "ours", "x")
+    write(TemplateCatalog(tmp_path), "ours", "x")
     chosen = Settings.from_env({"SCRIBE_TEMPLATES": str(tmp_path), "SCRIBE_TEMPLATE": "ours"})
-    assert chosen.shelf.is_own(chosen.template)
+    assert chosen.catalog.is_custom(chosen.template)
     with pytest.raises(UsageError, match=r"SCRIBE_TEMPLATES: .*nosuch is no folder"):
         Settings.from_env({"SCRIBE_TEMPLATES": str(tmp_path / "nosuch")})
     with pytest.raises(UsageError, match=r"SCRIBE_TEMPLATE: There is no template “clasic”. Did you mean classic\?"):
         Settings.from_env({"SCRIBE_TEMPLATE": "clasic"})
 
 
-def test_a_document_of_thousands_of_entries_fits_an_own_template(shelf: Shelf) -> None:
+def test_a_document_of_thousands_of_entries_fits_an_own_template(catalog: TemplateCatalog) -> None:
     told = [entry(number, "did", after(number), "restarted", author=f"x{number}") for number in range(5_000)]
     document = assemble(INCIDENT, told, [], zone=ZoneInfo("UTC"))
-    write(shelf, "ours", '{% include "postmortem/parts/timeline.md.j2" %}')
-    assert drafting.draft(document, "ours", shelf).sections[0].body.count("\n- ") == 5_000
+    write(catalog, "ours", '{% include "postmortem/parts/timeline.md.j2" %}')
+    assert drafting.draft(document, "ours", catalog).sections[0].body.count("\n- ") == 5_000

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.documents.export import FORMATS
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.fakeslack.canvases import _problems
 from bot.slack.outbound.canvas import fitted
 from tests.integration.publishing.editions import record, story_of_everything
@@ -33,7 +33,7 @@ def test_a_construct_slack_refuses_is_put_another_way(markdown: str, expected: s
     assert list(_problems(fitted(markdown))) == []
 
 
-@pytest.mark.parametrize("template", Shelf().names())
+@pytest.mark.parametrize("template", TemplateCatalog().names())
 @pytest.mark.parametrize("name", casebook.NAMES)
 def test_every_case_fits_and_says_the_same(name: str, template: str) -> None:
     document = FORMATS["md"](record(name, template))
@@ -41,6 +41,6 @@ def test_every_case_fits_and_says_the_same(name: str, template: str) -> None:
     assert fitted(document).split() == document.split()
 
 
-@pytest.mark.parametrize("template", Shelf().names())
+@pytest.mark.parametrize("template", TemplateCatalog().names())
 def test_the_story_of_everything_fits(template: str) -> None:
     assert list(_problems(fitted(FORMATS["md"](story_of_everything(template))))) == []

@@ -7,7 +7,7 @@ from sqlalchemy import event, text
 from storage import reminder_schedules, reminders, schema
 from storage.action_items import revise
 from storage.database import Database
-from storage.values import Agenda, Reminder
+from storage.values import Reminder, ReminderSchedule
 from tests.integration.storage.making import NOW, declare, later, plan
 from tests.support.many_items import AT, seed
 from tests.support.together import together
@@ -43,9 +43,9 @@ def test_one_that_somebody_holds_is_left_to_them(postgres: Database) -> None:
         assert [each.recipient_id for each in reminder_schedules.claim(connection, at=later(9), most=1)] == ["U1"]
         assert claimed(postgres) == ["U2"]
         with postgres.write() as other:
-            assert not reminder_schedules.try_take(other, WORKSPACE, "U1")
-            assert reminder_schedules.try_take(other, WORKSPACE, "U2")
-            assert reminder_schedules.try_take(other, WORKSPACE, "U3")
+            assert not reminder_schedules.try_lock(other, WORKSPACE, "U1")
+            assert reminder_schedules.try_lock(other, WORKSPACE, "U2")
+            assert reminder_schedules.try_lock(other, WORKSPACE, "U3")
     assert claimed(postgres) == ["U1", "U2"]
 
 
@@ -103,7 +103,7 @@ def test_a_reminder_comes_back_with_all_it_is_about(database: Database) -> None:
 def test_another_workspaces_recipient_of_the_same_name_is_another(database: Database) -> None:
     put(database)
     with database.write() as connection:
-        other = [Agenda(workspace_id="T2", recipient_id="U1", told_on=None)]
+        other = [ReminderSchedule(workspace_id="T2", recipient_id="U1", told_on=None)]
         assert list(reminders.due(connection, other, at=later(9), most=9)) == []
         assert reminders.told(connection, "T2", "U1", NOW.date(), most=9) == []
 

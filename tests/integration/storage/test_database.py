@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 
 from storage import incidents, schema, timeline
 from storage.availability import BusyError, within
-from storage.database import BUSY_TIMEOUT_S, Database, Turnstile
+from storage.database import BUSY_TIMEOUT_S, Database, FifoLock
 from storage.models import receipts
 from tests.integration.storage.making import NOW, declare, say, write_and_fail
 from tests.support.paths import ROOT
@@ -136,7 +136,7 @@ def test_a_file_that_another_process_holds_is_an_error_and_nothing_stays_locked(
 
 
 def test_the_turnstile_lets_threads_through_in_the_order_they_came() -> None:
-    turnstile, passed = Turnstile(), []
+    turnstile, passed = FifoLock(), []
 
     def enter(number: int) -> None:
         with turnstile:
@@ -155,7 +155,7 @@ def test_the_turnstile_lets_threads_through_in_the_order_they_came() -> None:
 
 
 def test_whoever_may_not_wait_for_ever_gives_the_turn_up() -> None:
-    turnstile = Turnstile()
+    turnstile = FifoLock()
     with turnstile, pytest.raises(BusyError), within(0.01), turnstile:
         pytest.fail("two at once")
     with turnstile:
@@ -163,7 +163,7 @@ def test_whoever_may_not_wait_for_ever_gives_the_turn_up() -> None:
 
 
 def test_the_turnstile_opens_again_when_the_one_inside_raises() -> None:
-    turnstile = Turnstile()
+    turnstile = FifoLock()
     with pytest.raises(KeyboardInterrupt), turnstile:
         raise KeyboardInterrupt
     with turnstile:
@@ -207,7 +207,7 @@ with turnstile:
 
 
 def test_a_turn_given_up_after_it_came_goes_to_the_next() -> None:
-    turnstile = Turnstile()
+    turnstile = FifoLock()
     with turnstile:
         late = threading.Lock()
         late.acquire()

@@ -133,9 +133,9 @@ def test_a_mistaken_incident_points_at_the_real_one_and_is_listed_no_more(databa
         original = declare(connection)
         incidents.set_open(connection, original, is_open=False)
         mistaken = declare(connection)
-        assert incidents.same_as(connection, mistaken) is None
-        incidents.mark_same(connection, mistaken, original)
-        assert names([incidents.same_as(connection, mistaken)]) == ["INC-1"]
+        assert incidents.duplicate_of(connection, mistaken) is None
+        incidents.mark_duplicate(connection, mistaken, original)
+        assert names([incidents.duplicate_of(connection, mistaken)]) == ["INC-1"]
         assert names([incidents.in_channel(connection, "T1", "C1")]) == ["INC-1"]
         assert names(incidents.listing(connection, "T1", "C1", open_only=False, limit=9)) == ["INC-1"]
         assert names([incidents.numbered(connection, "T1", 2)]) == ["INC-2"]

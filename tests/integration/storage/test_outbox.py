@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, event, text
 from storage import outbox
 from storage.database import Database
 from storage.models import Instant
-from storage.outbox import LEASE, Errand
+from storage.outbox import LEASE, Job
 from tests.integration.storage.making import NOW
 from tests.support.together import together
 
@@ -25,26 +25,26 @@ def put(database: Database, *lanes: str, workspace_id: str = "T1") -> None:
             outbox.add(connection, workspace_id, lane=lane, action="post", content={"n": number}, at=NOW)
 
 
-def claim(database: Database, at: datetime = NOW) -> Errand | None:
+def claim(database: Database, at: datetime = NOW) -> Job | None:
     with database.write() as connection:
         return outbox.claim(connection, at=at)
 
 
 def claimed(database: Database, at: datetime = NOW) -> tuple[str, int]:
-    errand = claim(database, at)
-    assert errand is not None
-    return errand.lane, errand.content["n"]
+    job = claim(database, at)
+    assert job is not None
+    return job.lane, job.content["n"]
 
 
-def settle(database: Database, errand: Errand | None, how: str, **what: Any) -> None:
-    assert errand is not None
+def settle(database: Database, job: Job | None, how: str, **what: Any) -> None:
+    assert job is not None
     with database.write() as connection:
-        getattr(outbox, how)(connection, errand, **what)
+        getattr(outbox, how)(connection, job, **what)
 
 
 def test_an_errand_is_claimed_as_it_was_written(database: Database) -> None:
     put(database, "C1")
-    assert claim(database) == Errand(
+    assert claim(database) == Job(
         id=1, workspace_id="T1", lane="C1", action="post", content={"n": 0}, attempts=1, written_at=NOW
     )
     assert claim(database) is None
@@ -142,11 +142,11 @@ def test_many_workers_claim_every_errand_once_and_each_lane_in_order(database: D
     def work(_number: int) -> int:
         count = 0
         while len(done) < len(lanes):
-            errand = claim(database)
-            if errand is not None:
-                done.append((errand.lane, errand.content["n"]))
+            job = claim(database)
+            if job is not None:
+                done.append((job.lane, job.content["n"]))
                 count += 1
-                settle(database, errand, "sent", at=NOW)
+                settle(database, job, "sent", at=NOW)
         return count
 
     assert sum(together(work)) == len(lanes)

@@ -112,7 +112,7 @@ def test_an_incident_that_was_another_all_along_counts_once(database: Database) 
     with database.write() as connection:
         original, mistaken = declare(connection), declare(connection)
         plan(connection, mistaken)
-        incidents.mark_same(connection, mistaken, original)
+        incidents.mark_duplicate(connection, mistaken, original)
     report = told(database)
     assert (len(report.declared), report.items.recorded) == (1, 0)
 

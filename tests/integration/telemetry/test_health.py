@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 from bot.clock import SetClock
 from bot.server import probes as face
 from bot.server.probes import probes
-from bot.server.scheduler import Pulse
+from bot.server.scheduler import Heartbeat
 from bot.server.threaded import Server, address_of, listen
 from bot.telemetry.health import Health
-from bot.telemetry.metrics import Metrics
+from bot.telemetry.metrics import PrometheusMetrics
 from storage import outbox
 from storage.database import Database
 from storage.spool import Spool
@@ -29,7 +29,7 @@ from tests.support.workplace import Workplace
 @contextmanager
 def served(health: Health) -> Iterator[httpx.Client]:
     listener = listen(0)
-    server = Server(Starlette(routes=probes(health, Metrics().page)), listener)
+    server = Server(Starlette(routes=probes(health, PrometheusMetrics().page)), listener)
     server.start()
     with httpx.Client(base_url=address_of(listener), trust_env=False) as client:
         yield client
@@ -65,7 +65,7 @@ def test_a_thread_that_died_is_named_and_no_database_is_asked(tmp_path: Path) ->
 
 
 def test_a_worker_of_the_outbox_that_dies_is_noticed(office: Workplace) -> None:
-    delivery = office.bot.door.delivery
+    delivery = office.bot.context.delivery
     delivery.start()
     begun = delivery.alive
     delivery.stop()
@@ -74,14 +74,14 @@ def test_a_worker_of_the_outbox_that_dies_is_noticed(office: Workplace) -> None:
 
 def test_a_pulse_is_alive_until_it_has_not_beaten_for_too_long() -> None:
     at_s = [100.0]
-    pulse = Pulse(60, monotonic=lambda: at_s[0])
-    told = [pulse.alive]
-    pulse.beat()
+    heartbeat = Heartbeat(60, monotonic=lambda: at_s[0])
+    told = [heartbeat.alive]
+    heartbeat.beat()
     for seconds in (100, 160, 161):
         at_s[0] = seconds
-        told.append(pulse.alive)
-    pulse.beat()
-    assert [*told, pulse.alive] == [True, True, True, False, True]
+        told.append(heartbeat.alive)
+    heartbeat.beat()
+    assert [*told, heartbeat.alive] == [True, True, True, False, True]
 
 
 def test_without_a_spool_it_is_not_ready_while_the_database_is_away_and_says_no_more_than_that(
@@ -131,9 +131,9 @@ def test_an_outbox_that_waits_for_slack_is_degraded_and_stays_ready(database: Da
     then = NOON - timedelta(minutes=11)
     with database.write() as connection:
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=then)
-        errand = outbox.claim(connection, at=then)
-        assert errand is not None
-        outbox.later(connection, errand, due_at=NOON + timedelta(minutes=4), problem="URLError")
+        job = outbox.claim(connection, at=then)
+        assert job is not None
+        outbox.later(connection, job, due_at=NOON + timedelta(minutes=4), problem="URLError")
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=NOON)
     with served(health(database)) as client:
         status, parts = ready(client)
@@ -146,9 +146,9 @@ def test_an_errand_for_later_does_not_wait_before_its_time_and_one_given_up_wait
     week = timedelta(days=7)
     with database.write() as connection:
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=NOON - week)
-        errand = outbox.claim(connection, at=NOON)
-        assert errand is not None
-        outbox.park(connection, errand, problem="is_archived")
+        job = outbox.claim(connection, at=NOON)
+        assert job is not None
+        outbox.park(connection, job, problem="is_archived")
         for lane, due_at in (("R1", NOON + week), ("R2", NOON - timedelta(minutes=2))):
             outbox.add(connection, "T1", lane=lane, action="post", content={}, at=NOON - week, due_at=due_at)
     with served(health(database)) as client:

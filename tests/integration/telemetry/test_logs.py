@@ -57,9 +57,9 @@ def test_a_line_has_the_ids_of_the_work_it_belongs_to() -> None:
 
 def test_facts_end_with_their_block_and_stay_in_their_thread() -> None:
     with context.about(request="r1"):
-        with context.about(errand=5):
+        with context.about(job=5):
             context.note(incident="INC-1")
-            assert context.facts_now() == {"request": "r1", "errand": 5, "incident": "INC-1"}
+            assert context.facts_now() == {"request": "r1", "job": 5, "incident": "INC-1"}
         assert context.facts_now() == {"request": "r1"}
         seen: list[context.Facts] = []
         thread = threading.Thread(target=lambda: seen.append(context.facts_now()))
@@ -147,7 +147,7 @@ def test_what_is_kept_while_the_database_is_away_and_written_later_is_told_by_id
     sqlite: Database, clock: SetClock
 ) -> None:
     with logging_to(JSON) as out, workplace(sqlite, clock=clock) as office:
-        office.bot.door.keeper.start(ensured=False)
+        office.bot.context.offline.start(ensured=False)
         office.say("/detected the secret runbook")
         office.slack.wait_for(lambda: "done" in out.getvalue())
         office.bot.drain()

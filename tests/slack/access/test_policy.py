@@ -11,7 +11,7 @@ from bot.errors import UsageError
 from storage.database import Database
 from tests.support.workplace import Workplace, workplace
 
-DEEDS = {
+ACTIONS = {
     "severity": "/incident severity SEV1",
     "lead": "/incident lead @carol",
     "title": "/incident title Carts are empty",
@@ -30,22 +30,22 @@ def led(office: Workplace) -> Workplace:
     return office
 
 
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("deed", ACTIONS)
 def test_who_is_not_on_the_incident_is_told_how_to_be_and_then_may(led: Workplace, deed: str) -> None:
-    refused = led.refused(DEEDS[deed], user=led.bob)
+    refused = led.refused(ACTIONS[deed], user=led.bob)
     assert "On INC-1 that is for its responders to do." in refused
     assert "/note I am on it. Or ask its lead, alice." in refused
     led.say("/note I am on it", user=led.bob)
-    led.say(DEEDS[deed], user=led.bob)
+    led.say(ACTIONS[deed], user=led.bob)
 
 
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("deed", ACTIONS)
 def test_the_lead_always_may(led: Workplace, deed: str) -> None:
     led.say("/incident lead @carol")
-    led.say(DEEDS[deed], user=led.carol)
+    led.say(ACTIONS[deed], user=led.carol)
 
 
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("deed", ACTIONS)
 @pytest.mark.parametrize("circle", ["lead", "anyone"])
 def test_a_policy_can_leave_it_to_the_lead_or_to_anyone(
     sqlite: Database, clock: SetClock, deed: str, circle: str
@@ -56,9 +56,9 @@ def test_a_policy_can_leave_it_to_the_lead_or_to_anyone(
         office.say("/actionitem @alice: add an alert")
         if circle == "lead":
             office.say("/note I am on it", user=office.bob)
-            refused = office.refused(DEEDS[deed], user=office.bob)
+            refused = office.refused(ACTIONS[deed], user=office.bob)
             assert "On INC-1 that is for its lead, alice, to do. Ask them." in refused
-        office.say(DEEDS[deed], user=office.alice if circle == "lead" else office.bob)
+        office.say(ACTIONS[deed], user=office.alice if circle == "lead" else office.bob)
 
 
 def test_who_is_not_on_the_incident_does_not_publish_it(sqlite: Database, clock: SetClock, tmp_path: Path) -> None:

@@ -292,5 +292,5 @@ def test_the_table_has_every_errand_and_every_command_of_the_terminal(hushed: Hu
         hushed.office.deliver()
     with hushed.office.database.read() as connection:
         done = set(connection.execute(select(outbox.c.action)).scalars())
-    assert done == set(hushed.office.bot.door.delivery._actions), "what an errand sends is looked at above"
+    assert done == set(hushed.office.bot.context.delivery._actions), "what a job sends is looked at above"
     assert TERMINAL.keys() == main.commands.keys(), "what a new command tells is a row of the table"

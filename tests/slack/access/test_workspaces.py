@@ -189,7 +189,7 @@ def test_every_event_that_is_listened_to_is_tried() -> None:
     assert tried | of_the_workspaces_own_members == payloads._EVENTS.keys()
 
 
-TOLD = {
+VISIBLE_TO = {
     "check": ["INC-1"],
     "export": ["INC-1"],
     "import": [],
@@ -203,11 +203,11 @@ WITHOUT = {"run", "demo", "replay", "migrate", "backup", "restore", "doctor", "r
 
 def test_neither_does_a_terminal(ours: Workplace, tmp_path: Path) -> None:
     naming = {name for name, each in main.commands.items() if "workspace" in {option.name for option in each.params}}
-    assert naming == TOLD.keys(), "a new command is tried here, too"
+    assert naming == VISIBLE_TO.keys(), "a new command is tried here, too"
     assert main.commands.keys() - naming == WITHOUT
     file = tmp_path / "edited.md"
     file.write_text(export.editable(exports.export(ours.database, "INC-1")).replace("freed", "freezed"))
-    asked = {**TOLD, "import": [str(file)]}
+    asked = {**VISIBLE_TO, "import": [str(file)]}
     url = ours.database.url.render_as_string(hide_password=False)
     before = rows(ours)
 
@@ -227,7 +227,7 @@ def test_neither_does_a_terminal(ours: Workplace, tmp_path: Path) -> None:
 
 
 def test_neither_does_an_export(ours: Workplace) -> None:
-    settings, at, store = ours.bot.door.settings, now(), ours.database
+    settings, at, store = ours.bot.context.settings, now(), ours.database
     exported = (
         lambda: exports.export(store, "INC-1", workspace_id=ABROAD),
         lambda: checks.printed(store, settings, "INC-1", workspace_id=ABROAD),

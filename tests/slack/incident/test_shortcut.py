@@ -143,7 +143,7 @@ def test_a_form_that_opens_too_late_is_told_to_the_person_alone(office: Workplac
         assert office.slack.shortcut(office.carol, message, ADD_TO_TIMELINE).ok
         assert time.monotonic() - started_s < 2
         office.slack.wait_for(lambda: not office.slack.faults)
-        office.bot.door.executor.submit(int).result()
+        office.bot.context.executor.submit(int).result()
 
         def told(channel: str = channel) -> list[str]:
             return [each.text for each in office.messages(channel, office.carol) if each.ephemeral_for == office.carol]

@@ -117,7 +117,7 @@ def test_an_owner_typed_is_looked_at_too(office: Workplace) -> None:
         ("/actionitem @scribe: buy disks", "@scribe is a bot"),
     ):
         assert office.refused(typed).startswith(problem)
-    office.bot.door.members.keep(
+    office.bot.context.members.keep(
         office.slack.team_id, {"id": "U0GUEST", "name": "guest", "team_id": "T0OTHER", "profile": {}}
     )
     guest = office.refused("/actionitem assign 1 <@U0GUEST|guest>", raw=True)
@@ -198,7 +198,7 @@ def _posted(office: Workplace, action: str, value: str) -> Message:
     button = {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": "Old"}}
     with office.database.write() as connection:
         outbox.add(
-            connection, office.slack.team_id, lane=office.channel, action="post", at=office.bot.door.clock(),
+            connection, office.slack.team_id, lane=office.channel, action="post", at=office.bot.context.clock(),
             content={
                 "channel": office.channel, "text": "old",
                 "blocks": [{"type": "actions", "elements": [button | ({"value": value} if value else {})]}],

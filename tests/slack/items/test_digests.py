@@ -27,7 +27,7 @@ def planned(office: Workplace) -> Workplace:
 
 def tell(office: Workplace, when: str) -> None:
     """Set the clock, let the reminders look, and deliver."""
-    clock: SetClock = office.bot.door.clock  # type: ignore[assignment]
+    clock: SetClock = office.bot.context.clock  # type: ignore[assignment]
     clock.set(at(when))
     office.bot.remind()
     office.deliver()
@@ -108,11 +108,11 @@ def test_a_digest_whose_fate_is_unknown_is_said_once_more_and_is_known_by_its_ke
     """Slack takes the message, and the process is gone before it can note that."""
     clock.set(FRIDAY_IN_LOS_ANGELES)
     planned.bot.remind()
-    delivery = planned.bot.door.delivery
+    delivery = planned.bot.context.delivery
     send = delivery._actions["digest"]
 
-    def killed(errand: object) -> None:
-        send(errand)  # type: ignore[arg-type]
+    def killed(job: object) -> None:
+        send(job)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     delivery.use({**delivery._actions, "digest": killed})
@@ -184,7 +184,7 @@ def test_done_by_mistake_and_reopened_an_item_is_not_escalated_again_but_for_a_n
 
 def test_when_the_owner_leaves_the_lead_hears_of_it(planned: Workplace) -> None:
     planned.slack.change_user(planned.bob, deleted=True)
-    planned.slack.wait_for(lambda: planned.bot.door.members.find(planned.slack.team_id, planned.bob).barred)  # type: ignore[union-attr]
+    planned.slack.wait_for(lambda: planned.bot.context.members.find(planned.slack.team_id, planned.bob).barred)  # type: ignore[union-attr]
     tell(planned, "2026-03-13T16:00:00Z")
     assert digests(planned, planned.bob) == []
     (told,) = digests(planned, planned.alice)

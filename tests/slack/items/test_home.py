@@ -1,4 +1,4 @@
-"""The App Home tab: a person's own items and postmortems, published by an errand."""
+"""The App Home tab: a person's own items and postmortems, published by a job."""
 
 from typing import Any
 
@@ -165,9 +165,9 @@ def test_the_messages_tab_is_not_the_home_tab(office: Workplace) -> None:
     def about(tab: str) -> dict[str, Any]:
         return {"team_id": office.slack.team_id, "event": {"user": office.alice, "tab": tab}}
 
-    home.opened(office.bot.door, about("messages"))
+    home.opened(office.bot.context, about("messages"))
     office.deliver()
     assert office.slack.home(office.alice) is None
-    home.opened(office.bot.door, about("home"))
+    home.opened(office.bot.context, about("home"))
     office.deliver()
     assert office.slack.home(office.alice)

@@ -123,13 +123,13 @@ def test_killed_at_every_tick_that_has_something_to_say_it_loses_and_doubles_not
             with postgres.read() as connection:
                 if not reminder_schedules.is_due(connection, at=clock()):
                     return
-            cadence: Cadence = office.bot.door.settings.cadence
+            cadence: Cadence = office.bot.context.settings.cadence
             with pytest.raises(KilledError):
                 tick(Dying(postgres), cadence, at=clock())  # type: ignore[arg-type]
             tick(postgres, cadence, at=clock())
-            after = build(office.bot.door.settings, postgres, clock=clock)
+            after = build(office.bot.context.settings, postgres, clock=clock)
             after.remind()
-            after.door.delivery.drain()
+            after.context.delivery.drain()
             after.stop()
             killed.append(clock())
 
@@ -143,7 +143,7 @@ def test_after_twelve_days_without_a_bot_each_gets_one_digest_in_their_working_h
     for day in (13, 16, 17, 20, 23):
         office.say(f"/actionitem @bob by 2026-03-{day}: buy disk {day}")
     office.say("/actionitem @alice by 2026-03-14: sell disks")
-    clock: SetClock = office.bot.door.clock  # type: ignore[assignment]
+    clock: SetClock = office.bot.context.clock  # type: ignore[assignment]
     for hours in range(48):
         clock.set(at("2026-03-24T06:00:00Z") + hours * HOUR)
         office.bot.remind()

@@ -197,8 +197,8 @@ def test_one_errand_that_cannot_be_done_does_not_stop_the_others(office: Workpla
 
 
 def test_the_worker_threads_deliver_by_themselves(resolved: Workplace) -> None:
-    resolved.bot.door.delivery.start()
-    resolved.bot.door.delivery.wake()
+    resolved.bot.context.delivery.start()
+    resolved.bot.context.delivery.wake()
     assert resolved.slack.wait_for(lambda: resolved.slack.files)
     resolved.slack.say(resolved.bob, resolved.channel, "@scribe note by itself")
     assert resolved.slack.wait_for(

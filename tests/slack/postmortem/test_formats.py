@@ -12,14 +12,14 @@ from markdown_it import MarkdownIt
 from bot.cli import main
 from bot.documents import markup
 from bot.documents.export import FORMATS, PRINTED, Record
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from storage.database import Database
 from tests.integration.publishing.editions import EDITED, HOSTILE, record, story_of_everything
 from tests.support import casebook
 from tests.support.workplace import Workplace
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False, "html": True})
-TEMPLATES = Shelf().names()
+TEMPLATES = TemplateCatalog().names()
 AC, RI = "urn:ac", "urn:ri"
 RECORDS = [(template, name) for template in TEMPLATES for name in (*casebook.NAMES, "everything")]
 

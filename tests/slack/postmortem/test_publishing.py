@@ -432,7 +432,7 @@ from bot.config import Settings
 from bot.slack.app import build
 from storage.database import Database
 bot = build(Settings.from_env(os.environ), Database(sys.argv[1]), clock=SetClock(datetime.fromisoformat(sys.argv[2])))
-bot.door.delivery.drain()
+bot.context.delivery.drain()
 """
 KILLING_HOOK = """#!/bin/sh
 kill -KILL "$(cut -d' ' -f4 /proc/$PPID/stat)"
@@ -479,7 +479,7 @@ def test_two_replicas_that_publish_at_once_make_one_of_everything(
         for user in (office.alice, office.bob, office.carol):
             office.say("/note I am on it", user=user)
             office.private("/postmortem publish", user=user)
-        together(lambda number: (office.bot, second)[number % 2].door.delivery.drain(), threads=4)
+        together(lambda number: (office.bot, second)[number % 2].context.delivery.drain(), threads=4)
         office.deliver()
         second.stop()
         assert len(office.slack.canvases) == 1

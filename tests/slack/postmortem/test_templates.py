@@ -14,16 +14,16 @@ from tests.support.workplace import Workplace, at, workplace
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Path:
+def custom_dir(tmp_path: Path) -> Path:
     folder = tmp_path / "own"
     folder.mkdir()
     return folder
 
 
 @pytest.fixture
-def operator(sqlite: Database, clock: SetClock, own: Path) -> Iterator[Workplace]:
+def operator(sqlite: Database, clock: SetClock, custom_dir: Path) -> Iterator[Workplace]:
     """A workplace whose operator has templates of their own."""
-    with workplace(sqlite, clock=clock, SCRIBE_TEMPLATES=str(own)) as place:
+    with workplace(sqlite, clock=clock, SCRIBE_TEMPLATES=str(custom_dir)) as place:
         yield place
 
 
@@ -117,45 +117,45 @@ def test_an_unknown_rendering_is_refused_with_the_nearest(office: Workplace, clo
 
 
 def test_resolved_is_drafted_with_the_shipped_template_when_the_own_one_is_broken(
-    operator: Workplace, clock: SetClock, own: Path
+    operator: Workplace, clock: SetClock, custom_dir: Path
 ) -> None:
-    (own / "classic.md.j2").write_text("{# Ours #}\n{{ nothing }}\n", encoding="utf-8")
+    (custom_dir / "classic.md.j2").write_text("{# Ours #}\n{{ nothing }}\n", encoding="utf-8")
     resolve(operator, clock)
     assert "## Issue summary" in files(operator)[0]
     assert (
         "classic.md.j2, line 2: 'nothing' is undefined. This is written with the shipped template classic"
         in comment(operator)
     )
-    (own / "classic.md.j2").write_text('{% call section("a", "Ours at last") %}x{% endcall %}', encoding="utf-8")
+    (custom_dir / "classic.md.j2").write_text('{% call section("a", "Ours at last") %}x{% endcall %}', encoding="utf-8")
     operator.say("/postmortem draft")
     assert "## Ours at last" in files(operator)[1]
     assert "could not be used" not in comment(operator)
 
 
 def test_a_template_taken_away_does_not_keep_resolved_from_its_draft(
-    sqlite: Database, clock: SetClock, own: Path
+    sqlite: Database, clock: SetClock, custom_dir: Path
 ) -> None:
-    (own / "ours.md.j2").write_text('{% call section("a", "Ours") %}x{% endcall %}', encoding="utf-8")
-    with workplace(sqlite, clock=clock, SCRIBE_TEMPLATES=str(own), SCRIBE_TEMPLATE="ours") as office:
-        (own / "ours.md.j2").unlink()
+    (custom_dir / "ours.md.j2").write_text('{% call section("a", "Ours") %}x{% endcall %}', encoding="utf-8")
+    with workplace(sqlite, clock=clock, SCRIBE_TEMPLATES=str(custom_dir), SCRIBE_TEMPLATE="ours") as office:
+        (custom_dir / "ours.md.j2").unlink()
         resolve(office, clock)
         assert "## Issue summary" in files(office)[0]
         assert "There is no template “ours”." in comment(office)
 
 
 def test_picking_a_template_with_wrong_grammar_is_refused_at_once(
-    operator: Workplace, clock: SetClock, own: Path
+    operator: Workplace, clock: SetClock, custom_dir: Path
 ) -> None:
-    (own / "ours.md.j2").write_text("{# Ours #}\n\n{% if %}", encoding="utf-8")
+    (custom_dir / "ours.md.j2").write_text("{# Ours #}\n\n{% if %}", encoding="utf-8")
     resolve(operator, clock)
     assert "ours.md.j2, line 3: Expected an expression" in operator.refused("/postmortem template ours")
     assert len(files(operator)) == 1
 
 
 def test_picking_a_template_that_breaks_as_it_runs_tells_the_person_and_changes_nothing(
-    operator: Workplace, clock: SetClock, own: Path
+    operator: Workplace, clock: SetClock, custom_dir: Path
 ) -> None:
-    (own / "ours.md.j2").write_text("{# Ours #}\n{{ ''.__class__.__mro__ }}", encoding="utf-8")
+    (custom_dir / "ours.md.j2").write_text("{# Ours #}\n{{ ''.__class__.__mro__ }}", encoding="utf-8")
     resolve(operator, clock)
     operator.say("/postmortem template ours")
     whispers = [each for each in operator.messages(user=operator.alice) if each.ephemeral_for == operator.alice]
@@ -164,25 +164,27 @@ def test_picking_a_template_that_breaks_as_it_runs_tells_the_person_and_changes_
     assert "classic (in use)" in operator.private("/postmortem template")
 
 
-def test_other_commands_are_answered_while_a_template_loops(operator: Workplace, clock: SetClock, own: Path) -> None:
+def test_other_commands_are_answered_while_a_template_loops(
+    operator: Workplace, clock: SetClock, custom_dir: Path
+) -> None:
     loop = "{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3
-    (own / "classic.md.j2").write_text(loop, encoding="utf-8")
+    (custom_dir / "classic.md.j2").write_text(loop, encoding="utf-8")
     resolve(operator, clock)
-    operator.bot.door.executor.submit(operator.bot.door.delivery.drain)
+    operator.bot.context.executor.submit(operator.bot.context.delivery.drain)
     answer = operator.ask("/note still here")
     assert "Note" in answer.text
     assert not answer.late
-    operator.bot.door.executor.shutdown(wait=True)
+    operator.bot.context.executor.shutdown(wait=True)
     assert "took longer than 5 s" in comment(operator)
 
 
 def test_an_own_template_that_loops_is_cut_short_within_an_answer(
-    operator: Workplace, clock: SetClock, own: Path
+    operator: Workplace, clock: SetClock, custom_dir: Path
 ) -> None:
     resolve(operator, clock)
     operator.deliver()
     loop = "{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3
-    (own / "classic.md.j2").write_text(loop, encoding="utf-8")
+    (custom_dir / "classic.md.j2").write_text(loop, encoding="utf-8")
     answer = operator.ask("/postmortem show blameless")
     assert not answer.late
     told = json.dumps(answer.body)

@@ -180,11 +180,11 @@ def test_the_reminder_comes_once_the_day_before_whatever_restarts(database: Data
         office.say("/postmortem review 2026-03-20 10:00 with @bob")
         clock.set(at("2026-03-19T09:59:59Z"))
         assert len(told(office)) == 1
-        again = build(office.bot.door.settings, database, clock=clock)
+        again = build(office.bot.context.settings, database, clock=clock)
         clock.set(at("2026-03-19T10:00:00Z"))
         with ThreadPoolExecutor(4) as pool:
             for bot in (office.bot, again) * 2:
-                pool.submit(bot.door.delivery.drain)
+                pool.submit(bot.context.delivery.drain)
         again.stop()
         _, reminder = told(office)
         assert reminder.text.splitlines() == [
@@ -275,10 +275,10 @@ def test_news_whose_teller_died_is_told_once(incident_office: Workplace, clock: 
     office.deliver()
     office.say("/postmortem review 2026-03-20 10:00")
     with office.database.write() as connection:
-        errand = outbox.claim(connection, at=clock())
-    assert errand is not None
+        job = outbox.claim(connection, at=clock())
+    assert job is not None
     # It was told, and the process ended before it could say so; the lease runs out.
-    office.bot.door.delivery._actions[errand.action](errand)
+    office.bot.context.delivery._actions[job.action](job)
     clock.set(clock() + LEASE)
     assert len(told(office)) == 1
     assert "sending" not in outbox_states(office)

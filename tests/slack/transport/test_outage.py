@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from bot.clock import SetClock
 from bot.config import Settings
-from bot.handlers.offline import AWAY, Keeper
+from bot.handlers.offline import AWAY, OfflineQueue
 from storage import schema
 from storage.database import Database
 from tests.support.ledger import entries, incident_count, standing
@@ -47,7 +47,7 @@ def remote(far: Database, clock: SetClock) -> Iterator[Workplace]:
 
 def told(office: Workplace) -> list[str]:
     """What the channel was told after the database came back."""
-    assert office.bot.door.keeper.drain()
+    assert office.bot.context.offline.drain()
     return [each.text for each in office.messages() if each.text.startswith(DRAINED)]
 
 
@@ -62,7 +62,7 @@ def test_while_the_server_is_gone_entries_are_kept_and_then_written_in_order(
     assert remote.say("/incident severity SEV1").startswith("Kept · /incident severity SEV1\n")
     assert remote.say("/mitigated errors are gone").startswith("Kept · Mitigated · 12:01 UTC\n")
     clock.set(at("2026-03-12T12:30:00Z"))
-    assert not remote.bot.door.keeper.drain()
+    assert not remote.bot.context.offline.drain()
     line.mend()
     (said,) = told(remote)
     assert said.splitlines() == [
@@ -111,7 +111,7 @@ def test_what_cannot_be_shown_and_what_is_no_entry_is_said_at_once(remote: Workp
     assert "/did at 25:99 restarted db1" in refused
     assert "There is no “/dd”" in remote.refused("/dd x") or "Did you mean" in remote.refused("/dd x")
     line.mend()
-    remote.bot.door.keeper.drain()
+    remote.bot.context.offline.drain()
     assert remote.private("/timeline")
 
 
@@ -121,7 +121,7 @@ def test_what_could_not_be_done_is_told_to_the_person_with_their_words(remote: W
     remote.say("/incident edit 99 no such entry", user=remote.bob)
     remote.say("/actionitem")
     line.mend()
-    remote.bot.door.keeper.drain()
+    remote.bot.context.offline.drain()
     texts = {each.ephemeral_for: each.text for each in remote.messages(user=remote.bob) if each.ephemeral_for}
     assert "/incident edit 99 no such entry" in texts[remote.bob]
     assert "99" in texts[remote.bob].splitlines()[1]
@@ -171,10 +171,10 @@ def test_a_bot_that_died_meanwhile_leaves_the_spool_to_the_next(
         remote.say("/did restarted db1")
     line.mend()
     settings = Settings.from_env({"SCRIBE_SPOOL": spool})
-    first, second = (Keeper(postgres, settings, clock) for _ in range(2))
+    first, second = (OfflineQueue(postgres, settings, clock) for _ in range(2))
     assert [first.drain(), second.drain()] == [1, 0]
     assert standing(remote) == [("detected", "disk full"), ("did", "restarted db1")]
-    assert Keeper(postgres, settings, clock).drain() == 0
+    assert OfflineQueue(postgres, settings, clock).drain() == 0
 
 
 def test_a_bot_that_starts_while_the_server_is_gone_keeps_what_is_typed(
@@ -182,7 +182,7 @@ def test_a_bot_that_starts_while_the_server_is_gone_keeps_what_is_typed(
 ) -> None:
     with workplace(far, clock=clock) as remote:
         line.cut()
-        remote.bot.door.keeper.start(ensured=False)
+        remote.bot.context.offline.start(ensured=False)
         assert remote.say("/detected disk full").startswith("Kept · Detected")
         line.mend()
         told(remote)
@@ -196,7 +196,7 @@ def test_a_database_that_comes_back_with_an_older_schema_waits_for_its_migration
     with workplace(far, clock=clock) as remote:
         with far.write() as connection:
             connection.execute(version, {"version": "0001"})
-        remote.bot.door.keeper.start(ensured=False)
+        remote.bot.context.offline.start(ensured=False)
         assert remote.say("/detected disk full").startswith("Kept · Detected")
         for _ in range(2):
             remote.bot.drain()
@@ -219,7 +219,7 @@ def locked(office: Workplace) -> Iterator[sqlite3.Connection]:
 
 def test_a_locked_file_keeps_no_answer_waiting(office: Workplace, locked: sqlite3.Connection) -> None:
     assert office.say("/did restarted db1").startswith("Kept")
-    assert office.bot.door.keeper.drain() == 0
+    assert office.bot.context.offline.drain() == 0
     locked.execute("ROLLBACK")
     assert "INC-1 #2" in told(office)[0]
 
@@ -246,7 +246,7 @@ def test_a_spool_that_cannot_be_written_either_gives_the_words_back(
     remote: Workplace, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     remote.say("/detected disk full")
-    spool = remote.bot.door.settings.spool
+    spool = remote.bot.context.settings.spool
     spool.rename(f"{spool}-gone")
     spool.write_text("no folder")
     line.cut()
@@ -264,10 +264,10 @@ def test_one_request_that_breaks_its_handler_is_kept_aside_and_the_others_are_wr
     remote.say("/detected disk full")
     line.cut()
     remote.say("/did first")
-    keeper = remote.bot.door.keeper
-    keeper._spool.append({"command": "did"}, at=at("2026-03-12T12:00:00Z"))
+    offline = remote.bot.context.offline
+    offline._spool.append({"command": "did"}, at=at("2026-03-12T12:00:00Z"))
     remote.say("/did second")
     line.mend()
     told(remote)
     assert standing(remote) == [("detected", "disk full"), ("did", "first"), ("did", "second")]
-    assert keeper._spool.bad_length() == 1
+    assert offline._spool.bad_length() == 1

@@ -85,11 +85,11 @@ def two_bots(database: Database, clock: SetClock) -> Iterator[tuple[Workplace, s
     with ExitStack() as stack:
         office = stack.enter_context(workplace(database, clock=clock, transport=HTTP))
         second = Database(url)
-        bot = build(office.bot.door.settings, second, clock=clock)
+        bot = build(office.bot.context.settings, second, clock=clock)
         bot.refresh()
         stack.callback(second.close)
         stack.callback(bot.stop)
-        yield office, stack.enter_context(serve(bot, office.bot.door.settings))
+        yield office, stack.enter_context(serve(bot, office.bot.context.settings))
 
 
 def at_once(office: Workplace, posts: list[tuple[str, dict[str, Any]]]) -> list[str]:

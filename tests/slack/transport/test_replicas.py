@@ -34,7 +34,7 @@ def replicas(database: Database, clock: SetClock, transport: str, bots: int) -> 
     with ExitStack() as stack:
         office = stack.enter_context(workplace(database, clock=clock, transport=transport, SCRIBE_REACTIONS="pushpin"))
         office.slack.scopes |= {"reactions:read", "channels:history"}
-        settings, running = office.bot.door.settings, [office.bot]
+        settings, running = office.bot.context.settings, [office.bot]
         for _ in range(1, bots):
             own = Database(url)
             stack.callback(own.close)
@@ -56,7 +56,7 @@ def saying(office: Workplace, bots: list[Bot], transport: str) -> Iterator[Say]:
         yield lambda answer: _kept(office.slack.repeat(answer))
         return
     with ExitStack() as stack:
-        urls = [stack.enter_context(serve(bot, office.bot.door.settings)) for bot in bots]
+        urls = [stack.enter_context(serve(bot, office.bot.context.settings)) for bot in bots]
         posts = [SignedPosts(url=url, wait_s=10, secret=office.slack.signing_secret) for url in urls]
         turns = iter(range(10_000))
 
@@ -144,7 +144,7 @@ def _stored_once(office: Workplace) -> None:
 
 def _said_once(office: Workplace, bots: list[Bot]) -> None:
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda bot: bot.door.delivery.drain(), bots))
+        list(pool.map(lambda bot: bot.context.delivery.drain(), bots))
     assert outbox_states(office).keys() == {"sent"}
     posted = Counter(
         call.args["metadata"]["event_payload"]["key"]

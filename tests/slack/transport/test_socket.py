@@ -16,12 +16,12 @@ from bot.fakeslack.answers import Answer
 from bot.fakeslack.delivery import DISPATCH_FAILED
 from bot.fakeslack.slack import Slack
 from bot.slack.bot import build
-from bot.slack.inbound.socket import Silence, Socket, connect
+from bot.slack.inbound.socket import Keepalive, Socket, connect
 from storage import timeline
 from storage.database import Database
 from tests.support.line import Line
 
-BORNE = Silence(ping_s=60, silent_s=60, deaf_s=60)
+BORNE = Keepalive(ping_s=60, silent_s=60, deaf_s=60)
 
 
 @dataclass
@@ -40,16 +40,16 @@ class Connected:
     def opened(self) -> int:
         return sum(call.method == "apps.connections.open" for call in self.slack.calls)
 
-    def type_until(self, stopped: threading.Event, typist: int) -> list[Answer]:
+    def type_until(self, stopped: threading.Event, author_name: int) -> list[Answer]:
         answers: list[Answer] = []
         while not stopped.is_set():
-            answers.append(self.ask(f"{typist} says {len(answers)}"))
+            answers.append(self.ask(f"{author_name} says {len(answers)}"))
         return answers
 
 
 @contextmanager
 def connected(
-    sqlite: Database, spool: Path, silence: Silence = BORNE, *, by: Line | None = None
+    sqlite: Database, spool: Path, keepalive: Keepalive = BORNE, *, by: Line | None = None
 ) -> Iterator[Connected]:
     slack = Slack(clock=now)
     with slack.serving():
@@ -65,7 +65,7 @@ def connected(
         alice, channel = slack.add_user("alice", zone="UTC"), slack.add_channel("incident")
         bot = build(settings, sqlite)
         bot.refresh()
-        socket = connect(bot, settings, silence=silence)
+        socket = connect(bot, settings, keepalive=keepalive)
         slack.wait_connected()
         try:
             made = Connected(slack, socket, alice, channel)
@@ -124,7 +124,7 @@ def test_while_slack_gives_no_connection_it_goes_on_asking(sqlite: Database, tmp
 
 
 def test_a_connection_that_is_half_open_is_replaced(sqlite: Database, tmp_path: Path, line: Line) -> None:
-    with connected(sqlite, tmp_path, Silence(ping_s=0.2, silent_s=60, deaf_s=60), by=line) as office:
+    with connected(sqlite, tmp_path, Keepalive(ping_s=0.2, silent_s=60, deaf_s=60), by=line) as office:
         office.slack.reach_sockets_by("")
         line.freeze()
         office.slack.socket_wait_s = 0.5
@@ -133,14 +133,14 @@ def test_a_connection_that_is_half_open_is_replaced(sqlite: Database, tmp_path: 
 
 
 def test_a_connection_over_which_nothing_comes_is_replaced(sqlite: Database, tmp_path: Path) -> None:
-    with connected(sqlite, tmp_path, Silence(ping_s=60, silent_s=0.3, deaf_s=60)) as office:
+    with connected(sqlite, tmp_path, Keepalive(ping_s=60, silent_s=0.3, deaf_s=60)) as office:
         # The stand-in pings every five seconds, which is too seldom here.
         office.slack.wait_for(lambda: office.opened() > 2)
         office.slack.wait_for(lambda: office.ask("again").ok)
 
 
 def test_after_a_long_silence_it_is_deaf(sqlite: Database, tmp_path: Path) -> None:
-    with connected(sqlite, tmp_path, Silence(ping_s=60, silent_s=60, deaf_s=0.3)) as office:
+    with connected(sqlite, tmp_path, Keepalive(ping_s=60, silent_s=60, deaf_s=0.3)) as office:
         office.slack.wait_for(lambda: office.socket.deaf)
         assert office.ask("heard").ok
         assert not office.socket.deaf

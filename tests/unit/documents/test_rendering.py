@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bot.documents import rendering
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.assemble import assemble
 from bot.errors import UsageError
 from bot.vocabulary import KINDS
@@ -198,7 +198,7 @@ def test_a_whole_file_has_its_title_and_a_heading_a_section() -> None:
 def test_an_unknown_template_is_answered_with_those_there_are() -> None:
     with pytest.raises(UsageError, match="classic"):
         rendering.draft(assemble(INCIDENT, [], [], zone=ZoneInfo("UTC")), "nosuch")
-    assert "classic" in Shelf().names()
+    assert "classic" in TemplateCatalog().names()
 
 
 def test_ten_thousand_entries_are_all_drafted() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.documents import rendering
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.document import Document
 from bot.vocabulary import KINDS
@@ -71,9 +71,9 @@ def case_document(name: str) -> Document:
 
 
 def test_the_five_forms_ship_and_say_what_they_are_for() -> None:
-    shelf = Shelf()
-    assert shelf.names() == tuple(sorted(FORMS))
-    abouts = [shelf.about(name) for name in shelf.names()]
+    catalog = TemplateCatalog()
+    assert catalog.names() == tuple(sorted(FORMS))
+    abouts = [catalog.about(name) for name in catalog.names()]
     assert all(about.endswith(".") and len(about) < 130 for about in abouts)
 
 

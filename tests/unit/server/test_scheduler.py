@@ -48,7 +48,7 @@ def test_a_database_that_is_away_takes_a_line_of_the_log_a_time_and_no_trace(
 
     def look() -> None:
         called.release()
-        nowhere.try_out()
+        nowhere.probe_write()
 
     ticks = scheduler({look: 0.02})
     ticks.start()

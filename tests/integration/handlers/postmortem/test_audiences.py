@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.documents.export import FORMATS, Record
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
-from bot.handlers.postmortem.audiences import Means, retell
+from bot.handlers.postmortem.audiences import AudienceOptions, render_for
 from storage.values import Postmortem, Section
 from tests.support import casebook
 
 CASE = casebook.load(casebook.NAMES[0])
-MEANS = Means(names={}, shelf=Shelf())
+MEANS = AudienceOptions(names={}, catalog=TemplateCatalog())
 EDITED = Section(key="cause", heading="Root cause", body="Alice merged what dave-fw built.", edited=True)
 OWN = Section(key="thanks", heading="Thanks, Bob", body="To carol-lead and @zoe.", edited=True)
 
@@ -39,7 +39,7 @@ def record() -> Record:
 
 
 def test_what_a_person_edited_stays_in_the_blameless_rendering_with_roles_for_its_names(record: Record) -> None:
-    file = FORMATS["md"](retell(record, "blameless", MEANS).record)
+    file = FORMATS["md"](render_for(record, "blameless", MEANS).record)
     assert "## Root cause\n\nthe on-call engineer merged what another engineer built." in file
     assert "## Thanks, a third engineer\n\nTo a fourth engineer and a fifth engineer." in file
     assert "## Resolution and recovery" in file
@@ -49,7 +49,7 @@ def test_what_a_person_took_out_stays_out_of_the_blameless_rendering(record: Rec
     assert record.postmortem is not None
     gone = replace(EDITED, key="resolution", heading="Resolution", body="", drafted="Alice did it.")
     without = replace(record, postmortem=replace(record.postmortem, sections=(gone,)))
-    told = retell(without, "blameless", MEANS).record
+    told = render_for(without, "blameless", MEANS).record
     assert "Resolution and recovery" not in FORMATS["md"](told)
     assert "Resolution" not in FORMATS["html"](told)
     assert told.postmortem is not None
@@ -57,7 +57,7 @@ def test_what_a_person_took_out_stays_out_of_the_blameless_rendering(record: Rec
 
 
 def test_what_a_person_edited_is_not_in_the_public_rendering(record: Record) -> None:
-    file = FORMATS["md"](retell(record, "public", MEANS).record)
+    file = FORMATS["md"](render_for(record, "public", MEANS).record)
     assert "merged what" not in file
     assert "Thanks" not in file
 
@@ -65,4 +65,4 @@ def test_what_a_person_edited_is_not_in_the_public_rendering(record: Record) -> 
 @pytest.mark.parametrize("how", ["blameless", "public"])
 def test_a_record_without_a_draft_has_no_rendering(record: Record, how: str) -> None:
     with pytest.raises(UsageError, match="no draft yet"):
-        retell(replace(record, postmortem=None), how, MEANS)
+        render_for(replace(record, postmortem=None), how, MEANS)

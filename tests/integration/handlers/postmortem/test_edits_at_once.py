@@ -1,7 +1,7 @@
 """Many who save at one instant: every save is a version, and nobody's words are lost."""
 
 from bot.documents import drafting
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.edits import SAVE
 from bot.handlers.request import Reply, SectionEdit
@@ -18,7 +18,7 @@ PEOPLE = 6
 def draft(database: Database) -> None:
     with database.read() as connection:
         incident, document = drafts.gather(connection, 1, prefix="")
-    drafted = drafting.draft(document, "classic", Shelf())
+    drafted = drafting.draft(document, "classic", TemplateCatalog())
     with database.write() as connection:
         drafts.keep(connection, incident, drafted, template="classic", by="alice", at=NOON)
 

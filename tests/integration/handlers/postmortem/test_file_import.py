@@ -7,7 +7,7 @@ import pytest
 
 from bot.documents import drafting
 from bot.documents.export import editable
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.conflict import standing
 from bot.domain.postmortem.redraft import rewritten
 from bot.errors import UsageError
@@ -25,7 +25,7 @@ MARK = "<!-- scribe: section {} -->"
 def draft(database: Database, template: str = "classic") -> Postmortem:
     with database.write() as connection:
         incident, document = drafts.gather(connection, 1, prefix="")
-        drafted = drafting.draft(document, template, Shelf())
+        drafted = drafting.draft(document, template, TemplateCatalog())
         version, _ = drafts.keep(connection, incident, drafted, template=template, by="alice", at=NOON)
     return version
 
@@ -73,7 +73,7 @@ def test_a_file_that_nobody_changed_changes_nothing(store: Database) -> None:
     assert (imported.new, imported.version.version) == (False, 1)
 
 
-@pytest.mark.parametrize("template", Shelf().names())
+@pytest.mark.parametrize("template", TemplateCatalog().names())
 def test_every_templates_draft_comes_back_as_it_was(store: Database, template: str) -> None:
     ask(store, "/note logs: see\n\n```\n## no heading\n```\n<!-- scribe: section summary -->")
     ask(store, "/lesson well: *stars* & <tags> #1")
@@ -277,11 +277,11 @@ def test_control_characters_are_made_visible(store: Database) -> None:
 
 def test_the_blameless_and_public_files_and_the_page_have_none_of_the_comments(store: Database) -> None:
     from bot.documents.export import FORMATS  # noqa: PLC0415
-    from bot.handlers.postmortem.audiences import Means, retell  # noqa: PLC0415
+    from bot.handlers.postmortem.audiences import AudienceOptions, render_for  # noqa: PLC0415
 
     record = export(store, "INC-1")
     for how in ("blameless", "public"):
-        told = retell(record, how, Means(names={}, shelf=Shelf())).record
+        told = render_for(record, how, AudienceOptions(names={}, catalog=TemplateCatalog())).record
         assert "<!-- scribe" not in FORMATS["md"](told) + FORMATS["html"](told)
     assert "<!-- scribe" not in FORMATS["md"](record) + FORMATS["html"](record)
     assert replace(record) == record

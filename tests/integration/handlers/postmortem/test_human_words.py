@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.documents import drafting
 from bot.documents.export import editable
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.edits import SAVE
@@ -59,7 +59,7 @@ class Life:
             found = incidents.numbered(connection, "T1", self.incident)
             assert found is not None
             incident, document = drafts.gather(connection, found.id, prefix="")
-            drafted = drafting.draft(document, template, Shelf())
+            drafted = drafting.draft(document, template, TemplateCatalog())
             drafts.keep(connection, incident, drafted, template=template, by="alice", at=NOON)
 
     def words(self, how: int) -> str:
@@ -85,7 +85,7 @@ class Life:
             ask(self.database, typed, channel_id=self.channel)
 
     def draft(self, which: int, _at: int, how: int) -> None:
-        template = Shelf().names()[which % 5] if how % 2 else self.version().template
+        template = TemplateCatalog().names()[which % 5] if how % 2 else self.version().template
         self.keep(template)
 
     def edit(self, which: int, at: int, how: int) -> None:

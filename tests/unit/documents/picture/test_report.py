@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.documents.picture.png import png
 from bot.documents.picture.report import MOST_DOTS, WIDTH, draw
 from bot.domain.incident.lifecycle import DURATIONS
-from bot.domain.report.on_time import Kept
+from bot.domain.report.on_time import OnTime
 from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report, spread
 from bot.vocabulary import SEVERITIES
@@ -25,7 +25,9 @@ PERIODS = ("7d", "30d", "12w", "1y", "10y", "2026-03-01..2026-03-31", "2026-11-2
 TIMES = st.lists(st.none() | st.integers(0, 400 * 86400), min_size=1, max_size=40)
 
 
-def made(times: list[float | None], period: str = "30d", items: Kept | None = None, count: int | None = None) -> Report:
+def made(
+    times: list[float | None], period: str = "30d", items: OnTime | None = None, count: int | None = None
+) -> Report:
     """A report on as many incidents as there are times, each of which is every duration of one."""
     stretch = parse_period(period, now=NOW, zone=ZoneInfo("Europe/Berlin"))
     number = len(times) if count is None else count
@@ -42,7 +44,7 @@ def made(times: list[float | None], period: str = "30d", items: Kept | None = No
         declared=declared,
         severities=tuple((severity, found.count(severity)) for severity in (*SEVERITIES, None)),
         spreads=tuple(spread(rule.key, rule.label, rule.definition, times) for rule in DURATIONS),
-        items=items or Kept(),
+        items=items or OnTime(),
         groups=(),
     )
 
@@ -59,7 +61,7 @@ def words(root: ET.Element) -> list[str]:
 @given(TIMES, st.sampled_from(PERIODS), st.tuples(*[st.integers(0, 50)] * 6))
 def test_everything_lies_inside_the_picture(times: list[float | None], period: str, items: tuple[int, ...]) -> None:
     in_time, late, overdue, ahead, undated, dropped = items
-    kept = Kept(in_time=in_time, late=late, overdue=overdue, ahead=ahead, undated=undated, dropped=dropped)
+    kept = OnTime(in_time=in_time, late=late, overdue=overdue, ahead=ahead, undated=undated, dropped=dropped)
     root = drawn(made(times, period, kept))
     height = float(root.get("height", 0))
     for each in root.iter(f"{SVG}rect"):

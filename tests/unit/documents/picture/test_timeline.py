@@ -12,7 +12,7 @@ from bot.documents import picture
 from bot.domain.incident.lifecycle import in_order, lifecycle, phases
 from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import on_timeline
-from bot.domain.postmortem.audiences import Story
+from bot.domain.postmortem.audiences import IncidentRecord
 from storage.values import TimelineEntry
 from tests.support import casebook
 from tests.support.casebook import entry
@@ -165,7 +165,7 @@ def test_the_world_sees_no_more_in_the_picture_than_it_may_read() -> None:
         ("note", 6, "secret plan"),
         ("resolved", 30, "freed, see https://wiki.example/x"),
     )
-    seen = audiences.story(Story(incident=INCIDENT, entries=tuple(whole), items=()), {})
+    seen = audiences.story(IncidentRecord(incident=INCIDENT, entries=tuple(whole), items=()), {})
     shown = [each for each in seen.entries if audiences.shows(each)]
     svg = picture.draw(seen.incident, shown, lifecycle(whole), zone=ZONE)
     assert not [word for word in ("bob", "secret", "wiki", "private") if word in svg]

@@ -10,7 +10,7 @@ import pytest
 from bot.documents import rendering
 from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import assemble
-from bot.domain.postmortem.audiences import Story, blameless
+from bot.domain.postmortem.audiences import IncidentRecord, blameless
 from bot.vocabulary import KINDS
 from storage.values import ActionItem, Incident, Section, TimelineEntry
 from tests.support import casebook
@@ -36,13 +36,13 @@ def told(number: int, kind: str, text: str, who: str = "U1", **other: object) ->
     return entry(number, kind, NOON + timedelta(minutes=number), text, **facts)
 
 
-def story(entries: list[TimelineEntry], items: list[ActionItem] | None = None, **incident: object) -> Story:
+def story(entries: list[TimelineEntry], items: list[ActionItem] | None = None, **incident: object) -> IncidentRecord:
     facts: dict[str, object] = {"lead": "Alice Smith", "lead_id": "U1", "declared_by": "bob-sre"} | incident
     base = casebook.incident(casebook.load(casebook.NAMES[0]))
-    return Story(incident=replace(base, **facts), entries=tuple(entries), items=tuple(items or ()))  # type: ignore[arg-type]
+    return IncidentRecord(incident=replace(base, **facts), entries=tuple(entries), items=tuple(items or ()))  # type: ignore[arg-type]
 
 
-def everything() -> Story:
+def everything() -> IncidentRecord:
     """Every kind of entry by everybody, every field full of names and links."""
     who = list(NAMES)
     entries = [told(n, kind, WORDS, who[n % len(who)]) for n, kind in enumerate(KINDS, 1)]
@@ -57,13 +57,13 @@ def everything() -> Story:
     return story(entries, items, title=f"Down after {WORDS}")
 
 
-def as_public(whole: Story) -> tuple[Story, tuple[Section, ...]]:
+def as_public(whole: IncidentRecord) -> tuple[IncidentRecord, tuple[Section, ...]]:
     retold = audiences.story(whole, NAMES)
     document = assemble(retold.incident, retold.entries, retold.items, zone=ZoneInfo("UTC"))
     return retold, rendering.public(audiences.document(document))
 
 
-def drafted(retold: Story, template: str) -> str:
+def drafted(retold: IncidentRecord, template: str) -> str:
     document = assemble(retold.incident, retold.entries, retold.items, zone=ZoneInfo("UTC"))
     return rendering.markdown(retold.incident, rendering.draft(document, template))
 
@@ -105,7 +105,7 @@ def test_public_keeps_its_day_apart_from_the_list_below_it() -> None:
 def test_a_case_is_told_without_its_people_and_otherwise_whole(name: str) -> None:
     case = casebook.load(name)
     entries = [replace(each, author_id=f"U{each.author}") for each in casebook.entries(case)]
-    whole = Story(incident=casebook.incident(case), entries=tuple(entries), items=tuple(casebook.items(case)))
+    whole = IncidentRecord(incident=casebook.incident(case), entries=tuple(entries), items=tuple(casebook.items(case)))
     authors = {each.author for each in entries}
     retold = blameless(whole, {})
     roles = {each.author for each in retold.entries}
@@ -118,7 +118,7 @@ def test_a_case_is_told_without_its_people_and_otherwise_whole(name: str) -> Non
     assert {each.owner for each in retold.items} == {each.owner for each in whole.items}
 
 
-def _public_file(whole: Story) -> tuple[Incident, tuple[Section, ...]]:
+def _public_file(whole: IncidentRecord) -> tuple[Incident, tuple[Section, ...]]:
     retold, sections = as_public(whole)
     return retold.incident, sections
 

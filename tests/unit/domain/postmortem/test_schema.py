@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from bot.demo.replay import SAMPLE, replay_file
 from bot.documents.export import FORMATS, Record
-from bot.documents.templates import Shelf
+from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.export import schema
 from tests.integration.publishing.editions import drafted, record, story_of_everything
 from tests.support import casebook
@@ -31,7 +31,7 @@ def test_every_sample_case_keeps_it(name: str) -> None:
     VALIDATOR.validate(exported(record(name)))
 
 
-@pytest.mark.parametrize("template", Shelf().names())
+@pytest.mark.parametrize("template", TemplateCatalog().names())
 def test_the_story_of_everything_keeps_it(template: str) -> None:
     VALIDATOR.validate(exported(story_of_everything(template)))
 

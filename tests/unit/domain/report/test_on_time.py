@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.report.on_time import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UNDATED, by_team, kept, standing
+from bot.domain.report.on_time import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UNDATED, by_team, due_status, on_time
 from storage.values import ItemOutcome
 from tests.support.workplace import at
 
@@ -29,28 +29,28 @@ def items(draw: st.DrawFn) -> ItemOutcome:
 
 def test_an_item_is_done_in_time_on_its_due_day_by_the_incidents_own_calendar() -> None:
     done_at = at("2026-03-11T23:30:00Z")
-    assert standing(item("done", date(2026, 3, 11), done_at), TODAY) == IN_TIME
-    assert standing(item("done", date(2026, 3, 11), done_at, zone="Europe/Berlin"), TODAY) == LATE
-    assert standing(item("done", date(2026, 3, 12), done_at, zone="Europe/Berlin"), TODAY) == IN_TIME
+    assert due_status(item("done", date(2026, 3, 11), done_at), TODAY) == IN_TIME
+    assert due_status(item("done", date(2026, 3, 11), done_at, zone="Europe/Berlin"), TODAY) == LATE
+    assert due_status(item("done", date(2026, 3, 12), done_at, zone="Europe/Berlin"), TODAY) == IN_TIME
 
 
 def test_an_open_item_is_overdue_from_the_day_after() -> None:
-    assert standing(item(due_on=TODAY), TODAY) == AHEAD
-    assert standing(item(due_on=date(2026, 3, 11)), TODAY) == OVERDUE
+    assert due_status(item(due_on=TODAY), TODAY) == AHEAD
+    assert due_status(item(due_on=date(2026, 3, 11)), TODAY) == OVERDUE
 
 
 def test_without_a_date_or_dropped_an_item_is_neither_in_time_nor_late() -> None:
-    assert standing(item("done", None, at("2026-03-11T23:30:00Z")), TODAY) == UNDATED
-    assert standing(item("dropped", date(2026, 1, 1)), TODAY) == DROPPED
+    assert due_status(item("done", None, at("2026-03-11T23:30:00Z")), TODAY) == UNDATED
+    assert due_status(item("dropped", date(2026, 1, 1)), TODAY) == DROPPED
 
 
 @given(st.lists(items(), max_size=30))
 def test_every_item_is_counted_once_in_all_and_once_in_its_group(told: list[ItemOutcome]) -> None:
-    whole, groups = kept(told, TODAY), by_team(told, TODAY, people={"bob"})
-    assert whole.recorded == len(told) == sum(group.kept.recorded for group in groups)
+    whole, groups = on_time(told, TODAY), by_team(told, TODAY, people={"bob"})
+    assert whole.recorded == len(told) == sum(group.on_time.recorded for group in groups)
     assert whole.done == sum(each.state == "done" for each in told)
-    assert whole.judged == sum(group.kept.judged for group in groups)
-    assert all(group.kept.recorded for group in groups)
+    assert whole.judged == sum(group.on_time.judged for group in groups)
+    assert all(group.on_time.recorded for group in groups)
 
 
 def test_a_team_is_an_owner_who_is_nobody_of_the_workspace() -> None:
@@ -62,7 +62,7 @@ def test_a_team_is_an_owner_who_is_nobody_of_the_workspace() -> None:
         item(),
     ]
     groups = by_team(told, TODAY, people={"bob"})
-    assert [(group.team, group.owned, group.kept.recorded) for group in groups] == [
+    assert [(group.team, group.owned, group.on_time.recorded) for group in groups] == [
         ("database-team", True, 2),
         (None, True, 2),
         (None, False, 1),
