@@ -24,7 +24,7 @@ from bot.documents.templates import DEFAULT, TemplateCatalog
 from bot.domain.incident.policy import POLICY, parse_policy
 from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
 from bot.errors import UsageError
-from bot.publishing.target import PLACES
+from bot.publishing.target import TARGETS
 from bot.vocabulary import KINDS
 
 SLACK_API = "https://slack.com/api/"
@@ -223,7 +223,7 @@ class Settings(BaseModel):
     @property
     def targets(self) -> tuple[str, ...]:
         """The names of the places that postmortems are published to."""
-        return tuple(name for name, place in PLACES.items() if getattr(self, place.setting))
+        return tuple(name for name, place in TARGETS.items() if getattr(self, place.setting))
 
     @property
     def cadence(self) -> Cadence:

@@ -229,7 +229,7 @@ def ticks_of(bot: Bot) -> dict[Callable[[], object], float]:
     return {
         bot.refresh: REFRESH_S,
         bot.context.identity.learn: LEARN_S,
-        bot.drain: DRAIN_S,
+        bot.replay_spool: DRAIN_S,
         bot.remind: REMIND_S,
         bot.prune: PRUNE_S,
     }

@@ -11,7 +11,7 @@ from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.config import Settings
-    from bot.documents.export import Record
+    from bot.documents.export import ExportRecord
     from storage.database import Database
 
 REPORT_FORMATS = ("text", "md", "json", "svg", "png")
@@ -28,7 +28,7 @@ def export(incident: str, format_: str, how: str | None, workspace: str | None) 
     """Print an incident's postmortem, or its JSON or picture, from the store."""
     from bot.documents.export import BINARY, editable
     from bot.documents.export import PRINTED as TEXTS
-    from bot.handlers.postmortem.exports import export as read
+    from bot.handlers.postmortem.exports import read_by_name
 
     if how and format_ == "json":
         raise UsageError(f"json is the whole record, names and all; --as {how} goes with the other formats.")
@@ -38,14 +38,14 @@ def export(incident: str, format_: str, how: str | None, workspace: str | None) 
         )
     chosen = settings()
     store = ready(chosen.database_url)
-    record = read(store, incident, workspace_id=workspace)
+    record = read_by_name(store, incident, workspace_id=workspace)
     if how:
         record = _retold(store, record, how, chosen)
     write = editable if format_ == "md" and not how else (TEXTS | BINARY)[format_]
     click.echo(write(record), nl=False)
 
 
-def _retold(store: "Database", record: "Record", how: str, chosen: "Settings") -> "Record":
+def _retold(store: "Database", record: "ExportRecord", how: str, chosen: "Settings") -> "ExportRecord":
     """The record for other readers; a template that could not be used is named on standard error."""
     from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 
@@ -73,23 +73,23 @@ def import_(file: Path, author: str | None, workspace: str | None, channel: str 
         return
     if channel or public:
         raise UsageError("--channel and --public go with a file that ends in .json: an incident this store lacks.")
-    from bot.handlers.postmortem.file_import import printed
+    from bot.handlers.postmortem.file_import import import_and_describe
 
     with click.open_file(str(file), "rb") as stream:
         content = stream.read()
     chosen = settings()
     store = ready(chosen.database_url)
-    click.echo(printed(store, chosen, content, str(file), author=author, workspace_id=workspace))
+    click.echo(import_and_describe(store, chosen, content, str(file), author=author, workspace_id=workspace))
 
 
 def _import_incident(file: Path, workspace: str | None, channel: str | None, *, public: bool) -> str:
     """Put the incident in the file into the store; what was done."""
     from bot.clock import now
-    from bot.handlers.postmortem.json_import import Place, put
+    from bot.handlers.postmortem.json_import import ImportTarget, import_json
 
     chosen = settings()
-    place = Place(workspace_id=workspace, timezone=chosen.timezone.key, channel_id=channel, public=public)
-    incident = put(ready(chosen.database_url), file, place, at=now())
+    place = ImportTarget(workspace_id=workspace, timezone=chosen.timezone.key, channel_id=channel, public=public)
+    incident = import_json(ready(chosen.database_url), file, place, at=now())
     seen = "the workspace" if public else f"the channel {channel}" if channel else "`scribe export` alone"
     return f"{incident.name} is in the store, to be seen by {seen}: {incident.title}"
 
@@ -100,10 +100,10 @@ def _import_incident(file: Path, workspace: str | None, channel: str | None, *, 
 @click.pass_context
 def check(context: click.Context, incident: str, workspace: str | None) -> None:
     """Advise on an incident's postmortem as a reviewer would; exit 0 when there is nothing to say, else 1."""
-    from bot.handlers.postmortem.checks import printed
+    from bot.handlers.postmortem.checks import describe_check
 
     chosen = settings()
-    text, clean = printed(ready(chosen.database_url), chosen, incident, workspace_id=workspace)
+    text, clean = describe_check(ready(chosen.database_url), chosen, incident, workspace_id=workspace)
     click.echo(text)
     context.exit(0 if clean else 1)
 
@@ -117,13 +117,13 @@ def report(words: tuple[str, ...], format_: str, workspace: str | None, *, priva
     """Print the numbers of a period: 30d, 12w, 1y or 2026-10-01..2026-10-31."""
     from bot.clock import now
     from bot.handlers.report.reports import FORMATS as WRITERS
-    from bot.handlers.report.reports import printed
+    from bot.handlers.report.reports import report_on
 
     if format_ == "png" and sys.stdout.isatty():
         raise UsageError("A picture is no text: scribe report --format png > report.png")
     chosen, at = settings(), now()
     store = ready(chosen.database_url)
-    counted = printed(store, " ".join(words), now=at, zone=chosen.timezone, workspace_id=workspace, private=private)
+    counted = report_on(store, " ".join(words), now=at, zone=chosen.timezone, workspace_id=workspace, private=private)
     if format_ == "png":
         from bot.documents.picture.png import png
 

@@ -76,7 +76,7 @@ class BotProcess:
             if last_at is None or not timedelta() <= now - last_at < timedelta(seconds=every_s):
                 self._ticked[tick] = now
                 tick()
-        bot.context.delivery.drain()
+        bot.context.delivery.deliver_due()
 
     @contextmanager
     def _socket(self, bot: Bot) -> Iterator[None]:

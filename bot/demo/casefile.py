@@ -15,7 +15,7 @@ _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[\s,]*")
 
 
-class Typed(BaseModel):
+class TypedCommand(BaseModel):
     """One command: who typed what when."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -35,17 +35,19 @@ class Case(BaseModel):
     title: str = Field(min_length=1)
     timezone: str
     severity: str
-    commands: tuple[Typed, ...] = Field(min_length=1)
+    commands: tuple[TypedCommand, ...] = Field(min_length=1)
 
     @property
-    def script(self) -> tuple[Typed, ...]:
+    def script(self) -> tuple[TypedCommand, ...]:
         """All that is typed: the declaration, the commands, and a last draft.
 
         What was typed after the resolution belongs into the document too.
         """
         first, last = self.commands[0], self.commands[-1]
-        opening = Typed(at=first.at, user=first.user, command="/incident", text=f"open {self.severity} {self.title}")
-        draft = Typed(at=last.at, user=last.user, command="/postmortem", text="draft")
+        opening = TypedCommand(
+            at=first.at, user=first.user, command="/incident", text=f"open {self.severity} {self.title}"
+        )
+        draft = TypedCommand(at=last.at, user=last.user, command="/postmortem", text="draft")
         return (opening, *self.commands, draft)
 
     @property
@@ -63,7 +65,7 @@ class Case(BaseModel):
 
     @field_validator("commands")
     @classmethod
-    def _in_order(cls, commands: Sequence[Typed]) -> Sequence[Typed]:
+    def _in_order(cls, commands: Sequence[TypedCommand]) -> Sequence[TypedCommand]:
         latest: datetime | None = None
         for number, command in enumerate(commands):
             if latest is not None and command.at < latest:

@@ -11,7 +11,7 @@ from typing import Final
 from bot.clock import now
 from bot.config import Settings
 from bot.demo.bot_process import BotProcess
-from bot.demo.casefile import Case, Typed
+from bot.demo.casefile import Case, TypedCommand
 from bot.demo.clock import Travelling, travel
 from bot.demo.drill import Drill
 from bot.demo.preview import PostmortemPreview
@@ -182,7 +182,7 @@ class Demo:
             people = {name: self._person(name, case.timezone) for name in case.people}
             self.plug.refresh()
 
-            def type_(typed: Typed) -> Answer:
+            def type_(typed: TypedCommand) -> Answer:
                 command = f"/{self.prefix}{typed.command.removeprefix('/')}"
                 return self.slack.command(people[typed.user], channel, command, typed.text)
 

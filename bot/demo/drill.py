@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.demo.casefile import Case, Typed
+from bot.demo.casefile import Case, TypedCommand
 from bot.demo.clock import Travelling
 from bot.fakeslack.answers import Answer
 from bot.fakeslack.rules import Json
@@ -13,7 +13,7 @@ MOST_WAIT_S = 6.0
 """Real seconds of silence at most: through a longer one the clock runs faster."""
 SECOND = timedelta(seconds=1)
 
-Type = Callable[[Typed], Answer]
+Type = Callable[[TypedCommand], Answer]
 
 
 class Drill:
@@ -121,7 +121,7 @@ class Drill:
             typed = self._next()
         self.end()
 
-    def _next(self) -> Typed | None:
+    def _next(self) -> TypedCommand | None:
         """The command whose time has come; waits for that. None when there is no more, or it was taken over."""
         with self._turn:
             following = self._following()
@@ -136,11 +136,11 @@ class Drill:
             self._clock.set(following.at, rate=0)
             return following
 
-    def _following(self) -> Typed | None:
+    def _following(self) -> TypedCommand | None:
         """The command to be typed next; None when there is no more, or it was taken over."""
         return None if self._over or self._at == len(self._script) else self._script[self._at]
 
-    def _is_due(self, following: Typed) -> bool:
+    def _is_due(self, following: TypedCommand) -> bool:
         """Whether there is something to be done: the command's time has come, or the drill is over."""
         return self._over or (self._playing and self._clock() >= following.at)
 
@@ -151,11 +151,11 @@ class Drill:
             left_s = (following.at - self._clock()) / SECOND
             self._clock.go_on(rate=max(self._speed, left_s / MOST_WAIT_S), until=following.at)
 
-    def _wait_s(self, following: Typed) -> float:
+    def _wait_s(self, following: TypedCommand) -> float:
         return max(0.002, (following.at - self._clock()) / SECOND / max(self._clock.rate, 0.001))
 
 
-def _refusal(typed: Typed, answer: Answer) -> str | None:
+def _refusal(typed: TypedCommand, answer: Answer) -> str | None:
     if answer.error:
         return f"{typed.command}: {answer.error}"
     if answer.body.get("response_type") == "in_channel":

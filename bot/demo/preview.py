@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 from bot.clock import Clock
 from bot.config import Settings
 from bot.documents import drafting, markup
-from bot.documents.export import FORMATS, Record
+from bot.documents.export import FORMATS, ExportRecord
 from bot.domain.check.checklist import check as advise
 from bot.domain.check.checklist import grouped
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.redraft import redraft
 from bot.fakeslack.rules import Json
-from bot.handlers.postmortem.exports import read
+from bot.handlers.postmortem.exports import read_record
 from storage import incidents
 from storage.database import Database
 from storage.values import Incident
@@ -60,10 +60,10 @@ class PostmortemPreview:
         record = self._record(channel)
         return None if record is None else FORMATS["svg"](record)
 
-    def _record(self, channel: str) -> Record | None:
+    def _record(self, channel: str) -> ExportRecord | None:
         with self._database.read() as connection:
             incident = self._incident(connection, channel)
-            return None if incident is None else read(connection, incident)
+            return None if incident is None else read_record(connection, incident)
 
     def _incident(self, connection: Connection, channel: str) -> Incident | None:
         here = incidents.in_channel(connection, self._workspace_id, channel)
@@ -77,7 +77,7 @@ class PostmortemPreview:
 class Look:
     """One look at an incident: what is known of it at the instant `now`."""
 
-    record: Record
+    record: ExportRecord
     settings: Settings
     now: datetime
 
@@ -93,7 +93,7 @@ def _postmortem(look: Look) -> Json:
     document = assemble(
         record.incident, record.entries, record.items, zone=zone, prefix=settings.prefix, review=record.review
     )
-    drafted = drafting.draft(document, _template(look), settings.catalog)
+    drafted = drafting.draft_sections(document, _template(look), settings.catalog)
     before = record.postmortem.sections if record.postmortem else ()
     redrafted = redraft(before, drafted.sections, makeshift=drafted.problem is not None)
     sections = [

@@ -13,7 +13,7 @@ from bot.demo.casefile import Case, read_case
 from bot.documents.export import FORMATS
 from bot.errors import UsageError
 from bot.fakeslack.slack import Slack
-from bot.handlers.postmortem.exports import export
+from bot.handlers.postmortem.exports import read_by_name
 from bot.server.threaded import Server, address_of, listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import Signatures, application, dispatch
@@ -42,8 +42,8 @@ def replay_file(path: Path) -> Replayed:
             _play(case, slack, bot, clock)
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
-        bot.context.delivery.drain()
-        record = export(bot.context.database, "INC-1")
+        bot.context.delivery.deliver_due()
+        record = read_by_name(bot.context.database, "INC-1")
         return Replayed(id=case.id, documents={suffix: write(record) for suffix, write in FORMATS.items()})
 
 

@@ -6,24 +6,24 @@ from collections.abc import Callable, Iterator, Mapping
 from bot.clock import Clock, now
 from bot.config import Settings
 from bot.doctor import slack, store
-from bot.doctor.installation import Diagnosis, Patient, fail
+from bot.doctor.installation import Diagnosis, Installation, fail
 from bot.errors import UsageError
 
 LIMIT_S = 20.0
 """What a check may take; each step of it gives up earlier by itself."""
 
-Check = Callable[[Patient], list[Diagnosis]]
+Check = Callable[[Installation], list[Diagnosis]]
 
 CHECKS: tuple[tuple[str, Check], ...] = (
-    (slack.BOT, slack.bot_token),
-    (slack.APP, slack.app_token),
-    (slack.SCOPES, slack.scopes),
-    (slack.CLOCK, slack.clock),
-    (store.DATABASE, store.database),
-    (store.SCHEMA, store.schema),
-    (store.DISK, store.disk),
-    (store.SPOOL, store.spool),
-    (store.OUTBOX, store.outbox),
+    (slack.BOT, slack.check_bot_token),
+    (slack.APP, slack.check_app_token),
+    (slack.SCOPES, slack.check_scopes),
+    (slack.CLOCK, slack.check_clock),
+    (store.DATABASE, store.check_database),
+    (store.SCHEMA, store.check_schema),
+    (store.DISK, store.check_disk),
+    (store.SPOOL, store.check_spool),
+    (store.OUTBOX, store.check_outbox),
 )
 """What is looked at; a check that another makes pointless says nothing."""
 
@@ -39,13 +39,13 @@ def checkup(environment: Mapping[str, str], *, clock: Clock = now, limit_s: floa
             fix="Put that variable right; deploy/OPERATING.md says what each one is.",
         )
         return
-    patient = Patient(settings=settings, clock=clock)
+    patient = Installation(settings=settings, clock=clock)
     for about, check in CHECKS:
         yield from _within(limit_s, about, check, patient)
     patient.close()
 
 
-def _within(limit_s: float, about: str, check: Check, patient: Patient) -> list[Diagnosis]:
+def _within(limit_s: float, about: str, check: Check, patient: Installation) -> list[Diagnosis]:
     """What the check finds, in a thread that is left behind when it takes too long."""
     found: list[Diagnosis] = []
 

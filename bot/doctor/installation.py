@@ -5,7 +5,7 @@ from functools import cached_property
 
 from bot.clock import Clock
 from bot.config import Settings
-from bot.slack.client import Answer, ask
+from bot.slack.client import ProbeAnswer, probe
 from storage.database import Database
 from storage.vitals import reach
 
@@ -38,7 +38,7 @@ def fail(about: str, says: str, *, fix: str) -> Diagnosis:
 
 
 @dataclass(kw_only=True)
-class Patient:
+class Installation:
     """One installation. `answers` is set once the database was found to answer; until then nobody looks into it."""
 
     settings: Settings
@@ -46,12 +46,12 @@ class Patient:
     answers: bool = False
 
     @cached_property
-    def bot(self) -> Answer:
+    def bot(self) -> ProbeAnswer:
         """What Slack says of the bot's token."""
         return self._ask("auth.test", self.settings.bot_token.get_secret_value())
 
     @cached_property
-    def app(self) -> Answer:
+    def app(self) -> ProbeAnswer:
         """What Slack says of the app's token. It gives an address to connect to; nobody connects."""
         return self._ask("apps.connections.open", self.settings.app_token.get_secret_value())
 
@@ -65,5 +65,5 @@ class Patient:
         if "database" in self.__dict__:
             self.database.close()
 
-    def _ask(self, method: str, token: str) -> Answer:
-        return ask(method, token=token, api_url=self.settings.api_url, clock=self.clock)
+    def _ask(self, method: str, token: str) -> ProbeAnswer:
+        return probe(method, token=token, api_url=self.settings.api_url, clock=self.clock)

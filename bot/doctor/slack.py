@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.config import ODD, TOKEN_SHAPE, Settings
-from bot.doctor.installation import Diagnosis, Patient, fail, ok, warn
-from bot.slack.client import Answer
+from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
+from bot.slack.client import ProbeAnswer
 
 BOT, APP, SECRET = "bot token", "app token", "signing secret"
 _SECRET_SHAPE = re.compile(r"[0-9a-f]{32}")
@@ -25,7 +25,7 @@ _MORE = {"missing_scope": "its scope connections:write is missing", "too_many_re
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
-def bot_token(patient: Patient) -> list[Diagnosis]:
+def check_bot_token(patient: Installation) -> list[Diagnosis]:
     """Whether the bot's token is set and Slack takes it; names the workspace."""
     if not patient.settings.bot_token.get_secret_value():
         return [fail(BOT, "SLACK_BOT_TOKEN is not set", fix=_BOT_AGAIN)]
@@ -38,7 +38,7 @@ def bot_token(patient: Patient) -> list[Diagnosis]:
     return [_refused(BOT, "SLACK_BOT_TOKEN", answer, patient, _BOT_AGAIN)]
 
 
-def app_token(patient: Patient) -> list[Diagnosis]:
+def check_app_token(patient: Installation) -> list[Diagnosis]:
     """Whether there is a way in: Socket Mode's token, which Slack takes, or else HTTP's signing secret."""
     settings = patient.settings
     secret = settings.signing_secret.get_secret_value()
@@ -58,7 +58,7 @@ def app_token(patient: Patient) -> list[Diagnosis]:
     return [ok(SECRET, "set; whether it is the right one shows with Slack's first request")]
 
 
-def _refused(about: str, variable: str, answer: Answer, patient: Patient, again: str) -> Diagnosis:
+def _refused(about: str, variable: str, answer: ProbeAnswer, patient: Installation, again: str) -> Diagnosis:
     error = str(answer.error)
     if not answer.reached:
         fix = _CERTIFICATE if "CERTIFICATE" in error else _NETWORK.format(url=patient.settings.api_url)
@@ -114,7 +114,7 @@ FEATURES = (
 )  # fmt: skip
 
 
-def scopes(patient: Patient) -> list[Diagnosis]:
+def check_scopes(patient: Installation) -> list[Diagnosis]:
     """What is missing, by feature. Nothing while Slack does not take the token."""
     if not patient.settings.bot_token.get_secret_value() or patient.bot.error is not None:
         return []
@@ -144,7 +144,7 @@ _SET_CLOCK = (
 )
 
 
-def clock(patient: Patient) -> list[Diagnosis]:
+def check_clock(patient: Installation) -> list[Diagnosis]:
     """How far the clocks are apart. Nothing while Slack is not reached."""
     if not patient.settings.bot_token.get_secret_value() or not patient.bot.reached:
         return []

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from bot.config import Settings
-from bot.doctor.installation import Diagnosis, Patient, fail, ok, warn
+from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
 from bot.slack.identity import TOKEN_REFUSED
 from bot.telemetry.health import OLD
 from storage import schema as schemas
@@ -36,7 +36,7 @@ _FIXES = (
 _UNREACHED = "Look whether the server runs, and whether host and port in DATABASE_URL are right: psql should connect."
 
 
-def database(patient: Patient) -> list[Diagnosis]:
+def check_database(patient: Installation) -> list[Diagnosis]:
     """Whether the database is there, answers, and takes a write, which is taken back."""
     try:
         file = vitals.file_of(patient.settings.database_url)
@@ -70,7 +70,7 @@ def _not_yet(file: Path) -> Diagnosis:
     return ok(DATABASE, f"{file} is not there yet; scribe run makes it")
 
 
-def schema(patient: Patient) -> list[Diagnosis]:
+def check_schema(patient: Installation) -> list[Diagnosis]:
     """Whether the schema is the newest. Nothing while the database does not answer."""
     if not patient.answers:
         return []
@@ -93,7 +93,7 @@ WARN_BYTES, FAIL_BYTES = 1_000_000_000, 100_000_000
 _FREE_SPACE = "Free some space there, or stop Scribe, move the files, and set DATABASE_URL and SCRIBE_SPOOL."
 
 
-def disk(patient: Patient) -> list[Diagnosis]:
+def check_disk(patient: Installation) -> list[Diagnosis]:
     """How much is free where the files lie, one line a disk; a server's own disk is not seen from here."""
     folders = {folder.stat().st_dev: folder for folder in reversed(_folders(patient.settings))}
     return [of_free(shutil.disk_usage(folder).free, folder) for folder in reversed(folders.values())]
@@ -123,7 +123,7 @@ _WRITTEN = (
 _BAD = "Read that file, put down with `scribe log` what is missing on the timeline, then delete the file."
 
 
-def spool(patient: Patient) -> list[Diagnosis]:
+def check_spool(patient: Installation) -> list[Diagnosis]:
     """Whether it can keep what is typed, what waits in it, and what could not be used."""
     kept = Spool(patient.settings.spool)
     try:
@@ -162,7 +162,7 @@ _OURS = "A mistake of Scribe's own: the log of that time says more. Tell us of i
 _SIGN_IN = "Put the token right, above, and start Scribe anew: what is not a day old is then sent."
 
 
-def outbox(patient: Patient) -> list[Diagnosis]:
+def check_outbox(patient: Installation) -> list[Diagnosis]:
     """Depth and age, then what was given up by reason. Nothing while there are no tables to look into."""
     if not patient.answers or schemas.current(patient.database) != schemas.newest():
         return []

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.documents import rendering
 from bot.documents.rendering import RENDER_LOCK
-from bot.documents.sandbox import LIMIT_S, WAIT_S, BrokenTemplateError, told
+from bot.documents.sandbox import LIMIT_S, WAIT_S, BrokenTemplateError, describe_error
 from bot.documents.sandbox import render as render_confined
 from bot.documents.templates import MOST_BYTES, TemplateCatalog
 from bot.domain.postmortem.document import Document
@@ -21,7 +21,7 @@ class Drafted:
     instead: str | None = None
 
 
-def draft(
+def draft_sections(
     document: Document, name: str, catalog: TemplateCatalog, *, limit_s: float = LIMIT_S, wait_s: float = WAIT_S
 ) -> Drafted:
     """The document in the template `name`. A template that is gone or broken never keeps it from being drafted.
@@ -46,10 +46,10 @@ def _sections(
 
 def _shipped(document: Document, name: str) -> tuple[Section, ...]:
     with RENDER_LOCK:
-        return rendering.draft(document, name)
+        return rendering.render_draft(document, name)
 
 
-def check(name: str, catalog: TemplateCatalog) -> None:
+def check_template(name: str, catalog: TemplateCatalog) -> None:
     """Read the template without running it. Raises UsageError with file and line where its grammar is wrong."""
     path = catalog.path(name)
     try:
@@ -57,6 +57,6 @@ def check(name: str, catalog: TemplateCatalog) -> None:
             raise UsageError(f"{path.name} is larger than a template may be: {MOST_BYTES:,} bytes.")
         rendering.parse(path.read_text(encoding="utf-8"), path)
     except (*rendering.UNREADABLE, UnicodeDecodeError) as error:
-        raise UsageError(f"The template is broken, so nothing was drafted. {told(error, name)}") from None
+        raise UsageError(f"The template is broken, so nothing was drafted. {describe_error(error, name)}") from None
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}") from None

@@ -15,7 +15,7 @@ from storage.values import ActionItem, Incident, Postmortem, Review, TimelineEnt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class ExportRecord:
     """What leaves the store of one incident. The lifecycle is that of all entries, also where some are left out."""
 
     incident: Incident
@@ -26,48 +26,48 @@ class Record:
     review: Review | None = None
 
 
-def drafted(record: Record) -> Postmortem:
+def latest_draft(record: ExportRecord) -> Postmortem:
     """Its newest version. Raises UsageError when there is none yet."""
     if record.postmortem is None:
         raise UsageError(f"{record.incident.name} has no draft yet; /postmortem draft in its channel writes one.")
     return record.postmortem
 
 
-def _md(record: Record) -> str:
-    return rendering.markdown(record.incident, drafted(record).sections)
+def _md(record: ExportRecord) -> str:
+    return rendering.markdown(record.incident, latest_draft(record).sections)
 
 
-def editable(record: Record) -> str:
+def editable(record: ExportRecord) -> str:
     """Markdown that `scribe import` takes back."""
-    return rendering.editable(record.incident, drafted(record))
+    return rendering.editable(record.incident, latest_draft(record))
 
 
-def _html(record: Record) -> str:
-    return rendering.page(record.incident, drafted(record).sections, _svg(record)).strip() + "\n"
+def _html(record: ExportRecord) -> str:
+    return rendering.page(record.incident, latest_draft(record).sections, _svg(record)).strip() + "\n"
 
 
-def _svg(record: Record) -> str:
+def _svg(record: ExportRecord) -> str:
     zone = ZoneInfo(record.incident.timezone)
     return draw(record.incident, record.entries, record.lifecycle, zone=zone)
 
 
-def _json(record: Record) -> str:
+def _json(record: ExportRecord) -> str:
     document = contract(record.incident, record.entries, record.items, record.postmortem)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _confluence(record: Record) -> str:
-    newest = drafted(record)
+def _confluence(record: ExportRecord) -> str:
+    newest = latest_draft(record)
     return rendering.confluence(record.incident, newest.sections, version=newest.version)
 
 
-def _png(record: Record) -> bytes:
+def _png(record: ExportRecord) -> bytes:
     return svg_to_png(_svg(record))
 
 
-FORMATS: dict[str, Callable[[Record], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}
+FORMATS: dict[str, Callable[[ExportRecord], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}
 """What a postmortem's files are made in, by their suffix."""
-PRINTED: dict[str, Callable[[Record], str]] = {**FORMATS, "confluence": _confluence}
+PRINTED: dict[str, Callable[[ExportRecord], str]] = {**FORMATS, "confluence": _confluence}
 """All that can be printed."""
-BINARY: dict[str, Callable[[Record], bytes]] = {"png": _png}
+BINARY: dict[str, Callable[[ExportRecord], bytes]] = {"png": _png}
 """The formats that are no text."""

@@ -28,7 +28,7 @@ from markupsafe import Markup
 from bot.documents import escaping, markup
 from bot.documents.templates import DEFAULT, SUFFIX, TEMPLATES, TemplateCatalog
 from bot.domain.postmortem.document import Day, Document, Line, Phase, Stamp
-from bot.domain.postmortem.layout import Part, Words
+from bot.domain.postmortem.layout import TextPart, Words
 from bot.domain.postmortem.manuscript import sheltered
 from bot.domain.time import format as time_format
 from bot.domain.time.format import duration, local, stamp
@@ -82,7 +82,7 @@ def _stopped(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…", ":", ";", "。")) else f"{text}."
 
 
-_FROZEN: Final = frozenset({Day, Document, Incident, Kind, Line, Part, Phase, Stamp, TimelineEntry, Words})
+_FROZEN: Final = frozenset({Day, Document, Incident, Kind, Line, TextPart, Phase, Stamp, TimelineEntry, Words})
 """What receipts and timelines are made of: checking each access to these doubles the time of a draft."""
 
 
@@ -210,7 +210,7 @@ class _Collector:
         return ""
 
 
-def draft(document: Document, template: str = DEFAULT, *, custom_dir: Path | None = None) -> tuple[Section, ...]:
+def render_draft(document: Document, template: str = DEFAULT, *, custom_dir: Path | None = None) -> tuple[Section, ...]:
     """The sections of a postmortem in the words of `template`, bodies in Markdown, in the template's order.
 
     `own` is the operator's folder; what stands there may do anything a sandbox allows, such as never end.

@@ -60,11 +60,11 @@ def render(
     with _place(name, wait_s), TemporaryFile() as answer:
         code = _run(name, order, answer, limit_s)
         answer.seek(0)
-        told = _read(answer)
+        outcome = _read(answer)
     try:
-        return tuple(_section(each) for each in told["sections"])
+        return tuple(_section(each) for each in outcome["sections"])
     except (KeyError, TypeError):
-        raise BrokenTemplateError(str(told.get("problem") or f"{name}{SUFFIX}: {_died(code)}")) from None
+        raise BrokenTemplateError(str(outcome.get("problem") or f"{name}{SUFFIX}: {_died(code)}")) from None
 
 
 def _section(each: dict[str, str]) -> Section:
@@ -113,10 +113,10 @@ def _run(name: str, order: bytes, answer: IO[bytes], limit_s: float) -> int:
 
 def _read(answer: IO[bytes]) -> dict[str, Any]:
     try:
-        told = json.loads(answer.read(ANSWER_BYTES))
+        outcome = json.loads(answer.read(ANSWER_BYTES))
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return outcome if isinstance(outcome, dict) else {}
 
 
 def _too_long(limit_s: float) -> str:
@@ -135,10 +135,10 @@ def main() -> None:
     _limit(limit_s)
     answer: dict[str, Any]
     try:
-        sections = rendering.draft(document, name, custom_dir=custom_dir)
+        sections = rendering.render_draft(document, name, custom_dir=custom_dir)
         answer = {"sections": [{"key": each.key, "heading": each.heading, "body": each.body} for each in sections]}
     except Exception as error:  # noqa: BLE001 - the boundary: whatever a template does wrong is told, not traced
-        answer = {"problem": told(error, name, limit_s)}
+        answer = {"problem": describe_error(error, name, limit_s)}
     written = json.dumps(answer)
     if len(written) > ANSWER_BYTES:
         written = json.dumps({"problem": f"{name}{SUFFIX}: it makes more than {ANSWER_BYTES // 2**20} MB"})
@@ -170,7 +170,7 @@ def _limit(limit_s: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, limit_s)
 
 
-def told(error: Exception, name: str, limit_s: float = LIMIT_S) -> str:
+def describe_error(error: Exception, name: str, limit_s: float = LIMIT_S) -> str:
     """What went wrong, in one line a person can act on: `ours.md.j2, line 3: 'x' is undefined`."""
     reasons = {
         _TooLongError: _too_long(limit_s),

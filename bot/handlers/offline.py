@@ -44,7 +44,7 @@ class Outcome:
     problem: str | None = None
 
 
-def drain(
+def replay_spool(
     database: Database, spool: Spool, path: Path, settings: Settings, *, at: datetime, metrics: Metrics = NO_METRICS
 ) -> int | None:
     """Write the file's requests down; how many there were, None when another process holds the file.
@@ -156,7 +156,7 @@ Aside = Callable[[Reply], None]
 class OfflineQueue:
     """Answers requests from the database, and from the spool while that is away.
 
-    Once something is in the spool, what follows goes there too until it is drained: the order is kept.
+    Once something is in the spool, what follows goes there too until it is replayed: the order is kept.
     """
 
     def __init__(self, database: Database, settings: Settings, clock: Clock, metrics: Metrics = NO_METRICS) -> None:
@@ -166,7 +166,7 @@ class OfflineQueue:
         self._metrics = metrics
         self._spool = Spool(settings.spool)
         self._keeping = threading.Lock()
-        self._draining = threading.Lock()
+        self._replaying = threading.Lock()
         self._holding = bool(self._spool.files())
         self._away = False
         self._ensured = True
@@ -224,15 +224,15 @@ class OfflineQueue:
         when = _when(request, understood)
         return Reply(text=slack("kept", request=request, understood=understood, when=when), public=True)
 
-    def drain(self) -> int:
+    def replay(self) -> int:
         """Write down what the spool holds, if the database is back; how many requests that were.
 
         Does nothing while there is nothing to do, or another thread is at it.
         """
-        if not (self._holding or self._away) or not self._draining.acquire(blocking=False):
+        if not (self._holding or self._away) or not self._replaying.acquire(blocking=False):
             return 0
         try:
-            return self._drain()
+            return self._replay_files()
         except away.ERRORS as error:
             self._note(error)
             return 0
@@ -240,7 +240,7 @@ class OfflineQueue:
             self._wait_for_schema(error)
             return 0
         finally:
-            self._draining.release()
+            self._replaying.release()
 
     def _wait_for_schema(self, error: Exception) -> None:
         """Say once that the database is back and not fit to be written to; what is typed is kept until it is."""
@@ -248,19 +248,19 @@ class OfflineQueue:
             _log.error("database back with another schema (%s): scribe doctor says what to do", type(error).__name__)
         self._unfit = True
 
-    def _drain(self) -> int:
+    def _replay_files(self) -> int:
         self._look()
         count, others = 0, set[Path]()
         while files := self._next(others):
             for path in files:
-                drained = self._drained(path)
-                if drained is None:
+                in_file = self._replayed(path)
+                if in_file is None:
                     others.add(path)
-                count += drained or 0
+                count += in_file or 0
         return count
 
-    def _drained(self, path: Path) -> int | None:
-        return drain(self._database, self._spool, path, self._settings, at=self._clock(), metrics=self._metrics)
+    def _replayed(self, path: Path) -> int | None:
+        return replay_spool(self._database, self._spool, path, self._settings, at=self._clock(), metrics=self._metrics)
 
     def _look(self) -> None:
         """See whether the database takes a write."""

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from bot.documents.rendering import slack
-from bot.domain.time.format import place, stamp
+from bot.domain.time.format import stamp, zone_label
 from bot.handlers.request import Button, Reply, Request
 from bot.vocabulary import KINDS
 from storage.values import Incident, TimelineEntry
@@ -31,7 +31,7 @@ def receipt(
         entry=entry,
         kind=KINDS[entry.kind],
         when=_when(request, entry, seconds=seconds),
-        assumed=place(request.zone) if assumed and not request.zone_known else None,
+        assumed=zone_label(request.zone) if assumed and not request.zone_known else None,
         edit=f"{request.slash('incident')} edit {entry.number}",
         request=request,
         **facts,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.config import Settings
 from bot.domain.words import storable
 from bot.errors import UsageError
-from bot.handlers.postmortem.exports import find
+from bot.handlers.postmortem.exports import find_incident
 from bot.handlers.request import Reply, Request, first_word, of_settings
 from bot.handlers.routes import handle
 from bot.vocabulary import KINDS
@@ -36,7 +36,7 @@ def log(
     Returns the receipt as plain text. Raises UsageError for what cannot be recorded.
     """
     with database.read() as connection:
-        incident = find(connection, name, workspace_id)
+        incident = find_incident(connection, name, workspace_id)
     kind, rest = _kind(name, words, settings.prefix)
     person = author_name(author, "log")
     request = Request(

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bot.documents.export import FORMATS, Record, drafted
+from bot.documents.export import FORMATS, ExportRecord, latest_draft
 from storage.values import Publication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class TargetKind:
     """A place by its name; setting `variable`, which is the field `setting`, switches it on.
 
     What is `shared` is read by more people than the incident's channel holds, so nothing private goes there.
@@ -20,11 +20,11 @@ class Place:
     shared: bool
 
 
-PLACES: Final[dict[str, Place]] = {
+TARGETS: Final[dict[str, TargetKind]] = {
     place.name: place
     for place in (
-        Place(name="folder", setting="publish_dir", variable="SCRIBE_PUBLISH_DIR=/srv/postmortems", shared=True),
-        Place(name="canvas", setting="canvas", variable="SCRIBE_CANVAS=on", shared=False),
+        TargetKind(name="folder", setting="publish_dir", variable="SCRIBE_PUBLISH_DIR=/srv/postmortems", shared=True),
+        TargetKind(name="canvas", setting="canvas", variable="SCRIBE_CANVAS=on", shared=False),
     )
 }
 """In the order they are published to: what makes a thing that cannot be asked for again comes last."""
@@ -41,7 +41,7 @@ class Edition:
     The documents are made of the record alone, so the same record gives the same bytes.
     """
 
-    record: Record
+    record: ExportRecord
     how: str | None = None
 
     @property
@@ -53,7 +53,7 @@ class Edition:
     @property
     def version(self) -> int:
         """The number of the version."""
-        return drafted(self.record).version
+        return latest_draft(self.record).version
 
     def document(self, form: str) -> str:
         """The edition in one of the export's formats."""

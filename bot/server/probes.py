@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bot.errors import UsageError
 from bot.server.threaded import Server, listen
-from bot.telemetry.health import DOWN, Health, Part, is_ready, part
+from bot.telemetry.health import DOWN, Component, Health, component, is_ready
 
 WAIT_S = 2.0
 """How long a probe waits for the database; whoever asks gives up soon after."""
@@ -22,7 +22,7 @@ UNAVAILABLE = 503
 _log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-Parts = Mapping[str, Part]
+Parts = Mapping[str, Component]
 Page = Callable[[Parts], bytes]
 
 
@@ -46,7 +46,7 @@ async def _of(shared: Shared, about: str) -> Parts:
     try:
         found: Parts = await shared.answer()
     except TimeoutError:
-        return {about: part(DOWN, error="late")}
+        return {about: component(DOWN, error="late")}
     return found
 
 

@@ -77,9 +77,9 @@ class Bot:
             with self.context.database.write() as connection:
                 table.prune(connection, before=before)
 
-    def drain(self) -> None:
+    def replay_spool(self) -> None:
         """Write down what was kept while the database was away, if it is back."""
-        if self.context.offline.drain():
+        if self.context.offline.replay():
             self.context.delivery.wake()
 
     def stop(self) -> None:

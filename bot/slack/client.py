@@ -92,7 +92,7 @@ _HALF_A_SECOND = timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ProbeAnswer:
     """Slack's answer. `error` is its word for a refusal; without `reached` it is what failed on the way.
 
     `scopes` are those of the token, None where Slack did not say. `ahead_s` is how far this machine's clock is ahead
@@ -106,7 +106,7 @@ class Answer:
     ahead_s: float | None = None
 
 
-def ask(method: str, *, token: str, api_url: str, clock: Clock) -> Answer:
+def probe(method: str, *, token: str, api_url: str, clock: Clock) -> ProbeAnswer:
     """Call a method that takes nothing but the token. Never raises, and waits no longer than ASK_S for each step."""
     # Without retries: a doctor tells of the first failure.
     client = WebClient(token=token, base_url=api_url, timeout=ASK_S, retry_handlers=[])
@@ -117,10 +117,10 @@ def ask(method: str, *, token: str, api_url: str, clock: Clock) -> Answer:
     except SlackApiError as refused:
         response, error = refused.response, reason(refused)
     except (SlackClientError, OSError, HTTPException, ValueError) as failure:
-        return Answer(reached=False, error=_why(failure), facts={})
+        return ProbeAnswer(reached=False, error=_why(failure), facts={})
     headers = {str(name).lower(): value for name, value in response.headers.items()}
     data = response.data if isinstance(response.data, dict) else {}
-    return Answer(
+    return ProbeAnswer(
         reached=True,
         error=error,
         facts=data,

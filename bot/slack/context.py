@@ -126,7 +126,7 @@ def _is_home(request: Request) -> bool:
     return request.channel_id == request.user_id
 
 
-def place(request: Request, *, source: str) -> dict[str, str | None]:
+def form_origin(request: Request, *, source: str) -> dict[str, str | None]:
     """What a form must remember of where it was asked for."""
     return {
         "channel_id": request.channel_id,

@@ -19,25 +19,25 @@ OLD = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Component:
     """One part: `ok`, `degraded` (it works, less well) or `down`, with plain facts."""
 
     state: str
     facts: Mapping[str, object]
 
 
-def part(state: str, **facts: object) -> Part:
+def component(state: str, **facts: object) -> Component:
     """A part in that state."""
-    return Part(state=state, facts=facts)
+    return Component(state=state, facts=facts)
 
 
 @cache
-def newest() -> str | None:
+def newest_schema() -> str | None:
     """The schema this code wants; read from its files once."""
     return schema.newest()
 
 
-def is_ready(parts: Mapping[str, Part]) -> bool:
+def is_ready(parts: Mapping[str, Component]) -> bool:
     """Whether to send entries here: each is taken down, by the database or, while that is away, by the spool.
 
     The database is away from every replica at once. Were that no readiness, nobody would be left to keep what is typed.
@@ -65,27 +65,27 @@ class Health:
         """Which threads live. Asks no database."""
         return {name: lives() for name, lives in self.alive.items()}
 
-    def near(self) -> dict[str, Part]:
+    def near(self) -> dict[str, Component]:
         """The parts on this machine: Socket Mode's connection, where there is one, and the spool. Never raises."""
-        parts = {} if self.connected is None else {"socket": part(OK if self.connected() else DOWN)}
+        parts = {} if self.connected is None else {"socket": component(OK if self.connected() else DOWN)}
         return parts if self.spool is None else {**parts, "spool": _spooled(self.spool)}
 
-    def store(self) -> dict[str, Part]:
+    def store(self) -> dict[str, Component]:
         """The database and what is in it. Waits for it as long as ASK_S, or twice that to connect; never raises."""
         try:
             with within(ASK_S):
                 return retry_stale_connection(self._store)
         except Exception as error:  # noqa: BLE001 - the boundary: whatever it was, the database is not there for us
-            return {"database": part(DOWN, error=type(error).__name__)}
+            return {"database": component(DOWN, error=type(error).__name__)}
 
-    def _store(self) -> dict[str, Part]:
+    def _store(self) -> dict[str, Component]:
         if vitals.is_gone(self.database):
             # A part of its own: the spool is of no use to it, since nothing fails.
-            return {"database": part(DOWN), "file": part(DOWN, error="gone")}
-        found, wanted, at = schema.current(self.database), newest(), self.clock()
+            return {"database": component(DOWN), "file": component(DOWN, error="gone")}
+        found, wanted, at = schema.current(self.database), newest_schema(), self.clock()
         parts = {
-            "database": part(DOWN, error="takes no writes") if self.away() else part(OK),
-            "schema": part(_fits(found, wanted), found=found, wanted=wanted),
+            "database": component(DOWN, error="takes no writes") if self.away() else component(OK),
+            "schema": component(_fits(found, wanted), found=found, wanted=wanted),
         }
         if found == wanted:
             with self.database.read() as connection:
@@ -100,17 +100,17 @@ def _fits(found: str | None, wanted: str | None) -> str:
     return DOWN if schema.is_known(found) else DEGRADED
 
 
-def _outbox(waiting: vitals.Waiting, at: datetime) -> Part:
+def _outbox(waiting: vitals.Waiting, at: datetime) -> Component:
     age_s = waiting.age_s(at)
     # Slack being away is no reason to stop taking entries: every replica would be stopped at once.
     state = DEGRADED if age_s > OLD.total_seconds() else OK
-    return part(state, depth=waiting.depth, oldest_s=round(age_s), later=waiting.later, parked=waiting.parked)
+    return component(state, depth=waiting.depth, oldest_s=round(age_s), later=waiting.later, parked=waiting.parked)
 
 
-def _spooled(spool: Spool) -> Part:
+def _spooled(spool: Spool) -> Component:
     try:
         length, bad, takes = spool.length(), spool.bad_length(), spool.takes()
     except OSError as error:
-        return part(DOWN, error=type(error).__name__)
+        return component(DOWN, error=type(error).__name__)
     state = DOWN if not takes else DEGRADED if length or bad else OK
-    return part(state, length=length, bad=bad)
+    return component(state, length=length, bad=bad)

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from bot.telemetry.context import Metrics
-from bot.telemetry.health import DOWN, Part
+from bot.telemetry.health import DOWN, Component
 from bot.vocabulary import KINDS
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -39,7 +39,7 @@ class _Gauges:
         return self._gauges
 
 
-def _of_parts(parts: Mapping[str, Part]) -> Iterator[Metric]:
+def _of_parts(parts: Mapping[str, Component]) -> Iterator[Metric]:
     """What is not known, such as the outbox's depth while the database is away, is left out and not told as zero."""
     up = GaugeMetricFamily(*_UP, labels=["part"])
     for name, each in parts.items():
@@ -73,7 +73,7 @@ class PrometheusMetrics(Metrics):
         """Add a gauge; `ask` gives its value at every scrape, at once."""
         Gauge(name, says, registry=self._registry).set_function(ask)
 
-    def page(self, parts: Mapping[str, Part]) -> bytes:
+    def page(self, parts: Mapping[str, Component]) -> bytes:
         """Everything in Prometheus's text format, with the parts as they are now."""
         return generate_latest(self._registry) + generate_latest(cast("CollectorRegistry", _Gauges(_of_parts(parts))))
 

@@ -13,7 +13,7 @@ from bot.documents import drafting, rendering
 from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import in_order
 from bot.domain.postmortem.assemble import assemble
-from bot.handlers.postmortem.drafts import as_file, gather, keep
+from bot.handlers.postmortem.drafts import as_file, gather, save_draft
 from storage import action_items, schema, timeline
 from storage.database import Database
 from storage.values import Incident
@@ -63,9 +63,9 @@ def _whole(watch: Stopwatch, database: Database, incident: Incident) -> None:
     def draft() -> str:
         with database.read() as connection:
             of, document = gather(connection, incident.id, prefix="")
-        drafted = drafting.draft(document, "classic", TemplateCatalog())
+        drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
         with database.write() as connection:
-            version, _ = keep(connection, of, drafted, template="classic", by="alice", at=now())
+            version, _ = save_draft(connection, of, drafted, template="classic", by="alice", at=now())
         return as_file(of, version)
 
     written = watch.time("store to Markdown, kept as a version", draft)
@@ -80,5 +80,5 @@ def _parts(watch: Stopwatch, database: Database, incident: Incident) -> None:
     entries, items = watch.time("  reading", read)
     zone = ZoneInfo(incident.timezone)
     document = watch.time("  assembling", lambda: assemble(incident, in_order(entries), items, zone=zone))
-    sections = watch.time("  rendering", lambda: rendering.draft(document))
+    sections = watch.time("  rendering", lambda: rendering.render_draft(document))
     watch.time("  one file of it", lambda: rendering.markdown(incident, sections))

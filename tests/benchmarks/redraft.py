@@ -13,8 +13,8 @@ from bot.documents import drafting
 from bot.documents.templates import TemplateCatalog
 from bot.domain.check.checklist import check
 from bot.domain.postmortem.redraft import people_made, rewritten
-from bot.handlers.postmortem.drafts import as_file, gather, keep
-from bot.handlers.postmortem.exports import read
+from bot.handlers.postmortem.drafts import as_file, gather, save_draft
+from bot.handlers.postmortem.exports import read_record
 from storage import postmortems, schema
 from storage.database import Database
 from storage.values import Incident, Section
@@ -75,7 +75,7 @@ def _edited(database: Database, entries: int) -> Incident:
     with database.write() as connection:
         incident = seed.incident(connection, "C0EDITED", entries, items=20)
         _, document = gather(connection, incident.id, prefix="")
-        drafted = drafting.draft(document, "classic", TemplateCatalog())
+        drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
         edited = [_by_hand(section) for section in drafted.sections]
         own = [_own(number) for number in range(SECTIONS - len(edited))]
         facts = {"template": "classic", "drafted_at": now(), "drafted_by": "alice"}
@@ -98,10 +98,10 @@ def _own(number: int) -> Section:
 def _whole(database: Database, incident: Incident) -> None:
     with database.read() as connection:
         of, document = gather(connection, incident.id, prefix="")
-    drafted = drafting.draft(document, "classic", TemplateCatalog())
+    drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
     with database.write() as connection:
-        version, _ = keep(connection, of, drafted, template="classic", by="alice", at=now())
+        version, _ = save_draft(connection, of, drafted, template="classic", by="alice", at=now())
     as_file(of, version)
     with database.read() as connection:
-        record = read(connection, of)
+        record = read_record(connection, of)
     check(of, record.entries, record.items, record.postmortem, now=now())

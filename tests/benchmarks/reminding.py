@@ -80,5 +80,5 @@ def _finish(environment: dict[str, str], database: Database) -> None:
     """What the killed ones had in hand, once their leases are over."""
     later = build(Settings.from_env(environment), database, clock=SetClock(AT + LEASE + timedelta(minutes=1)))
     later.remind()
-    later.context.delivery.drain()
+    later.context.delivery.deliver_due()
     later.stop()

@@ -89,7 +89,7 @@ def _sit_out(bots: Sequence[Bot], database: Database, clock: SetClock) -> None:
     """Let the time pass, half a second at a time, while all deliver at once, until nothing is left."""
     with ThreadPoolExecutor(len(bots)) as pool:
         while clock() < BEGIN + LONGEST:
-            list(pool.map(lambda bot: bot.context.delivery.drain(), bots))
+            list(pool.map(lambda bot: bot.context.delivery.deliver_due(), bots))
             with database.read() as connection:
                 if not outbox.counts(connection).keys() & {"waiting", "sending"}:
                     return

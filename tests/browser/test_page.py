@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.documents.export import FORMATS, Record
+from bot.documents.export import FORMATS, ExportRecord
 from bot.documents.templates import TemplateCatalog
 from storage.values import Section
 from tests.integration.publishing.editions import record, story_of_everything
@@ -40,7 +40,7 @@ def tab(browser: Any) -> Iterator[Any]:
     context.close()
 
 
-def show(tab: Any, folder: Path, told: Record) -> None:
+def show(tab: Any, folder: Path, told: ExportRecord) -> None:
     path = folder / "postmortem.html"
     path.write_text(FORMATS["html"](told), encoding="utf-8")
     tab.goto(path.as_uri())

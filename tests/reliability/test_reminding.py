@@ -50,7 +50,7 @@ def test_killed_in_the_middle_or_not_each_owner_is_told_once(postgres: Database)
         settings = Settings.from_env(environment)
         later = build(settings, postgres, clock=SetClock(AT + LEASE + timedelta(minutes=1)))
         later.remind()
-        later.context.delivery.drain()
+        later.context.delivery.deliver_due()
         later.stop()
         counts = Counter({user: len(messages) for user, messages in told(slack, ITEMS).items()})
     twice = {user for user, count in counts.items() if count > 1}

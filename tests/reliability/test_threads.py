@@ -29,7 +29,7 @@ ANSWERS: tuple[Callable[..., Any], ...] = (
     reactions.reaction,
 )
 SLOW: tuple[Callable[..., Any], ...] = (
-    rendering.draft,
+    rendering.render_draft,
     redraft.redraft,
     timeline.draw,
     png.svg_to_png,

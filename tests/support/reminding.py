@@ -23,7 +23,7 @@ def main() -> None:
     busy = True
     while busy:
         bot.remind()
-        bot.context.delivery.drain()
+        bot.context.delivery.deliver_due()
         with database.read() as connection:
             busy = reminder_schedules.is_due(connection, at=AT) or outbox.is_due(connection, at=AT)
     bot.stop()

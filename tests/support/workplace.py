@@ -89,7 +89,7 @@ class Workplace:
 
     def deliver(self) -> None:
         """Do all that waits in the outbox."""
-        self.bot.context.delivery.drain()
+        self.bot.context.delivery.deliver_due()
 
     @property
     def drafts(self) -> list[File]:

@@ -24,7 +24,7 @@ from storage.values import TimelineEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
+class PhaseKind:
     """What a phase is called and how it is defined."""
 
     key: str
@@ -35,12 +35,14 @@ class Phase:
 PHASES: Final = {
     phase.key: phase
     for phase in (
-        Phase(key="undetected", label="Undetected", definition="from the start to the detection"),
-        Phase(key="unrecorded", label="Detection not recorded", definition="from the start to the first sign of work"),
-        Phase(key="investigating", label="Investigating", definition="from the detection to the first action"),
-        Phase(key="mitigating", label="Mitigating", definition="from the first action to the mitigation"),
-        Phase(key="monitoring", label="Monitoring", definition="from the mitigation to the resolution"),
-        Phase(key="closed", label="Closed", definition="from a resolution to the reopening"),
+        PhaseKind(key="undetected", label="Undetected", definition="from the start to the detection"),
+        PhaseKind(
+            key="unrecorded", label="Detection not recorded", definition="from the start to the first sign of work"
+        ),
+        PhaseKind(key="investigating", label="Investigating", definition="from the detection to the first action"),
+        PhaseKind(key="mitigating", label="Mitigating", definition="from the first action to the mitigation"),
+        PhaseKind(key="monitoring", label="Monitoring", definition="from the mitigation to the resolution"),
+        PhaseKind(key="closed", label="Closed", definition="from a resolution to the reopening"),
     )
 }
 
@@ -66,7 +68,7 @@ _ORDER: Final = {DID: 1, MITIGATED: 2, RESOLVED: 3, REOPENED: 4}
 class Span:
     """A stretch of one phase. `going_on` marks the last one of an incident that is not resolved."""
 
-    phase: Phase
+    phase: PhaseKind
     start: datetime
     end: datetime
     going_on: bool = False
@@ -140,7 +142,7 @@ BETWEEN: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class BarLabel:
     """A phase's name and how long it took, from `x` on; either may be missing where there is no room."""
 
     x: float
@@ -158,7 +160,7 @@ class Block:
     span: Span
     x: float
     width: float
-    words: Words | None
+    words: BarLabel | None
     lasted: str
 
 
@@ -166,24 +168,24 @@ class Block:
 class Key:
     """An entry of the legend: a phase, and how long it took in all its rounds."""
 
-    phase: Phase
+    phase: PhaseKind
     x: float
-    words: Words
+    words: BarLabel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class PhaseBar:
     """The blocks; and a legend where a block has no room for its name. `unknown` stands where there is no block."""
 
     blocks: tuple[Block, ...]
     legend: tuple[Key, ...]
-    unknown: Words | None
+    unknown: BarLabel | None
 
 
-def _words(name: str, lasted: str, x: float) -> Words:
+def _words(name: str, lasted: str, x: float) -> BarLabel:
     name_length = width(name, SIZE, bold=True)
     gap = SPACE if name and lasted else 0.0
-    return Words(
+    return BarLabel(
         x=round(x, 1),
         name=name,
         name_length=round(name_length, 1),
@@ -193,7 +195,7 @@ def _words(name: str, lasted: str, x: float) -> Words:
     )
 
 
-def _right_edge(words: Words) -> float:
+def _right_edge(words: BarLabel) -> float:
     return words.lasted_x + words.lasted_length
 
 
@@ -207,7 +209,7 @@ def _free(start: float, end: float, folds: Iterable[Fold]) -> tuple[float, float
     return max([*parts, (start, end)], key=lambda part: part[1] - part[0])
 
 
-def _fitting(name: str, lasted: str, start: float, end: float, scale: Scale) -> Words | None:
+def _fitting(name: str, lasted: str, start: float, end: float, scale: Scale) -> BarLabel | None:
     """As many of the two words as have room between two pixels, where no fold covers them."""
     left, right = _free(start, end, scale.folds)
     for first, second in ((name, lasted), (name, ""), ("", lasted)):
@@ -224,7 +226,7 @@ def _block(span: Span, scale: Scale) -> Block:
     return Block(span=span, x=start, width=round(end - start, 1), words=words, lasted=lasted)
 
 
-def _totals(spans: Sequence[Span], *, rounds: bool, lasted: bool) -> list[tuple[Phase, str]]:
+def _totals(spans: Sequence[Span], *, rounds: bool, lasted: bool) -> list[tuple[PhaseKind, str]]:
     """Each phase there is with how long it took in all its rounds."""
     totals = []
     for phase in PHASES.values():
@@ -237,7 +239,7 @@ def _totals(spans: Sequence[Span], *, rounds: bool, lasted: bool) -> list[tuple[
     return totals
 
 
-def _keys(totals: Sequence[tuple[Phase, str]], x: float) -> tuple[Key, ...]:
+def _keys(totals: Sequence[tuple[PhaseKind, str]], x: float) -> tuple[Key, ...]:
     keys = []
     for phase, lasted in totals:
         keys.append(Key(phase=phase, x=round(x, 1), words=_words(phase.label, lasted, x + SWATCH)))
@@ -254,11 +256,11 @@ def _legend(spans: Sequence[Span], left: float, right: float) -> tuple[Key, ...]
     return keys
 
 
-def bar(spans: Sequence[Span], scale: Scale, left: float, right: float) -> Bar:
+def bar(spans: Sequence[Span], scale: Scale, left: float, right: float) -> PhaseBar:
     """The bar of `spans` on `scale`; a legend, where it takes one, lies between the pixels `left` and `right`."""
     blocks = tuple(_block(span, scale) for span in spans)
     complete = all(block.words and block.words.name and block.words.lasted for block in blocks)
-    return Bar(
+    return PhaseBar(
         blocks=blocks,
         legend=() if complete else _legend(spans, left, right),
         unknown=None if blocks else _fitting(*UNKNOWN, scale.knots[0][1], scale.knots[-1][1], scale),

@@ -48,7 +48,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class Column:
     """The incidents declared in one day, week or month; `label` and `total` stand where there is room."""
 
     x: float
@@ -60,7 +60,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
+class GridLine:
     """A line of an axis with its name."""
 
     at: float
@@ -68,7 +68,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class DurationRow:
     """One duration: its dots, the median and the range, as far as they are known."""
 
     y: float
@@ -113,12 +113,12 @@ def _counts(report: Report, step: str) -> dict[date, Counter[str]]:
     return counts
 
 
-def _count_ticks(most: int, y: Scale) -> list[Tick]:
+def _count_ticks(most: int, y: Scale) -> list[GridLine]:
     """Lines at whole numbers, a few, and one at nought."""
     magnitude: int = 10 ** max(0, len(str(most)) - 1)
     steps = (magnitude * factor // 10 for factor in (1, 2, 5, 10, 20, 50))
     step = next(each for each in steps if each and most / each <= MOST_LINES)
-    return [Tick(at=y(number), label=str(number)) for number in range(0, most + 1, step)]
+    return [GridLine(at=y(number), label=str(number)) for number in range(0, most + 1, step)]
 
 
 def _stack(counts: Sequence[tuple[str, int]], at: Scale) -> tuple[Piece, ...]:
@@ -150,7 +150,7 @@ def _bars(report: Report, top: float) -> dict[str, object]:
     every = math.ceil(len(starts) / MOST_LABELS)
     order = [severity or "unknown" for severity, _ in report.severities]
     bars = [
-        Bar(
+        Column(
             x=round(BARS_LEFT + room * (place + 0.5) - width / 2, 1),
             width=round(width, 1),
             top=round(y(counts[start].total()) if start in counts else bottom, 1),
@@ -163,7 +163,7 @@ def _bars(report: Report, top: float) -> dict[str, object]:
     return {"top": top, "bottom": bottom, "step": step, "bars": bars, "ticks": _count_ticks(most, y)}
 
 
-def _duration_scale(spreads: Sequence[Spread]) -> tuple[Scale, list[Tick]]:
+def _duration_scale(spreads: Sequence[Spread]) -> tuple[Scale, list[GridLine]]:
     """Logarithmic, from the round time below the shortest to the one above the longest."""
     seconds = [each for spread in spreads for each in (spread.shortest_s, spread.longest_s) if each is not None]
     low = max((each for each in ROUND_S if each <= min(seconds)), default=ROUND_S[0])
@@ -174,10 +174,10 @@ def _duration_scale(spreads: Sequence[Spread]) -> tuple[Scale, list[Tick]]:
         part = math.log(max(of, low) / low) / span
         return round(SPREADS_LEFT + (SPREADS_RIGHT - SPREADS_LEFT) * part, 1)
 
-    ticks: list[Tick] = []
+    ticks: list[GridLine] = []
     for each in ROUND_S:
         if low <= each <= high and (not ticks or x(each) - ticks[-1].at >= TICK_ROOM):
-            ticks.append(Tick(at=x(each), label=duration(each)))
+            ticks.append(GridLine(at=x(each), label=duration(each)))
     return x, ticks
 
 
@@ -192,7 +192,7 @@ def _spreads(spreads: Sequence[Spread], top: float) -> dict[str, object]:
     measured = [spread for spread in spreads if spread.known]
     x, ticks = _duration_scale(measured) if measured else (None, [])
     rows = [
-        Row(
+        DurationRow(
             y=top + SPREADS_TITLE + SPREAD_ROW * place + SPREAD_ROW / 2,
             spread=spread,
             dots=tuple(x(each) for each in _sample(spread.seconds)) if x else (),

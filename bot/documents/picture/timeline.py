@@ -12,7 +12,7 @@ from bot.documents.picture import axis as ticks
 from bot.documents.picture import text_width
 from bot.documents.picture.axis import Axis, Fold, Scale, axis, scale
 from bot.documents.picture.labels import MILESTONES, Cluster, Mark, Room, Rows, headline, in_lanes, lay_out
-from bot.documents.picture.phases import Bar, bar, spans
+from bot.documents.picture.phases import PhaseBar, bar, spans
 from bot.domain.incident.lifecycle import Lifecycle, phases
 from bot.domain.postmortem.assemble import on_timeline
 from bot.domain.time import format as time_format
@@ -176,7 +176,7 @@ class Drawn:
     height: float
     bar_top: float
     lanes_top: float
-    bar: Bar
+    bar: PhaseBar
     folds: tuple[Fold, ...]
     axis: Axis
     strips: tuple[Strip, ...]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.domain.check.phrases import ROWS, Fault, Row
+from bot.domain.check.phrases import ROWS, PhraseRow, Wording
 from bot.domain.check.quoting import unquoted
 from bot.domain.check.subject import People, names_person, subject
 
@@ -20,7 +20,7 @@ class Blame:
 
     phrase: str
     sentence: str
-    fault: Fault
+    fault: Wording
 
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
@@ -29,14 +29,14 @@ _LONGEST_PHRASE = 80
 _WORD_BEFORE = re.compile(r"[@\w.-]+(?:['\u2019]s)?$")
 
 
-def worth_trying(text: str) -> tuple[Row, ...]:
+def worth_trying(text: str) -> tuple[PhraseRow, ...]:
     """The rows that could hold somewhere in `text`: the rest need not be tried on any part of it."""
     lowered = text.lower()
     return tuple(row for row in ROWS if any(stem in lowered for stem in row.stems))
 
 
 def blaming(
-    text: str, *, people: People = frozenset(), cause: bool = False, rows: tuple[Row, ...] = ROWS
+    text: str, *, people: People = frozenset(), cause: bool = False, rows: tuple[PhraseRow, ...] = ROWS
 ) -> list[Blame]:
     """What in `text` blames somebody, in order, at most once a place.
 
@@ -53,11 +53,11 @@ def blaming(
     return [_blame(text, start, end, row) for start, end, row in _apart(found)]
 
 
-def _place(found: tuple[int, int, Row]) -> tuple[int, int]:
+def _place(found: tuple[int, int, PhraseRow]) -> tuple[int, int]:
     return found[0], -found[1]
 
 
-def _apart(found: list[tuple[int, int, Row]]) -> Iterator[tuple[int, int, Row]]:
+def _apart(found: list[tuple[int, int, PhraseRow]]) -> Iterator[tuple[int, int, PhraseRow]]:
     """Of those that overlap, the first: one phrase is one finding."""
     done = -1
     for start, end, row in found:
@@ -66,7 +66,7 @@ def _apart(found: list[tuple[int, int, Row]]) -> Iterator[tuple[int, int, Row]]:
             done = end
 
 
-def _matches(row: Row, text: str, people: People) -> Iterator[re.Match[str]]:
+def _matches(row: PhraseRow, text: str, people: People) -> Iterator[re.Match[str]]:
     for match in row.pattern.finditer(text):
         if (
             row.about is not None
@@ -85,7 +85,7 @@ def _start(text: str, position: int) -> int:
     return ends[-1] if ends else earliest
 
 
-def _blame(text: str, start: int, end: int, row: Row) -> Blame:
+def _blame(text: str, start: int, end: int, row: PhraseRow) -> Blame:
     begin = _start(text, start)
     stop = _SENTENCE_END.search(text, end, end + _FARTHEST)
     finish = stop.start() if stop else min(len(text), end + _FARTHEST)

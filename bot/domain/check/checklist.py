@@ -44,7 +44,7 @@ _BOT_ID = re.compile(r"B[A-Z0-9]{7,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class FindingGroup:
     """The findings of one rule: those shown, and how many there are in all."""
 
     title: str
@@ -82,14 +82,14 @@ def check(
     return tuple(finding for rule in RULES if rule.key in material.on for finding in rule.findings(material))
 
 
-def grouped(findings: Sequence[Finding], *, most: int | None = None) -> tuple[Group, ...]:
+def grouped(findings: Sequence[Finding], *, most: int | None = None) -> tuple[FindingGroup, ...]:
     """The findings by rule; of more than `most` each rule's first goes before any rule's second."""
     by_rule = {key: tuple(found) for key, found in groupby(findings, lambda finding: finding.rule)}
     in_turn = (finding for turn in zip_longest(*by_rule.values()) for finding in turn if finding is not None)
     chosen = [finding for finding, _ in zip(in_turn, range(len(findings) if most is None else most), strict=False)]
     counts = {key: sum(finding.rule == key for finding in chosen) for key in by_rule}
     return tuple(
-        Group(title=_TITLES[key], findings=found[: counts[key]], total=len(found))
+        FindingGroup(title=_TITLES[key], findings=found[: counts[key]], total=len(found))
         for key, found in by_rule.items()
         if counts[key]
     )

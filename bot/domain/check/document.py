@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.domain.check.blame import Blame, blaming, worth_trying
 from bot.domain.check.finding import Advice, Material, at_entry, at_items
-from bot.domain.check.phrases import Fault, Row
+from bot.domain.check.phrases import PhraseRow, Wording
 from bot.domain.check.quoting import unfenced
 from bot.domain.incident import impact
 from bot.domain.postmortem.questions import FACTS, questions
@@ -135,18 +135,18 @@ def _entry_words(line: str) -> str:
     return line.partition(": ")[2].rpartition(" — ")[0]
 
 
-def _at_source(material: Material, rows: tuple[Row, ...]) -> Iterator[tuple[str, Blame]]:
+def _at_source(material: Material, rows: tuple[PhraseRow, ...]) -> Iterator[tuple[str, Blame]]:
     for entry in material.entries:
         for blame in blaming(entry.text, people=material.people, cause=entry.kind == CAUSE, rows=rows):
             yield at_entry(entry), blame
     for item in material.items:
         for blame in blaming(item.text, people=material.people, rows=rows):
             # An item that asks for care is vague, and that is said there.
-            if blame.fault is not Fault.APPEAL or "vague" not in material.on:
+            if blame.fault is not Wording.APPEAL or "vague" not in material.on:
                 yield at_items([item.number]), blame
 
 
-def _in_section(key: str, body: str, material: Material, rows: tuple[Row, ...]) -> Iterator[Blame]:
+def _in_section(key: str, body: str, material: Material, rows: tuple[PhraseRow, ...]) -> Iterator[Blame]:
     """The blame in a section. Where causes stand, what is told of the recovery is no cause."""
     text = html.unescape(_ESCAPED.sub(r"\1", _EMPHASIS.sub("", unfenced(body))))
     ending = _ENDING.search(text) if "cause" in key else None

@@ -8,7 +8,7 @@ from enum import Enum
 from bot.domain.check.subject import Subject
 
 
-class Fault(Enum):
+class Wording(Enum):
     """What is wrong with a phrase: the reason, and a better way to say it."""
 
     JUDGES = (
@@ -56,13 +56,13 @@ class Fault(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PhraseRow:
     """One row: `about` are the subjects it holds for (None: any), `person_follows` asks for a person after it.
 
     A row without any of its `stems` in the lower-case text need not be looked for. `causes` rows hold in causes only.
     """
 
-    fault: Fault
+    fault: Wording
     pattern: re.Pattern[str]
     stems: tuple[str, ...]
     about: frozenset[Subject] | None = None
@@ -115,75 +115,75 @@ _DELETED = (
 )
 _ALARM = r"(?:alerts?|pages?|warnings?|alarms?|signs?|runbooks?|messages?|notifications?|steps?|handover|typo|flags?)"
 
-_TABLE: tuple[tuple[Fault, frozenset[Subject] | None, str, str], ...] = (
-    (Fault.JUDGES, None, ("careless|negligen|slopp|incompeten|reckless|laziness|idiot|stupid|foolish|thoughtless"
+_TABLE: tuple[tuple[Wording, frozenset[Subject] | None, str, str], ...] = (
+    (Wording.JUDGES, None, ("careless|negligen|slopp|incompeten|reckless|laziness|idiot|stupid|foolish|thoughtless"
      "|amateur|inexcusabl|unprofessional|complacen|irresponsibl|inattenti|clueless"),
      (r"\b(?:careless|negligen[ct]|slopp(?:y|i)|incompeten[ct]|reckless|laziness|idiot|stupid|foolish|thoughtless"
      r"|amateur|inexcusabl|unprofessional|complacen[ct]|irresponsibl|inattenti|clueless)[a-z]*")),
-    (Fault.JUDGES, None, "mistake|error|oversight|finger",
+    (Wording.JUDGES, None, "mistake|error|oversight|finger",
      (r"\b(?:(?:rookie|stupid|silly|dumb|sloppy|careless|bone-?headed|obvious|avoidable) (?:mistake|error|oversight)"
      r"|fat[- ]?finger)[a-z]*")),
-    (Fault.JUDGES, None, "judg|decision|lack|common|excuse",
+    (Wording.JUDGES, None, "judg|decision|lack|common|excuse",
      (r"\b(?:(?:poor|bad) (?:judge?ment|decision)|lack of (?:care|attention|diligence|discipline|ownership)"
      r"|common sense|no excuse)\b")),
-    (Fault.JUDGES, None, "competent|decent|experienced|sane|good",
+    (Wording.JUDGES, None, "competent|decent|experienced|sane|good",
      r"\b(?:any|every|no|a) (?:competent|decent|experienced|sane|(?<!a )good) [a-z-]+ (?:would|should|could)\b"),
-    (Fault.JUDGES, _PERSON, "blindly", r"\bblindly\b"),
-    (Fault.JUDGES, _PEOPLE | {Subject.UNKNOWN}, "screwed|messed|mucked|stuffed|botched|fumbled|blunder|blew|lazy",
+    (Wording.JUDGES, _PERSON, "blindly", r"\bblindly\b"),
+    (Wording.JUDGES, _PEOPLE | {Subject.UNKNOWN}, "screwed|messed|mucked|stuffed|botched|fumbled|blunder|blew|lazy",
      (r"\b(?:(?:screwed|messed|mucked|stuffed) (?:it |this |that |things )?up|botched|fumbled|blundered|blew it"
      r"|(?:was|were|is|are|been) (?:too )?lazy)\b")),
-    (Fault.JUDGES, _PEOPLE, "mistake|error",
+    (Wording.JUDGES, _PEOPLE, "mistake|error",
      r"\bmade (?:a|an|the|another|several) (?:[a-z]+ ){0,2}(?:mistakes?|errors?)\b"),
-    (Fault.JUDGES, None, "mistake|fault|blunder",
+    (Wording.JUDGES, None, "mistake|fault|blunder",
      (r"\b(?:his|her|their|my|your|our) (?:own )?(?:mistake|blunder"
      r"|fault(?! (?:toleran|domain|zone|inject|line|handl|rate|model|budget)))")),
-    (Fault.JUDGES, _PERSON, "mistake|fault|blunder|oversight",
+    (Wording.JUDGES, _PERSON, "mistake|fault|blunder|oversight",
      r"['\u2019]s? (?:own )?(?:mistake|fault|blunder|oversight)\b"),
-    (Fault.JUDGES, _PERSON, "responsible|fault|blame|guilty",
+    (Wording.JUDGES, _PERSON, "responsible|fault|blame|guilty",
      (r"\b(?:is|was|are|were|am) (?:[a-z]+ )?(?:responsible for (?:the|this|that) (?:outage|incident|downtime|failure"
      r"|crash|data loss|breakage|mess)|at fault|to blame|guilty)\b")),
-    (Fault.HUMAN_ERROR, None, "error|mistake|failure",
+    (Wording.HUMAN_ERROR, None, "error|mistake|failure",
      (r"\b(?:human|pilot|operator|user|engineer|developer|admin) (?:error|mistake|failure)\b"
      r"(?! (?:rate|messages?|logs?|pages?|reports?|counts?|codes?|handling|budgets?))")),
-    (Fault.HINDSIGHT, _UNSAID, "should|ought", rf"{_SHOULD_HAVE}{_DONE}"),
-    (Fault.HINDSIGHT, frozenset({Subject.UNKNOWN}), "should|ought", rf"{_SHOULD_HAVE}{_OF_INSIGHT}"),
-    (Fault.HINDSIGHT, None, "should|ought", rf"{_SHOULD_HAVE}(?:been |never been )(?:[a-z]+ly )?{_BY_PEOPLE}"),
-    (Fault.HINDSIGHT, None, "avoid|prevent|caught",
+    (Wording.HINDSIGHT, _UNSAID, "should|ought", rf"{_SHOULD_HAVE}{_DONE}"),
+    (Wording.HINDSIGHT, frozenset({Subject.UNKNOWN}), "should|ought", rf"{_SHOULD_HAVE}{_OF_INSIGHT}"),
+    (Wording.HINDSIGHT, None, "should|ought", rf"{_SHOULD_HAVE}(?:been |never been )(?:[a-z]+ly )?{_BY_PEOPLE}"),
+    (Wording.HINDSIGHT, None, "avoid|prevent|caught",
      (r"\bcould (?:easily |simply )?have (?:easily |simply )?been (?:easily )?(?:avoided|prevented|caught)\b(?! by\b)"
      r"|\beasily (?:been )?(?:avoid|prevent)(?:ed|able)\b")),
-    (Fault.HINDSIGHT, _PEOPLE, "could",
+    (Wording.HINDSIGHT, _PEOPLE, "could",
      r"\bcould(?: easily| simply| just)? have \w{2,20}(?: \w+){0,6} (?:sooner|earlier|faster|quicker)\b"),
-    (Fault.HINDSIGHT, _PEOPLE, "must have", r"\bmust have (?:known|noticed|seen|realised|realized)\b"),
-    (Fault.HINDSIGHT, None, "to do",
+    (Wording.HINDSIGHT, _PEOPLE, "must have", r"\bmust have (?:known|noticed|seen|realised|realized)\b"),
+    (Wording.HINDSIGHT, None, "to do",
      r"\ball (?:he|she|they|we|you|i|@[\w.-]+) (?:had|needed) to do\b"),
-    (Fault.HINDSIGHT, None, "hindsight", r"\b(?:in|with|with the benefit of) hindsight\b"),
-    (Fault.HINDSIGHT, None, "better", r"\b(?:knew|know|known) better\b"),
-    (Fault.OBVIOUS, None, "obvious|needless",
+    (Wording.HINDSIGHT, None, "hindsight", r"\b(?:in|with|with the benefit of) hindsight\b"),
+    (Wording.HINDSIGHT, None, "better", r"\b(?:knew|know|known) better\b"),
+    (Wording.OBVIOUS, None, "obvious|needless",
      (r"(?<!not )\bobviously\b|\bneedless to say\b"
      r"|\b(?:it|this|that) (?:is|was|seems|seemed) (?:quite |so |pretty |very |already )?obvious\b")),
-    (Fault.OMISSION, _PERSON, "fail", rf"\bfail(?:ed|s|ing)? to (?!{_ATTEMPTS})[a-z-]+"),
-    (Fault.OMISSION, frozenset({Subject.WE}), "fail", rf"\bfail(?:ed|s|ing)? to (?:{_INSIGHT}|{_DUTY})"),
-    (Fault.OMISSION, frozenset({Subject.NONE, Subject.UNKNOWN}), "fail", rf"\bfail(?:ed|s|ing)? to {_INSIGHT}"),
-    (Fault.OMISSION, _NO_THING, "forgot", r"\bforgot(?:ten)?\b(?![- ](?:your |my |the )?passwords?)"),
-    (Fault.OMISSION, None, "forgotten", r"\b(?:was|were|got|been) forgotten\b"),
-    (Fault.OMISSION, _NO_THING, "neglect", r"\bneglect(?:ed|ing|s)? (?:to|the|his|her|their|its?|this|that|our)\b"),
-    (Fault.OMISSION, _UNSAID, "bother",
+    (Wording.OMISSION, _PERSON, "fail", rf"\bfail(?:ed|s|ing)? to (?!{_ATTEMPTS})[a-z-]+"),
+    (Wording.OMISSION, frozenset({Subject.WE}), "fail", rf"\bfail(?:ed|s|ing)? to (?:{_INSIGHT}|{_DUTY})"),
+    (Wording.OMISSION, frozenset({Subject.NONE, Subject.UNKNOWN}), "fail", rf"\bfail(?:ed|s|ing)? to {_INSIGHT}"),
+    (Wording.OMISSION, _NO_THING, "forgot", r"\bforgot(?:ten)?\b(?![- ](?:your |my |the )?passwords?)"),
+    (Wording.OMISSION, None, "forgotten", r"\b(?:was|were|got|been) forgotten\b"),
+    (Wording.OMISSION, _NO_THING, "neglect", r"\bneglect(?:ed|ing|s)? (?:to|the|his|her|their|its?|this|that|our)\b"),
+    (Wording.OMISSION, _UNSAID, "bother",
      (r"\b(?:did(?: not|n['\u2019]?t)|never|bothered|couldn['\u2019]?t be) (?:even )?bother(?:ed|ing)?\b"
      r"|\bbothered to\b")),
-    (Fault.OMISSION, _PEOPLE, "ignored|overlooked|disregarded", r"\b(?:ignored|overlooked|disregarded)\b"),
-    (Fault.OMISSION, None, "ignored", rf"\b{_ALARM} (?:was|were|had been|got) (?:[a-z]+ly )?ignored\b(?! by\b)"),
-    (Fault.OMISSION, _PEOPLE, "missed",
+    (Wording.OMISSION, _PEOPLE, "ignored|overlooked|disregarded", r"\b(?:ignored|overlooked|disregarded)\b"),
+    (Wording.OMISSION, None, "ignored", rf"\b{_ALARM} (?:was|were|had been|got) (?:[a-z]+ly )?ignored\b(?! by\b)"),
+    (Wording.OMISSION, _PEOPLE, "missed",
      rf"\bmissed (?:the|a|an|that|this|several|all|both|his|her|their|two|three) (?:[a-z]+ ){{0,2}}{_ALARM}\b"),
-    (Fault.OMISSION, _PERSON, "did not|didn",
+    (Wording.OMISSION, _PERSON, "did not|didn",
      (r"\bdid(?: not|n['\u2019]?t) (?:even |properly |really )?(?:check|test|read|verify|think|care|listen|ask|follow"
      r"|double-check|review|communicate|inform|tell|pay attention|look|bother|understand)\b")),
-    (Fault.OMISSION, _PERSON, "attention", r"(?:not|n['\u2019]t) pay(?:ing)? (?:any |enough )?attention\b"),
-    (Fault.APPEAL, None, "care|attenti|vigilant|diligent|cautious",
+    (Wording.OMISSION, _PERSON, "attention", r"(?:not|n['\u2019]t) pay(?:ing)? (?:any |enough )?attention\b"),
+    (Wording.APPEAL, None, "care|attenti|vigilant|diligent|cautious",
      (r"\b(?:(?:be|been|being|is|are) (?:more|extra) (?:careful|attentive|vigilant|diligent|cautious)"
      r"|(?:pay|paid|paying) (?:more|better|closer|enough|no) attention|more diligence\b)")),
-    (Fault.CAUSER, _PERSON, "caused|broke|ruined|brought",
+    (Wording.CAUSER, _PERSON, "caused|broke|ruined|brought",
      r"\b(?:caused|broke(?!n| (?:off|out|up|for))|ruined|brought down)\b"),
-    (Fault.PUNISHES, _PERSON, "disciplined|reprimanded|punished|sacked|fired|retrained",
+    (Wording.PUNISHES, _PERSON, "disciplined|reprimanded|punished|sacked|fired|retrained",
      (r"\b(?:was|were|been|be|is|gets?|got) (?:formally )?"
      r"(?:disciplined|reprimanded|punished|sacked|fired|retrained)\b")),
 )  # fmt: skip
@@ -194,19 +194,21 @@ _FOLLOWED = (
 )  # fmt: skip
 
 
-def _rows() -> Iterator[Row]:
+def _rows() -> Iterator[PhraseRow]:
     for fault, about, stems, pattern in _TABLE:
-        yield Row(fault=fault, pattern=re.compile(pattern, re.IGNORECASE), stems=tuple(stems.split("|")), about=about)
+        yield PhraseRow(
+            fault=fault, pattern=re.compile(pattern, re.IGNORECASE), stems=tuple(stems.split("|")), about=about
+        )
     for causes, stems, pattern in _FOLLOWED:
-        yield Row(
-            fault=Fault.CAUSER,
+        yield PhraseRow(
+            fault=Wording.CAUSER,
             pattern=re.compile(pattern, re.IGNORECASE),
             stems=tuple(stems.split("|")),
             person_follows=True,
             causes=causes,
         )
-    yield Row(
-        fault=Fault.CAUSER,
+    yield PhraseRow(
+        fault=Wording.CAUSER,
         pattern=re.compile(rf"\b{_DELETED}", re.IGNORECASE),
         stems=("",),
         about=_PERSON,

@@ -135,14 +135,14 @@ class Phases:
     aftermath: tuple[TimelineEntry, ...]
 
 
-def place(entry: Step) -> tuple[datetime, int]:
+def timeline_position(entry: Step) -> tuple[datetime, int]:
     """Where an entry stands on the timeline: when it happened, then in the order of recording."""
     return entry.occurred_at, entry.number
 
 
 def in_order(entries: Iterable[AnyStep]) -> list[AnyStep]:
     """The entries by `occurred_at`, those of one instant by number."""
-    return sorted(entries, key=place)
+    return sorted(entries, key=timeline_position)
 
 
 def _standing(entries: Iterable[AnyStep]) -> list[AnyStep]:
@@ -156,7 +156,7 @@ def _resolution(standing: Sequence[AnyStep]) -> AnyStep | None:
 
 
 def _up_to(end: Step | None, standing: Sequence[AnyStep]) -> list[AnyStep]:
-    return [entry for entry in standing if end is None or place(entry) <= place(end)]
+    return [entry for entry in standing if end is None or timeline_position(entry) <= timeline_position(end)]
 
 
 def _firsts(standing: Iterable[AnyStep]) -> dict[str, AnyStep]:

@@ -17,7 +17,7 @@ _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]{0,80})?>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class TextPart:
     """A stretch of words; `figure` says whether it states a figure."""
 
     text: str
@@ -28,7 +28,7 @@ class Part:
 class Words:
     """The first line in `parts`, and whatever came on further lines in `rest` (empty for most)."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[TextPart, ...]
     rest: str
 
     @property
@@ -37,12 +37,12 @@ class Words:
         return "".join(part.text for part in self.parts)
 
 
-def _split(text: str, found: list[tuple[int, int]]) -> tuple[Part, ...]:
+def _split(text: str, found: list[tuple[int, int]]) -> tuple[TextPart, ...]:
     parts, done = [], 0
     for start, end in found:
-        parts += [Part(text=text[done:start], figure=False), Part(text=text[start:end], figure=True)]
+        parts += [TextPart(text=text[done:start], figure=False), TextPart(text=text[start:end], figure=True)]
         done = end
-    return tuple(part for part in (*parts, Part(text=text[done:], figure=False)) if part.text)
+    return tuple(part for part in (*parts, TextPart(text=text[done:], figure=False)) if part.text)
 
 
 def said(text: str, names: Names, *, figures: Spans | None = None) -> Words:

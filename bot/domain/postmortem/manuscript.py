@@ -25,7 +25,7 @@ _LONGEST_HEADING, _LONGEST_KEY = 200, 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ManuscriptSection:
     """A section as the file has it; `heading` is empty where there is none."""
 
     key: str
@@ -38,7 +38,7 @@ class Manuscript:
     """What the file says: its title, its sections, and whether it is `whole`, with the comments up to its end."""
 
     title: str | None
-    parts: tuple[Part, ...]
+    parts: tuple[ManuscriptSection, ...]
     whole: bool
 
 
@@ -110,13 +110,13 @@ class _Reader:
         elif not _MARK.fullmatch(line):
             self._text(line)
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[ManuscriptSection]:
         """The sections, in their order in the file."""
         for key, draft in self.drafts.items():
             body = _SHELTERED.sub(lambda spaces: spaces[0][1:], "\n".join(draft.lines)).strip("\n")
             if key != STRAY or draft.heading or body.strip():
                 heading = draft.heading or (STRAY_HEADING if key == STRAY else "")
-                yield Part(key=key, heading=heading, body=body)
+                yield ManuscriptSection(key=key, heading=heading, body=body)
 
     def _begin(self, key: str) -> None:
         self.now = self.drafts.setdefault(key, _Draft())

@@ -44,7 +44,7 @@ class OnTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class OwnerGroup:
     """The items of one team, by the name it was given as an owner; of people or of nobody where `team` is None."""
 
     team: str | None
@@ -78,7 +78,7 @@ def on_time(items: Iterable[ItemOutcome], today: date) -> OnTime:
     )
 
 
-def by_team(items: Iterable[ItemOutcome], today: date, *, people: Collection[str]) -> tuple[Group, ...]:
+def by_team(items: Iterable[ItemOutcome], today: date, *, people: Collection[str]) -> tuple[OwnerGroup, ...]:
     """The counts by team, the one with most items first; then those of people, then those of nobody.
 
     Slack's core scopes tell no one's team, so a team is an owner who is no person: neither a Slack user nor of a
@@ -92,10 +92,12 @@ def by_team(items: Iterable[ItemOutcome], today: date, *, people: Collection[str
             teams.setdefault(item.owner.casefold(), []).append(item)
         else:
             others[bool(item.owner)].append(item)
-    rest = [Group(team=None, owned=owned, on_time=on_time(found, today)) for owned, found in others.items() if found]
+    rest = [
+        OwnerGroup(team=None, owned=owned, on_time=on_time(found, today)) for owned, found in others.items() if found
+    ]
     return (*_teams(teams, today), *rest)
 
 
-def _teams(teams: Mapping[str, list[ItemOutcome]], today: date) -> list[Group]:
+def _teams(teams: Mapping[str, list[ItemOutcome]], today: date) -> list[OwnerGroup]:
     largest = sorted(teams, key=lambda name: (-len(teams[name]), name))
-    return [Group(team=teams[name][0].owner, owned=True, on_time=on_time(teams[name], today)) for name in largest]
+    return [OwnerGroup(team=teams[name][0].owner, owned=True, on_time=on_time(teams[name], today)) for name in largest]

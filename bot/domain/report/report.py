@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
 from bot.domain.postmortem.export import instant
-from bot.domain.report.on_time import Group, OnTime, by_team, on_time
+from bot.domain.report.on_time import OnTime, OwnerGroup, by_team, on_time
 from bot.domain.report.period import Period
 from bot.vocabulary import SEVERITIES
 from storage.values import DeclaredIncident, ItemOutcome, Milestone
@@ -69,7 +69,7 @@ class Report:
     severities: tuple[tuple[str | None, int], ...]
     spreads: tuple[Spread, ...]
     items: OnTime
-    groups: tuple[Group, ...]
+    groups: tuple[OwnerGroup, ...]
 
     @property
     def still_open(self) -> int:
@@ -77,7 +77,7 @@ class Report:
         return sum(incident.open for incident in self.declared)
 
     @property
-    def teams(self) -> tuple[Group, ...]:
+    def teams(self) -> tuple[OwnerGroup, ...]:
         """The groups that have a team's name."""
         return tuple(group for group in self.groups if group.team is not None)
 
@@ -158,5 +158,5 @@ def _kept(on_time: OnTime) -> Json:
     }
 
 
-def _group(group: Group) -> Json:
+def _group(group: OwnerGroup) -> Json:
     return {"team": group.team, "owned": group.owned, **_kept(group.on_time)}

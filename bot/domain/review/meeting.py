@@ -57,7 +57,7 @@ def span(review: Review) -> str:
     return text if zone_name(start) == "UTC" else f"{text} ({in_utc(start)})"
 
 
-def instant(at: datetime) -> str:
+def local_instant(at: datetime) -> str:
     """One aware moment on its own clocks: `Monday 30 November 2026, 10:00 CET`."""
     return f"{day(at)}, {clock(at)} {zone_name(at)}"
 

@@ -73,7 +73,7 @@ def zone_name(moment: datetime) -> str:
     return name if name.isalpha() else offset(moment)
 
 
-def place(zone: ZoneInfo) -> str:
+def zone_label(zone: ZoneInfo) -> str:
     """How a zone is called in a sentence: `America/New_York` is New York; a zone without a city keeps its key."""
     area, _, city = zone.key.partition("/")
     return city.rpartition("/")[2].replace("_", " ") if city and area != "Etc" else zone.key
@@ -95,7 +95,7 @@ def stamp(at: datetime, zone: ZoneInfo | None, today: date, *, seconds: bool = F
     local_at = in_utc if zone is None else at.astimezone(zone)
     if zone is None or local_at.utcoffset() == in_utc.utcoffset():
         return text
-    return f"{text} ({_clock(local_at, in_utc.date(), seconds=seconds)} in {place(zone)})"
+    return f"{text} ({_clock(local_at, in_utc.date(), seconds=seconds)} in {zone_label(zone)})"
 
 
 def _clock(at: datetime, today: date, *, seconds: bool) -> str:

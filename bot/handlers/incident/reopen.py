@@ -18,7 +18,7 @@ from storage.values import ActionItem, Incident, TimelineEntry
 _CARRIED = ("text", "kind", "owner", "owner_id", "due_on", "ticket", "priority", "done_when")
 
 
-def reopen(connection: Connection, request: Request) -> Reply:
+def reopen_duplicate(connection: Connection, request: Request) -> Reply:
     """`INC-1 INC-2`: reopen the first, and move there what the second has collected.
 
     The detection becomes the reopening. The entries keep their times and authors; the mistaken incident keeps its

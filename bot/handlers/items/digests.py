@@ -25,7 +25,7 @@ _READ = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class DigestItem:
     """One item of a digest, in Slack text, with its buttons."""
 
     text: str
@@ -37,12 +37,12 @@ class Digest:
     """A message of several parts, all in Slack text, already escaped."""
 
     head: str
-    parts: tuple[Part, ...]
+    parts: tuple[DigestItem, ...]
     foot: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DigestKey:
     """Whom a digest is for, and for which day of their calendar."""
 
     workspace_id: str
@@ -50,7 +50,7 @@ class Told:
     on: date
 
 
-def digest(connection: Connection, told: Told, *, cadence: Cadence, prefix: str) -> Digest | None:
+def digest(connection: Connection, told: DigestKey, *, cadence: Cadence, prefix: str) -> Digest | None:
     """The digest as the items stand now; None when none of them needs a word any more."""
     found, zone, people = _found(connection, told, cadence)
     left = sorted((each for each in found if still(each, cadence, zone, on=told.on)), key=_urgency)
@@ -66,7 +66,7 @@ def digest(connection: Connection, told: Told, *, cadence: Cadence, prefix: str)
     )
 
 
-def waits_until(connection: Connection, told: Told, *, at: datetime, cadence: Cadence) -> datetime | None:
+def waits_until(connection: Connection, told: DigestKey, *, at: datetime, cadence: Cadence) -> datetime | None:
     """When the recipient's next working day begins, if at `at` they are not working; else None.
 
     For a message that could not be sent in time: Slack was away, or Scribe was.
@@ -75,13 +75,13 @@ def waits_until(connection: Connection, told: Told, *, at: datetime, cadence: Ca
     return None if cadence.is_working(at, zone) else cadence.next_opening(at, zone)
 
 
-def put_back(connection: Connection, told: Told, *, due_at: datetime) -> None:
+def reschedule(connection: Connection, told: DigestKey, *, due_at: datetime) -> None:
     """What the digest was about is due again at `due_at`, as if nothing had been told."""
     reminder_schedules.take(connection, told.workspace_id, {told.recipient_id: due_at})
     reminders.again(connection, told.workspace_id, told.recipient_id, told.on, due_at=due_at)
 
 
-def _found(connection: Connection, told: Told, cadence: Cadence) -> tuple[list[Reminder], ZoneInfo, People]:
+def _found(connection: Connection, told: DigestKey, cadence: Cadence) -> tuple[list[Reminder], ZoneInfo, People]:
     found = reminders.told(connection, told.workspace_id, told.recipient_id, told.on, most=_READ)
     member = members.find(connection, told.workspace_id, told.recipient_id)
     zones = {zone_of(each.incident, told.recipient_id, member, cadence): None for each in found}
@@ -121,7 +121,7 @@ def _owns(left: Iterable[Reminder]) -> bool:
     return any(each.item and each.item.owner_id == each.recipient_id for each in left)
 
 
-def _redacted(connection: Connection, reminder: Reminder, told: Told) -> Reminder:
+def _redacted(connection: Connection, reminder: Reminder, told: DigestKey) -> Reminder:
     """The reminder as its recipient may read it."""
     place = told.recipient_id
     if not is_redacted(connection, reminder.incident, user_id=place, channel_id=place):
@@ -130,7 +130,7 @@ def _redacted(connection: Connection, reminder: Reminder, told: Told) -> Reminde
     return replace(reminder, incident=redact(reminder.incident), item=item)
 
 
-def _part(reminder: Reminder, barred: set[str], facts: dict[str, object]) -> Part:
+def _part(reminder: Reminder, barred: set[str], facts: dict[str, object]) -> DigestItem:
     item = reminder.item
     text = slack(
         "digest_part",
@@ -141,7 +141,7 @@ def _part(reminder: Reminder, barred: set[str], facts: dict[str, object]) -> Par
         gone=bool(item and item.owner_id in barred),
         **facts,
     )
-    return Part(text=text, controls=controls(reminder.incident, item) if item else ())
+    return DigestItem(text=text, controls=controls(reminder.incident, item) if item else ())
 
 
 _WEEK = timedelta(days=7)
@@ -158,7 +158,7 @@ MOST_ITEMS, MOST_POSTMORTEMS = 60, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class HomeContent:
     """What is somebody's own on the date `today` in their `zone`; the counts are of all, listed or not.
 
     Items of private incidents are among them, without their words where their owner may not be in the channel.
@@ -172,11 +172,13 @@ class Own:
     postmortem_count: int
 
 
-def own(connection: Connection, workspace_id: str, user_id: str, *, now: datetime, zone: ZoneInfo) -> Own:
+def home_content(
+    connection: Connection, workspace_id: str, user_id: str, *, now: datetime, zone: ZoneInfo
+) -> HomeContent:
     """The person's open items, the most overdue first, and the postmortems they have to publish, the oldest first."""
     today = now.astimezone(zone).date()
     item_count, items = homes.own_items(connection, workspace_id, user_id, today=today, most=MOST_ITEMS)
     count, postmortems = homes.unpublished(connection, workspace_id, user_id, most=MOST_POSTMORTEMS)
-    return Own(
+    return HomeContent(
         today=today, zone=zone, items=items, item_count=item_count, postmortems=postmortems, postmortem_count=count
     )

@@ -20,7 +20,7 @@ _PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class DryRunLine:
     """One reminder: `name` is its recipient's, `why` as in a Verdict, `next_at` in the recipient's own zone."""
 
     reminder: Reminder
@@ -34,7 +34,7 @@ def describe_tick(database: Database, cadence: Cadence, *, at: datetime) -> str:
     """What the reminders would do at `at`, as plain text. Nothing is written."""
     with database.read() as connection:
         lines = list(_lines(connection, cadence, at))
-    told: dict[tuple[str, str], list[Line]] = {}
+    told: dict[tuple[str, str], list[DryRunLine]] = {}
     for line in lines:
         if line.why == "slot":
             key = (line.reminder.incident.workspace_id, line.reminder.recipient_id)
@@ -48,12 +48,12 @@ def describe_tick(database: Database, cadence: Cadence, *, at: datetime) -> str:
     )
 
 
-def _says_why(line: Line) -> bool:
+def _says_why(line: DryRunLine) -> bool:
     """Whether somebody may wonder at the silence: every item once, and else what had its day but not its hour."""
     return line.why != "slot" and (line.reminder.kind == ITEM or line.why in {"hours", "today"})
 
 
-def _lines(connection: Connection, cadence: Cadence, at: datetime) -> Iterator[Line]:
+def _lines(connection: Connection, cadence: Cadence, at: datetime) -> Iterator[DryRunLine]:
     told_on = reminder_schedules.told(connection)
     everything = reminders.everything(connection, page=_PAGE)
     while page := list(islice(everything, _PAGE)):
@@ -71,15 +71,15 @@ def _lines(connection: Connection, cadence: Cadence, at: datetime) -> Iterator[L
             yield _with(line, found.why, found.next_at)
 
 
-def _line(reminder: Reminder, people: People, cadence: Cadence) -> Line:
+def _line(reminder: Reminder, people: People, cadence: Cadence) -> DryRunLine:
     incident = reminder.incident
     member = people.get((incident.workspace_id, reminder.recipient_id))
     in_channel = reminder.recipient_id == incident.channel_id
     name = f"#{incident.channel_name}" if in_channel else member.name if member else reminder.recipient_id
     zone = zone_of(incident, reminder.recipient_id, member, cadence)
-    return Line(reminder=reminder, name=name, zone=zone, why="never", next_at=None)
+    return DryRunLine(reminder=reminder, name=name, zone=zone, why="never", next_at=None)
 
 
-def _with(line: Line, why: str, next_at: datetime | None) -> Line:
+def _with(line: DryRunLine, why: str, next_at: datetime | None) -> DryRunLine:
     local = next_at.astimezone(line.zone) if next_at else None
-    return Line(reminder=line.reminder, name=line.name, zone=line.zone, why=why, next_at=local)
+    return DryRunLine(reminder=line.reminder, name=line.name, zone=line.zone, why=why, next_at=local)

@@ -49,10 +49,10 @@ def add(connection: Connection, request: Request) -> Reply:
     if not request.words.strip():
         return Reply(text="", form=FORM)
     words = parse_item(request.words, today=today(request))
-    return keep(connection, request, incident, words)
+    return add_item(connection, request, incident, words)
 
 
-def keep(connection: Connection, request: Request, incident: Incident, words: ItemWords) -> Reply:
+def add_item(connection: Connection, request: Request, incident: Incident, words: ItemWords) -> Reply:
     """Write the item down and answer with it. What nobody owns is a proposal."""
     owner_id = request.people.get(words.owner or "")
     example = f"{request.slash('actionitem')} @alice by friday: what"
@@ -137,7 +137,7 @@ def confirm(connection: Connection, request: Request) -> Reply:
     return revise(connection, request, incident, item, "confirmed", state="open")
 
 
-def reopen(connection: Connection, request: Request) -> Reply:
+def reopen_item(connection: Connection, request: Request) -> Reply:
     """`reopen NUMBER`: what was done or dropped is to be done after all."""
     incident, item, rest = find(connection, request, "reopen")
     _refuse_more(request, rest, f"reopen {item.number}")
@@ -323,7 +323,7 @@ CLICKS: dict[str, _Handler] = {
     buttons.DONE: _on(done),
     buttons.CONFIRM: _on(confirm),
     buttons.SNOOZE: _on(snooze),
-    buttons.REOPEN: _on(reopen),
+    buttons.REOPEN: _on(reopen_item),
     buttons.ASSIGN: _ask(buttons.ASSIGN),
     buttons.DROP: _ask(buttons.DROP),
 }

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.documents import drafting, rendering
 from bot.documents.drafting import Drafted
-from bot.documents.export import Record, drafted
+from bot.documents.export import ExportRecord, latest_draft
 from bot.documents.sandbox import LIMIT_S, WAIT_S
 from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.opening import nearest
@@ -28,7 +28,7 @@ BLAMELESS, PUBLIC = "blameless", "public"
 class AudienceVersion:
     """A record for other readers, and how its sections came about."""
 
-    record: Record
+    record: ExportRecord
     drafted: Drafted
 
 
@@ -43,12 +43,12 @@ class AudienceOptions:
     wait_s: float = WAIT_S
 
 
-def names_in(connection: Connection, record: Record) -> Names:
+def names_in(connection: Connection, record: ExportRecord) -> Names:
     """The display names of the record's workspace."""
     return members.names(connection, record.incident.workspace_id)
 
 
-def _story(record: Record) -> IncidentRecord:
+def _story(record: ExportRecord) -> IncidentRecord:
     return IncidentRecord(incident=record.incident, entries=tuple(record.entries), items=tuple(record.items))
 
 
@@ -57,11 +57,13 @@ def _document(story: IncidentRecord, prefix: str, review: Review | None = None) 
     return assemble(story.incident, story.entries, story.items, zone=zone, prefix=prefix, review=review)
 
 
-def _blameless(record: Record, means: AudienceOptions) -> AudienceVersion:
-    whole, newest = _story(record), drafted(record)
+def _blameless(record: ExportRecord, means: AudienceOptions) -> AudienceVersion:
+    whole, newest = _story(record), latest_draft(record)
     story = audiences.blameless(whole, means.names)
     document = _document(story, means.prefix, record.review)
-    written = drafting.draft(document, newest.template, means.catalog, limit_s=means.limit_s, wait_s=means.wait_s)
+    written = drafting.draft_sections(
+        document, newest.template, means.catalog, limit_s=means.limit_s, wait_s=means.wait_s
+    )
     edited = {each.key: each for each in newest.sections if each.edited}
     hide = audiences.pseudonymizer_for(whole, means.names)
     kept = [
@@ -72,23 +74,28 @@ def _blameless(record: Record, means: AudienceOptions) -> AudienceVersion:
     return _retold(record, story, list(story.entries), replace(written, sections=tuple(by_key.values())))
 
 
-def _public(record: Record, means: AudienceOptions) -> AudienceVersion:
+def _public(record: ExportRecord, means: AudienceOptions) -> AudienceVersion:
     story = audiences.story(_story(record), means.names)
     document = audiences.document(_document(story, means.prefix))
     shown = [entry for entry in story.entries if audiences.shows(entry)]
     return _retold(record, story, shown, Drafted(sections=rendering.public(document)))
 
 
-def _retold(record: Record, story: IncidentRecord, entries: list[TimelineEntry], written: Drafted) -> AudienceVersion:
-    newest = replace(drafted(record), sections=written.sections, drafted_by="")
+def _retold(
+    record: ExportRecord, story: IncidentRecord, entries: list[TimelineEntry], written: Drafted
+) -> AudienceVersion:
+    newest = replace(latest_draft(record), sections=written.sections, drafted_by="")
     told = replace(record, incident=story.incident, entries=entries, items=list(story.items), postmortem=newest)
     return AudienceVersion(record=told, drafted=written)
 
 
-RENDERINGS: dict[str, Callable[[Record, AudienceOptions], AudienceVersion]] = {BLAMELESS: _blameless, PUBLIC: _public}
+RENDERINGS: dict[str, Callable[[ExportRecord, AudienceOptions], AudienceVersion]] = {
+    BLAMELESS: _blameless,
+    PUBLIC: _public,
+}
 
 
-def render_for(record: Record, how: str, means: AudienceOptions) -> AudienceVersion:
+def render_for(record: ExportRecord, how: str, means: AudienceOptions) -> AudienceVersion:
     """The record as `how`, one of RENDERINGS. Raises UsageError for another word, and before the first draft."""
     if how not in RENDERINGS:
         guess = nearest(how, RENDERINGS)

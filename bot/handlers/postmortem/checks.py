@@ -9,7 +9,7 @@ from bot.domain.check.checklist import check as advise
 from bot.domain.check.checklist import grouped
 from bot.errors import UsageError
 from bot.handlers.lookup import named
-from bot.handlers.postmortem.exports import export, read
+from bot.handlers.postmortem.exports import read_by_name, read_record
 from bot.handlers.request import Reply, Request
 from storage.database import Database
 
@@ -22,7 +22,7 @@ def check(connection: Connection, request: Request) -> Reply:
     incident, rest = named(connection, request)
     if rest.strip():
         raise UsageError(f"Which incident? Try: {request.slash('postmortem')} check INC-12")
-    record = read(connection, incident)
+    record = read_record(connection, incident)
     findings = advise(
         incident,
         record.entries,
@@ -45,12 +45,12 @@ def check(connection: Connection, request: Request) -> Reply:
     )
 
 
-def printed(database: Database, settings: Settings, name: str, *, workspace_id: str | None) -> tuple[str, bool]:
+def describe_check(database: Database, settings: Settings, name: str, *, workspace_id: str | None) -> tuple[str, bool]:
     """All the advice on the incident called `name` as plain text, and whether there is none.
 
     Raises UsageError when there is no such incident.
     """
-    record = export(database, name, workspace_id=workspace_id)
+    record = read_by_name(database, name, workspace_id=workspace_id)
     findings = advise(
         record.incident,
         record.entries,

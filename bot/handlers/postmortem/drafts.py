@@ -17,7 +17,7 @@ from bot.domain.postmortem.redraft import Redrafted, redraft
 from bot.errors import UsageError
 from bot.handlers.lookup import current, incident_number, named, word_and_named
 from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
-from bot.handlers.postmortem.exports import read
+from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Reply, Request, first_word
 from bot.telemetry import context
 from storage import action_items, incidents, outbox, postmortems, reviews, timeline
@@ -59,8 +59,8 @@ def template_of(connection: Connection, request: Request, incident_id: int) -> s
     return newest.template if newest else request.template
 
 
-def draft(connection: Connection, request: Request) -> Reply:
-    """`draft`: ask for a new version from what is known now."""
+def request_draft(connection: Connection, request: Request) -> Reply:
+    """`request_draft`: ask for a new version from what is known now."""
     incident, rest = named(connection, request)
     _nothing_more(request, rest, "draft")
     ask_for_draft(connection, request, incident)
@@ -70,7 +70,7 @@ def draft(connection: Connection, request: Request) -> Reply:
 def show(connection: Connection, request: Request) -> Reply:
     """`show`: the latest version, as Slack shows it, `show v3` an earlier one; `show blameless|public`, for others."""
     how, incident = word_and_named(connection, request)
-    record = read(connection, incident)
+    record = read_record(connection, incident)
     earlier = _VERSION.fullmatch(how)
     if earlier:
         record = replace(record, postmortem=_earlier(connection, incident, int(earlier[1])))
@@ -118,7 +118,7 @@ def gather(connection: Connection, incident_id: int, *, prefix: str) -> tuple[In
     return incident, document
 
 
-def keep(
+def save_draft(
     connection: Connection, incident: Incident, drafted: Drafted, *, template: str, by: str, at: datetime
 ) -> tuple[Postmortem, Redrafted]:
     """Keep the draft as a new version, with what people wrote in the newest one as it is by now; and what became of it.
@@ -149,7 +149,7 @@ def template(connection: Connection, request: Request) -> Reply:
         return _listing(connection, request)
     word, incident = word_and_named(connection, request)
     name = request.catalog.find(word)
-    drafting.check(name, request.catalog)
+    drafting.check_template(name, request.catalog)
     ask_for_draft(connection, request, incident, picked=name)
     return Reply(text=slack("drafting", incident=incident, name=name), public=True)
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from bot.documents.export import Record
+from bot.documents.export import ExportRecord
 from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
@@ -11,10 +11,10 @@ from storage.database import Database
 from storage.values import Incident
 
 
-def read(connection: Connection, incident: Incident) -> Record:
+def read_record(connection: Connection, incident: Incident) -> ExportRecord:
     """The incident's record; retracted entries are left out."""
     entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
-    return Record(
+    return ExportRecord(
         incident=incident,
         entries=entries,
         items=action_items.of_incident(connection, incident.id),
@@ -24,13 +24,13 @@ def read(connection: Connection, incident: Incident) -> Record:
     )
 
 
-def export(database: Database, name: str, *, workspace_id: str | None = None) -> Record:
+def read_by_name(database: Database, name: str, *, workspace_id: str | None = None) -> ExportRecord:
     """The record of the incident called `name` (`INC-12`). Raises UsageError when there is none."""
     with database.read() as connection:
-        return read(connection, find(connection, name, workspace_id))
+        return read_record(connection, find_incident(connection, name, workspace_id))
 
 
-def find(connection: Connection, name: str, workspace_id: str | None) -> Incident:
+def find_incident(connection: Connection, name: str, workspace_id: str | None) -> Incident:
     """The incident of that name, in the workspace given or the only one there is. Raises UsageError otherwise."""
     number = incident_number(name)
     if number is None:

@@ -15,12 +15,12 @@ from bot.config import Settings
 from bot.documents.escaping import markdown
 from bot.documents.rendering import terminal
 from bot.domain.postmortem import manuscript
-from bot.domain.postmortem.manuscript import Manuscript, Part
+from bot.domain.postmortem.manuscript import Manuscript, ManuscriptSection
 from bot.domain.postmortem.merge import Voices, merge
 from bot.domain.postmortem.redraft import Conflicts, people_made, rewritten, two_versions
 from bot.errors import UsageError
 from bot.handlers.postmortem.edits import tidied
-from bot.handlers.postmortem.exports import find
+from bot.handlers.postmortem.exports import find_incident
 from bot.handlers.terminal import author_name
 from storage import incidents, postmortems, receipts
 from storage.database import Database
@@ -64,7 +64,7 @@ def text_of(content: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def printed(
+def import_and_describe(
     database: Database, settings: Settings, content: bytes, name: str, *, author: str | None, workspace_id: str | None
 ) -> str:
     """Import the content of the file called `name`, and tell what it changed as plain text. Raises UsageError."""
@@ -84,7 +84,7 @@ def import_(
     if number is None:
         raise UsageError(f"{name} is no postmortem that scribe export wrote: it does not say of which incident it is.")
     with database.write() as connection:
-        incident = find(connection, f"INC-{number}", workspace_id)
+        incident = find_incident(connection, f"INC-{number}", workspace_id)
         # Whoever drafts or edits it meanwhile waits.
         incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
         newest, base, file = _read(connection, incident, text, opened)
@@ -121,7 +121,7 @@ class _Import:
                 # A template has dropped it since, and somebody goes on writing it.
                 yield merged
 
-    def _merged(self, part: Part, section: Section) -> Section:
+    def _merged(self, part: ManuscriptSection, section: Section) -> Section:
         before = self.base.section(part.key)
         newest = self.newest
         voices = Voices(by=(FILE, f"As {newest.drafted_by} saved it in version {newest.version}"))

@@ -17,7 +17,7 @@ from bot.domain.incident.lifecycle import is_open
 from bot.domain.postmortem.export import EntryFacts, ExportFile, ItemFacts, PostmortemFacts, contract, read_export
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
-from bot.handlers.postmortem.exports import read
+from bot.handlers.postmortem.exports import read_record
 from bot.vocabulary import DETECTED
 from storage import action_items, incidents, postmortems, timeline
 from storage.database import Database
@@ -31,7 +31,7 @@ _ID_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ImportTarget:
     """Where it goes. `workspace_id` may be left out where the store knows exactly one.
 
     Unless `public`, it is seen from its channel alone: the file does not say whether it was private.
@@ -43,7 +43,7 @@ class Place:
     public: bool = False
 
 
-def put(database: Database, path: Path, place: Place, *, at: datetime) -> Incident:
+def import_json(database: Database, path: Path, place: ImportTarget, *, at: datetime) -> Incident:
     """Put the incident in the file into the store, at the instant `at`, or nothing of it.
 
     Raises UsageError for a file that is no export, one whose facts do not follow from its entries, and an incident
@@ -61,7 +61,7 @@ def put(database: Database, path: Path, place: Place, *, at: datetime) -> Incide
         return incident
 
 
-def _declare(connection: Connection, file: ExportFile, place: Place) -> Incident:
+def _declare(connection: Connection, file: ExportFile, place: ImportTarget) -> Incident:
     facts = file.incident
     workspace_id, number = _workspace(connection, place.workspace_id), incident_number(facts.id)
     assert number is not None  # noqa: S101 - the file was read strictly
@@ -156,7 +156,7 @@ def _postmortem(facts: PostmortemFacts, at: datetime) -> Postmortem:
 
 def _compare(connection: Connection, incident: Incident, plain: Any, path: Path) -> None:
     """Raise UsageError, which takes everything back, unless an export gives what the file holds."""
-    record = read(connection, incident)
+    record = read_record(connection, incident)
     made = contract(record.incident, record.entries, record.items, record.postmortem)
     found = _difference(plain, made, "")
     if found:

@@ -4,16 +4,16 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from bot.documents.export import drafted
+from bot.documents.export import latest_draft
 from bot.documents.rendering import slack
 from bot.domain.incident.opening import nearest
 from bot.errors import UsageError
 from bot.handlers.lookup import by_number, here, incident_number
 from bot.handlers.permission import permit
 from bot.handlers.postmortem.audiences import RENDERINGS
-from bot.handlers.postmortem.exports import read
+from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Reply, Request
-from bot.publishing.target import PLACES
+from bot.publishing.target import TARGETS
 from storage import outbox
 from storage.values import Incident
 
@@ -34,7 +34,7 @@ def publish(connection: Connection, request: Request) -> Reply:
     asked = _asked(request)
     number = asked.number
     incident = here(connection, request) if number is None else by_number(connection, request, number)
-    record = read(connection, incident)
+    record = read_record(connection, incident)
     if record.postmortem is None:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
     targets = _targets(request, incident, asked.targets)
@@ -57,7 +57,7 @@ def publish(connection: Connection, request: Request) -> Reply:
         },
         at=request.received_at,
     )
-    return Reply(text=slack("publishing", incident=incident, version=drafted(record).version, targets=targets))
+    return Reply(text=slack("publishing", incident=incident, version=latest_draft(record).version, targets=targets))
 
 
 def _asked(request: Request) -> _Asked:
@@ -68,13 +68,13 @@ def _asked(request: Request) -> _Asked:
             asked = replace(asked, number=number)
         elif word in RENDERINGS and asked.how is None:
             asked = replace(asked, how=word)
-        elif word in PLACES:
+        elif word in TARGETS:
             asked = replace(asked, targets=(*asked.targets, word))
         else:
-            guess = nearest(word, [*PLACES, *RENDERINGS])
+            guess = nearest(word, [*TARGETS, *RENDERINGS])
             raise UsageError(
                 f"“{word[:40]}” is no place to publish to.{f' Did you mean {guess}?' if guess else ''} "
-                f"Try: {request.slash('postmortem')} publish, alone or with {' or '.join(PLACES)} after it."
+                f"Try: {request.slash('postmortem')} publish, alone or with {' or '.join(TARGETS)} after it."
             )
     return asked
 
@@ -83,12 +83,12 @@ def _targets(request: Request, incident: Incident, wanted: tuple[str, ...]) -> t
     """The places meant, in the table's order. Raises UsageError where nothing may be published."""
     for name in wanted:
         if name not in request.targets:
-            raise UsageError(f"{_NOT_SET.format(it=f'a {name}')} {PLACES[name].variable}.")
+            raise UsageError(f"{_NOT_SET.format(it=f'a {name}')} {TARGETS[name].variable}.")
     if not request.targets:
-        ways = " or ".join(place.variable for place in PLACES.values())
+        ways = " or ".join(place.variable for place in TARGETS.values())
         raise UsageError(f"{_NOT_SET.format(it='a place')} {ways}. From a terminal, scribe export prints it.")
-    names = [name for name in PLACES if name in (wanted or request.targets)]
-    allowed = tuple(name for name in names if not (incident.private and PLACES[name].shared))
+    names = [name for name in TARGETS if name in (wanted or request.targets)]
+    allowed = tuple(name for name in names if not (incident.private and TARGETS[name].shared))
     refused = next((name for name in wanted if name not in allowed), None) if allowed else names[0]
     if refused:
         raise UsageError(

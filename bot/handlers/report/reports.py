@@ -24,7 +24,7 @@ _MEASURED = (STARTED, IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED, REOPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class ReportScope:
     """Who looks: a workspace's public incidents and those of the channel, or with `private` every one."""
 
     workspace_id: str
@@ -32,7 +32,7 @@ class View:
     private: bool = False
 
 
-def ask(connection: Connection, request: Request) -> Reply:
+def request_report(connection: Connection, request: Request) -> Reply:
     """`report [30d]`: have it counted. Ten thousand incidents are no work to do between a command and its answer."""
     period = parse_period(request.words, now=request.received_at, zone=request.zone)
     content = {
@@ -47,7 +47,7 @@ def ask(connection: Connection, request: Request) -> Reply:
     return Reply(text=rendering.slack("reporting", period=period))
 
 
-def count(connection: Connection, view: View, period: Period, *, now: datetime) -> Report:
+def count(connection: Connection, view: ReportScope, period: Period, *, now: datetime) -> Report:
     """The report on the period as the store is now; items are overdue by the date of `now` in the period's zone."""
     scope = reports.scope(
         view.workspace_id,
@@ -69,20 +69,20 @@ def count(connection: Connection, view: View, period: Period, *, now: datetime) 
     return report(period, counted, today=now.astimezone(period.zone).date(), people=people)
 
 
-def asked(connection: Connection, workspace_id: str, content: dict[str, str]) -> Report:
-    """The report that `ask` put into the outbox as `content`."""
+def requested_report(connection: Connection, workspace_id: str, content: dict[str, str]) -> Report:
+    """The report that `request_report` put into the outbox as `content`."""
     now = datetime.fromisoformat(content["asked_at"])
     period = parse_period(content["words"], now=now, zone=ZoneInfo(content["zone"]))
-    return count(connection, View(workspace_id=workspace_id, channel_id=content["channel"]), period, now=now)
+    return count(connection, ReportScope(workspace_id=workspace_id, channel_id=content["channel"]), period, now=now)
 
 
-def printed(
+def report_on(
     database: Database, words: str, *, now: datetime, zone: ZoneInfo, workspace_id: str | None, private: bool
 ) -> Report:
     """The report on the period the words stand for. Raises UsageError for what is none, and for an empty store."""
     period = parse_period(words, now=now, zone=zone)
     with database.read() as connection:
-        view = View(workspace_id=workspace(connection, workspace_id), private=private)
+        view = ReportScope(workspace_id=workspace(connection, workspace_id), private=private)
         return count(connection, view, period, now=now)
 
 

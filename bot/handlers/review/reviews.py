@@ -7,8 +7,18 @@ from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.review.appointment import Appointment
-from bot.domain.review.meeting import Plan, changed, instant, parse_plan, proposed, reminds_at, span, zone_key, zone_of
-from bot.domain.time.format import place
+from bot.domain.review.meeting import (
+    Plan,
+    changed,
+    local_instant,
+    parse_plan,
+    proposed,
+    reminds_at,
+    span,
+    zone_key,
+    zone_of,
+)
+from bot.domain.time.format import zone_label
 from bot.errors import UsageError
 from bot.handlers.lookup import named
 from bot.handlers.request import Reply, Request, first_word
@@ -67,8 +77,8 @@ def _receipt(
         review=made,
         span=span(made),
         was=span(moved) if moved and moved.starts_at != made.starts_at else None,
-        reminder=instant(remind_at.astimezone(zone_of(made.timezone))) if remind_at else None,
-        assumed=place(request.zone) if assumed else None,
+        reminder=local_instant(remind_at.astimezone(zone_of(made.timezone))) if remind_at else None,
+        assumed=zone_label(request.zone) if assumed else None,
         request=request,
     )
     return Reply(text=text, public=True)

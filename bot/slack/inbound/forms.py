@@ -16,7 +16,7 @@ from bot.handlers.items import buttons
 from bot.handlers.postmortem.edits import CHOOSE, SAVE, WRITE
 from bot.handlers.request import Reply, Request, SectionEdit
 from bot.slack.context import NOT_SAVED, Body, SlackContext
-from bot.slack.inbound.requests import instant, iso
+from bot.slack.inbound.requests import instant_of_ts, iso
 from bot.slack.outbound import modals
 from bot.slack.outbound.modals import joined
 from bot.slack.text import Typed, typed
@@ -32,7 +32,7 @@ def shortcut(context: SlackContext, ack: Ack, body: Body) -> None:
     message, workspace_id = body["message"], body["team"]["id"]
     request = context.requests.of_shortcut(body, received_at=context.clock())
     words = typed(_text_of(message), name_of=context.requests.names(workspace_id)).words
-    form = modals.entry_form(words, said_at=instant(message["ts"]), place=_place(context, body))
+    form = modals.entry_form(words, said_at=instant_of_ts(message["ts"]), place=_place(context, body))
     context.open(body["trigger_id"], form, request)
     ack()
 
@@ -112,7 +112,7 @@ def _field(view: Body, problem: str, now: datetime) -> str:
 def _entry(context: SlackContext, body: Body, place: Body) -> Request:
     """An entry whose time is the form's, whatever its words begin with."""
     filled = modals.answers(body["view"])
-    at = modals.moment(filled["time"], instant(place["said_at"]))
+    at = modals.moment(filled["time"], instant_of_ts(place["said_at"]))
     words = Typed(words=f"{iso(at)}: {filled['words'] or ''}", people={})
     return context.requests.of_form(body, place, filled["kind"], words, received_at=context.clock())
 

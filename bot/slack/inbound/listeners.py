@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.handlers.request import Reply
-from bot.slack.context import CALL_S, NOT_SAVED, Body, SlackContext, place
+from bot.slack.context import CALL_S, NOT_SAVED, Body, SlackContext, form_origin
 from bot.slack.inbound import forms, payloads, reactions
 from bot.slack.outbound import blocks, home, modals
 from bot.slack.text import typed
@@ -27,7 +27,9 @@ def command(context: SlackContext, ack: Ack, body: Body) -> None:
     try:
         request = context.requests.of_command(body, received_at=received_at)
         reply = context.offline.handle(request)
-        form = None if reply.form is None else modals.FORMS[reply.form](place(request, source="form"), **reply.fills)
+        form = (
+            None if reply.form is None else modals.FORMS[reply.form](form_origin(request, source="form"), **reply.fills)
+        )
     except UsageError as error:
         ack(**blocks.refusal(str(error), _as_typed(body)))
     except Exception:  # noqa: BLE001 - the boundary: whatever it was, the words go back to the person who typed them
@@ -58,7 +60,7 @@ def click(context: SlackContext, ack: Ack, body: Body) -> None:
         try:
             reply = context.offline.handle(request, also=say, aside=partial(context.say_now, request, {}))
             if reply.form is not None:
-                form = modals.FORMS[reply.form](place(request, source="form"), **reply.fills)
+                form = modals.FORMS[reply.form](form_origin(request, source="form"), **reply.fills)
                 context.open(body["trigger_id"], form, request)
         except UsageError as error:
             context.refuse(request, str(error), "", {})

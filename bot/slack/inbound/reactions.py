@@ -18,7 +18,7 @@ from bot.errors import UsageError
 from bot.handlers.request import Reply, Request
 from bot.handlers.routes import handle
 from bot.slack.context import Body, SlackContext
-from bot.slack.inbound.requests import instant, iso
+from bot.slack.inbound.requests import instant_of_ts, iso
 from storage import outbox, receipts
 from storage.outbox import Job
 
@@ -61,7 +61,7 @@ def added(context: SlackContext, job: Job) -> None:
     if message is None:
         return
     # The time is spelled out, so that words which begin with a clock time stay words.
-    words = f"{iso(instant(content['ts']))}: {message.get('text') or ''}"
+    words = f"{iso(instant_of_ts(content['ts']))}: {message.get('text') or ''}"
     request = _request(context, job, words, command=content["kind"])
     try:
         _do(context, request, message)

@@ -28,7 +28,7 @@ _ON_INCIDENTS = frozenset(each.name for each in INCIDENT.subcommands)
 _QUALIFIED = tuple(kind for kind in KINDS.values() if kind.qualifiers)
 
 
-def instant(ts: str) -> datetime:
+def instant_of_ts(ts: str) -> datetime:
     """The instant of a message's `ts`: seconds since 1970, UTC."""
     return whole_milliseconds(datetime.fromtimestamp(float(ts), UTC))
 
@@ -85,7 +85,7 @@ class Requests:
             user_name=None,
             key=f"message:{event['channel']}:{event['ts']}",
             source="mention",
-            said_at=instant(event["ts"]),
+            said_at=instant_of_ts(event["ts"]),
             received_at=received_at,
         )
 

@@ -94,7 +94,7 @@ _AWAY = "Slack does not take it just now."
 
 
 @dataclass(frozen=True, slots=True)
-class Canvas:
+class CanvasTarget:
     """Canvases of the workspace that `client` talks to; `address` gives the web address of one, where it is known."""
 
     client: WebClient

@@ -143,7 +143,7 @@ class Delivery:
             if self._unseen == 1:
                 self._news.notify()
 
-    def drain(self) -> None:
+    def deliver_due(self) -> None:
         """Do all that is due now, in the caller's thread."""
         while self.step():
             pass

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.clock import Clock
 from bot.documents.rendering import slack
 from bot.errors import UsageError
-from bot.handlers.items.digests import Own, own
+from bot.handlers.items.digests import HomeContent, home_content
 from bot.handlers.request import Button, Reply
 from bot.slack.context import Body, SlackContext
 from bot.slack.outbound import blocks
@@ -65,16 +65,16 @@ def publish(context: SlackContext, job: Job) -> None:
     with context.database.read() as connection:
         if outbox.is_superseded(connection, job):
             return
-        mine = own(connection, job.workspace_id, user_id, now=context.clock(), zone=zone)
+        mine = home_content(connection, job.workspace_id, user_id, now=context.clock(), zone=zone)
     context.client.views_publish(user_id=user_id, view=view(mine, prefix=context.settings.prefix))
 
 
-def view(mine: Own, *, prefix: str) -> dict[str, Any]:
+def view(mine: HomeContent, *, prefix: str) -> dict[str, Any]:
     """The tab: the items with a button each, then the postmortems; at most 100 blocks."""
     return {"type": "home", "blocks": [*_items(mine, prefix), {"type": "divider"}, *_postmortems(mine, prefix)]}
 
 
-def _items(mine: Own, prefix: str) -> Iterator[Block]:
+def _items(mine: HomeContent, prefix: str) -> Iterator[Block]:
     yield _section("home_items", mine=mine, prefix=prefix)
     for item in mine.items:
         yield _section("home_item", item=item, today=mine.today, prefix=prefix) | {"accessory": _done(item)}
@@ -82,7 +82,7 @@ def _items(mine: Own, prefix: str) -> Iterator[Block]:
         yield _section("home_more", more=mine.item_count - len(mine.items), command=f"/{prefix}actionitem list mine")
 
 
-def _postmortems(mine: Own, prefix: str) -> Iterator[Block]:
+def _postmortems(mine: HomeContent, prefix: str) -> Iterator[Block]:
     yield _section("home_postmortems", mine=mine, prefix=prefix)
     for postmortem in mine.postmortems:
         yield _section("home_postmortem", postmortem=postmortem, mine=mine)

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from bot.documents.picture.png import svg_to_png
 from bot.documents.picture.report import draw
 from bot.documents.rendering import RENDER_LOCK, slack
-from bot.handlers.items.digests import Digest, Told, digest, put_back, summary, waits_until
+from bot.handlers.items.digests import Digest, DigestKey, digest, reschedule, summary, waits_until
 from bot.handlers.report import reports
 from bot.handlers.review import invitations
 from bot.slack.context import SlackContext
@@ -27,7 +27,7 @@ _PART_LIMIT = BLOCKS_LIMIT // 16
 def send_digest(context: SlackContext, post: Action, job: Job) -> None:
     """Tell a recipient what their action items want of them, as things stand now, within their working hours."""
     content, cadence = job.content, context.settings.cadence
-    told = Told(
+    told = DigestKey(
         workspace_id=job.workspace_id,
         recipient_id=content["recipient"],
         on=date.fromisoformat(content["on"]),
@@ -37,12 +37,12 @@ def send_digest(context: SlackContext, post: Action, job: Job) -> None:
         made = digest(connection, told, cadence=cadence, prefix=context.settings.prefix)
     if due_at is not None:
         with context.database.write() as connection:
-            put_back(connection, told, due_at=due_at)
+            reschedule(connection, told, due_at=due_at)
     elif made is not None:
-        _send(context, post, replace(job, content={"channel": told.recipient_id, **message(made)}), told)
+        _send(context, post, replace(job, content={"channel": told.recipient_id, **digest_message(made)}), told)
 
 
-def _send(context: SlackContext, post: Action, job: Job, told: Told) -> None:
+def _send(context: SlackContext, post: Action, job: Job, told: DigestKey) -> None:
     try:
         post(job)
     except SlackApiError as error:
@@ -52,11 +52,11 @@ def _send(context: SlackContext, post: Action, job: Job, told: Told) -> None:
     context.metrics.reminded(1)
 
 
-def _hand_on(context: SlackContext, told: Told) -> None:
+def _hand_on(context: SlackContext, told: DigestKey) -> None:
     """Whom Slack does not know any more is told nothing: the lead is, at the next tick."""
     with context.database.write() as connection:
         members.bar(connection, told.workspace_id, told.recipient_id, "unknown")
-        put_back(connection, told, due_at=context.clock())
+        reschedule(connection, told, due_at=context.clock())
 
 
 def send_summary(context: SlackContext, post: Action, job: Job) -> None:
@@ -75,7 +75,7 @@ def send_summary(context: SlackContext, post: Action, job: Job) -> None:
     post(replace(job, content={"channel": channel, "text": text}))
 
 
-def message(digest: Digest) -> Message:
+def digest_message(digest: Digest) -> Message:
     """The message's blocks, and the whole in plain text for those who hear or glance at it."""
     whole = "\n\n".join(filter(None, [digest.head, *(part.text for part in digest.parts), digest.foot]))
     blocks = [_section(digest.head)]
@@ -144,7 +144,7 @@ def send_report(context: SlackContext, job: Job, *, no_files: Collection[str]) -
     """Count, and send_report it; where one of `no_files` is Slack's word, the text alone."""
     content = job.content
     with RENDER_LOCK, context.database.read() as connection:
-        report = reports.asked(connection, job.workspace_id, content)
+        report = reports.requested_report(connection, job.workspace_id, content)
     text = slack("report", report=report, shown=GROUPS)
     try:
         if report.declared or report.items.recorded:

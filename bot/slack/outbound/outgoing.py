@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.documents import drafting
-from bot.documents.export import BINARY, Record
+from bot.documents.export import BINARY, ExportRecord
 from bot.documents.rendering import RENDER_LOCK, slack, terminal
 from bot.handlers.items.reminders import DIGEST, SUMMARY
 from bot.handlers.postmortem import drafts
-from bot.handlers.postmortem.exports import read
+from bot.handlers.postmortem.exports import read_record
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.handlers.review.reviews import NEWS, REMINDER
 from bot.slack.context import CALL_S, SlackContext
@@ -101,7 +101,7 @@ def _draft(context: SlackContext, job: Job) -> None:
     with RENDER_LOCK, context.database.read() as connection:
         incident, gathered = drafts.gather(connection, content["incident_id"], prefix=content["prefix"])
     # A template of the operator's may take seconds; nothing is locked meanwhile.
-    drafted = drafting.draft(gathered, content["template"], context.settings.catalog)
+    drafted = drafting.draft_sections(gathered, content["template"], context.settings.catalog)
     with RENDER_LOCK, context.database.write() as connection:
         if drafted.problem and content.get("picked"):
             text = slack("not_picked", incident=incident, problem=drafted.problem)
@@ -109,7 +109,7 @@ def _draft(context: SlackContext, job: Job) -> None:
             _add(connection, job, "whisper", whisper, context.clock)
             outbox.sent(connection, job, at=context.clock())
             return
-        version, redrafted = drafts.keep(
+        version, redrafted = drafts.save_draft(
             connection, incident, drafted, template=content["template"], by=content["by"], at=context.clock()
         )
         comment = slack(
@@ -193,7 +193,7 @@ def _picture(context: SlackContext, content: Mapping[str, Any]) -> list[dict[str
     """The picture as the store is now; none where it cannot be drawn, as no draft waits for its picture."""
     try:
         with context.database.read() as connection:
-            record = read(connection, incidents.by_id(connection, content["incident_id"]))
+            record = read_record(connection, incidents.by_id(connection, content["incident_id"]))
         with RENDER_LOCK:
             return [_file(record)]
     except Exception:  # noqa: BLE001 - whatever goes wrong while drawing, the words are sent
@@ -201,12 +201,12 @@ def _picture(context: SlackContext, content: Mapping[str, Any]) -> list[dict[str
         return []
 
 
-def described(record: Record) -> str:
+def described(record: ExportRecord) -> str:
     """The picture in a line, for those who cannot see it."""
     return terminal("picture", incident=record.incident, lifecycle=record.lifecycle)
 
 
-def _file(record: Record) -> dict[str, Any]:
+def _file(record: ExportRecord) -> dict[str, Any]:
     name = record.incident.name
     return {
         "filename": f"{name}-timeline.png",

@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from bot.documents.rendering import slack
 from bot.errors import UsageError
 from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
-from bot.handlers.postmortem.exports import read
+from bot.handlers.postmortem.exports import read_record
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.publishing.folder import Folder
-from bot.publishing.target import PLACES, Edition, NotYetError, Published, Target
+from bot.publishing.target import TARGETS, Edition, NotYetError, Published, Target
 from bot.slack.context import SlackContext
-from bot.slack.outbound.canvas import Canvas
+from bot.slack.outbound.canvas import CanvasTarget
 from storage import incidents, outbox, publications
 from storage.outbox import Job
 from storage.values import Incident, Publication
@@ -33,10 +33,10 @@ def _folder(context: SlackContext) -> Target:
 
 
 def _canvas(context: SlackContext) -> Target:
-    return Canvas(context.client, context.identity.canvas)
+    return CanvasTarget(context.client, context.identity.canvas)
 
 
-TARGETS: Final[Mapping[str, Callable[[SlackContext], Target]]] = {"folder": _folder, "canvas": _canvas}
+TARGET_FACTORIES: Final[Mapping[str, Callable[[SlackContext], Target]]] = {"folder": _folder, "canvas": _canvas}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def _edition(context: SlackContext, job: Job) -> tuple[Edition, object]:
     """The newest version as it is asked for, and how its retelling came about."""
     content = job.content
     with context.database.read() as connection:
-        record = read(connection, incidents.by_id(connection, content["incident_id"]))
+        record = read_record(connection, incidents.by_id(connection, content["incident_id"]))
         names = names_in(connection, record)
     if content["how"] is None:
         return Edition(record=record), None
@@ -146,11 +146,11 @@ def _known(context: SlackContext, incident_id: int) -> dict[str, Publication]:
 
 def _publish(context: SlackContext, edition: Edition, name: str, known: Publication | None) -> Result:
     before = known.version if known else None
-    if edition.record.incident.private and PLACES[name].shared:
+    if edition.record.incident.private and TARGETS[name].shared:
         # It was asked for before the incident was kept to its own channel.
         return Result(target=name, before=before, problem=PRIVATE_NOW.format(edition.record.incident.name))
     try:
-        return Result(target=name, before=before, done=TARGETS[name](context).publish(edition, known))
+        return Result(target=name, before=before, done=TARGET_FACTORIES[name](context).publish(edition, known))
     except NotYetError as failure:
         return Result(target=name, before=before, problem=str(failure), waits=failure)
     except UsageError as problem:

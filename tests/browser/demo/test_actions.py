@@ -13,7 +13,7 @@ import pytest
 from bot.demo.actions import ACTIONS
 from bot.demo.page import BODY_LIMIT, FILES, HEADERS, TYPES
 from bot.demo.serve import open_to_browsers
-from bot.handlers.postmortem.exports import export
+from bot.handlers.postmortem.exports import read_by_name
 from storage.database import Database
 from tests.browser.demo.conftest import CASE, Stage
 
@@ -116,7 +116,7 @@ def test_the_living_document_is_what_a_draft_would_say_and_makes_none(stage: Sta
     shown = stage.demo.living.shown(stage.channel, "postmortem")
     assert "disk full" in json.dumps(shown)
     assert (shown["incident"]["name"], shown["incident"]["version"]) == ("INC-1", None)
-    assert export(stage.database, "INC-1").postmortem is None
+    assert read_by_name(stage.database, "INC-1").postmortem is None
     post("say", channel=stage.channel, text="/note more")
     again = stage.demo.living.shown(stage.channel, "postmortem")
     assert again["incident"]["state"] != shown["incident"]["state"]
@@ -155,7 +155,7 @@ def test_a_drill_says_what_was_refused_and_waits_for_a_bot_that_is_away(stage: S
     demo.slack.wait_for(lambda: drill.over, within_s=20)
     assert drill.shown()["at"] == len(CASE.script)
     # Played by the clock of the incident, it is the incident: the times are its own.
-    record = export(stage.database, "INC-1")
+    record = read_by_name(stage.database, "INC-1")
     assert (record.incident.title, record.incident.declared_at) == (CASE.title, CASE.commands[0].at)
     assert demo.clock() >= CASE.commands[-1].at
 
@@ -211,7 +211,7 @@ def test_a_store_that_is_kept_finds_its_channels_again_and_takes_nothing_new_for
             demo.slack.shortcut(alice, message, "add_to_timeline")
             assert demo.slack.modal(alice)
             assert demo.slack.submit(alice).ok
-    texts = [entry.text for entry in export(sqlite, "INC-1").entries]
+    texts = [entry.text for entry in read_by_name(sqlite, "INC-1").entries]
     assert texts == ["disk full", "from a message", "still full", "from a message"]
 
 

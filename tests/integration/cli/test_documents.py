@@ -67,7 +67,7 @@ def replayed() -> Iterator[str]:
     slack = Slack(clock=clock)
     with slack.serving(), replay._bot(slack, clock, sample) as bot:
         replay._play(sample, slack, bot, clock)
-        bot.context.delivery.drain()
+        bot.context.delivery.deliver_due()
         yield bot.context.database.url.render_as_string()
 
 

@@ -127,7 +127,7 @@ def test_any_template_of_the_operators_drafts_or_the_shipped_one_does(
     write: Callable[[str], TemplateCatalog], document: Document, source: str, *, framed: bool
 ) -> None:
     catalog = write(f'{{% call section("summary", "Ours") %}}{source}{{% endcall %}}' if framed else source)
-    drafted = drafting.draft(document, "ours", catalog)
+    drafted = drafting.draft_sections(document, "ours", catalog)
     assert drafted.sections
     assert drafted.problem is None or CONTROLS.search(drafted.problem) is None, drafted.problem
     assert UNPRINTABLE.search("".join(f"{each.heading}{each.body}" for each in drafted.sections)) is None

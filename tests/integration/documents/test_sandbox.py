@@ -66,7 +66,7 @@ def test_an_own_template_uses_shipped_parts_and_its_words_are_escaped(
     document: Document, catalog: TemplateCatalog
 ) -> None:
     write(catalog, "ours", '{% include "postmortem/parts/timeline.md.j2" %}')
-    drafted = drafting.draft(document, "ours", catalog)
+    drafted = drafting.draft_sections(document, "ours", catalog)
     assert drafted.problem is None
     assert [(section.key, section.heading) for section in drafted.sections] == [("summary", "Ours")]
     assert "Detected: disk \\*full\\* — alice" in drafted.sections[0].body
@@ -79,8 +79,8 @@ def test_an_own_template_of_a_shipped_name_goes_before_it_and_adds_to_the_others
     write(catalog, "weekly", "Weekly.")
     assert catalog.names() == ("classic", "full", "learning", "response", "sysadmin", "weekly")
     assert catalog.about("classic") == "Ours, in short."
-    assert drafting.draft(document, "classic", catalog).sections[0].body == "Our own classic."
-    assert len(drafting.draft(document, "full", catalog).sections) == 11
+    assert drafting.draft_sections(document, "classic", catalog).sections[0].body == "Our own classic."
+    assert len(drafting.draft_sections(document, "full", catalog).sections) == 11
 
 
 def test_an_own_part_goes_before_the_shipped_one_in_every_template(
@@ -91,7 +91,7 @@ def test_an_own_part_goes_before_the_shipped_one_in_every_template(
     (catalog.custom_dir / "parts" / "timeline.md.j2").write_text(
         "Ours has {{ document.entries }} entry.", encoding="utf-8"
     )
-    drafted = drafting.draft(document, "learning", catalog)
+    drafted = drafting.draft_sections(document, "learning", catalog)
     assert drafted.problem is None
     assert {section.key: section.body for section in drafted.sections}["timeline"] == "Ours has 1 entry."
 
@@ -182,10 +182,10 @@ def test_a_broken_template_is_replaced_by_the_shipped_one_of_its_name_else_the_c
     for name, instead in (("full", "full"), ("ours", "classic"), ("gone", "classic")):
         if name != "gone":
             write(catalog, name, "{{ nothing }}")
-        drafted = drafting.draft(document, name, catalog)
+        drafted = drafting.draft_sections(document, name, catalog)
         assert drafted.instead == instead
         assert drafted.problem
-        assert drafted.sections == drafting.draft(document, instead, TemplateCatalog()).sections
+        assert drafted.sections == drafting.draft_sections(document, instead, TemplateCatalog()).sections
 
 
 def test_many_hostile_templates_at_once_wait_for_their_turn_or_are_told_to(
@@ -223,4 +223,4 @@ def test_a_document_of_thousands_of_entries_fits_an_own_template(catalog: Templa
     told = [entry(number, "did", after(number), "restarted", author=f"x{number}") for number in range(5_000)]
     document = assemble(INCIDENT, told, [], zone=ZoneInfo("UTC"))
     write(catalog, "ours", '{% include "postmortem/parts/timeline.md.j2" %}')
-    assert drafting.draft(document, "ours", catalog).sections[0].body.count("\n- ") == 5_000
+    assert drafting.draft_sections(document, "ours", catalog).sections[0].body.count("\n- ") == 5_000

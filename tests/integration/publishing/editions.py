@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
-from bot.documents.export import Record
+from bot.documents.export import ExportRecord
 from bot.documents.templates import DEFAULT
 from bot.domain.incident.lifecycle import lifecycle
 from bot.domain.postmortem.assemble import assemble
@@ -31,20 +31,22 @@ def drafted(
     *,
     template: str = DEFAULT,
     more: tuple[Section, ...] = (),
-) -> Record:
+) -> ExportRecord:
     document = assemble(incident, entries, items, zone=ZoneInfo(incident.timezone))
-    sections = (*rendering.draft(document, template), *more)
+    sections = (*rendering.render_draft(document, template), *more)
     newest = Postmortem(template=template, version=1, sections=sections, drafted_at=NOON, drafted_by="alice")
-    return Record(incident=incident, entries=entries, items=items, postmortem=newest, lifecycle=lifecycle(entries))
+    return ExportRecord(
+        incident=incident, entries=entries, items=items, postmortem=newest, lifecycle=lifecycle(entries)
+    )
 
 
-def record(name: str, template: str = DEFAULT) -> Record:
+def record(name: str, template: str = DEFAULT) -> ExportRecord:
     """The sample case of that name."""
     case = casebook.load(name)
     return drafted(casebook.incident(case), casebook.entries(case), casebook.items(case), template=template)
 
 
-def story_of_everything(template: str = DEFAULT, *, edited: bool = True) -> Record:
+def story_of_everything(template: str = DEFAULT, *, edited: bool = True) -> ExportRecord:
     """Every kind of entry, with every qualifier, and items in every state; all words are hostile."""
     incident = replace(
         casebook.incident(casebook.load(casebook.NAMES[0])), title=f"Down {HOSTILE.splitlines()[0]}", lead="<b>bob</b>"

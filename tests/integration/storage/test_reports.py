@@ -10,8 +10,8 @@ from sqlalchemy import Connection, event
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
 from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report
-from bot.handlers.items.digests import Own, own
-from bot.handlers.report.reports import View, count
+from bot.handlers.items.digests import HomeContent, home_content
+from bot.handlers.report.reports import ReportScope, count
 from storage import action_items, incidents, postmortems, publications, timeline
 from storage.database import Database
 from storage.values import Incident
@@ -24,7 +24,7 @@ TOMORROW = NOW + timedelta(days=1)
 def told(database: Database, period: str = "30d", **view: Any) -> Report:
     with database.read() as connection:
         stretch = parse_period(period, now=TOMORROW, zone=UTC)
-        return count(connection, View(**{"workspace_id": "T1", **view}), stretch, now=TOMORROW)
+        return count(connection, ReportScope(**{"workspace_id": "T1", **view}), stretch, now=TOMORROW)
 
 
 def seconds(report: Report, key: str = "time_to_resolve") -> tuple[float, ...]:
@@ -36,9 +36,9 @@ def resolve(connection: Connection, incident: Incident, minute: int, by: str = "
     incidents.set_open(connection, incident, is_open=False)
 
 
-def home(database: Database, user_id: str, workspace_id: str = "T1", now: datetime = TOMORROW) -> Own:
+def home(database: Database, user_id: str, workspace_id: str = "T1", now: datetime = TOMORROW) -> HomeContent:
     with database.read() as connection:
-        return own(connection, workspace_id, user_id, now=now, zone=UTC)
+        return home_content(connection, workspace_id, user_id, now=now, zone=UTC)
 
 
 def test_times_are_those_of_the_timeline_as_it_stands(database: Database) -> None:

@@ -150,7 +150,7 @@ def test_what_is_kept_while_the_database_is_away_and_written_later_is_told_by_id
         office.bot.context.offline.start(ensured=False)
         office.say("/detected the secret runbook")
         office.slack.wait_for(lambda: "done" in out.getvalue())
-        office.bot.drain()
+        office.bot.replay_spool()
         team = office.slack.team_id
     kept, written = [line for line in told(out) if line["event"] == "done"]
     assert (kept["kept"], kept["command"], kept["workspace"]) == (True, "detected", team)

@@ -9,13 +9,13 @@ from slack_sdk.errors import SlackApiError
 
 from bot.clock import SetClock
 from bot.slack.client import PausedError
-from bot.telemetry.health import DEGRADED, DOWN, OK, Part, part
+from bot.telemetry.health import DEGRADED, DOWN, OK, Component, component
 from bot.telemetry.metrics import PrometheusMetrics
 from storage.database import Database
 from tests.support.workplace import HTTP, Workplace, at, workplace
 
 
-def samples(metrics: PrometheusMetrics, parts: dict[str, Part] | None = None) -> dict[str, float]:
+def samples(metrics: PrometheusMetrics, parts: dict[str, Component] | None = None) -> dict[str, float]:
     """What a scrape reads, without the instants at which counting began."""
     lines = metrics.page(parts or {}).decode().splitlines()
     pairs = [line.rpartition(" ") for line in lines if not line.startswith("#")]
@@ -89,7 +89,7 @@ def test_what_was_kept_while_the_database_was_away_is_counted_once_it_is_written
             assert office.say(f"/did {words}", trigger_id=words).startswith("Kept")
         office.refused("/did at 25:99 freed")
         assert samples(metrics)['scribe_entries_total{kind="did"}'] == 0
-        office.bot.drain()
+        office.bot.replay_spool()
         assert samples(metrics)['scribe_entries_total{kind="did"}'] == 2
 
 
@@ -129,10 +129,10 @@ def test_slacks_refusals_are_counted_by_method_and_reason(
 
 
 def test_the_parts_are_gauges_and_what_is_not_known_is_left_out(metrics: PrometheusMetrics) -> None:
-    found = samples(metrics, {"database": part(OK), "outbox": part(DEGRADED, depth=3, oldest_s=700)})
+    found = samples(metrics, {"database": component(OK), "outbox": component(DEGRADED, depth=3, oldest_s=700)})
     assert found['scribe_part_up{part="database"}'] == found['scribe_part_up{part="outbox"}'] == 1
     assert (found["scribe_outbox_waiting"], found["scribe_outbox_oldest_seconds"]) == (3, 700)
-    away = samples(metrics, {"database": part(DOWN, error="OperationalError")})
+    away = samples(metrics, {"database": component(DOWN, error="OperationalError")})
     assert away['scribe_part_up{part="database"}'] == 0
     assert "scribe_outbox_waiting" not in away
 

@@ -206,7 +206,7 @@ def test_neither_does_a_terminal(ours: Workplace, tmp_path: Path) -> None:
     assert naming == VISIBLE_TO.keys(), "a new command is tried here, too"
     assert main.commands.keys() - naming == WITHOUT
     file = tmp_path / "edited.md"
-    file.write_text(export.editable(exports.export(ours.database, "INC-1")).replace("freed", "freezed"))
+    file.write_text(export.editable(exports.read_by_name(ours.database, "INC-1")).replace("freed", "freezed"))
     asked = {**VISIBLE_TO, "import": [str(file)]}
     url = ours.database.url.render_as_string(hide_password=False)
     before = rows(ours)
@@ -229,8 +229,8 @@ def test_neither_does_a_terminal(ours: Workplace, tmp_path: Path) -> None:
 def test_neither_does_an_export(ours: Workplace) -> None:
     settings, at, store = ours.bot.context.settings, now(), ours.database
     exported = (
-        lambda: exports.export(store, "INC-1", workspace_id=ABROAD),
-        lambda: checks.printed(store, settings, "INC-1", workspace_id=ABROAD),
+        lambda: exports.read_by_name(store, "INC-1", workspace_id=ABROAD),
+        lambda: checks.describe_check(store, settings, "INC-1", workspace_id=ABROAD),
         lambda: terminal.log(store, settings, "INC-1", "note x", at=at, author="eve", workspace_id=ABROAD),
     )
     before = rows(ours)
@@ -242,10 +242,10 @@ def test_neither_does_an_export(ours: Workplace) -> None:
         ours.say("/incident open a horse")
         ours.say("/resolved it is back")
     said = [str(export()) for export in exported]
-    record = exports.export(store, "INC-1", workspace_id=ABROAD)
+    record = exports.read_by_name(store, "INC-1", workspace_id=ABROAD)
     said += [write(record) for write in export.FORMATS.values()]
     with store.read() as connection:
-        view = reports.View(workspace_id=ABROAD, private=True)
+        view = reports.ReportScope(workspace_id=ABROAD, private=True)
         period = parse_period("52w", now=at, zone=settings.timezone)
         counted = reports.count(connection, view, period, now=at)
     said += [str(write(counted)) for write in reports.FORMATS.values()]
@@ -253,7 +253,7 @@ def test_neither_does_an_export(ours: Workplace) -> None:
     assert "horse" in "".join(said)
     assert rows(ours) == before
     with pytest.raises(UsageError, match="several workspaces; name one"):
-        exports.export(store, "INC-1")
+        exports.read_by_name(store, "INC-1")
 
 
 def test_a_bot_says_nothing_of_what_another_workspaces_bot_has_to_say(ours: Workplace, clock: SetClock) -> None:

@@ -129,7 +129,7 @@ def test_killed_at_every_tick_that_has_something_to_say_it_loses_and_doubles_not
             tick(postgres, cadence, at=clock())
             after = build(office.bot.context.settings, postgres, clock=clock)
             after.remind()
-            after.context.delivery.drain()
+            after.context.delivery.deliver_due()
             after.stop()
             killed.append(clock())
 

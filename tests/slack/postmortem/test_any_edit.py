@@ -113,7 +113,7 @@ def test_any_file_is_imported_or_refused(
 ) -> None:
     loud(caplog)
     store = published.database
-    written = export.editable(exports.export(store, "INC-1"))
+    written = export.editable(exports.read_by_name(store, "INC-1"))
     text = written.replace("## Lessons", f"{words}\n\n## Lessons", 1) if whole else f"# INC-1: x\n\n{words}"
     content = text.encode()
     try:
@@ -124,7 +124,7 @@ def test_any_file_is_imported_or_refused(
         assert CONTROLS.search(str(error)) is None  # noqa: PT017 - it need not be raised
         return
     assert CONTROLS.search("".join(each.heading for each in imported.version.sections)) is None
-    record = exports.export(store, "INC-1")
+    record = exports.read_by_name(store, "INC-1")
     check_markup(export.FORMATS["html"](record), export.FORMATS["svg"](record))
     ET.fromstring(f'<x xmlns:ac="a" xmlns:ri="r">{export.PRINTED["confluence"](record)}</x>')  # noqa: S314 - our own
     assert json.loads(export.FORMATS["json"](record))["incident"]["id"] == "INC-1"

@@ -16,7 +16,7 @@ from bot.clock import SetClock
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.fakeslack.limits import MESSAGE_TEXT
-from bot.handlers.postmortem.checks import SHOWN, printed
+from bot.handlers.postmortem.checks import SHOWN, describe_check
 from storage import incidents, timeline
 from storage.database import Database
 from tests.conftest import NOON
@@ -114,7 +114,7 @@ def played(case: dict[str, Any], database: Database) -> Iterator[Workplace]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_case_as_it_was_played_has_exactly_these_findings(name: str, sqlite: Database) -> None:
     with played(load(name), sqlite) as place:
-        text, clean = printed(sqlite, Settings(), "INC-1", workspace_id=None)
+        text, clean = describe_check(sqlite, Settings(), "INC-1", workspace_id=None)
         answer = place.private("/postmortem check")
     assert not clean
     assert findings(text) == EXPECTED[name]

@@ -9,7 +9,7 @@ from bot.documents.picture import png
 from bot.fakeslack.complaints import length_of
 from bot.fakeslack.limits import ALL_BLOCKS_TEXT, ALL_MARKDOWN_TEXT
 from bot.fakeslack.objects import Message
-from bot.handlers.postmortem.exports import read
+from bot.handlers.postmortem.exports import read_record
 from bot.slack.outbound import outgoing
 from bot.slack.outbound.delivery import MOST_FAILURES
 from storage import outbox, timeline
@@ -65,7 +65,7 @@ def test_the_picture_comes_with_the_draft_for_all_eyes(resolved: Workplace) -> N
     assert (picture.name, picture.channel) == ("INC-1-timeline.png", resolved.channel)
     assert picture.content.startswith(b"\x89PNG")
     with resolved.database.read() as connection:
-        record = read(connection, incident(resolved))
+        record = read_record(connection, incident(resolved))
     assert outgoing.described(record) == "Timeline of INC-1, disk full. Resolved; time to resolve 30 min."
     assert picture.initial_comment == document.initial_comment
     (message,) = [each for each in resolved.messages() if each.files]

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from bot.cli import main
 from bot.documents import markup
-from bot.documents.export import FORMATS, PRINTED, Record
+from bot.documents.export import FORMATS, PRINTED, ExportRecord
 from bot.documents.templates import TemplateCatalog
 from storage.database import Database
 from tests.integration.publishing.editions import EDITED, HOSTILE, record, story_of_everything
@@ -24,7 +24,7 @@ AC, RI = "urn:ac", "urn:ri"
 RECORDS = [(template, name) for template in TEMPLATES for name in (*casebook.NAMES, "everything")]
 
 
-def told(template: str, name: str) -> Record:
+def told(template: str, name: str) -> ExportRecord:
     return story_of_everything(template, edited=False) if name == "everything" else record(name, template)
 
 

@@ -15,9 +15,9 @@ import pytest
 from bot.clock import SetClock
 from bot.config import Settings
 from bot.fakeslack.objects import Canvas
-from bot.publishing.target import PLACES
+from bot.publishing.target import TARGETS
 from bot.slack.bot import build
-from bot.slack.outbound.publications import TARGETS
+from bot.slack.outbound.publications import TARGET_FACTORIES
 from storage import outbox, publications
 from storage.database import Database
 from storage.values import Publication
@@ -102,8 +102,8 @@ def redraft(office: Workplace, words: str = "/cause process: nobody watched the 
 
 
 def test_every_place_of_the_table_has_its_target_and_its_setting() -> None:
-    assert PLACES.keys() == TARGETS.keys()
-    assert {place.setting for place in PLACES.values()} <= Settings.model_fields.keys()
+    assert TARGET_FACTORIES.keys() == TARGETS.keys()
+    assert {place.setting for place in TARGETS.values()} <= Settings.model_fields.keys()
 
 
 def test_a_postmortem_is_published_everywhere_and_one_message_says_where(office: Workplace, folder: Path) -> None:
@@ -432,7 +432,7 @@ from bot.config import Settings
 from bot.slack.app import build
 from storage.database import Database
 bot = build(Settings.from_env(os.environ), Database(sys.argv[1]), clock=SetClock(datetime.fromisoformat(sys.argv[2])))
-bot.context.delivery.drain()
+bot.context.delivery.deliver_due()
 """
 KILLING_HOOK = """#!/bin/sh
 kill -KILL "$(cut -d' ' -f4 /proc/$PPID/stat)"
@@ -479,7 +479,7 @@ def test_two_replicas_that_publish_at_once_make_one_of_everything(
         for user in (office.alice, office.bob, office.carol):
             office.say("/note I am on it", user=user)
             office.private("/postmortem publish", user=user)
-        together(lambda number: (office.bot, second)[number % 2].context.delivery.drain(), threads=4)
+        together(lambda number: (office.bot, second)[number % 2].context.delivery.deliver_due(), threads=4)
         office.deliver()
         second.stop()
         assert len(office.slack.canvases) == 1

@@ -170,7 +170,7 @@ def test_other_commands_are_answered_while_a_template_loops(
     loop = "{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3
     (custom_dir / "classic.md.j2").write_text(loop, encoding="utf-8")
     resolve(operator, clock)
-    operator.bot.context.executor.submit(operator.bot.context.delivery.drain)
+    operator.bot.context.executor.submit(operator.bot.context.delivery.deliver_due)
     answer = operator.ask("/note still here")
     assert "Note" in answer.text
     assert not answer.late

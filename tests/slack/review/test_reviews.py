@@ -184,7 +184,7 @@ def test_the_reminder_comes_once_the_day_before_whatever_restarts(database: Data
         clock.set(at("2026-03-19T10:00:00Z"))
         with ThreadPoolExecutor(4) as pool:
             for bot in (office.bot, again) * 2:
-                pool.submit(bot.context.delivery.drain)
+                pool.submit(bot.context.delivery.deliver_due)
         again.stop()
         _, reminder = told(office)
         assert reminder.text.splitlines() == [

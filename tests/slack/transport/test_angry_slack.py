@@ -32,7 +32,7 @@ def sit_out(bot: Bot, database: Database, clock: SetClock) -> None:
     """Let the time pass, half a second at a time, until the outbox is empty."""
     give_up_at = clock() + LONGEST_STORM
     while clock() < give_up_at:
-        bot.context.delivery.drain()
+        bot.context.delivery.deliver_due()
         with database.read() as connection:
             if not set(outbox.counts(connection)) & {"waiting", "sending"}:
                 return

@@ -47,7 +47,7 @@ def remote(far: Database, clock: SetClock) -> Iterator[Workplace]:
 
 def told(office: Workplace) -> list[str]:
     """What the channel was told after the database came back."""
-    assert office.bot.context.offline.drain()
+    assert office.bot.context.offline.replay()
     return [each.text for each in office.messages() if each.text.startswith(DRAINED)]
 
 
@@ -62,7 +62,7 @@ def test_while_the_server_is_gone_entries_are_kept_and_then_written_in_order(
     assert remote.say("/incident severity SEV1").startswith("Kept · /incident severity SEV1\n")
     assert remote.say("/mitigated errors are gone").startswith("Kept · Mitigated · 12:01 UTC\n")
     clock.set(at("2026-03-12T12:30:00Z"))
-    assert not remote.bot.context.offline.drain()
+    assert not remote.bot.context.offline.replay()
     line.mend()
     (said,) = told(remote)
     assert said.splitlines() == [
@@ -111,7 +111,7 @@ def test_what_cannot_be_shown_and_what_is_no_entry_is_said_at_once(remote: Workp
     assert "/did at 25:99 restarted db1" in refused
     assert "There is no “/dd”" in remote.refused("/dd x") or "Did you mean" in remote.refused("/dd x")
     line.mend()
-    remote.bot.context.offline.drain()
+    remote.bot.context.offline.replay()
     assert remote.private("/timeline")
 
 
@@ -121,7 +121,7 @@ def test_what_could_not_be_done_is_told_to_the_person_with_their_words(remote: W
     remote.say("/incident edit 99 no such entry", user=remote.bob)
     remote.say("/actionitem")
     line.mend()
-    remote.bot.context.offline.drain()
+    remote.bot.context.offline.replay()
     texts = {each.ephemeral_for: each.text for each in remote.messages(user=remote.bob) if each.ephemeral_for}
     assert "/incident edit 99 no such entry" in texts[remote.bob]
     assert "99" in texts[remote.bob].splitlines()[1]
@@ -172,9 +172,9 @@ def test_a_bot_that_died_meanwhile_leaves_the_spool_to_the_next(
     line.mend()
     settings = Settings.from_env({"SCRIBE_SPOOL": spool})
     first, second = (OfflineQueue(postgres, settings, clock) for _ in range(2))
-    assert [first.drain(), second.drain()] == [1, 0]
+    assert [first.replay(), second.replay()] == [1, 0]
     assert standing(remote) == [("detected", "disk full"), ("did", "restarted db1")]
-    assert OfflineQueue(postgres, settings, clock).drain() == 0
+    assert OfflineQueue(postgres, settings, clock).replay() == 0
 
 
 def test_a_bot_that_starts_while_the_server_is_gone_keeps_what_is_typed(
@@ -199,7 +199,7 @@ def test_a_database_that_comes_back_with_an_older_schema_waits_for_its_migration
         remote.bot.context.offline.start(ensured=False)
         assert remote.say("/detected disk full").startswith("Kept · Detected")
         for _ in range(2):
-            remote.bot.drain()
+            remote.bot.replay_spool()
         with far.write() as connection:
             connection.execute(version, {"version": schema.newest()})
         told(remote)
@@ -219,7 +219,7 @@ def locked(office: Workplace) -> Iterator[sqlite3.Connection]:
 
 def test_a_locked_file_keeps_no_answer_waiting(office: Workplace, locked: sqlite3.Connection) -> None:
     assert office.say("/did restarted db1").startswith("Kept")
-    assert office.bot.context.offline.drain() == 0
+    assert office.bot.context.offline.replay() == 0
     locked.execute("ROLLBACK")
     assert "INC-1 #2" in told(office)[0]
 

@@ -144,7 +144,7 @@ def _stored_once(office: Workplace) -> None:
 
 def _said_once(office: Workplace, bots: list[Bot]) -> None:
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda bot: bot.context.delivery.drain(), bots))
+        list(pool.map(lambda bot: bot.context.delivery.deliver_due(), bots))
     assert outbox_states(office).keys() == {"sent"}
     posted = Counter(
         call.args["metadata"]["event_payload"]["key"]

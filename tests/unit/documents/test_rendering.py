@@ -34,13 +34,13 @@ def sections(
     entries: list[TimelineEntry], items: list[ActionItem] | None = None, zone: str = "UTC"
 ) -> dict[str, Section]:
     document = assemble(INCIDENT, entries, items or [], zone=ZoneInfo(zone))
-    return {section.key: section for section in rendering.draft(document)}
+    return {section.key: section for section in rendering.render_draft(document)}
 
 
 def case_sections(name: str) -> dict[str, Section]:
     case = casebook.load(name)
     document = assemble(casebook.incident(case), casebook.entries(case), casebook.items(case), zone=casebook.zone(case))
-    return {section.key: section for section in rendering.draft(document)}
+    return {section.key: section for section in rendering.render_draft(document)}
 
 
 @pytest.mark.parametrize("name", casebook.NAMES)
@@ -131,7 +131,7 @@ def test_the_response_names_who_led_and_who_recorded() -> None:
     incident = replace(INCIDENT, lead="carol")
     told = [entry(1, "escalated", after(0), "to the database team")]
     document = assemble(incident, told, [], zone=ZoneInfo("UTC"))
-    response = rendering.draft(document)[-1].body
+    response = rendering.render_draft(document)[-1].body
     assert "The timeline has 1 escalation and no misleading path. Led by carol, recorded by alice." in response
 
 
@@ -197,7 +197,7 @@ def test_a_whole_file_has_its_title_and_a_heading_a_section() -> None:
 
 def test_an_unknown_template_is_answered_with_those_there_are() -> None:
     with pytest.raises(UsageError, match="classic"):
-        rendering.draft(assemble(INCIDENT, [], [], zone=ZoneInfo("UTC")), "nosuch")
+        rendering.render_draft(assemble(INCIDENT, [], [], zone=ZoneInfo("UTC")), "nosuch")
     assert "classic" in TemplateCatalog().names()
 
 

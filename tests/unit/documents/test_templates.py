@@ -62,7 +62,7 @@ UNKNOWN = {
 
 def draft(template: str, told: list[TimelineEntry], items: list[ActionItem] | None = None) -> dict[str, Section]:
     document = assemble(INCIDENT, told, items or [], zone=ZoneInfo("UTC"))
-    return {section.key: section for section in rendering.draft(document, template)}
+    return {section.key: section for section in rendering.render_draft(document, template)}
 
 
 def case_document(name: str) -> Document:
@@ -81,7 +81,7 @@ def test_the_five_forms_ship_and_say_what_they_are_for() -> None:
 @pytest.mark.parametrize("name", casebook.NAMES)
 def test_a_case_fills_every_section_of_the_form_and_loses_no_word(name: str, template: str) -> None:
     case, document = casebook.load(name), case_document(name)
-    drafted = rendering.draft(document, template)
+    drafted = rendering.render_draft(document, template)
     assert tuple(section.key for section in drafted) == FORMS[template]
     assert all(section.body == section.body.strip() != "" and section.heading for section in drafted)
     assert not any("\n\n\n" in section.body or "None" in section.body for section in drafted)
@@ -98,7 +98,7 @@ def test_a_key_means_the_same_in_every_form(name: str, key: str) -> None:
     bodies = {
         section.body.partition(f"\n\n*Not known.* {due}")[0]
         for template in FORMS
-        for section in rendering.draft(document, template)
+        for section in rendering.render_draft(document, template)
         if section.key == key
     }
     assert len(bodies) == 1
@@ -107,11 +107,11 @@ def test_a_key_means_the_same_in_every_form(name: str, key: str) -> None:
 @pytest.mark.parametrize("name", casebook.NAMES)
 def test_no_form_states_a_figure_nobody_stated(name: str) -> None:
     case, document = casebook.load(name), case_document(name)
-    computed = " ".join(section.body for section in rendering.draft(document, "classic"))
+    computed = " ".join(section.body for section in rendering.render_draft(document, "classic"))
     said = " ".join(each.text for each in casebook.entries(case))
     known = set(re.findall(r"\d+", f"{computed} {said} {len(casebook.items(case))}"))
     for template in FORMS:
-        for section in rendering.draft(document, template):
+        for section in rendering.render_draft(document, template):
             prose = re.sub(r"`[^`]*`", "", section.body)
             assert set(re.findall(r"\d+", prose)) <= known
 

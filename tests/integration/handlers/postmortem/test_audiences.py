@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.documents.export import FORMATS, Record
+from bot.documents.export import FORMATS, ExportRecord
 from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
@@ -20,7 +20,7 @@ OWN = Section(key="thanks", heading="Thanks, Bob", body="To carol-lead and @zoe.
 
 
 @pytest.fixture
-def record() -> Record:
+def record() -> ExportRecord:
     entries = [replace(each, author_id=f"U{each.author}") for each in casebook.entries(CASE)]
     drafted = Postmortem(
         template="learning",
@@ -29,7 +29,7 @@ def record() -> Record:
         drafted_at=datetime(2026, 3, 2, tzinfo=UTC),
         drafted_by="alice-sre",
     )
-    return Record(
+    return ExportRecord(
         incident=casebook.incident(CASE),
         entries=entries,
         items=casebook.items(CASE),
@@ -38,14 +38,14 @@ def record() -> Record:
     )
 
 
-def test_what_a_person_edited_stays_in_the_blameless_rendering_with_roles_for_its_names(record: Record) -> None:
+def test_what_a_person_edited_stays_in_the_blameless_rendering_with_roles_for_its_names(record: ExportRecord) -> None:
     file = FORMATS["md"](render_for(record, "blameless", MEANS).record)
     assert "## Root cause\n\nthe on-call engineer merged what another engineer built." in file
     assert "## Thanks, a third engineer\n\nTo a fourth engineer and a fifth engineer." in file
     assert "## Resolution and recovery" in file
 
 
-def test_what_a_person_took_out_stays_out_of_the_blameless_rendering(record: Record) -> None:
+def test_what_a_person_took_out_stays_out_of_the_blameless_rendering(record: ExportRecord) -> None:
     assert record.postmortem is not None
     gone = replace(EDITED, key="resolution", heading="Resolution", body="", drafted="Alice did it.")
     without = replace(record, postmortem=replace(record.postmortem, sections=(gone,)))
@@ -56,13 +56,13 @@ def test_what_a_person_took_out_stays_out_of_the_blameless_rendering(record: Rec
     assert {each.drafted for each in told.postmortem.sections} == {None}
 
 
-def test_what_a_person_edited_is_not_in_the_public_rendering(record: Record) -> None:
+def test_what_a_person_edited_is_not_in_the_public_rendering(record: ExportRecord) -> None:
     file = FORMATS["md"](render_for(record, "public", MEANS).record)
     assert "merged what" not in file
     assert "Thanks" not in file
 
 
 @pytest.mark.parametrize("how", ["blameless", "public"])
-def test_a_record_without_a_draft_has_no_rendering(record: Record, how: str) -> None:
+def test_a_record_without_a_draft_has_no_rendering(record: ExportRecord, how: str) -> None:
     with pytest.raises(UsageError, match="no draft yet"):
         render_for(replace(record, postmortem=None), how, MEANS)

@@ -18,9 +18,9 @@ PEOPLE = 6
 def draft(database: Database) -> None:
     with database.read() as connection:
         incident, document = drafts.gather(connection, 1, prefix="")
-    drafted = drafting.draft(document, "classic", TemplateCatalog())
+    drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
     with database.write() as connection:
-        drafts.keep(connection, incident, drafted, template="classic", by="alice", at=NOON)
+        drafts.save_draft(connection, incident, drafted, template="classic", by="alice", at=NOON)
 
 
 def save(database: Database, number: int, text: str, version: int) -> Reply:

@@ -12,7 +12,7 @@ from bot.domain.postmortem.conflict import standing
 from bot.domain.postmortem.redraft import rewritten
 from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
-from bot.handlers.postmortem.exports import export
+from bot.handlers.postmortem.exports import read_by_name
 from bot.handlers.postmortem.file_import import Imported, import_, text_of
 from storage import postmortems
 from storage.database import Database
@@ -25,8 +25,8 @@ MARK = "<!-- scribe: section {} -->"
 def draft(database: Database, template: str = "classic") -> Postmortem:
     with database.write() as connection:
         incident, document = drafts.gather(connection, 1, prefix="")
-        drafted = drafting.draft(document, template, TemplateCatalog())
-        version, _ = drafts.keep(connection, incident, drafted, template=template, by="alice", at=NOON)
+        drafted = drafting.draft_sections(document, template, TemplateCatalog())
+        version, _ = drafts.save_draft(connection, incident, drafted, template=template, by="alice", at=NOON)
     return version
 
 
@@ -39,7 +39,7 @@ def store(sqlite: Database) -> Database:
 
 
 def written(store: Database) -> str:
-    return editable(export(store, "INC-1"))
+    return editable(read_by_name(store, "INC-1"))
 
 
 def bring_in(store: Database, text: str) -> Imported:
@@ -279,7 +279,7 @@ def test_the_blameless_and_public_files_and_the_page_have_none_of_the_comments(s
     from bot.documents.export import FORMATS  # noqa: PLC0415
     from bot.handlers.postmortem.audiences import AudienceOptions, render_for  # noqa: PLC0415
 
-    record = export(store, "INC-1")
+    record = read_by_name(store, "INC-1")
     for how in ("blameless", "public"):
         told = render_for(record, how, AudienceOptions(names={}, catalog=TemplateCatalog())).record
         assert "<!-- scribe" not in FORMATS["md"](told) + FORMATS["html"](told)

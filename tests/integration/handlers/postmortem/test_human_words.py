@@ -15,7 +15,7 @@ from bot.documents.templates import TemplateCatalog
 from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.edits import SAVE
-from bot.handlers.postmortem.exports import export
+from bot.handlers.postmortem.exports import read_by_name
 from bot.handlers.postmortem.file_import import import_
 from bot.handlers.request import SectionEdit
 from bot.handlers.routes import handle
@@ -59,8 +59,8 @@ class Life:
             found = incidents.numbered(connection, "T1", self.incident)
             assert found is not None
             incident, document = drafts.gather(connection, found.id, prefix="")
-            drafted = drafting.draft(document, template, TemplateCatalog())
-            drafts.keep(connection, incident, drafted, template=template, by="alice", at=NOON)
+            drafted = drafting.draft_sections(document, template, TemplateCatalog())
+            drafts.save_draft(connection, incident, drafted, template=template, by="alice", at=NOON)
 
     def words(self, how: int) -> str:
         """New words of a person, in one form or another; maybe none."""
@@ -108,7 +108,7 @@ class Life:
         bare = how % 5 == 0
         # Without its comments a file cannot tell from which of two like versions it is.
         opened = self.version(None if bare else max(1, self.version().version - at % 3))
-        file = editable(replace(export(self.database, f"INC-{self.incident}"), postmortem=opened))
+        file = editable(replace(read_by_name(self.database, f"INC-{self.incident}"), postmortem=opened))
         shown = opened.shown[which % len(opened.shown)] if opened.shown else None
         if shown and shown.body:
             file = file.replace(shown.body, self.changed(shown.body, at, how), 1)

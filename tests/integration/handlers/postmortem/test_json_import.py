@@ -11,8 +11,8 @@ from bot.demo.replay import SAMPLE, replay_file
 from bot.documents.export import FORMATS
 from bot.domain.postmortem.export import MOST_BYTES
 from bot.errors import UsageError
-from bot.handlers.postmortem.exports import export
-from bot.handlers.postmortem.json_import import Place, put
+from bot.handlers.postmortem.exports import read_by_name
+from bot.handlers.postmortem.json_import import ImportTarget, import_json
 from storage import incidents, postmortems
 from storage.database import Database
 from storage.models import timeline_entries
@@ -21,24 +21,24 @@ from tests.support import casebook
 from tests.support.paths import CASES as FOLDER
 from tests.support.workplace import Workplace, at, workplace
 
-HERE = Place(workspace_id="T1", timezone="UTC")
+HERE = ImportTarget(workspace_id="T1", timezone="UTC")
 CASES = sorted(FOLDER.glob("*.json"))
 
 
-def taken(database: Database, text: str, tmp_path: Path, place: Place = HERE) -> str:
+def taken(database: Database, text: str, tmp_path: Path, place: ImportTarget = HERE) -> str:
     """Import the text as a file; the same incident exported again."""
     file = tmp_path / "incident.json"
     file.write_text(text)
-    incident = put(database, file, place, at=NOON)
-    return FORMATS["json"](export(database, incident.name))
+    incident = import_json(database, file, place, at=NOON)
+    return FORMATS["json"](read_by_name(database, incident.name))
 
 
-def refused(database: Database, text: str | bytes, tmp_path: Path, place: Place = HERE) -> str:
+def refused(database: Database, text: str | bytes, tmp_path: Path, place: ImportTarget = HERE) -> str:
     """What is said of a file that is refused; nothing of it is kept."""
     file = tmp_path / "incident.json"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UsageError) as error:
-        put(database, file, place, at=NOON)
+        import_json(database, file, place, at=NOON)
     with database.read() as connection:
         assert incidents.workspace_ids(connection) == []
         assert connection.execute(select(func.count()).select_from(timeline_entries)).scalar_one() == 0
@@ -85,7 +85,7 @@ def exported(office: Workplace, clock: SetClock) -> str:
     office.ask("/postmortem review friday 10:00 with @bob")
     office.ask("/incident private")
     office.deliver()
-    return FORMATS["json"](export(office.database, "INC-1"))
+    return FORMATS["json"](read_by_name(office.database, "INC-1"))
 
 
 def test_what_was_exported_is_imported_into_an_empty_database_and_exports_the_same(
@@ -110,7 +110,7 @@ def test_an_incident_just_declared_comes_through_unchanged(
     office: Workplace, postgres: Database, tmp_path: Path
 ) -> None:
     office.say("/incident open nothing yet")
-    exported = FORMATS["json"](export(office.database, "INC-1"))
+    exported = FORMATS["json"](read_by_name(office.database, "INC-1"))
     assert taken(postgres, exported, tmp_path) == exported
 
 
@@ -118,7 +118,7 @@ def test_the_number_stays_and_the_next_incident_gets_one_above_it(
     exported: str, sqlite: Database, office: Workplace, tmp_path: Path
 ) -> None:
     text = exported.replace('"INC-1"', '"INC-41"')
-    assert taken(sqlite, text, tmp_path, Place(workspace_id=None, timezone="UTC")) == text
+    assert taken(sqlite, text, tmp_path, ImportTarget(workspace_id=None, timezone="UTC")) == text
     other = office.slack.add_channel("other")
     assert "INC-42 is declared" in office.say("/detected again", channel=other)
 
@@ -128,9 +128,9 @@ def test_it_is_seen_from_its_channel_alone_unless_it_is_said_to_be_public(
 ) -> None:
     for number, place in enumerate(
         (
-            Place(workspace_id=None, timezone="UTC"),
-            Place(workspace_id=None, timezone="UTC", channel_id=office.slack.add_channel("war-room")),
-            Place(workspace_id=None, timezone="UTC", public=True),
+            ImportTarget(workspace_id=None, timezone="UTC"),
+            ImportTarget(workspace_id=None, timezone="UTC", channel_id=office.slack.add_channel("war-room")),
+            ImportTarget(workspace_id=None, timezone="UTC", public=True),
         ),
         start=7,
     ):
@@ -150,14 +150,16 @@ def test_an_incident_that_is_there_is_not_overwritten(exported: str, office: Wor
     file = tmp_path / "incident.json"
     file.write_text(exported.replace("carts are empty", "nothing happened"))
     with pytest.raises(UsageError, match="There is INC-1 in the store already"):
-        put(office.database, file, Place(workspace_id=None, timezone="UTC"), at=NOON)
-    assert FORMATS["json"](export(office.database, "INC-1")) == exported
+        import_json(office.database, file, ImportTarget(workspace_id=None, timezone="UTC"), at=NOON)
+    assert FORMATS["json"](read_by_name(office.database, "INC-1")) == exported
 
 
 def test_a_workspace_must_be_named_where_it_cannot_be_known(exported: str, postgres: Database, tmp_path: Path) -> None:
-    assert "--workspace" in refused(postgres, exported, tmp_path, Place(workspace_id=None, timezone="UTC"))
+    assert "--workspace" in refused(postgres, exported, tmp_path, ImportTarget(workspace_id=None, timezone="UTC"))
     for wrong in ("", " ", "T1;--", "T" * 65):
-        assert "no workspace's id" in refused(postgres, exported, tmp_path, Place(workspace_id=wrong, timezone="UTC"))
+        assert "no workspace's id" in refused(
+            postgres, exported, tmp_path, ImportTarget(workspace_id=wrong, timezone="UTC")
+        )
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +237,8 @@ def test_a_draft_after_the_import_keeps_what_people_wrote(
     file = tmp_path / "incident.json"
     file.write_text(exported)
     with workplace(postgres, clock=clock) as elsewhere:
-        place = Place(workspace_id=elsewhere.slack.team_id, timezone="UTC", channel_id=elsewhere.channel)
-        incident = put(postgres, file, place, at=NOON)
+        place = ImportTarget(workspace_id=elsewhere.slack.team_id, timezone="UTC", channel_id=elsewhere.channel)
+        incident = import_json(postgres, file, place, at=NOON)
         elsewhere.say("/cause technical: one more")
         elsewhere.say("/postmortem draft")
         elsewhere.deliver()

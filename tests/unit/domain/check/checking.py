@@ -49,7 +49,9 @@ def version(*sections: Section, template: str = "classic") -> Postmortem:
 
 
 def drafted(told: tuple[TimelineEntry, ...], items: tuple[ActionItem, ...], template: str = "classic") -> Postmortem:
-    return version(*rendering.draft(assemble(INCIDENT, told, items, zone=ZoneInfo("UTC")), template), template=template)
+    return version(
+        *rendering.render_draft(assemble(INCIDENT, told, items, zone=ZoneInfo("UTC")), template), template=template
+    )
 
 
 def found(

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.check.blame import Blame, blaming
-from bot.domain.check.phrases import ROWS, Fault
+from bot.domain.check.phrases import ROWS, Wording
 from bot.domain.check.quoting import FILLER, unquoted
 from bot.domain.check.subject import Subject, people, subject
 from bot.vocabulary import CAUSE
@@ -86,7 +86,7 @@ def test_a_published_cause_with_an_engineer_in_it_is_found_where_causes_stand() 
 
 def test_every_fault_has_a_sentence_that_shows_it() -> None:
     shown = {each.fault for text, _ in (*BLAMING, *BLAMING_CAUSES) for each in blame(text, cause=True)}
-    assert shown == set(Fault)
+    assert shown == set(Wording)
 
 
 def test_a_row_is_looked_for_by_words_its_pattern_asks_for() -> None:

@@ -65,7 +65,7 @@ def as_public(whole: IncidentRecord) -> tuple[IncidentRecord, tuple[Section, ...
 
 def drafted(retold: IncidentRecord, template: str) -> str:
     document = assemble(retold.incident, retold.entries, retold.items, zone=ZoneInfo("UTC"))
-    return rendering.markdown(retold.incident, rendering.draft(document, template))
+    return rendering.markdown(retold.incident, rendering.render_draft(document, template))
 
 
 def one_line(text: str, **others: object) -> str:

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from bot.demo.replay import SAMPLE, replay_file
-from bot.documents.export import FORMATS, Record
+from bot.documents.export import FORMATS, ExportRecord
 from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.export import schema
 from tests.integration.publishing.editions import drafted, record, story_of_everything
@@ -18,7 +18,7 @@ PUBLISHED = ROOT / "deploy" / "postmortem.schema.json"
 VALIDATOR = Draft202012Validator(json.loads(PUBLISHED.read_text()), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
-def exported(told: Record) -> Any:
+def exported(told: ExportRecord) -> Any:
     return json.loads(FORMATS["json"](told))
 
 
