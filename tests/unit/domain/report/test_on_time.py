@@ -12,7 +12,7 @@ DATES = st.none() | st.dates(date(2026, 1, 1), date(2026, 12, 31))
 OWNERS = st.sampled_from([(None, None), ("bob", "U2"), ("Bob", None), ("database-team", None), ("Database-Team", None)])
 
 
-def item(  # noqa: PLR0917 - an item is all of these
+def item(
     state: str = "open", due_on: date | None = None, done_at: datetime | None = None, zone: str = "UTC",
     owner: str | None = None, owner_id: str | None = None,
 ) -> ItemOutcome:  # fmt: skip
