@@ -142,7 +142,7 @@ def serve(
     health_port: int | None = None,
     keepalive: "Keepalive | None" = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT; `silence` says how long Slack may say nothing.
+    """Run until SIGTERM or SIGINT; `keepalive` bounds how long Slack may be silent.
 
     With a `health_port` the probes are served there, from before the schema is brought up to date; without, HTTP mode
     serves them beside Slack's endpoint. Raises UsageError naming the setting that is missing, what `schema.ensure`

@@ -4,7 +4,7 @@ A lane keeps its order: nothing in it is claimed before what was written earlier
 lease; when its holder dies, the row is claimed again after it expires.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert
 
 from storage.models import PARKED, TO_DO, outbox
 
+POST, EPHEMERAL = "post", "whisper"
+"""The actions of a job that is a message, as they are stored."""
 LEASE = timedelta(seconds=20)
 """How long a claim holds; its holder renews it, so that only a holder that died is taken for dead."""
 
@@ -100,6 +102,38 @@ def add(
     """Write a job; it is due at once, or at `due_at`: then in a lane of its own, since it holds up what follows."""
     job = {"workspace_id": workspace_id, "lane": lane, "action": action, "content": content}
     add_all(connection, [job], at=at, due_at=due_at)
+
+
+def post(
+    connection: Connection,
+    workspace_id: str,
+    channel_id: str,
+    message: Mapping[str, Any],
+    *,
+    at: datetime,
+    reply_url: str | None = None,
+) -> None:
+    """Have a message posted in the channel, after what waits for that channel already.
+
+    `reply_url` is used where the bot is no member of the channel.
+    """
+    content = {"channel": channel_id, "reply_url": reply_url, **message}
+    add(connection, workspace_id, lane=channel_id, action=POST, content=content, at=at)
+
+
+def ephemeral(
+    connection: Connection,
+    workspace_id: str,
+    channel_id: str,
+    user_id: str,
+    message: Mapping[str, Any],
+    *,
+    at: datetime,
+    reply_url: str | None = None,
+) -> None:
+    """Have a message shown in the channel to one person alone; otherwise as `post`."""
+    content = {"channel": channel_id, "reply_url": reply_url, **message, "user": user_id}
+    add(connection, workspace_id, lane=channel_id, action=EPHEMERAL, content=content, at=at)
 
 
 def add_all(

@@ -15,11 +15,12 @@ from sqlalchemy import Connection
 from bot.clock import Clock
 from bot.config import Settings
 from bot.documents.rendering import slack
+from bot.domain.incident.grammar import Utterance
 from bot.domain.time.format import stamp
 from bot.errors import UsageError
 from bot.handlers import routes
 from bot.handlers.request import Reply, Request
-from bot.handlers.routes import Also, Understood
+from bot.handlers.routes import InTransaction, Understood
 from bot.telemetry import context
 from bot.telemetry.context import NO_METRICS, Metrics, request_id, watched
 from storage import availability as away
@@ -116,11 +117,12 @@ def _tell(connection: Connection, name: str, outcomes: list[Outcome], at: dateti
         receipts.keep(connection, workspace_id, channel_key, {}, at=at)
         done = [outcome.reply for outcome in there if outcome.reply is not None]
         if done:
-            _add(connection, there[0].request, "post", {"text": _written(done)}, at)
+            outbox.post(connection, workspace_id, channel_id, {"text": _written(done)}, at=at)
         for outcome in there:
             if outcome.problem is not None:
                 text = slack("not_written", request=outcome.request, problem=outcome.problem)
-                _add(connection, outcome.request, "whisper", {"text": text, "user": outcome.request.user_id}, at)
+                user_id = outcome.request.user_id
+                outbox.ephemeral(connection, workspace_id, channel_id, user_id, {"text": text}, at=at)
 
 
 def _place(outcome: Outcome) -> tuple[str, str]:
@@ -132,17 +134,6 @@ def _written(replies: list[Reply]) -> str:
     return "\n".join([slack("drained", count=len(replies)), *(reply.text.partition("\n")[0] for reply in replies)])
 
 
-def _add(connection: Connection, request: Request, action: str, content: dict[str, str], at: datetime) -> None:
-    outbox.add(
-        connection,
-        request.workspace_id,
-        lane=request.channel_id,
-        action=action,
-        content={"channel": request.channel_id, "reply_url": None, **content},
-        at=at,
-    )
-
-
 ANSWER_S = 2.0
 """Seconds the database may take for an answer; Slack waits for three."""
 AWAY = (
@@ -150,7 +141,7 @@ AWAY = (
     "What you record is kept on Scribe's own disk meanwhile, and written down when it is back."
 )
 
-Aside = Callable[[Reply], None]
+WhenQueued = Callable[[Reply], None]
 
 
 class OfflineQueue:
@@ -159,7 +150,15 @@ class OfflineQueue:
     Once something is in the spool, what follows goes there too until it is replayed: the order is kept.
     """
 
-    def __init__(self, database: Database, settings: Settings, clock: Clock, metrics: Metrics = NO_METRICS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        metrics: Metrics = NO_METRICS,
+        locate: Callable[[Request], Request] | None = None,
+    ) -> None:
+        self._locate = locate
         self._database = database
         self._settings = settings
         self._clock = clock
@@ -188,23 +187,27 @@ class OfflineQueue:
         """Whether the database was away when it was last asked."""
         return self._away
 
-    def handle(self, request: Request, also: Also | None = None, aside: Aside | None = None) -> Reply:
-        """Answer the request as `routes.handle` does, or keep it and say so.
+    def handle(
+        self, request: Request, in_transaction: InTransaction | None = None, when_queued: WhenQueued | None = None
+    ) -> Reply:
+        """Answer the request as `routes.handle` does, or keep it in the spool and say so.
 
-        `aside` gets the reply when the request was kept and so `also` was not called. Raises UsageError, also where
-        there is nothing to be shown from, and OSError when the spool cannot take it either.
+        `when_queued` gets the reply when the request was kept, so that `in_transaction` was not called. Raises
+        UsageError, also for a request that only reads while the database is away, and OSError when the spool cannot
+        take it either.
         """
-        if not self._away and not (self._holding and routes.writes(request)):
+        understood = routes.understand(request, self._locate)
+        if not self._away and not (self._holding and understood.writes):
             try:
                 with within(ANSWER_S):
-                    return retry_stale_connection(partial(routes.handle, self._database, request, also))
+                    return retry_stale_connection(partial(routes.answer, self._database, understood, in_transaction))
             except away.ERRORS as error:
                 self._note(error)
-        if not routes.writes(request):
+        if not understood.writes:
             raise UsageError(AWAY)
-        reply = self._keep(request)
-        if aside is not None:
-            aside(reply)
+        reply = self._keep(understood)
+        if when_queued is not None:
+            when_queued(reply)
         return reply
 
     def _note(self, error: Exception) -> None:
@@ -215,14 +218,17 @@ class OfflineQueue:
             _log.error("database away: %s", type(getattr(error, "orig", error)).__name__)
         self._away = True
 
-    def _keep(self, request: Request) -> Reply:
-        understood = routes.understood(request)
+    def _keep(self, understood: Understood) -> Reply:
+        request = understood.asked
         with self._keeping:
             self._spool.append(request.to_json(), at=self._clock())
             self._holding = True
         context.note(workspace=request.workspace_id, command=request.command, kept=True)
-        when = _when(request, understood)
-        return Reply(text=slack("kept", request=request, understood=understood, when=when), public=True)
+        entry: Utterance | None = understood.request.parsed if understood.kind is not None else None
+        zone = request.zone if request.zone_known else None
+        when = stamp(entry.occurred_at, zone, request.received_at.date()) if entry is not None else None
+        text = slack("kept", request=request, kind=understood.kind, entry=entry, when=when)
+        return Reply(text=text, public=True)
 
     def replay(self) -> int:
         """Write down what the spool holds, if the database is back; how many requests that were.
@@ -280,10 +286,3 @@ class OfflineQueue:
             files = [path for path in self._spool.files() if path not in others]
             self._holding = bool(files)
             return files
-
-
-def _when(request: Request, understood: Understood | None) -> str | None:
-    if understood is None:
-        return None
-    zone = request.zone if request.zone_known else None
-    return stamp(understood.utterance.occurred_at, zone, request.received_at.date())

@@ -18,7 +18,7 @@ def permit(connection: Connection, request: Request, incident: Incident, deed: s
 
     Where an incident has no lead, what only the lead may do is left to its responders, and anyone may take the lead.
     """
-    circle = request.policy[deed]
+    circle = request.settings.policy[deed]
     if circle == LEAD and incident.lead is None:
         circle = RESPONDERS
     if circle == ANYONE or request.source == TERMINAL or (deed == "lead" and incident.lead is None):

@@ -7,17 +7,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from bot.config import Settings
-from bot.documents.templates import DEFAULT, TemplateCatalog
-from bot.domain.incident.policy import POLICY
-from bot.domain.items.cadence import Cadence
 from bot.errors import UsageError
-
-_OF_SETTINGS = ("prefix", "template", "catalog", "check_off", "policy", "cadence", "targets")
-
-
-def of_settings(settings: Settings) -> dict[str, Any]:
-    """What every request takes from the settings, by name."""
-    return {name: getattr(settings, name) for name in _OF_SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +28,9 @@ class Request:
     its own time). `zone` is the typist's zone when `zone_known`, else the default one. `key` makes a repeat
     recognisable; without one nothing can repeat. `author` differs from the user where somebody puts another's
     message on the timeline. `incident_number` names the incident where the surface does, and the channel's does not
-    count. `reply_url` reaches the person for half an hour even where the bot is no member. `policy` says who may do
-    what, `cadence` when people are reminded. `details` are what a form asks and no words say; `edit` is what came of
-    a form whose text may be longer than words are.
+    count. `reply_url` reaches the person for half an hour even where the bot is no member. `details` are what a form
+    asks and no words say; `edit` is what came of a form whose text may be longer than words are. `parsed` is what
+    `routes.understand` read out of the words, in the type that the route's handler expects.
     """
 
     workspace_id: str
@@ -53,16 +43,10 @@ class Request:
     received_at: datetime
     zone: ZoneInfo
     source: str
+    settings: Settings
     private: bool = False
     zone_known: bool = True
     key: str | None = None
-    prefix: str = ""
-    template: str = DEFAULT
-    catalog: TemplateCatalog = field(default_factory=TemplateCatalog)
-    check_off: frozenset[str] = frozenset()
-    policy: Mapping[str, str] = field(default_factory=lambda: POLICY)
-    cadence: Cadence = field(default_factory=Cadence)
-    targets: tuple[str, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
     said_at: datetime | None = None
     author: str | None = None
@@ -72,6 +56,7 @@ class Request:
     incident_number: int | None = None
     details: Mapping[str, str] = field(default_factory=dict)
     edit: SectionEdit | None = None
+    parsed: Any = None
 
     @property
     def now(self) -> datetime:
@@ -83,11 +68,11 @@ class Request:
 
         To a mention it is told as one: in a thread Slack takes no slash commands.
         """
-        return f"@scribe {command}" if self.source == "mention" else f"/{self.prefix}{command}"
+        return f"@scribe {command}" if self.source == "mention" else f"/{self.settings.prefix}{command}"
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, to be kept while the database is away; what the settings say is not kept with it."""
-        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _OF_SETTINGS}
+        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in {"settings", "parsed"}}
         moments = {name: value.isoformat() for name, value in kept.items() if isinstance(value, datetime)}
         edit = None if self.edit is None else asdict(self.edit)
         return (
@@ -101,7 +86,7 @@ class Request:
         """The request that `to_json` made the values of. Raises ValueError, KeyError or TypeError for anything else."""
         moments = {name: datetime.fromisoformat(kept[name]) for name in ("received_at", "said_at") if kept.get(name)}
         edit = SectionEdit(**kept["edit"]) if kept.get("edit") else None
-        return cls(**{**kept, **moments, "zone": ZoneInfo(kept["zone"]), "edit": edit, **of_settings(settings)})
+        return cls(**{**kept, **moments, "zone": ZoneInfo(kept["zone"]), "edit": edit, "settings": settings})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

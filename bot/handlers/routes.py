@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.incident.grammar import Utterance, parse_entry
+from bot.domain.incident.grammar import correction_needs_zone, entry_needs_zone
 from bot.domain.incident.opening import nearest
 from bot.domain.words import storable
 from bot.errors import UsageError
@@ -17,13 +18,13 @@ from bot.handlers.report import reports
 from bot.handlers.request import Reply, Request, first_word
 from bot.handlers.review import reviews
 from bot.telemetry import context
-from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Command, Kind
+from bot.vocabulary import COMMANDS, INCIDENT, KINDS, Kind
 from storage import receipts
 from storage.database import Database
 
 Handler = Callable[[Connection, Request], Reply]
 _OLD_BUTTON = "That button is of another version of Scribe, so nothing was changed. Please type the command."
-Also = Callable[[Connection, Reply], None]
+InTransaction = Callable[[Connection, Reply], None]
 
 ROUTES: dict[str, Handler] = {
     **dict.fromkeys(KINDS, timeline.record),
@@ -67,62 +68,84 @@ GESTURES: dict[str, Handler] = {
 """What a click, a reaction taken away or a form does; they are no commands, so the vocabulary does not know them."""
 
 
+PARSERS: dict[str, Callable[[Request], object]] = {
+    **dict.fromkeys(KINDS, timeline.parse),
+    "incident open": incidents.parse_opening_words,
+    "actionitem": items.parse_new,
+}
+"""What a route's words are read into before its transaction begins; the handler finds it in `Request.parsed`."""
+ZONE_MATTERS: dict[str, Callable[[str], bool]] = {
+    **{kind.name: partial(entry_needs_zone, kind) for kind in KINDS.values()},
+    "incident edit": correction_needs_zone,
+    "postmortem review": lambda words: bool(words.strip()),
+}
+"""Whether the words of a route mean one thing or another in the typist's zone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """An entry as it was read: what kind, and what it says."""
+    """A request that has its handler. `asked` is as it came; `request` has the handler's words and what they say."""
 
-    kind: Kind
-    utterance: Utterance
+    asked: Request
+    request: Request
+    handler: Handler
+    writes: bool
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of timeline entry it records; None for every other command."""
+        return KINDS.get(self.request.command)
 
 
-def handle(database: Database, request: Request, also: Also | None = None) -> Reply:
+def handle(database: Database, request: Request, in_transaction: InTransaction | None = None) -> Reply:
+    """Understand the request and answer it; see `understand` and `answer`."""
+    return answer(database, understand(request), in_transaction)
+
+
+def understand(request: Request, locate: Callable[[Request], Request] | None = None) -> Understood:
+    """Find the handler and parse the words, without the store.
+
+    `locate` gives the request in the typist's own zone. It is called where that zone is not known and the words hold a
+    clock time that depends on it; it may ask Slack. Raises UsageError for an unknown command, and for words that no
+    state of the store could make valid.
+    """
+    storable(request.words)
+    route, handler, routed, writes = _find(request)
+    context.note(workspace=request.workspace_id, command=routed.command)
+    if locate is not None and not request.zone_known and ZONE_MATTERS.get(route, _never)(routed.words):
+        return understand(locate(request))
+    parse = PARSERS.get(route)
+    if parse is not None:
+        routed = replace(routed, parsed=parse(routed))
+    return Understood(asked=request, request=routed, handler=handler, writes=writes)
+
+
+def _never(_words: str) -> bool:
+    return False
+
+
+def answer(database: Database, understood: Understood, in_transaction: InTransaction | None = None) -> Reply:
     """Answer the request. A write is committed when this returns; a repeat gets the first answer again.
 
-    `also` is done in the same transaction, with the reply: to put into the outbox what cannot be said in an ack.
-    Raises UsageError for what cannot be done, with nothing written.
+    `in_transaction` is called with the connection and the reply before the commit: it puts into the outbox what cannot
+    be said in an ack. Raises UsageError for what cannot be done, with nothing written.
     """
-    context.note(workspace=request.workspace_id)
-    storable(request.words)
-    handler, request, writes = _find(request)
-    context.note(command=request.command)
-    if not writes and also is None:
+    request = understood.request
+    if not understood.writes and in_transaction is None:
         with database.read() as connection:
-            return handler(connection, request)
+            return understood.handler(connection, request)
     try:
-        return _written(database, request, handler, also)
+        reply = _write(database, understood, in_transaction)
     except (IntegrityError, UsageError) as error:
         first = _first_answer(database, request)
         if first is not None:
             return first
         if isinstance(error, UsageError):
             raise
-    # Another replica revised the same row at the same instant.
-    return _written(database, request, handler, also)
-
-
-def _written(database: Database, request: Request, handler: Handler, also: Also | None) -> Reply:
-    """Do it, and note what it was once it is committed; a repeat is noted of nothing."""
-    reply = _write(database, request, handler, also)
+        # Another replica revised the same row at the same instant.
+        reply = _write(database, understood, in_transaction)
     context.note(incident=reply.about, kind=reply.recorded)
     return reply
-
-
-def writes(request: Request) -> bool:
-    """Whether the request changes anything. Raises UsageError for a command there is not."""
-    return _find(request)[2]
-
-
-def understood(request: Request) -> Understood | None:
-    """How the request's entry will be read, without the store; None where the request is no entry.
-
-    Raises UsageError for words that can be no entry, whatever is stored.
-    """
-    storable(request.words)
-    _, found, _ = _find(request)
-    kind = KINDS.get(found.command)
-    if kind is None:
-        return None
-    return Understood(kind=kind, utterance=parse_entry(kind, found.words, now=found.now, zone=found.zone))
 
 
 def _first_answer(database: Database, request: Request) -> Reply | None:
@@ -133,48 +156,46 @@ def _first_answer(database: Database, request: Request) -> Reply | None:
     return None if answer is None else Reply.from_json(answer)
 
 
-def _write(database: Database, request: Request, handler: Handler, also: Also | None) -> Reply:
-    """Do it and keep the receipt. A repeat fails at the receipt, or before, and leaves nothing behind.
+def _write(database: Database, understood: Understood, in_transaction: InTransaction | None) -> Reply:
+    """Run the handler and keep the receipt. A repeat fails at the receipt, or before, and leaves nothing behind.
 
-    Nobody looks for an earlier receipt first: repeats are rare, and two at one instant would both find none.
+    No earlier receipt is looked for first: repeats are rare, and two at one instant would both find none.
     """
+    request = understood.request
     with database.write() as connection:
-        reply = handler(connection, request)
-        if also is not None:
-            also(connection, reply)
+        reply = understood.handler(connection, request)
+        if in_transaction is not None:
+            in_transaction(connection, reply)
         if request.key is not None and reply.form is None:
             answer = reply.to_json()
             receipts.keep(connection, request.workspace_id, request.key, answer, at=request.received_at)
         return reply
 
 
-def _find(request: Request) -> tuple[Handler, Request, bool]:
-    """The handler, the request with its subcommand taken off the words, and whether it writes."""
+def _find(request: Request) -> tuple[str, Handler, Request, bool]:
+    """The route's name, its handler, the request without the subcommand in its words, and whether it writes."""
     if request.command in GESTURES:
-        return GESTURES[request.command], request, True
+        return request.command, GESTURES[request.command], request, True
     if request.source == "click":
         raise UsageError(_OLD_BUTTON)
     command = COMMANDS.get(request.command)
     if command is None:
         raise UsageError(_unknown(request, request.command, COMMANDS, request.slash))
     if not command.subcommands:
-        return ROUTES[command.name], request, command.writes
-    return _subcommand(command, request)
-
-
-def _subcommand(command: Command, request: Request) -> tuple[Handler, Request, bool]:
+        return command.name, ROUTES[command.name], request, command.writes
     word, rest = first_word(request.words)
     if command.name == INCIDENT.name:
         word = word.rstrip(":,")
     known = {each.name: each for each in command.subcommands}
     if word in known:
-        return ROUTES[f"{command.name} {word}"], replace(request, words=rest), known[word].writes
+        route = f"{command.name} {word}"
+        return route, ROUTES[route], replace(request, words=rest), known[word].writes
     if command.name in ROUTES:
-        return ROUTES[command.name], request, command.writes
+        return command.name, ROUTES[command.name], request, command.writes
     if command.name == INCIDENT.name and word in KINDS:
-        return ROUTES[word], replace(request, command=word, words=rest), True
+        return word, ROUTES[word], replace(request, command=word, words=rest), True
     if not word:
-        return ROUTES["incident help"], replace(request, words=command.name), False
+        return "incident help", ROUTES["incident help"], replace(request, words=command.name), False
     choices = [*known, *KINDS] if command.name == INCIDENT.name else list(known)
     raise UsageError(_unknown(request, word, choices, lambda name: f"{request.slash(command.name)} {name}"))
 

@@ -11,7 +11,7 @@ from bot.config import Settings
 from bot.domain.words import storable
 from bot.errors import UsageError
 from bot.handlers.postmortem.exports import find_incident
-from bot.handlers.request import Reply, Request, first_word, of_settings
+from bot.handlers.request import Reply, Request, first_word
 from bot.handlers.routes import handle
 from bot.vocabulary import KINDS
 from storage import outbox
@@ -53,24 +53,14 @@ def log(
         zone_known=False,
         source="cli",
         key=f"cli:{uuid.uuid4()}",
-        **of_settings(settings),
+        settings=settings,
     )
 
-    def tell(connection: Connection, reply: Reply) -> None:
-        content = {
-            "channel": incident.channel_id,
-            "text": f"From a terminal, by {_escaped(person)}: {reply.text}",
-        }
-        outbox.add(
-            connection,
-            incident.workspace_id,
-            lane=incident.channel_id,
-            action="post",
-            content=content,
-            at=request.received_at,
-        )
+    def post(connection: Connection, reply: Reply) -> None:
+        text = f"From a terminal, by {_escaped(person)}: {reply.text}"
+        outbox.post(connection, incident.workspace_id, incident.channel_id, {"text": text}, at=at)
 
-    return html.unescape(handle(database, request, also=tell).text)
+    return html.unescape(handle(database, request, post).text)
 
 
 def _kind(name: str, words: str, prefix: str) -> tuple[str, str]:

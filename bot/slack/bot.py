@@ -98,6 +98,7 @@ def build(settings: Settings, database: Database, *, clock: Clock = now, metrics
     identity = Identity(client)
     # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
     members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="members"))
+    requests = Requests(settings, members)
     context = SlackContext(
         settings=settings,
         database=database,
@@ -105,9 +106,9 @@ def build(settings: Settings, database: Database, *, clock: Clock = now, metrics
         client=client,
         identity=identity,
         members=members,
-        requests=Requests(settings, members),
+        requests=requests,
         delivery=Delivery(database, clock, identity, metrics),
-        offline=OfflineQueue(database, settings, clock, metrics),
+        offline=OfflineQueue(database, settings, clock, metrics, requests.locate),
         executor=executor,
         metrics=metrics,
     )

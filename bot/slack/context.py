@@ -33,7 +33,6 @@ CALL_S = 10
 
 _log = logging.getLogger(__name__)
 
-Body = Mapping[str, Any]
 Thread = Mapping[str, str]
 
 
@@ -55,17 +54,13 @@ class SlackContext:
 
     def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
         """Put the reply into the outbox, for the channel or for the person, within the caller's transaction."""
-        content = {**blocks.message(reply), **thread}
-        if reply.public or _is_home(request):
-            self._add(connection, request, "post", content)
-        else:
-            self._add(connection, request, "whisper", {**content, "user": request.user_id})
+        self._enqueue(connection, request, {**blocks.message(reply), **thread}, public=reply.public)
 
     def refuse(self, request: Request, problem: str, words: str, thread: Thread) -> None:
         """Tell the person, once however often the request is repeated, what cannot be done."""
-        message = blocks.refusal(problem, words)
+        message = {"text": blocks.refusal(problem, words)["text"], **thread}
         if self.offline.away:
-            content = {"user": request.user_id, "text": message["text"], **thread}
+            content = {"user": request.user_id, **message}
             self.executor.submit(self._post, self.client.chat_postEphemeral, request, content)
             return
         # Another replica may be refusing the same at this very instant.
@@ -73,22 +68,18 @@ class SlackContext:
             key = f"refused:{request.key}"
             if receipts.find(connection, request.workspace_id, key) is None:
                 receipts.keep(connection, request.workspace_id, key, {}, at=request.received_at)
-                content = {"text": message["text"], **thread}
-                if _is_home(request):
-                    self._add(connection, request, "post", content)
-                else:
-                    self._add(connection, request, "whisper", {**content, "user": request.user_id})
+                self._enqueue(connection, request, message, public=False)
 
     @staticmethod
-    def _add(connection: Connection, request: Request, action: str, content: dict[str, Any]) -> None:
-        outbox.add(
-            connection,
-            request.workspace_id,
-            lane=request.channel_id,
-            action=action,
-            content={"channel": request.channel_id, "reply_url": request.reply_url, **content},
-            at=request.received_at,
-        )
+    def _enqueue(connection: Connection, request: Request, message: Mapping[str, Any], *, public: bool) -> None:
+        workspace_id, channel_id, at = request.workspace_id, request.channel_id, request.received_at
+        # On the Home tab the channel is the person's own conversation with the bot.
+        if public or channel_id == request.user_id:
+            outbox.post(connection, workspace_id, channel_id, message, reply_url=request.reply_url, at=at)
+        else:
+            outbox.ephemeral(
+                connection, workspace_id, channel_id, request.user_id, message, reply_url=request.reply_url, at=at
+            )
 
     def say_now(self, request: Request, thread: Thread, reply: Reply) -> None:
         """Say the reply in the channel past the outbox, which is away with the database; once, and if Slack will."""
@@ -119,11 +110,6 @@ class SlackContext:
             _log.warning("form not opened: %s", type(error).__name__)
             self.refuse(request, NO_FORM.format(help=f"{request.slash('incident')} help"), "", {})
             self.delivery.wake()
-
-
-def _is_home(request: Request) -> bool:
-    """Whether it was asked for on the Home tab, where nobody else reads what is posted."""
-    return request.channel_id == request.user_id
 
 
 def form_origin(request: Request, *, source: str) -> dict[str, str | None]:

@@ -5,9 +5,10 @@ import time
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as TooLong
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pydantic import BaseModel, StringConstraints
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
@@ -30,6 +31,24 @@ _UNREACHED = (SlackClientError, OSError)
 _NOBODY = frozenset({"user_not_found", "user_not_visible"})
 """Slack's words for: there is nobody of that id here."""
 _SLACKBOT = "USLACKBOT"
+
+
+class _Profile(BaseModel):
+    display_name: str | None = None
+
+
+class User(BaseModel):
+    """A user object of Slack's, as far as it is read."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    name: str | None = None
+    tz: str | None = None
+    profile: _Profile | None = None
+    deleted: bool | None = None
+    is_bot: bool | None = None
+    is_stranger: bool | None = None
+    team_id: str | None = None
+    enterprise_user: Any = None
 
 
 class Members:
@@ -86,8 +105,8 @@ class Members:
         finally:
             self._waiting.release()
 
-    def keep(self, workspace_id: str, user: dict[str, Any]) -> Member:
-        """Remember a user object as Slack sends it."""
+    def keep(self, workspace_id: str, user: User) -> Member:
+        """Remember a user object of Slack's."""
         member = _member(workspace_id, user)
         self._keep([member])
         return member
@@ -98,7 +117,7 @@ class Members:
         try:
             while True:
                 page = self._client.users_list(limit=_PAGE, cursor=cursor)
-                self._keep([_member(workspace_id, user) for user in page["members"]])
+                self._keep([_member(workspace_id, User.model_validate(user)) for user in page["members"]])
                 cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
                 if not cursor:
                     return
@@ -115,7 +134,7 @@ class Members:
 
     def _fetch(self, workspace_id: str, user_id: str) -> Member | None:
         try:
-            return self.keep(workspace_id, self._client.users_info(user=user_id)["user"])
+            return self.keep(workspace_id, User.model_validate(self._client.users_info(user=user_id)["user"]))
         except _UNREACHED as error:
             _log.info("member not fetched: %s", _reason(error))
             return self._stranger(workspace_id, user_id) if _reason(error) in _NOBODY else None
@@ -140,31 +159,25 @@ class Members:
         self._known[key] = (time.monotonic() + _REMEMBERED_S, member)
 
 
-def _member(workspace_id: str, user: dict[str, Any]) -> Member:
-    """The member that a user object of Slack's tells of."""
+def _member(workspace_id: str, user: User) -> Member:
+    """The member that a user object describes, by the display name they chose, else the handle."""
     return Member(
         workspace_id=workspace_id,
-        user_id=user["id"],
-        name=_display_name(user),
-        timezone=_known_zone(user.get("tz")),
+        user_id=user.id,
+        name=(user.profile and user.profile.display_name) or user.name or user.id,
+        timezone=_known_zone(user.tz),
         barred=_barred(workspace_id, user),
     )
 
 
-def _barred(workspace_id: str, user: dict[str, Any]) -> str | None:
-    """Why nothing can be theirs; None for an ordinary member. Slackbot is no bot to Slack."""
-    if user.get("deleted"):
+def _barred(workspace_id: str, user: User) -> str | None:
+    """Why the person cannot own anything; None for an ordinary member. Slack does not mark Slackbot as a bot."""
+    if user.deleted:
         return "deactivated"
-    if user.get("is_bot") or user["id"] == _SLACKBOT:
+    if user.is_bot or user.id == _SLACKBOT:
         return BOT
-    elsewhere = user.get("team_id") not in {None, workspace_id} and not user.get("enterprise_user")
-    return "outside" if elsewhere or user.get("is_stranger") else None
-
-
-def _display_name(user: dict[str, Any]) -> str:
-    """How the person is called in Slack: the display name they chose, else the handle."""
-    profile = user.get("profile") or {}
-    return str(profile.get("display_name") or user.get("name") or user["id"])
+    elsewhere = user.team_id not in {None, workspace_id} and not user.enterprise_user
+    return "outside" if elsewhere or user.is_stranger else None
 
 
 def _known_zone(name: str | None) -> str | None:

@@ -8,18 +8,18 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.clock import now
 from bot.documents import drafting, rendering
 from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import in_order
 from bot.domain.postmortem.assemble import assemble
-from bot.handlers.postmortem.drafts import as_file, gather, save_draft
+from bot.handlers.postmortem.drafts import as_file, gather
 from storage import action_items, schema, timeline
 from storage.database import Database
 from storage.values import Incident
 from tests.benchmarks import seed
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, table
+from tests.support.asking import save_draft
 
 ENTRIES = 10_000
 ITEMS = 20
@@ -65,7 +65,7 @@ def _whole(watch: Stopwatch, database: Database, incident: Incident) -> None:
             of, document = gather(connection, incident.id, prefix="")
         drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
         with database.write() as connection:
-            version, _ = save_draft(connection, of, drafted, template="classic", by="alice", at=now())
+            version = save_draft(connection, of, drafted)
         return as_file(of, version)
 
     written = watch.time("store to Markdown, kept as a version", draft)

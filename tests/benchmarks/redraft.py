@@ -13,7 +13,7 @@ from bot.documents import drafting
 from bot.documents.templates import TemplateCatalog
 from bot.domain.check.checklist import check
 from bot.domain.postmortem.redraft import people_made, rewritten
-from bot.handlers.postmortem.drafts import as_file, gather, save_draft
+from bot.handlers.postmortem.drafts import as_file, gather
 from bot.handlers.postmortem.exports import read_record
 from storage import postmortems, schema
 from storage.database import Database
@@ -21,6 +21,7 @@ from storage.values import Incident, Section
 from tests.benchmarks import seed
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, table
+from tests.support.asking import save_draft
 
 SIZES = (100, 1_000, 10_000, 100_000)
 SECTIONS = 30
@@ -100,7 +101,7 @@ def _whole(database: Database, incident: Incident) -> None:
         of, document = gather(connection, incident.id, prefix="")
     drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
     with database.write() as connection:
-        version, _ = save_draft(connection, of, drafted, template="classic", by="alice", at=now())
+        version = save_draft(connection, of, drafted)
     as_file(of, version)
     with database.read() as connection:
         record = read_record(connection, of)

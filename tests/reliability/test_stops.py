@@ -15,14 +15,14 @@ ENOUGH = 30
 RUN_WITH = """
 import sys
 from os import environ
-from bot import running, transports
+from bot import run
 from bot.config import Settings
-from bot.slack.socket import Silence
+from bot.slack.inbound.socket import Keepalive
 from storage.database import Database
 {before}
 settings, port = Settings.from_env(environ), int(sys.argv[-1])
 database = Database(settings.database_url)
-running.serve(settings, database, host="127.0.0.1", port=port, silence=Silence({silence}))
+run.serve(settings, database, host="127.0.0.1", port=port, keepalive=Keepalive({keepalive}))
 """
 
 
@@ -70,7 +70,7 @@ def test_it_stops_in_time_though_slack_hangs_and_what_it_had_in_hand_is_sent_lat
     with victim(SOCKET, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
         slack = target.slack
         alice, channel = slack.add_user("alice", zone="UTC"), slack.add_channel("incident")
-        target.spawn(["-c", RUN_WITH.format(before="transports.STOP_S = 0.5", keepalive="")])
+        target.spawn(["-c", RUN_WITH.format(before="run.STOP_S = 0.5", keepalive="")])
         slack.wait_connected(within_s=30)
         slack.delay("chat.postMessage", 60)
         slack.say(alice, channel, "@scribe detected disk full")
@@ -96,7 +96,7 @@ def test_hearing_nothing_of_slack_it_ends_so_that_its_supervisor_begins_anew(tmp
 def test_http_stops_in_time_though_a_request_is_only_half_sent(tmp_path: Path) -> None:
     database_in(tmp_path).close()
     with victim(HTTP, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
-        target.start(["-c", RUN_WITH.format(before="transports.HTTP_STOP_S = 0.5", keepalive="")])
+        target.start(["-c", RUN_WITH.format(before="run.HTTP_STOP_S = 0.5", keepalive="")])
         with target.caller() as caller:
             caller.sendall(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
             assert target.end(signal.SIGTERM) == 0

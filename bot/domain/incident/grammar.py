@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.time.moment import Moment, parse_moment
+from bot.domain.time.moment import Moment, needs_zone, parse_moment
 from bot.domain.words import INVISIBLE, after_separator, quoted, storable, trimmed, visible
 from bot.errors import UsageError
 from bot.vocabulary import (
@@ -159,3 +159,14 @@ def _refuse_unknown_detector(words: str) -> None:
             f"{quoted(match['who'])} is no source I know: monitoring, customer or engineer. "
             f"Try: at {match['clock']} by monitoring: {quoted(match['who'])} …"
         )
+
+
+def entry_needs_zone(kind: Kind, words: str) -> bool:
+    """Whether the time in the words of a new entry of that kind depends on the typist's zone."""
+    return needs_zone(words) or needs_zone(take_qualifier(kind, words)[1])
+
+
+def correction_needs_zone(words: str) -> bool:
+    """The same for `3 at 14:05`, the words of a correction: which kind entry 3 is, only the store knows."""
+    _, _, after_number = words.strip().partition(" ")
+    return any(entry_needs_zone(kind, after_number) for kind in KINDS.values())

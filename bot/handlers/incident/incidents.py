@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
-from bot.domain.incident.opening import parse_opening, parse_severity, parse_title
+from bot.domain.incident.opening import Opening, parse_opening, parse_severity, parse_title
 from bot.errors import UsageError
 from bot.handlers.lookup import here, named
 from bot.handlers.permission import permit
@@ -67,9 +67,14 @@ def _title(words: str, request: Request) -> str:
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
+def parse_opening_words(request: Request) -> Opening:
+    """Read `[SEV2] title`. Raises UsageError without a title."""
+    return parse_opening(request.words)
+
+
 def open_(connection: Connection, request: Request) -> Reply:
     """`open [SEV2] title`: declare an incident in this channel."""
-    opening = parse_opening(request.words)
+    opening: Opening = request.parsed
     latest = _latest_alone(connection, request)
     if latest is not None and latest.open:
         raise UsageError(
@@ -170,6 +175,6 @@ def search(connection: Connection, request: Request) -> Reply:
 def help_(_connection: Connection, request: Request) -> Reply:
     """Every command, with what to type after it; `help actionitem` that one alone."""
     word, _ = first_word(request.words)
-    chosen = COMMANDS.get(word.removeprefix("/").removeprefix(request.prefix))
+    chosen = COMMANDS.get(word.removeprefix("/").removeprefix(request.settings.prefix))
     commands = COMMANDS.values() if chosen in {None, INCIDENT} else (chosen,)
     return Reply(text=slack("help", commands=commands, request=request))

@@ -106,5 +106,5 @@ def _hand_over(
     left = action_items.revise(connection, item, by=by, at=at, state="dropped", reason=f"moved to {to.name}")
     moved = action_items.revise(connection, copy, by=by, at=at, **state)
     for each, of in ((left, mistaken), (moved, to)):
-        follow(connection, of, each, at=at, cadence=request.cadence)
+        follow(connection, of, each, at=at, cadence=request.settings.cadence)
     return moved

@@ -27,13 +27,18 @@ PAGE = 40
 """Entries shown at once; with long words clipped they stay under Slack's limit for one message."""
 
 
+def parse(request: Request) -> Utterance:
+    """Read the words of an entry of the kind `request.command`. Raises UsageError for words that are none."""
+    return parse_entry(KINDS[request.command], request.words, now=request.now, zone=request.zone)
+
+
 def record(connection: Connection, request: Request) -> Reply:
     """Put an entry of the kind `request.command` on the channel's timeline.
 
     `/detected` declares an incident where none is open.
     """
     kind = KINDS[request.command]
-    utterance = parse_entry(kind, request.words, now=request.now, zone=request.zone)
+    utterance: Utterance = request.parsed
     latest = current(connection, request, lock=True)
     if request.incident_number is None and _declares(connection, kind, utterance, latest):
         incident, before = declaring.declare_detected(connection, request, utterance.text)
@@ -165,7 +170,9 @@ def keep_in_step(connection: Connection, request: Request, incident: Incident, k
     stands_open = is_open(timeline.of_incident(connection, incident.id, kinds=MOVES_OPEN))
     incidents.set_open(connection, incident, is_open=stands_open)
     if incident.open != stands_open:
-        follow_resolution(connection, incident, is_open=stands_open, at=request.received_at, cadence=request.cadence)
+        follow_resolution(
+            connection, incident, is_open=stands_open, at=request.received_at, cadence=request.settings.cadence
+        )
     if incident.open and not stands_open:
         ask_for_draft(connection, request, incident)
     return stands_open

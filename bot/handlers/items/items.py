@@ -43,17 +43,17 @@ def today(request: Request) -> date:
     return request.now.astimezone(request.zone).date()
 
 
+def parse_new(request: Request) -> ItemWords | None:
+    """Read `[@owner] [short-term|long-term] [by DATE]: words`; None without words."""
+    return parse_item(request.words, today=today(request)) if request.words.strip() else None
+
+
 def add(connection: Connection, request: Request) -> Reply:
-    """`[@owner] [short-term|long-term] [by DATE]: words`; with no words the form opens instead."""
+    """Add the item that the words describe; without words the form opens. An item without an owner is a proposal."""
     incident = here(connection, request, lock=True)
-    if not request.words.strip():
+    words: ItemWords | None = request.parsed
+    if words is None:
         return Reply(text="", form=FORM)
-    words = parse_item(request.words, today=today(request))
-    return add_item(connection, request, incident, words)
-
-
-def add_item(connection: Connection, request: Request, incident: Incident, words: ItemWords) -> Reply:
-    """Write the item down and answer with it. What nobody owns is a proposal."""
     owner_id = request.people.get(words.owner or "")
     example = f"{request.slash('actionitem')} @alice by friday: what"
     _vet(connection, request, words.owner, owner_id, example)
@@ -74,7 +74,7 @@ def add_item(connection: Connection, request: Request, incident: Incident, words
         by=request.user_id,
         at=request.received_at,
     )
-    follow(connection, incident, item, at=request.received_at, cadence=request.cadence)
+    follow(connection, incident, item, at=request.received_at, cadence=request.settings.cadence)
     return _receipt(request, incident, item, "added", guessed=words.guessed)
 
 
@@ -87,7 +87,7 @@ def _receipt(request: Request, incident: Incident, item: ActionItem, verb: str, 
         other_day=item.due_on + _WEEK if guessed and item.due_on else None,
         today=today(request),
         slash=request.slash("actionitem"),
-        remind=request.cadence.on,
+        remind=request.settings.cadence.on,
     )
     return Reply(text=text, public=True, buttons=controls(incident, item))
 
@@ -124,8 +124,6 @@ def _of_everywhere(connection: Connection, request: Request, which: str) -> list
 def done(connection: Connection, request: Request) -> Reply:
     """`done NUMBER`: it is done."""
     incident, item = _alone(connection, request, "done")
-    if request.source == HOME and item.owner_id != request.user_id:
-        raise UsageError(f"Action item {item.number} of {incident.name} is not yours any more.")
     return revise(connection, request, incident, item, "done", state="done")
 
 
@@ -218,7 +216,7 @@ def revise(
         incident,
         revised,
         at=at,
-        cadence=request.cadence,
+        cadence=request.settings.cadence,
         handed_over=verb == "assigned" and revised.owner_id != request.user_id,
         redated=revised.due_on != item.due_on,
     )
@@ -294,18 +292,26 @@ def _on(handler: _Handler) -> _Handler:
 def _aimed(connection: Connection, request: Request) -> Request:
     number, words = buttons.read(request.words)
     incident = incidents.numbered(connection, request.workspace_id, number)
-    if incident is None or not (incident.seen_from(request.channel_id) or _is_theirs(connection, request, incident)):
+    if incident is None or not _is_for(connection, request, incident, int(words.split()[0])):
         raise UsageError(f"There is no INC-{number} here, so nothing was changed.")
     return replace(request, command="actionitem", words=words, incident_number=number)
 
 
-def _is_theirs(connection: Connection, request: Request, incident: Incident) -> bool:
-    """Whether the click was made on a digest: in a direct message, by the item's owner or the incident's lead."""
-    if request.channel_name != DIRECT:
-        return False
-    number = int(buttons.read(request.words)[1].split()[0])
-    item = stored_items.numbered(connection, incident.id, number)
-    return request.user_id in {incident.lead_id, item.owner_id if item else None}
+def _is_for(connection: Connection, request: Request, incident: Incident, number: int) -> bool:
+    """Whether the person may press that item's buttons where they did.
+
+    In a channel the incident is shown in; in the direct message of a digest, as the item's owner or the lead; on the
+    Home tab as the owner alone, since the tab may be older than who owns the item.
+    """
+    if request.source == HOME or request.channel_name == DIRECT:
+        item = stored_items.numbered(connection, incident.id, number)
+        if item is not None and item.owner_id == request.user_id:
+            return True
+        if request.source == HOME:
+            return False
+        if incident.lead_id == request.user_id:
+            return True
+    return incident.seen_from(request.channel_id)
 
 
 def _ask(form: str) -> _Handler:

@@ -29,8 +29,8 @@ def check(connection: Connection, request: Request) -> Reply:
         record.items,
         record.postmortem,
         now=request.received_at,
-        off=request.check_off,
-        prefix=request.prefix,
+        off=request.settings.check_off,
+        prefix=request.settings.prefix,
     )
     return Reply(
         text=slack(

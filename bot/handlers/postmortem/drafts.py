@@ -1,16 +1,20 @@
 """Drafts: ask for one, write it, show a version, choose its template."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bot.clock import Clock
+from bot.config import Settings
 from bot.documents import drafting
 from bot.documents.drafting import Drafted
 from bot.documents.export import FORMATS
-from bot.documents.rendering import markdown, slack
+from bot.documents.rendering import RENDER_LOCK, markdown, slack
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.redraft import Redrafted, redraft
@@ -21,6 +25,8 @@ from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Reply, Request, first_word
 from bot.telemetry import context
 from storage import action_items, incidents, outbox, postmortems, reviews, timeline
+from storage.database import Database
+from storage.outbox import Job
 from storage.values import Incident, Postmortem
 
 _VERSION = re.compile(r"v([0-9]{1,6})")
@@ -46,7 +52,7 @@ def ask_for_draft(connection: Connection, request: Request, incident: Incident, 
             "template": picked or template_of(connection, request, incident.id),
             "picked": picked is not None,
             "user_id": request.user_id,
-            "prefix": request.prefix,
+            "prefix": request.settings.prefix,
             "reply_url": request.reply_url,
         },
         at=request.received_at,
@@ -56,7 +62,7 @@ def ask_for_draft(connection: Connection, request: Request, incident: Incident, 
 def template_of(connection: Connection, request: Request, incident_id: int) -> str:
     """The template of the incident's newest version, else the setting's."""
     newest = postmortems.newest(connection, incident_id)
-    return newest.template if newest else request.template
+    return newest.template if newest else request.settings.template
 
 
 def request_draft(connection: Connection, request: Request) -> Reply:
@@ -82,8 +88,8 @@ def show(connection: Connection, request: Request) -> Reply:
         return Reply(text=text, document=as_file(incident, record.postmortem))
     means = AudienceOptions(
         names=names_in(connection, record),
-        catalog=request.catalog,
-        prefix=request.prefix,
+        catalog=request.settings.catalog,
+        prefix=request.settings.prefix,
         limit_s=SHOW_LIMIT_S,
         wait_s=SHOW_WAIT_S,
     )
@@ -118,23 +124,86 @@ def gather(connection: Connection, incident_id: int, *, prefix: str) -> tuple[In
     return incident, document
 
 
-def save_draft(
-    connection: Connection, incident: Incident, drafted: Drafted, *, template: str, by: str, at: datetime
-) -> tuple[Postmortem, Redrafted]:
-    """Keep the draft as a new version, with what people wrote in the newest one as it is by now; and what became of it.
+def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) -> None:
+    """Draft the postmortem that `request_draft` asked for, keep it, and put its delivery into the outbox.
 
-    It stands under the template asked for: that is tried again with the next draft.
+    All is computed before the transaction that writes it: an operator's own template may take seconds. Where another
+    version was saved meanwhile, the draft is merged with that one instead.
     """
-    # Whoever saves an edit, or another draft, waits: neither would know of the other.
-    incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
-    newest = postmortems.newest(connection, incident.id)
+    content = job.content
+    with RENDER_LOCK, database.read() as connection:
+        incident, document = gather(connection, content["incident_id"], prefix=content["prefix"])
+    drafted = drafting.draft_sections(document, content["template"], settings.catalog)
+    if drafted.problem and content.get("picked"):
+        text = slack("not_picked", incident=incident, problem=drafted.problem)
+        channel_id, user_id = content["channel_id"], content["user_id"]
+        with database.write() as connection:
+            outbox.ephemeral(connection, job.workspace_id, channel_id, user_id, {"text": text}, at=clock())
+            outbox.sent(connection, job, at=clock())
+        return
+    saved = False
+    while not saved:
+        with database.read() as connection:
+            newest = postmortems.newest(connection, incident.id)
+        with RENDER_LOCK:
+            version, redrafted = next_version(
+                newest, drafted, template=content["template"], by=content["by"], at=clock()
+            )
+            delivery = _delivery(incident, version, drafted, redrafted, content)
+        with database.write() as connection:
+            # Another draft, or an edit that is being saved, waits for this lock.
+            incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
+            current = postmortems.newest(connection, incident.id)
+            saved = (current and current.version) == (newest and newest.version)
+            if saved:
+                postmortems.put(connection, incident.id, version)
+                outbox.add(
+                    connection,
+                    job.workspace_id,
+                    lane=content["channel_id"],
+                    action="document",
+                    content=delivery,
+                    at=clock(),
+                )
+                outbox.sent(connection, job, at=clock())
+    context.note(incident=incident.name, draft=version.version)
+
+
+def next_version(
+    newest: Postmortem | None, drafted: Drafted, *, template: str, by: str, at: datetime
+) -> tuple[Postmortem, Redrafted]:
+    """The version that follows `newest`: the draft, merged with what people wrote there; and what the merge did.
+
+    It has the name of the template asked for, also where another stood in: the next draft tries that one again.
+    """
     before = newest.sections if newest else ()
     redrafted = redraft(before, drafted.sections, makeshift=drafted.problem is not None)
-    version = postmortems.add(
-        connection, incident.id, template=template, sections=redrafted.sections, drafted_at=at, drafted_by=by
-    )
-    context.note(incident=incident.name, draft=version.version)
+    number = newest.version + 1 if newest else 1
+    version = Postmortem(template=template, version=number, sections=redrafted.sections, drafted_at=at, drafted_by=by)
     return version, redrafted
+
+
+def _delivery(
+    incident: Incident, version: Postmortem, drafted: Drafted, redrafted: Redrafted, content: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The content of the job that sends the draft to the channel."""
+    comment = slack(
+        "drafted",
+        incident=incident,
+        postmortem=version,
+        prefix=content["prefix"],
+        drafted=drafted,
+        redrafted=redrafted,
+    )
+    return {
+        "incident_id": incident.id,
+        "channel": content["channel_id"],
+        "reply_url": content["reply_url"],
+        "comment": comment,
+        "title": f"{incident.name} postmortem, version {version.version}",
+        "filename": f"{incident.name}-postmortem-v{version.version}.md",
+        "markdown": as_file(incident, version),
+    }
 
 
 def as_file(incident: Incident, postmortem: Postmortem) -> str:
@@ -148,20 +217,20 @@ def template(connection: Connection, request: Request) -> Reply:
     if not word or (incident_number(word) is not None and not rest):
         return _listing(connection, request)
     word, incident = word_and_named(connection, request)
-    name = request.catalog.find(word)
-    drafting.check_template(name, request.catalog)
+    name = request.settings.catalog.find(word)
+    drafting.check_template(name, request.settings.catalog)
     ask_for_draft(connection, request, incident, picked=name)
     return Reply(text=slack("drafting", incident=incident, name=name), public=True)
 
 
 def _listing(connection: Connection, request: Request) -> Reply:
     incident = current(connection, request)
-    names = request.catalog.names()
+    names = request.settings.catalog.names()
     return Reply(
         text=slack(
             "templates",
             request=request,
-            templates=[(name, request.catalog.about(name)) for name in names],
-            used=template_of(connection, request, incident.id) if incident else request.template,
+            templates=[(name, request.settings.catalog.about(name)) for name in names],
+            used=template_of(connection, request, incident.id) if incident else request.settings.template,
         )
     )

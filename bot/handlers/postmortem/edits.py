@@ -29,7 +29,7 @@ def edit(connection: Connection, request: Request) -> Reply:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
     if request.source == "mention":
         # A message brings no trigger to open a form with.
-        raise UsageError(f"A form opens in the channel, from /{request.prefix}postmortem edit {incident.name}")
+        raise UsageError(f"A form opens in the channel, from /{request.settings.prefix}postmortem edit {incident.name}")
     if not words.strip():
         return Reply(text="", form=CHOOSE, fills={"incident": incident, "sections": newest.sections})
     section = _find(newest, words.strip())
@@ -81,7 +81,13 @@ def save(connection: Connection, request: Request) -> Reply:
         origin="edit",
     )
     others = newest if section.body != before.body else None
-    facts = {"postmortem": version, "section": changed, "others": others, "was": newest, "prefix": request.prefix}
+    facts = {
+        "postmortem": version,
+        "section": changed,
+        "others": others,
+        "was": newest,
+        "prefix": request.settings.prefix,
+    }
     return Reply(text=slack("edited", incident=incident, conflicts=two_versions([changed]), **facts))
 
 

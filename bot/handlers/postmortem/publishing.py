@@ -52,7 +52,7 @@ def publish(connection: Connection, request: Request) -> Reply:
             "channel": request.channel_id,
             "reply_url": request.reply_url,
             "by": request.user_name,
-            "prefix": request.prefix,
+            "prefix": request.settings.prefix,
             "told": False,
         },
         at=request.received_at,
@@ -82,12 +82,12 @@ def _asked(request: Request) -> _Asked:
 def _targets(request: Request, incident: Incident, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """The places meant, in the table's order. Raises UsageError where nothing may be published."""
     for name in wanted:
-        if name not in request.targets:
+        if name not in request.settings.targets:
             raise UsageError(f"{_NOT_SET.format(it=f'a {name}')} {TARGETS[name].variable}.")
-    if not request.targets:
+    if not request.settings.targets:
         ways = " or ".join(place.variable for place in TARGETS.values())
         raise UsageError(f"{_NOT_SET.format(it='a place')} {ways}. From a terminal, scribe export prints it.")
-    names = [name for name in TARGETS if name in (wanted or request.targets)]
+    names = [name for name in TARGETS if name in (wanted or request.settings.targets)]
     allowed = tuple(name for name in names if not (incident.private and TARGETS[name].shared))
     refused = next((name for name in wanted if name not in allowed), None) if allowed else names[0]
     if refused:

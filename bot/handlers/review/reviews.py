@@ -170,7 +170,7 @@ def _lock(connection: Connection, incident: Incident) -> None:
 
 def _tell(connection: Connection, request: Request, incident: Incident, made: Review) -> None:
     """Put the news into the outbox, and the reminder of it."""
-    content = {"incident_id": incident.id, "sequence": made.sequence, "prefix": request.prefix}
+    content = {"incident_id": incident.id, "sequence": made.sequence, "prefix": request.settings.prefix}
     # Elsewhere the address would reach another channel than the incident's.
     reply_url = request.reply_url if request.channel_id == incident.channel_id else None
     outbox.add(

@@ -1,13 +1,15 @@
-"""The shape of what Slack delivers, as far as the listeners read it.
+"""What Slack delivers, as far as the listeners read it.
 
-A signed payload without it is none of Slack's, or one Slack changed: it is answered with 400 before anybody acts on
-half of it, over either transport.
+A signed payload of another shape is not Slack's, or Slack has changed it: it is answered with 400 before a listener
+acts on half of it, over either transport. Listeners read these values, never the raw body.
 """
 
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+from bot.slack.members import User
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -18,7 +20,15 @@ Ts = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,11}(\.[0-9]{1,9})?$")]
 class _Named(BaseModel):
     id: Id
     name: str | None = None
+
+
+class _Person(_Named):
     username: str | None = None
+
+    @property
+    def called(self) -> str | None:
+        """The handle; block actions call it `username`, other interactions `name`."""
+        return self.username or self.name
 
 
 class _Team(BaseModel):
@@ -26,7 +36,7 @@ class _Team(BaseModel):
     domain: str | None = None
 
 
-class Command(BaseModel):
+class SlashCommand(BaseModel):
     """A slash command."""
 
     team_id: Id
@@ -42,13 +52,23 @@ class Command(BaseModel):
 
 class _Interaction(BaseModel):
     team: _Team
-    user: _Named
+    user: _Person
     response_url: str | None = None
+
+
+class _Option(BaseModel):
+    value: str
 
 
 class _Action(BaseModel):
     action_id: str
     value: str | None = None
+    selected_option: _Option | None = None
+
+    @property
+    def chosen(self) -> str:
+        """The value of the button, or of the option chosen in a menu; empty where there is none."""
+        return self.value or (self.selected_option.value if self.selected_option else "")
 
 
 class _Container(BaseModel):
@@ -69,7 +89,9 @@ class _Attachment(BaseModel):
     fallback: str | None = None
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
+    """A message, as a shortcut or an event carries it."""
+
     ts: Ts
     thread_ts: Ts | None = None
     text: str | None = None
@@ -89,11 +111,7 @@ class Shortcut(_Interaction):
     trigger_id: Key
     callback_id: str
     channel: _Channel
-    message: _Message
-
-
-class _Option(BaseModel):
-    value: str
+    message: Message
 
 
 class _Input(BaseModel):
@@ -103,12 +121,22 @@ class _Input(BaseModel):
     selected_date_time: Annotated[int, Field(ge=0, lt=10**11)] | None = None
     selected_option: _Option | None = None
 
+    @property
+    def answer(self) -> str | int | None:
+        """What was typed or chosen; None where nothing was."""
+        for given in (self.value, self.selected_user, self.selected_date, self.selected_date_time):
+            if given is not None:
+                return given
+        return self.selected_option.value if self.selected_option else None
+
 
 class _State(BaseModel):
     values: dict[str, Annotated[dict[str, _Input], Field(min_length=1)]]
 
 
-class _View(BaseModel):
+class View(BaseModel):
+    """A form that was sent off, with what was filled in."""
+
     id: Id
     type: str
     callback_id: str
@@ -119,7 +147,7 @@ class _View(BaseModel):
 class Submission(_Interaction):
     """A form sent off."""
 
-    view: _View
+    view: View
 
 
 class _Event(BaseModel):
@@ -141,7 +169,7 @@ class _Authorization(BaseModel):
     user_id: str | None = None
 
 
-class _Mentioned(_Message):
+class _Mentioned(Message):
     channel: Id
     text: str
 
@@ -165,7 +193,9 @@ class _MessageItem(_Item):
 
 
 class _Reacted(BaseModel):
+    type: str
     user: Id
+    event_ts: str
     reaction: str
     item_user: Id | None = None
     item: _MessageItem | _Item
@@ -188,19 +218,8 @@ class Opened(_Envelope):
     event: _Opened
 
 
-class _Profile(BaseModel):
-    display_name: str | None = None
-
-
-class _User(BaseModel):
-    id: Id
-    name: str
-    tz: str | None = None
-    profile: _Profile | None = None
-
-
 class _UserChanged(BaseModel):
-    user: _User
+    user: User
 
 
 class UserChange(_Envelope):
@@ -223,24 +242,27 @@ _EVENTS: Mapping[str, type[BaseModel]] = {
 }
 
 
-def fault(body: Mapping[str, Any]) -> str | None:
-    """The kind of payload that this looks like and is not; None for one that can be read."""
-    shape = _shape(body)
-    if shape is None:
+class UnreadableError(Exception):
+    """A payload of a known kind that does not have its shape; the message is the kind's name."""
+
+
+def parse(body: Mapping[str, Any]) -> BaseModel | None:
+    """The payload as a value of its kind; None for a kind that no listener reads. Raises UnreadableError."""
+    kind = _kind(body)
+    if kind is None:
         return None
     try:
-        shape.model_validate(body, strict=True)
+        return kind.model_validate(body, strict=True)
     except ValidationError:
-        return shape.__name__
-    return None
+        raise UnreadableError(kind.__name__) from None
 
 
-def _shape(body: Mapping[str, Any]) -> type[BaseModel] | None:
+def _kind(body: Mapping[str, Any]) -> type[BaseModel] | None:
     if "command" in body:
-        return Command
-    kind = body.get("type")
-    if kind != "event_callback":
-        return _INTERACTIONS.get(kind) if isinstance(kind, str) else None
+        return SlashCommand
+    name = body.get("type")
+    if name != "event_callback":
+        return _INTERACTIONS.get(name) if isinstance(name, str) else None
     event = body.get("event")
     name = event.get("type") if isinstance(event, Mapping) else None
     return _EVENTS.get(name, Event) if isinstance(name, str) else Event

@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.errors import UsageError
 from bot.handlers.request import Reply, Request
 from bot.handlers.routes import handle
-from bot.slack.context import Body, SlackContext
+from bot.slack.context import SlackContext
+from bot.slack.inbound.payloads import Reaction
 from bot.slack.inbound.requests import instant_of_ts, iso
 from storage import outbox, receipts
 from storage.outbox import Job
@@ -25,30 +26,30 @@ from storage.outbox import Job
 ADDED, REMOVED = "reaction_added", "reaction_removed"
 
 
-def reaction(context: SlackContext, body: Body) -> None:
+def reaction(context: SlackContext, payload: Reaction) -> None:
     """Keep the event in the outbox, once; an exception makes Slack deliver it again."""
-    event = body["event"]
-    item = event["item"]
-    kind = context.settings.reactions.get(event["reaction"])
-    if kind is None or item.get("type") != "message":
+    event = payload.event
+    item = event.item
+    kind = context.settings.reactions.get(event.reaction)
+    if kind is None or item.type != "message" or item.channel is None or item.ts is None:
         return
-    now, workspace_id, key = context.clock(), body["team_id"], f"event:{body['event_id']}"
+    now, workspace_id, key = context.clock(), payload.team_id, f"event:{payload.event_id}"
     content = {
         "workspace_id": workspace_id,
-        "channel_id": item["channel"],
-        "ts": item["ts"],
-        "user_id": event["user"],
-        "author_id": event.get("item_user"),
-        "event_id": body["event_id"],
-        "event_ts": event["event_ts"],
+        "channel_id": item.channel,
+        "ts": item.ts,
+        "user_id": event.user,
+        "author_id": event.item_user,
+        "event_id": payload.event_id,
+        "event_ts": event.event_ts,
         "kind": kind,
-        "permalink": context.identity.permalink(item["channel"], item["ts"]),
+        "permalink": context.identity.permalink(item.channel, item.ts),
     }
     # Another replica may be keeping the same event at this very instant.
     with suppress(IntegrityError), context.database.write() as connection:
         if receipts.find(connection, workspace_id, key) is None:
             receipts.keep(connection, workspace_id, key, {}, at=now)
-            outbox.add(connection, workspace_id, lane=item["channel"], action=event["type"], content=content, at=now)
+            outbox.add(connection, workspace_id, lane=item.channel, action=event.type, content=content, at=now)
     context.delivery.wake()
 
 
@@ -106,7 +107,7 @@ def _do(context: SlackContext, request: Request, message: Mapping[str, Any]) -> 
     def say(connection: Connection, reply: Reply) -> None:
         context.say(connection, request, reply, thread)
 
-    handle(context.database, request, also=say)
+    handle(context.database, request, say)
 
 
 def _message(client: WebClient, channel_id: str, ts: str) -> Mapping[str, Any] | None:

@@ -1,19 +1,17 @@
 """The App Home tab. It needs no scope; it is published by a job, anew each time its owner opens it."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from slack_bolt import Ack, App
 from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.documents.rendering import slack
-from bot.errors import UsageError
 from bot.handlers.items.digests import HomeContent, home_content
-from bot.handlers.request import Button, Reply
-from bot.slack.context import Body, SlackContext
+from bot.handlers.request import Button
+from bot.slack.context import SlackContext
+from bot.slack.inbound.payloads import Opened
 from bot.slack.outbound import blocks
 from storage import outbox
 from storage.outbox import Job
@@ -26,28 +24,15 @@ DONE = "home_done"
 _TEXT_LIMIT = 600
 
 Block = dict[str, Any]
-_log = logging.getLogger(__name__)
 
 
-def listen(app: App, context: SlackContext) -> None:
-    """Register what the tab needs; before the listeners that take anything, since the first that fits is called."""
-
-    @app.event("app_home_opened")
-    def _opened(body: Body) -> None:
-        opened(context, body)
-
-    @app.action(DONE)
-    def _click(ack: Ack, body: Body) -> None:
-        click(context, ack, body)
-
-
-def opened(context: SlackContext, body: Body) -> None:
+def opened(context: SlackContext, payload: Opened) -> None:
     """Have the tab published; an exception makes Slack deliver the event again."""
-    event = body["event"]
-    if event.get("tab") != "home" or not event.get("user"):
+    event = payload.event
+    if event.tab != "home" or not event.user:
         return
     with context.database.write() as connection:
-        refresh(connection, body["team_id"], event["user"], context.clock)
+        refresh(connection, payload.team_id, event.user, context.clock)
     context.delivery.wake()
 
 
@@ -98,25 +83,3 @@ def _section(template: str, **facts: object) -> Block:
 
 def _done(item: OwnItem) -> Block:
     return blocks.button(Button(label="Done", action=DONE, value=f"INC-{item.incident_number} {item.number}"))
-
-
-def click(context: SlackContext, ack: Ack, body: Body) -> None:
-    """The item is done; the tab is published anew, also where somebody had done it before."""
-    try:
-        request = context.requests.of_home_click(body, received_at=context.clock())
-
-        def show(connection: Connection, _reply: Reply) -> None:
-            refresh(connection, request.workspace_id, request.user_id, context.clock)
-
-        try:
-            context.offline.handle(request, also=show)
-        except UsageError:
-            # The tab was older than the item: the new one says how it stands.
-            with context.database.write() as connection:
-                refresh(connection, request.workspace_id, request.user_id, context.clock)
-    except UsageError:
-        _log.warning("click in a Home tab on no item")
-    except Exception:  # noqa: BLE001 - the boundary: a click can be made again
-        _log.exception("click in a Home tab not handled")
-    context.delivery.wake()
-    ack()

@@ -10,6 +10,7 @@ from bot.errors import UsageError
 from bot.handlers.items.buttons import ASSIGN, DROP
 from bot.handlers.postmortem.edits import CHOOSE, WRITE
 from bot.handlers.request import Reply
+from bot.slack.inbound.payloads import View as Submitted
 from bot.slack.outbound.blocks import clip
 from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE, PRIORITIES
 from storage.values import ActionItem, Incident, Section
@@ -240,18 +241,9 @@ FORMS: dict[str, Callable[..., View]] = {
 """The form a reply asks for, from its place and what the reply fills in."""
 
 
-def answers(view: Mapping[str, Any]) -> dict[str, Any]:
+def answers(view: Submitted) -> dict[str, Any]:
     """What was filled in, by the input's name; None where nothing was."""
-    values = view.get("state", {}).get("values", {})
-    return {name: _answer(state) for actions in values.values() for name, state in actions.items()}
-
-
-def _answer(state: Mapping[str, Any]) -> Any:
-    for key in ("value", "selected_user", "selected_date", "selected_date_time"):
-        if state.get(key) is not None:
-            return state[key]
-    option = state.get("selected_option")
-    return option["value"] if option else None
+    return {name: each.answer for actions in view.state.values.values() for name, each in actions.items()}
 
 
 def moment(chosen: int | None, said_at: datetime) -> datetime:
@@ -268,8 +260,7 @@ def following(place: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
     return {"response_action": "update", "view": FORMS[reply.form](place, **reply.fills)}
 
 
-def errors(problem: str, view: Mapping[str, Any], field: str = "words") -> dict[str, Any]:
+def errors(problem: str, view: Submitted, field: str = "words") -> dict[str, Any]:
     """The answer that keeps the form open, with the problem under a field of the `view` that was sent off."""
-    names = view.get("state", {}).get("values", {})
-    block_id = next((name for name in names if name.partition(_OF_VERSION)[0] == field), field)
+    block_id = next((name for name in view.state.values if name.partition(_OF_VERSION)[0] == field), field)
     return {"response_action": "errors", "errors": {block_id: clip(problem, _ERROR_LIMIT)}}

@@ -162,8 +162,7 @@ def send_report(context: SlackContext, job: Job, *, no_files: Collection[str]) -
     except SlackApiError as error:
         if error.response.get("error") not in no_files:
             raise
-    post = {"channel": content["channel"], "reply_url": content["reply_url"], "text": text}
     with context.database.write() as connection:
-        at = context.clock()
-        outbox.add(connection, job.workspace_id, lane=content["channel"], action="post", content=post, at=at)
+        at, channel, reply_url = context.clock(), content["channel"], content["reply_url"]
+        outbox.post(connection, job.workspace_id, channel, {"text": text}, reply_url=reply_url, at=at)
         outbox.sent(connection, job, at=at)

@@ -8,12 +8,9 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
-from sqlalchemy import Connection
 
-from bot.clock import Clock
-from bot.documents import drafting
 from bot.documents.export import BINARY, ExportRecord
-from bot.documents.rendering import RENDER_LOCK, slack, terminal
+from bot.documents.rendering import RENDER_LOCK, terminal
 from bot.handlers.items.reminders import DIGEST, SUMMARY
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.exports import read_record
@@ -39,8 +36,8 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
     """What each kind of job does."""
     post = partial(_post, context.client)
     return {
-        "post": post,
-        "whisper": partial(_whisper, context.client),
+        outbox.POST: post,
+        outbox.EPHEMERAL: partial(_post_ephemeral, context.client),
         "draft": partial(_draft, context),
         "document": partial(_document, context),
         "report": partial(notices.send_report, context, no_files=NO_FILES),
@@ -62,7 +59,7 @@ def _post(client: WebClient, job: Job) -> None:
     _send(post, job.content, "in_channel")
 
 
-def _whisper(client: WebClient, job: Job) -> None:
+def _post_ephemeral(client: WebClient, job: Job) -> None:
     """Say it to the person alone; where the bot is no member, as above."""
     _send(client.chat_postEphemeral, job.content, "ephemeral")
 
@@ -96,41 +93,7 @@ def _reply(reply_url: str, message: Mapping[str, Any], error: SlackApiError, see
 
 
 def _draft(context: SlackContext, job: Job) -> None:
-    """Draft the postmortem, then keep it and put the sending of it into the outbox, in one transaction."""
-    content = job.content
-    with RENDER_LOCK, context.database.read() as connection:
-        incident, gathered = drafts.gather(connection, content["incident_id"], prefix=content["prefix"])
-    # A template of the operator's may take seconds; nothing is locked meanwhile.
-    drafted = drafting.draft_sections(gathered, content["template"], context.settings.catalog)
-    with RENDER_LOCK, context.database.write() as connection:
-        if drafted.problem and content.get("picked"):
-            text = slack("not_picked", incident=incident, problem=drafted.problem)
-            whisper = {"channel": content["channel_id"], "user": content["user_id"], "text": text}
-            _add(connection, job, "whisper", whisper, context.clock)
-            outbox.sent(connection, job, at=context.clock())
-            return
-        version, redrafted = drafts.save_draft(
-            connection, incident, drafted, template=content["template"], by=content["by"], at=context.clock()
-        )
-        comment = slack(
-            "drafted",
-            incident=incident,
-            postmortem=version,
-            prefix=content["prefix"],
-            drafted=drafted,
-            redrafted=redrafted,
-        )
-        document = {
-            "incident_id": incident.id,
-            "channel": content["channel_id"],
-            "reply_url": content["reply_url"],
-            "comment": comment,
-            "title": f"{incident.name} postmortem, version {version.version}",
-            "filename": f"{incident.name}-postmortem-v{version.version}.md",
-            "markdown": drafts.as_file(incident, version),
-        }
-        _add(connection, job, "document", document, context.clock)
-        outbox.sent(connection, job, at=context.clock())
+    drafts.write_draft(context.database, context.settings, job, context.clock)
 
 
 def _document(context: SlackContext, job: Job) -> None:
@@ -162,8 +125,14 @@ def _kept_in(context: SlackContext, content: Mapping[str, Any]) -> Mapping[str, 
 def _as_messages(context: SlackContext, job: Job, content: Mapping[str, Any]) -> None:
     with context.database.write() as connection:
         for message in _messages(content):
-            post = {"channel": content["channel"], "reply_url": content["reply_url"], **message}
-            _add(connection, job, "post", post, context.clock)
+            outbox.post(
+                connection,
+                job.workspace_id,
+                content["channel"],
+                message,
+                reply_url=content["reply_url"],
+                at=context.clock(),
+            )
         outbox.sent(connection, job, at=context.clock())
 
 
@@ -173,11 +142,6 @@ def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [{"text": content["instead"]}]
     rest = [{"text": content["title"], "blocks": part} for part in blocks.documents(content["markdown"])]
     return [{"text": content["comment"]}, *rest]
-
-
-def _add(connection: Connection, job: Job, action: str, content: dict[str, Any], clock: Clock) -> None:
-    lane = content["channel"]
-    outbox.add(connection, job.workspace_id, lane=lane, action=action, content=content, at=clock())
 
 
 _log = logging.getLogger(__name__)

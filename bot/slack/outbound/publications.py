@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from bot.slack.context import SlackContext
 from bot.slack.outbound.canvas import CanvasTarget
 from storage import incidents, outbox, publications
 from storage.outbox import Job
-from storage.values import Incident, Publication
+from storage.values import Publication
 
 PRIVATE_NOW: Final = "{} is kept to its own channel by now, and others read that place too."
 PATIENCE: Final = timedelta(hours=24)
@@ -69,22 +69,19 @@ def publish(context: SlackContext, job: Job) -> None:
         if each.waits and content["told"] and not over:
             raise _to_wait_for(each.waits)
     text = slack("published", edition=edition, results=results, by=content["by"], over=over, drafted=retold)
-    message = {**_place(edition.record.incident, content), "text": text}
+    incident = edition.record.incident
+    # An incident that went private since somebody asked elsewhere is spoken of in its own channel alone.
+    seen = incident.seen_from(content["channel"])
+    channel_id, reply_url = (content["channel"], content["reply_url"]) if seen else (incident.channel_id, None)
     with context.database.write() as connection:
         _keep(connection, job, edition, results, at=context.clock())
-        _add(connection, job, message["channel"], "post", message, at=context.clock())
+        outbox.post(connection, job.workspace_id, channel_id, {"text": text}, reply_url=reply_url, at=context.clock())
         for each in results:
             if each.waits and not over:
                 again = {**content, "targets": [each.target], "told": True}
-                _add(connection, job, _lane(job, each.target), PUBLISH, again, at=context.clock())
+                lane = _lane(job, each.target)
+                outbox.add(connection, job.workspace_id, lane=lane, action=PUBLISH, content=again, at=context.clock())
         outbox.sent(connection, job, at=context.clock())
-
-
-def _place(incident: Incident, content: dict[str, Any]) -> dict[str, Any]:
-    """Where it is told: there where it was asked for, unless the incident is kept to its own channel by now."""
-    if incident.seen_from(content["channel"]):
-        return {"channel": content["channel"], "reply_url": content["reply_url"]}
-    return {"channel": incident.channel_id, "reply_url": None}
 
 
 def _take_over(context: SlackContext, job: Job) -> None:
@@ -113,10 +110,6 @@ def _keep(connection: Connection, job: Job, edition: Edition, results: list[Resu
                 at=at,
                 by=job.content["by"],
             )
-
-
-def _add(connection: Connection, job: Job, lane: str, action: str, content: dict[str, Any], *, at: datetime) -> None:
-    outbox.add(connection, job.workspace_id, lane=lane, action=action, content=content, at=at)
 
 
 def _key(target: str, how: str | None) -> str:

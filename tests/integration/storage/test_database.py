@@ -23,7 +23,7 @@ WRITER = """
 import sys
 from storage import incidents, timeline
 from storage.database import Database
-from tests.storage.making import say
+from tests.integration.storage.making import say
 database = Database(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -175,9 +175,9 @@ def test_a_writer_interrupted_while_it_waits_does_not_stop_those_behind_it() -> 
     """Ctrl-C reaches only a main thread, so a process of its own is interrupted."""
     script = """
 import os, signal, threading
-from storage.database import Turnstile
+from storage.database import FifoLock
 signal.signal(signal.SIGINT, signal.default_int_handler)
-turnstile, inside, leave = Turnstile(), threading.Event(), threading.Event()
+turnstile, inside, leave = FifoLock(), threading.Event(), threading.Event()
 def hold():
     with turnstile:
         inside.set()

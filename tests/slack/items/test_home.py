@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.clock import SetClock
+from bot.slack.inbound.payloads import Opened
 from bot.slack.outbound import home
 from storage import incidents
 from storage.database import Database
@@ -162,8 +163,9 @@ def test_while_slack_is_away_the_tab_waits(office: Workplace, clock: SetClock) -
 
 
 def test_the_messages_tab_is_not_the_home_tab(office: Workplace) -> None:
-    def about(tab: str) -> dict[str, Any]:
-        return {"team_id": office.slack.team_id, "event": {"user": office.alice, "tab": tab}}
+    def about(tab: str) -> Opened:
+        event = {"user": office.alice, "tab": tab}
+        return Opened.model_validate({"team_id": office.slack.team_id, "event_id": "Ev1", "event": event})
 
     home.opened(office.bot.context, about("messages"))
     office.deliver()

@@ -429,7 +429,7 @@ import os, sys
 from datetime import datetime
 from bot.clock import SetClock
 from bot.config import Settings
-from bot.slack.app import build
+from bot.slack.bot import build
 from storage.database import Database
 bot = build(Settings.from_env(os.environ), Database(sys.argv[1]), clock=SetClock(datetime.fromisoformat(sys.argv[2])))
 bot.context.delivery.deliver_due()

@@ -9,7 +9,7 @@ from bot.handlers.routes import handle
 from storage import postmortems
 from storage.database import Database
 from storage.values import Postmortem
-from tests.support.asking import NOON, ask, request
+from tests.support.asking import ask, request, save_draft
 from tests.support.together import together
 
 PEOPLE = 6
@@ -20,7 +20,7 @@ def draft(database: Database) -> None:
         incident, document = drafts.gather(connection, 1, prefix="")
     drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
     with database.write() as connection:
-        drafts.save_draft(connection, incident, drafted, template="classic", by="alice", at=NOON)
+        save_draft(connection, incident, drafted)
 
 
 def save(database: Database, number: int, text: str, version: int) -> Reply:

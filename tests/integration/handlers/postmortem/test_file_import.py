@@ -17,7 +17,7 @@ from bot.handlers.postmortem.file_import import Imported, import_, text_of
 from storage import postmortems
 from storage.database import Database
 from storage.values import Postmortem
-from tests.support.asking import NOON, ask
+from tests.support.asking import NOON, ask, save_draft
 
 MARK = "<!-- scribe: section {} -->"
 
@@ -26,8 +26,7 @@ def draft(database: Database, template: str = "classic") -> Postmortem:
     with database.write() as connection:
         incident, document = drafts.gather(connection, 1, prefix="")
         drafted = drafting.draft_sections(document, template, TemplateCatalog())
-        version, _ = drafts.save_draft(connection, incident, drafted, template=template, by="alice", at=NOON)
-    return version
+        return save_draft(connection, incident, drafted, template=template)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from bot.handlers.routes import handle
 from storage import incidents, postmortems
 from storage.database import Database
 from storage.values import Postmortem
-from tests.support.asking import NOON, ask, request
+from tests.support.asking import NOON, ask, request, save_draft
 
 TOKEN = re.compile(r"human\d+")
 ENTRIES = (
@@ -60,7 +60,7 @@ class Life:
             assert found is not None
             incident, document = drafts.gather(connection, found.id, prefix="")
             drafted = drafting.draft_sections(document, template, TemplateCatalog())
-            drafts.save_draft(connection, incident, drafted, template=template, by="alice", at=NOON)
+            save_draft(connection, incident, drafted, template=template)
 
     def words(self, how: int) -> str:
         """New words of a person, in one form or another; maybe none."""
