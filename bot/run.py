@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -23,7 +22,7 @@ from bot.server.scheduler import Heartbeat, scheduler
 from bot.server.shutdown import leave_within, on_signal
 from bot.server.threaded import listen
 from bot.slack.bot import Bot, build
-from bot.slack.inbound.http import Signatures, application, dispatch
+from bot.slack.inbound.http import application
 from bot.telemetry.health import Health
 from bot.telemetry.logs import configure
 from bot.telemetry.metrics import CONTENT_TYPE, PrometheusMetrics
@@ -73,9 +72,7 @@ def http(bot: Bot, settings: Settings, at: HttpAddress) -> None:
         raise UsageError(
             f"{at.host}:{at.port}: {os.strerror(error.errno) if error.errno else error}. Choose another with --port."
         ) from None
-    web = application(
-        partial(dispatch, bot.app), Signatures(settings).hold, metrics=bot.context.metrics, routes=at.routes
-    )
+    web = application(bot, settings, routes=at.routes)
     _log.info("listening on http://%s:%s/slack/events", at.host, listener.getsockname()[1])
     server = uvicorn.Server(
         uvicorn.Config(

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 
 from bot.clock import Clock
 from bot.config import Settings
@@ -12,7 +11,7 @@ from bot.fakeslack.slack import Slack
 from bot.run import running, ticks_of
 from bot.server.threaded import Server, address_of, listen
 from bot.slack.bot import Bot, build
-from bot.slack.inbound.http import Signatures, application, dispatch
+from bot.slack.inbound.http import application
 from bot.slack.inbound.socket import connect
 from storage.database import Database
 
@@ -90,7 +89,7 @@ class BotProcess:
     @contextmanager
     def _http(self, bot: Bot) -> Iterator[None]:
         listener = listen(0)
-        server = Server(application(partial(dispatch, bot.app), Signatures(self._settings).hold), listener)
+        server = Server(application(bot, self._settings), listener)
         server.start()
         self._slack.deliver_to(f"{address_of(listener)}/slack/events")
         try:

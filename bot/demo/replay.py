@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +15,7 @@ from bot.fakeslack.slack import Slack
 from bot.handlers.postmortem.exports import read_by_name
 from bot.server.threaded import Server, address_of, listen
 from bot.slack.bot import Bot, build
-from bot.slack.inbound.http import Signatures, application, dispatch
+from bot.slack.inbound.http import application
 from storage import schema
 from storage.database import Database
 
@@ -64,7 +63,7 @@ def _bot(slack: Slack, clock: SetClock, case: Case) -> Iterator[Bot]:
         schema.migrate(database)
         bot = build(settings, database, clock=clock)
         listener = listen(0)
-        server = Server(application(partial(dispatch, bot.app), Signatures(settings).hold), listener)
+        server = Server(application(bot, settings), listener)
         server.start()
         slack.deliver_to(f"{address_of(listener)}/slack/events")
         try:

@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -11,7 +10,6 @@ import uvicorn
 from bot.config import Settings
 from bot.slack.bot import build
 from bot.slack.inbound import http
-from bot.slack.inbound.http import Signatures, dispatch
 from bot.telemetry.context import NO_METRICS
 from bot.telemetry.logs import JSON, configure
 from bot.telemetry.metrics import PrometheusMetrics
@@ -33,7 +31,7 @@ def main(port: int, how: str) -> None:
         vars(http)["watching"] = lambda _metrics, dispatch: lambda *given: (dispatch(*given), int)
     bot = build(settings, database, metrics=metrics)
     bot.start()
-    face = http.application(partial(dispatch, bot.app), Signatures(settings).hold, metrics=metrics)
+    face = http.application(bot, settings)
     uvicorn.run(face, port=port, log_level="warning", access_log=False)
 
 

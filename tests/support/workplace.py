@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
@@ -18,7 +17,7 @@ from bot.server.limits import LimitedHttpProtocol
 from bot.server.probes import probes
 from bot.server.threaded import Server, address_of, listen
 from bot.slack.bot import Bot, build
-from bot.slack.inbound.http import BODY_S, Signatures, application, dispatch
+from bot.slack.inbound.http import BODY_S, application
 from bot.slack.inbound.socket import connect
 from bot.telemetry.context import NO_METRICS, Metrics
 from bot.telemetry.health import Health
@@ -172,8 +171,7 @@ def serve(
     metrics = bot.context.metrics
     page = metrics.page if isinstance(metrics, PrometheusMetrics) else None
     routes = probes(health(bot), page, content_type=CONTENT_TYPE)
-    hold = Signatures(settings).hold
-    web = application(partial(dispatch, bot.app), hold, metrics=metrics, routes=routes, body_s=body_s)
+    web = application(bot, settings, routes=routes, body_s=body_s)
     server = Server(web, listener, http=http)
     server.start()
     try:

@@ -4,8 +4,9 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,32 +20,71 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.config import Settings
-from bot.telemetry.context import NO_METRICS, Metrics, watching
+from bot.slack.bot import Bot
+from bot.telemetry.context import watching
 
 _UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 _log = logging.getLogger(__name__)
 
 
-class Signatures:
-    """Whether a request comes from Slack: the signature over its body, at most five minutes old.
+WORKERS = 16
+"""Requests at work at the same time; the others wait for their turn."""
+BODY_LIMIT = 1_000_000
+"""Bytes of a request; Slack's largest, a form with its view, is far below."""
+BODY_S = 5.0
+"""Seconds until a request's body must be there; Slack itself gives up after 3."""
+
+_LONGEST = 20
+
+# The rest of such a body is not read, so the connection cannot be used again.
+_CLOSE = {"connection": "close"}
+
+
+def application(bot: Bot, settings: Settings, *, routes: Sequence[BaseRoute] = (), body_s: float = BODY_S) -> Starlette:
+    """The web application that answers Slack for the bot. `routes` are further ones, such as the probes."""
+    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
+    metrics = bot.context.metrics
+    answering = watching(metrics, partial(_answer, bot.app))
+    verifier = SignatureVerifier(settings.signing_secret.get_secret_value())
+
+    async def events(request: Request) -> Response:
+        received_s = time.perf_counter()
+        body = await _body(request, within_s=body_s)
+        headers = _headers(request)
+        if not _is_signed(verifier, body, headers):
+            return PlainTextResponse("not signed by Slack", status_code=401)
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            return PlainTextResponse("not UTF-8", status_code=400)
+        # Bolt blocks, so it gets a thread. With 16 requests at once this pool costs half of Starlette's own.
+        answer = asyncio.get_running_loop().run_in_executor(workers, answering, text, headers)
+        (status, content, reply_headers), tell = await answer
+        seconds = time.perf_counter() - received_s
+
+        async def afterwards() -> None:
+            tell()
+            metrics.acked("http", seconds)
+
+        return Response(content, status, reply_headers, background=BackgroundTask(afterwards))
+
+    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *routes])
+
+
+def _is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether the request is Slack's: the signature over its body is right and at most five minutes old.
 
     Source of the rule: Slack, "Verifying requests from Slack".
     """
-
-    def __init__(self, settings: Settings) -> None:
-        self._verifier = SignatureVerifier(settings.signing_secret.get_secret_value())
-
-    def hold(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """True when timestamp and signature are there, are well-formed, fresh and right. Never raises."""
-        try:
-            return self._verifier.is_valid_request(body, dict(headers))
-        except (ValueError, TypeError):
-            # A timestamp that is no number; a signature with letters outside of ASCII.
-            return False
+    try:
+        return verifier.is_valid_request(body, dict(headers))
+    except (ValueError, TypeError):
+        # A timestamp that is no number; a signature with letters outside of ASCII.
+        return False
 
 
-def dispatch(app: App, body: str, headers: Mapping[str, str]) -> tuple[int, str, dict[str, str]]:
-    """Hand a verified HTTP request to Bolt; gives (status, body, headers) of the answer.
+def _answer(app: App, body: str, headers: Mapping[str, str]) -> tuple[int, str, dict[str, str]]:
+    """Hand a verified request to Bolt; gives (status, body, headers) of the answer.
 
     A body that is not what Slack sends is answered with 400, and nothing of it is repeated or logged.
     """
@@ -60,69 +100,14 @@ def dispatch(app: App, body: str, headers: Mapping[str, str]) -> tuple[int, str,
 
 
 def _plain_form(body: str) -> str:
-    """The body as Bolt reads it right: it takes any form that holds the word `payload` for an interaction's.
+    """The body in a form that Bolt reads: it takes any form with the word `payload` in it for an interaction's.
 
-    Without this, `/note payload too large` would reach nobody.
+    Without this, `/note payload too large` would not reach a listener.
     """
     if "payload" not in body or body.startswith("{"):
         return body
     form = dict(parse_qsl(body, keep_blank_values=True))
     return body if "payload" in form else json.dumps(form)
-
-
-Dispatch = Callable[[str, Mapping[str, str]], tuple[int, str, dict[str, str]]]
-Verify = Callable[[bytes, Mapping[str, str]], bool]
-
-WORKERS = 16
-"""Requests at work at the same time; the others wait for their turn."""
-BODY_LIMIT = 1_000_000
-"""Bytes of a request; Slack's largest, a form with its view, is far below."""
-BODY_S = 5.0
-"""Seconds until a request's body must be there; Slack itself gives up after 3."""
-
-_LONGEST = 20
-
-# What is left of such a body is not read, so nothing else can come by that connection.
-_CLOSE = {"connection": "close"}
-
-
-def application(
-    dispatch: Dispatch,
-    verify: Verify,
-    *,
-    metrics: Metrics = NO_METRICS,
-    routes: Sequence[BaseRoute] = (),
-    body_s: float = BODY_S,
-) -> Starlette:
-    """The web application. `dispatch` answers what `verify` says is Slack's; it blocks, so it gets a thread.
-
-    `routes` are further ones, such as the probes.
-    """
-    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
-    answering = watching(metrics, dispatch)
-
-    async def events(request: Request) -> Response:
-        received_s = time.perf_counter()
-        body = await _body(request, within_s=body_s)
-        headers = _headers(request)
-        if not verify(body, headers):
-            return PlainTextResponse("not signed by Slack", status_code=401)
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            return PlainTextResponse("not UTF-8", status_code=400)
-        # With 16 requests at once the hop costs half of what it does through Starlette's own thread pool.
-        answer = asyncio.get_running_loop().run_in_executor(workers, answering, text, headers)
-        (status, content, reply_headers), tell = await answer
-        seconds = time.perf_counter() - received_s
-
-        async def afterwards() -> None:
-            tell()
-            metrics.acked("http", seconds)
-
-        return Response(content, status, reply_headers, background=BackgroundTask(afterwards))
-
-    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *routes])
 
 
 async def _body(request: Request, *, within_s: float) -> bytes:
