@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
-from bot.documents.picture import draw
 from bot.documents.picture.png import svg_to_png
+from bot.documents.picture.timeline import draw
 from bot.domain.incident.lifecycle import Lifecycle
 from bot.domain.postmortem.export import contract
 from bot.errors import UsageError

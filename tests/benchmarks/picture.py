@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
 
-from bot.documents import picture
 from bot.documents.picture.png import png
 from bot.domain.incident.lifecycle import lifecycle
 from storage.values import TimelineEntry
@@ -36,7 +35,7 @@ def measure(effort: Effort) -> None:
 
 def _drawing(entries: list[TimelineEntry]) -> Callable[[], object]:
     def draw() -> str:
-        return picture.draw(timelines.INCIDENT, entries, lifecycle(entries), zone=timelines.ZONE)
+        return draw(timelines.INCIDENT, entries, lifecycle(entries), zone=timelines.ZONE)
 
     return draw
 
