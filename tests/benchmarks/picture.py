@@ -35,7 +35,7 @@ def measure(effort: Effort) -> None:
 
 def _drawing(entries: list[TimelineEntry]) -> Callable[[], object]:
     def draw() -> str:
-        return draw(timelines.INCIDENT, entries, lifecycle(entries), zone=timelines.ZONE)
+        return picture.draw(timelines.INCIDENT, entries, lifecycle(entries), zone=timelines.ZONE)
 
     return draw
 

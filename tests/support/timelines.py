@@ -8,8 +8,8 @@ from itertools import combinations
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
+from bot.documents.picture import timeline as picture
 from bot.documents.picture.text_width import width
-from bot.documents.picture.timeline import draw
 from bot.domain.incident.lifecycle import in_order, lifecycle
 from bot.vocabulary import KINDS
 from storage.values import TimelineEntry
@@ -77,7 +77,7 @@ def synthetic(count: int, span: timedelta, seed: int = 1, words: tuple[str, ...]
 
 
 def draw(entries: list[TimelineEntry], zone: str = "UTC") -> str:
-    return draw(INCIDENT, entries, lifecycle(entries), zone=ZoneInfo(zone))
+    return picture.draw(INCIDENT, entries, lifecycle(entries), zone=ZoneInfo(zone))
 
 
 def drawn(entries: list[TimelineEntry], zone: str = "UTC") -> ET.Element:
