@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
 
+from bot.documents.picture import timeline as picture
 from bot.documents.picture.png import png
 from bot.domain.incident.lifecycle import lifecycle
 from storage.values import TimelineEntry

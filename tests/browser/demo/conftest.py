@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, ViewportSize
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, ViewportSize, expect
 
 from bot.demo.casefile import read_case
 from bot.demo.demo import Demo
@@ -15,6 +15,9 @@ from storage.database import Database
 from tests.support.paths import ROOT
 
 CASE = read_case(SAMPLE)
+WAIT_MS = 60_000
+"""How long a page may take to show what a test waits for: long, as the machine may be busy with other tests."""
+expect.set_options(timeout=WAIT_MS)
 WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=800)
 
 
@@ -130,7 +133,7 @@ def listen_to(tab: Tab) -> None:
         tab.complaints.append(f"dialog: {asked.message}")
         asked.dismiss()
 
-    tab.page.set_default_timeout(8_000)
+    tab.page.set_default_timeout(WAIT_MS)
     tab.page.on("console", console)
     tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
     tab.page.on("dialog", dialog)
