@@ -10,11 +10,11 @@ from pydantic import Field, validate_call
 from bot.demo.clock import JOURNEYS
 from bot.demo.demo import DRILL_SPEED, Demo
 from bot.demo.drill import Drill
-from bot.fakeslack import forms
 from bot.fakeslack.answers import Answer
-from bot.fakeslack.complaints import elements_of
+from bot.fakeslack.elements import missing_in, state_of
 from bot.fakeslack.objects import Message, View
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import elements_of
 
 REQUIRED: Final = "Please fill in this field."
 UNFIT: Final = "That does not fit in this field."
@@ -114,11 +114,11 @@ def _wrong(demo: Demo, view: View, values: dict[str, Any]) -> dict[str, str]:
         if not element:
             continue
         try:
-            state = forms.state_of([block], {k: v for k, v in values.items() if k == element["action_id"]}, users)
+            state = state_of([block], {k: v for k, v in values.items() if k == element["action_id"]}, users)
         except ValueError:
             errors[block["block_id"]] = UNFIT
         else:
-            if forms.missing_in([block], state):
+            if missing_in([block], state):
                 errors[block["block_id"]] = REQUIRED
     return errors
 

@@ -16,7 +16,7 @@ from bot.demo.clock import Travelling, travel
 from bot.demo.drill import Drill
 from bot.demo.preview import PostmortemPreview
 from bot.fakeslack.answers import Answer
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack
 from bot.fakeslack.workspace import TEAM_ID
 from bot.slack.manifest import manifest

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.demo.casefile import Case, TypedCommand
 from bot.demo.clock import Travelling
 from bot.fakeslack.answers import Answer
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 
 MOST_WAIT_S = 6.0
 """Real seconds of silence at most: through a longer one the clock runs faster."""

@@ -22,7 +22,7 @@ from bot.demo.demo import ROLES, Demo
 from bot.demo.preview import TABS
 from bot.documents.templates import TEMPLATES
 from bot.errors import UsageError
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import BOT_USER_ID
 
 POLICY: Final = (

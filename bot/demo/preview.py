@@ -17,7 +17,7 @@ from bot.domain.check.checklist import check as advise
 from bot.domain.check.checklist import grouped
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.redraft import redraft
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.handlers.postmortem.exports import read_record
 from storage import incidents
 from storage.database import Database

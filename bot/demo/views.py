@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.documents import markup
 from bot.fakeslack.objects import Channel, File, Message, User, View
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack
 from bot.fakeslack.workspace import BOT_USER_ID, Workspace
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from bot.fakeslack.arguments import Refused
 from bot.fakeslack.delivery import Ack, Delivery
+from bot.fakeslack.interactivity import post_answer
 from bot.fakeslack.objects import Message, View
-from bot.fakeslack.response_urls import post_answer
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.views import checked
 from bot.fakeslack.workspace import Workspace
 

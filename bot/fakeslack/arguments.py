@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.fakeslack.rules import Json, fault
+from bot.fakeslack.schema import Json, fault
 
 COMMON: Final = frozenset({"token", "team_id"})
 """Every method takes these; Slack's own client adds the team to all it sends."""

@@ -1,8 +1,8 @@
 """What a press or a choice becomes: the entry of `actions` in block_actions."""
 
-from bot.fakeslack.complaints import elements_of
-from bot.fakeslack.forms import Users, choice
-from bot.fakeslack.rules import Json
+from bot.fakeslack.elements import Users, choice
+from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import elements_of
 
 COPIED = ("text", "value", "style", "placeholder", "confirm", "url")
 

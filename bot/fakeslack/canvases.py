@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.fakeslack.arguments import Refused
-from bot.fakeslack.desk import Desk
+from bot.fakeslack.context import Desk
 from bot.fakeslack.objects import Canvas
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 
 MOST_CHARACTERS: Final = 1_048_576
 WITH_CONTENT: Final = frozenset({"insert_after", "insert_before", "insert_at_start", "insert_at_end", "replace"})

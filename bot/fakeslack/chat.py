@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from bot.fakeslack.arguments import Refused
-from bot.fakeslack.complaints import complaint_about_message
-from bot.fakeslack.desk import Desk
+from bot.fakeslack.block_kit import ALL_MARKDOWN_TEXT
+from bot.fakeslack.context import Desk
 from bot.fakeslack.json_objects import SITE, message_json
-from bot.fakeslack.limits import ALL_MARKDOWN_TEXT
 from bot.fakeslack.objects import Channel, Message
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import complaint_about_message
 from bot.fakeslack.workspace import BOT_USER_ID
 
 DISGUISES = ("username", "icon_emoji", "icon_url", "as_user")

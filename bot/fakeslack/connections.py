@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.fakeslack.desk import Desk
-from bot.fakeslack.rules import Json
+from bot.fakeslack.context import Desk
+from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import APP_ID
 
 

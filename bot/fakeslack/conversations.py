@@ -5,11 +5,11 @@ from typing import Any
 
 from bot.fakeslack.arguments import Refused
 from bot.fakeslack.chat import parent_of
-from bot.fakeslack.desk import Desk
+from bot.fakeslack.context import Desk
 from bot.fakeslack.json_objects import channel_json, message_json
 from bot.fakeslack.objects import Message
 from bot.fakeslack.pages import page_of
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 
 Args = dict[str, Any]
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -4,10 +4,10 @@ from typing import Any
 
 from bot.fakeslack.arguments import Refused
 from bot.fakeslack.chat import content_of, parent_of
-from bot.fakeslack.desk import Desk
+from bot.fakeslack.context import Desk
 from bot.fakeslack.json_objects import file_json
 from bot.fakeslack.objects import Channel, File
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import BOT_USER_ID
 
 Args = dict[str, Any]

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
 from bot.fakeslack.objects import Channel, File, Message, User, View
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID
 
 SITE = f"https://{TEAM_DOMAIN}.slack.com"

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from bot.fakeslack import canvases, chat, connections, conversations, files, people, views
 from bot.fakeslack.arguments import Arguments, Reader, flag, mapping, names, objects, whole, words
-from bot.fakeslack.desk import Desk
-from bot.fakeslack.rules import Json
+from bot.fakeslack.context import Desk
+from bot.fakeslack.schema import Json
 
 Work = Callable[[Desk, dict[str, Any]], Json]
 

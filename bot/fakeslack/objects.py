@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from bot.fakeslack.arguments import Refused
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 
 MOST = 1000
 

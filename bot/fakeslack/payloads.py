@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from bot.fakeslack.json_objects import message_json, seconds, user_json, view_json
 from bot.fakeslack.objects import Channel, Message, User, View
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Workspace
 
 VERIFICATION_TOKEN: Final = token_hex(12)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from bot.fakeslack.desk import Desk
+from bot.fakeslack.context import Desk
 from bot.fakeslack.json_objects import SITE, seconds, user_json
 from bot.fakeslack.pages import MOST, page_of
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID
 
 Args = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.fakeslack.rules import Each, Flag, Record, Rule, Typed, Whole, Words
+from bot.fakeslack.schema import Each, Flag, Record, Rule, Typed, Whole, Words
 
 FLAG: Final = Flag()
 STYLE: Final = Record(optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight"), FLAG))

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from bot.fakeslack import webapi
+from bot.fakeslack import web_api
 from bot.fakeslack.delivery import as_object
 from bot.fakeslack.faults import Faults
-from bot.fakeslack.response_urls import ResponseUrls
+from bot.fakeslack.interactivity import ResponseUrls
 from bot.fakeslack.sockets import Sockets
 from bot.fakeslack.uploads import Uploads
-from bot.fakeslack.webapi import WebApi
+from bot.fakeslack.web_api import WebApi
 
 
 class Endpoints:
@@ -32,7 +32,7 @@ class Endpoints:
         body = (await request.body()).decode()
         await asyncio.sleep(self._faults.delays_s.get(name, 0))
         reply = self._api.answer(
-            webapi.Request(
+            web_api.Request(
                 method=name,
                 content_type=request.headers.get("content-type", ""),
                 authorization=request.headers.get("authorization", ""),

@@ -9,21 +9,21 @@ from typing import TypeVar
 from starlette.routing import BaseRoute
 
 from bot.clock import Clock
+from bot.fakeslack.actions import Doings
 from bot.fakeslack.answers import Answer
-from bot.fakeslack.census import Census
+from bot.fakeslack.context import Desk
 from bot.fakeslack.delivery import FORM, SIGNATURE, Courier, Nobody, SignedPosts
-from bot.fakeslack.desk import Desk
-from bot.fakeslack.doings import Doings
+from bot.fakeslack.directory import Census
+from bot.fakeslack.dispatcher import PostOffice
 from bot.fakeslack.faults import TOO_MANY, Fault, Faults
+from bot.fakeslack.interactivity import ResponseUrls
 from bot.fakeslack.objects import Call, Canvas, File, Message, View
-from bot.fakeslack.post_office import PostOffice
-from bot.fakeslack.response_urls import ResponseUrls
 from bot.fakeslack.server import Endpoints, application
 from bot.fakeslack.sockets import Sockets
 from bot.fakeslack.triggers import Triggers
 from bot.fakeslack.uploads import Uploads
 from bot.fakeslack.weather import Weather
-from bot.fakeslack.webapi import WebApi
+from bot.fakeslack.web_api import WebApi
 from bot.fakeslack.workspace import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Workspace
 from bot.server.threaded import Server, address_of, listen
 

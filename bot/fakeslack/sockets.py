@@ -13,7 +13,7 @@ from uuid import uuid4
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.fakeslack.delivery import DISPATCH_FAILED, OK, OPERATION_TIMEOUT, Ack, Delivery, as_object
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 
 MOST_CONNECTIONS = 10
 GOING_AWAY = 1001

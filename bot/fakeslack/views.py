@@ -3,11 +3,11 @@
 from typing import Any
 
 from bot.fakeslack.arguments import Refused
-from bot.fakeslack.complaints import complaint_about_view
-from bot.fakeslack.desk import Desk
+from bot.fakeslack.context import Desk
 from bot.fakeslack.json_objects import view_json
 from bot.fakeslack.objects import View
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import complaint_about_view
 
 Args = dict[str, Any]
 

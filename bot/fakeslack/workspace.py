@@ -8,9 +8,9 @@ from secrets import token_hex
 from typing import Any
 
 from bot.clock import Clock
-from bot.fakeslack.complaints import elements_of
 from bot.fakeslack.objects import Call, Canvas, Channel, File, Message, User, View
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import elements_of
 
 TEAM_ID = "T0PLAYGRND"
 TEAM_DOMAIN = "playground"

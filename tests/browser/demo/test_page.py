@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from slack_sdk import WebClient
 
 from bot.demo.serve import open_to_browsers
-from bot.fakeslack.limits import BLOCKS, ELEMENTS, IN_VIEWS
+from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, IN_VIEWS
 from bot.fakeslack.rich_text import LEAVES, RICH_TEXT_PARTS
 from storage.database import Database
 from tests.browser.demo.conftest import CASE, NARROW, WIDE, Stage, Tab

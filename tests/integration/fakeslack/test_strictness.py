@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.fakeslack import complaints
-from bot.fakeslack.complaints import complaint_about_message
+from bot.fakeslack import validation
+from bot.fakeslack.validation import complaint_about_message
 
 Json = dict[str, Any]
 
-ROOT = Path(complaints.__file__).parent
+ROOT = Path(validation.__file__).parent
 
 WORDS = {
     "every method": "not_authed invalid_auth missing_scope not_allowed_token_type unknown_method invalid_arguments "

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.clock import SetClock
-from bot.fakeslack.limits import MESSAGE_TEXT
+from bot.fakeslack.block_kit import MESSAGE_TEXT
 from bot.vocabulary import KINDS
 from storage.database import Database
 from tests.support.ledger import counts, standing

@@ -15,7 +15,7 @@ from bot.cli import main
 from bot.clock import SetClock
 from bot.config import Settings
 from bot.errors import UsageError
-from bot.fakeslack.limits import MESSAGE_TEXT
+from bot.fakeslack.block_kit import MESSAGE_TEXT
 from bot.handlers.postmortem.checks import SHOWN, describe_check
 from storage import incidents, timeline
 from storage.database import Database

@@ -6,9 +6,9 @@ import pytest
 
 from bot.clock import SetClock
 from bot.documents.picture import png
-from bot.fakeslack.complaints import length_of
-from bot.fakeslack.limits import ALL_BLOCKS_TEXT, ALL_MARKDOWN_TEXT
+from bot.fakeslack.block_kit import ALL_BLOCKS_TEXT, ALL_MARKDOWN_TEXT
 from bot.fakeslack.objects import Message
+from bot.fakeslack.validation import length_of
 from bot.handlers.postmortem.exports import read_record
 from bot.slack.outbound import outgoing
 from bot.slack.outbound.delivery import MOST_FAILURES

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.fakeslack.complaints import complaint_about_message
+from bot.fakeslack.validation import complaint_about_message
 from bot.handlers.request import Button, Reply
 from bot.slack.outbound import blocks
 from bot.slack.text import escape

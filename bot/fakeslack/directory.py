@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bot.fakeslack import payloads
+from bot.fakeslack.dispatcher import PostOffice
 from bot.fakeslack.objects import Channel, User
-from bot.fakeslack.post_office import PostOffice
 from bot.fakeslack.workspace import Workspace
 
 

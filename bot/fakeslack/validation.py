@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from bot.fakeslack.limits import (
+from bot.fakeslack.block_kit import (
     ALL_BLOCKS_TEXT,
     ALL_MARKDOWN_TEXT,
     BLOCKS,
@@ -14,7 +14,7 @@ from bot.fakeslack.limits import (
     VIEW_BYTES,
     VIEWS,
 )
-from bot.fakeslack.rules import Each, Json, Typed, fault
+from bot.fakeslack.schema import Each, Json, Typed, fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.fakeslack.arguments import COMMON, Refused
+from bot.fakeslack.context import Desk
 from bot.fakeslack.delivery import as_object
-from bot.fakeslack.desk import Desk
 from bot.fakeslack.faults import TOO_MANY, Fault, Faults
 from bot.fakeslack.methods import METHODS, Method
 from bot.fakeslack.objects import Call
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

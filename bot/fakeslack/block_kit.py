@@ -1,12 +1,12 @@
 """Block Kit's limits as tables: which blocks and elements there are, their keys, and how long each may be.
 
-Nothing but figures and keys; what is done with them is in complaints.py.
+Nothing but figures and keys; what is done with them is in validation.py.
 """
 
 from typing import Final
 
 from bot.fakeslack.rich_text import RICH_TEXT_PARTS
-from bot.fakeslack.rules import Each, Either, Flag, Record, Rule, Typed, Whole, Words
+from bot.fakeslack.schema import Each, Either, Flag, Record, Rule, Typed, Whole, Words
 
 MESSAGE_BLOCKS: Final = 50
 VIEW_BLOCKS: Final = 100

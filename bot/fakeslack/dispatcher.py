@@ -6,9 +6,9 @@ from dataclasses import replace
 from bot.fakeslack import payloads
 from bot.fakeslack.answers import Answer, Job, read
 from bot.fakeslack.delivery import Courier, Delivery
+from bot.fakeslack.interactivity import ResponseUrls
 from bot.fakeslack.objects import View
-from bot.fakeslack.response_urls import ResponseUrls
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
 from bot.fakeslack.triggers import Triggers
 from bot.fakeslack.workspace import Workspace
 

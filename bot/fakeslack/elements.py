@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from bot.fakeslack.complaints import elements_of, options_of
-from bot.fakeslack.limits import DATE, TIME
-from bot.fakeslack.rules import Json
+from bot.fakeslack.block_kit import DATE, TIME
+from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import elements_of, options_of
 
 STATE_KEYS = {
     "plain_text_input": ("initial_value", "value"),

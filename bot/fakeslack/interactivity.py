@@ -6,9 +6,9 @@ from secrets import token_urlsafe
 from typing import Final
 
 from bot.fakeslack.arguments import Refused, flag, mapping, objects, words
-from bot.fakeslack.complaints import complaint_about_message
 from bot.fakeslack.objects import Call, Message
-from bot.fakeslack.rules import Json
+from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import complaint_about_message
 from bot.fakeslack.workspace import BOT_USER_ID, Workspace
 
 MOST_USES = 5

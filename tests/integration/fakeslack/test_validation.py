@@ -7,9 +7,9 @@ from slack_sdk.models import blocks as sdk
 from slack_sdk.models.blocks import block_elements
 from slack_sdk.models.views import View
 
-from bot.fakeslack.complaints import complaint_about_message, complaint_about_view
-from bot.fakeslack.limits import BLOCKS, ELEMENTS, INPUTS, VIEWS
-from bot.fakeslack.rules import Record
+from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, INPUTS, VIEWS
+from bot.fakeslack.schema import Record
+from bot.fakeslack.validation import complaint_about_message, complaint_about_view
 
 Json = dict[str, Any]
 Made = Callable[[int], Json]

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.fakeslack import forms, payloads
+from bot.fakeslack import elements, payloads
 from bot.fakeslack.answers import Answer
 from bot.fakeslack.buttons import pressed
+from bot.fakeslack.dispatcher import PostOffice
 from bot.fakeslack.objects import Channel, Message, User, View
-from bot.fakeslack.post_office import PostOffice
 from bot.fakeslack.triggers import Triggers
 from bot.fakeslack.typed import as_delivered
 from bot.fakeslack.workspace import BOT_USER_ID, Workspace
@@ -105,8 +105,8 @@ class Doings:
         input would not take or a required one left empty.
         """
         view = self._top(user)
-        filled = forms.state_of(view.blocks, values or {}, self._people())
-        missing = forms.missing_in(view.blocks, filled)
+        filled = elements.state_of(view.blocks, values or {}, self._people())
+        missing = elements.missing_in(view.blocks, filled)
         if missing:
             raise ValueError(f"required, and empty: {', '.join(missing)}")
         trigger = self._triggers.issue(user)
@@ -143,7 +143,7 @@ class Doings:
             self._person(user),
             shown,
             action=pressed(shown.blocks, action_id, value, self._people(), ts=self._ts()),
-            values=forms.state_of(shown.blocks, filled, self._people()),
+            values=elements.state_of(shown.blocks, filled, self._people()),
             trigger_id=self._triggers.issue(user),
         )
         return self._office.interaction(payload, view=shown)
