@@ -11,7 +11,7 @@ from bot.demo.clock import JOURNEYS
 from bot.demo.demo import DRILL_SPEED, Demo
 from bot.demo.drill import Drill
 from bot.fakeslack.answers import Answer
-from bot.fakeslack.elements import missing_in, state_of
+from bot.fakeslack.elements import missing_inputs, state_values
 from bot.fakeslack.objects import Message, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
@@ -114,11 +114,11 @@ def _wrong(demo: Demo, view: View, values: dict[str, Any]) -> dict[str, str]:
         if not element:
             continue
         try:
-            state = state_of([block], {k: v for k, v in values.items() if k == element["action_id"]}, users)
+            state = state_values([block], {k: v for k, v in values.items() if k == element["action_id"]}, users)
         except ValueError:
             errors[block["block_id"]] = UNFIT
         else:
-            if missing_in([block], state):
+            if missing_inputs([block], state):
                 errors[block["block_id"]] = REQUIRED
     return errors
 

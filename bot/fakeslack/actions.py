@@ -5,18 +5,18 @@ from typing import Any
 
 from bot.fakeslack import elements, payloads
 from bot.fakeslack.answers import Answer
-from bot.fakeslack.buttons import pressed
-from bot.fakeslack.dispatcher import PostOffice
+from bot.fakeslack.buttons import block_action
+from bot.fakeslack.dispatcher import Dispatcher
 from bot.fakeslack.objects import Channel, Message, User, View
 from bot.fakeslack.triggers import Triggers
-from bot.fakeslack.typed import as_delivered
+from bot.fakeslack.typed import format_text
 from bot.fakeslack.workspace import BOT_USER_ID, Workspace
 
 
-class Doings:
+class Actions:
     """The people's side. Users and channels are given by their ids; unknown ones raise KeyError."""
 
-    def __init__(self, workspace: Workspace, office: PostOffice, triggers: Triggers) -> None:
+    def __init__(self, workspace: Workspace, office: Dispatcher, triggers: Triggers) -> None:
         self.workspace = workspace
         self._office = office
         self._triggers = triggers
@@ -89,11 +89,11 @@ class Doings:
         shown = message and self.workspace.message(message.channel, message.ts)
         if shown is None or shown.ephemeral_for not in {None, user}:
             raise LookupError("there is no such message for this person")
-        payload = payloads.message_action(
+        payload = payloads.message_block_actions(
             self._person(user),
             self._channel(shown.channel),
             shown,
-            action=pressed(shown.blocks, action_id, value, self._people(), ts=self._ts()),
+            action=block_action(shown.blocks, action_id, value, self._people(), ts=self._ts()),
             urls=self._office.urls(user, shown.channel, original_ts=shown.ts),
         )
         return self._office.interaction(payload, channel=shown.channel)
@@ -105,8 +105,8 @@ class Doings:
         input would not take or a required one left empty.
         """
         view = self._top(user)
-        filled = elements.state_of(view.blocks, values or {}, self._people())
-        missing = elements.missing_in(view.blocks, filled)
+        filled = elements.state_values(view.blocks, values or {}, self._people())
+        missing = elements.missing_inputs(view.blocks, filled)
         if missing:
             raise ValueError(f"required, and empty: {', '.join(missing)}")
         trigger = self._triggers.issue(user)
@@ -139,11 +139,11 @@ class Doings:
         shown = self.workspace.find_view(view_id=view.id)
         if shown is None or shown.user != user:
             raise LookupError("there is no such view for this person")
-        payload = payloads.view_action(
+        payload = payloads.view_block_actions(
             self._person(user),
             shown,
-            action=pressed(shown.blocks, action_id, value, self._people(), ts=self._ts()),
-            values=elements.state_of(shown.blocks, filled, self._people()),
+            action=block_action(shown.blocks, action_id, value, self._people(), ts=self._ts()),
+            values=elements.state_values(shown.blocks, filled, self._people()),
             trigger_id=self._triggers.issue(user),
         )
         return self._office.interaction(payload, view=shown)
@@ -174,7 +174,7 @@ class Doings:
     def _delivered(self, text: str, *, named: bool) -> str:
         users = {user.name: user.id for user in self.workspace.users.values()}
         channels = {one.name: one.id for one in self.workspace.channels.values() if not one.with_user}
-        return as_delivered(text, users=users, channels=channels, named=named)
+        return format_text(text, users=users, channels=channels, named=named)
 
     def _person(self, id_: str) -> User:
         return self.workspace.users[id_]

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from bot.fakeslack.arguments import Refused
-from bot.fakeslack.delivery import Ack, Delivery
-from bot.fakeslack.interactivity import post_answer
+from bot.fakeslack.arguments import ApiError
+from bot.fakeslack.delivery import Ack, PayloadDelivery
+from bot.fakeslack.interactivity import post_response
 from bot.fakeslack.objects import Message, View
 from bot.fakeslack.schema import Json
-from bot.fakeslack.views import checked
+from bot.fakeslack.views import require_valid_view
 from bot.fakeslack.workspace import Workspace
 
 INVALID_RESPONSE = "invalid_response_action"
@@ -24,7 +24,7 @@ class Answer:
 
     status: int
     elapsed_s: float
-    delivery: Delivery
+    delivery: PayloadDelivery
     user: str
     channel: str | None = None
     view_id: str | None = None
@@ -49,7 +49,7 @@ class Answer:
 class Job:
     """A delivery and whom it is for: `user`, in `channel` or in the view `view_id`."""
 
-    delivery: Delivery
+    delivery: PayloadDelivery
     user: str
     channel: str | None = None
     view_id: str | None = None
@@ -62,7 +62,7 @@ def read(workspace: Workspace, job: Job, ack: Ack) -> Answer:
     if error is None:
         try:
             message = _carry_out(workspace, job, ack.body)
-        except Refused as refused:
+        except ApiError as refused:
             error, details = refused.error, refused.details
     return Answer(
         status=ack.status,
@@ -81,7 +81,7 @@ def read(workspace: Workspace, job: Job, ack: Ack) -> Answer:
 
 def _carry_out(workspace: Workspace, job: Job, body: Json) -> Message | None:
     if job.delivery.kind == "slash_commands" and job.channel and body:
-        return post_answer(workspace, body, user=job.user, channel=job.channel)
+        return post_response(workspace, body, user=job.user, channel=job.channel)
     if job.delivery.payload.get("type") == "view_submission":
         view = workspace.find_view(view_id=job.view_id)
         if view:
@@ -100,14 +100,14 @@ def _respond(workspace: Workspace, view: View, body: Json) -> None:
     elif action in {"update", "push"}:
         _show(workspace, view, body)
     else:
-        raise Refused(INVALID_RESPONSE, f"[ERROR] unknown response_action: {action}")
+        raise ApiError(INVALID_RESPONSE, f"[ERROR] unknown response_action: {action}")
 
 
 def _show(workspace: Workspace, view: View, body: Json) -> None:
     content = body.get("view")
     if not isinstance(content, dict):
-        raise Refused(INVALID_RESPONSE, "[ERROR] missing required field: view")
-    checked(content, "modal")
+        raise ApiError(INVALID_RESPONSE, "[ERROR] missing required field: view")
+    require_valid_view(content, "modal")
     if body["response_action"] == "update":
         workspace.change_view(view, content)
     else:
@@ -117,7 +117,7 @@ def _show(workspace: Workspace, view: View, body: Json) -> None:
 def _check_errors(view: View, errors: object) -> None:
     inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors:
-        raise Refused(INVALID_RESPONSE, "[ERROR] missing required field: errors")
+        raise ApiError(INVALID_RESPONSE, "[ERROR] missing required field: errors")
     strange = errors.keys() - inputs
     if strange:
-        raise Refused(INVALID_RESPONSE, f"[ERROR] no input blocks: {', '.join(sorted(strange))}")
+        raise ApiError(INVALID_RESPONSE, f"[ERROR] no input blocks: {', '.join(sorted(strange))}")

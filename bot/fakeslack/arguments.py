@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.fakeslack.schema import Json, fault
+from bot.fakeslack.schema import Json, error_message
 
-COMMON: Final = frozenset({"token", "team_id"})
+COMMON_ARGUMENTS: Final = frozenset({"token", "team_id"})
 """Every method takes these; Slack's own client adds the team to all it sends."""
 
 Reader = Callable[[object], Any]
 
 
-class Refused(Exception):  # noqa: N818 -- the word for what Slack does with a call; an error is only its name
+class ApiError(Exception):  # noqa: N818 -- the word for what Slack does with a call; an error is only its name
     """Slack says no: `error` is its word for why, `details` are its messages, `extra` goes with the error."""
 
     def __init__(self, error: str, *details: str, **extra: str) -> None:
@@ -23,14 +23,14 @@ class Refused(Exception):  # noqa: N818 -- the word for what Slack does with a c
         self.extra = extra
 
 
-def words(value: object) -> str:
+def string(value: object) -> str:
     """A string."""
     if not isinstance(value, str):
         raise TypeError("must be a string")
     return value
 
 
-def flag(value: object) -> bool:
+def boolean(value: object) -> bool:
     """A boolean, in a form written as 1, 0, true or false."""
     known: dict[object, bool] = {
         True: True,
@@ -45,14 +45,14 @@ def flag(value: object) -> bool:
     return known[value]
 
 
-def whole(value: object) -> int:
+def integer(value: object) -> int:
     """A whole number, in a form written in figures."""
     if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and value.isdecimal())):
         raise TypeError("must be an integer")
     return int(value)
 
 
-def objects(value: object) -> list[Json]:
+def object_list(value: object) -> list[Json]:
     """A list of objects, in a form written as JSON."""
     found = _unpacked(value)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
@@ -60,7 +60,7 @@ def objects(value: object) -> list[Json]:
     return found
 
 
-def mapping(value: object) -> Json:
+def json_object(value: object) -> Json:
     """An object, in a form written as JSON."""
     found = _unpacked(value)
     if not isinstance(found, dict):
@@ -68,9 +68,9 @@ def mapping(value: object) -> Json:
     return found
 
 
-def names(value: object) -> list[str]:
+def string_list(value: object) -> list[str]:
     """Names with commas between them."""
-    return [name.strip() for name in words(value).split(",") if name.strip()]
+    return [name.strip() for name in string(value).split(",") if name.strip()]
 
 
 def _unpacked(value: object) -> object:
@@ -91,7 +91,7 @@ class Arguments:
 
     def read(self, given: Json) -> dict[str, Any]:
         """The arguments as typed values. Raises Refused (invalid_arguments) naming all that is wrong."""
-        faults = [fault(f"missing required field: {name}", "") for name in self.required if name not in given]
+        faults = [error_message(f"missing required field: {name}", "") for name in self.required if name not in given]
         understood = {}
         for name, value in given.items():
             reader = self.required.get(name) or self.optional.get(name)
@@ -99,9 +99,9 @@ class Arguments:
                 try:
                     understood[name] = reader(value)
                 except TypeError as error:
-                    faults.append(fault(str(error), f"/{name}"))
-            elif name not in COMMON:
-                faults.append(fault(f"invalid additional property: {name}", ""))
+                    faults.append(error_message(str(error), f"/{name}"))
+            elif name not in COMMON_ARGUMENTS:
+                faults.append(error_message(f"invalid additional property: {name}", ""))
         if faults:
-            raise Refused("invalid_arguments", *faults)
+            raise ApiError("invalid_arguments", *faults)
         return understood

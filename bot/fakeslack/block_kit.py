@@ -5,189 +5,206 @@ Nothing but figures and keys; what is done with them is in validation.py.
 
 from typing import Final
 
-from bot.fakeslack.rich_text import RICH_TEXT_PARTS
-from bot.fakeslack.schema import Each, Either, Flag, Record, Rule, Typed, Whole, Words
+from bot.fakeslack.rich_text import RICH_TEXT_BLOCKS
+from bot.fakeslack.schema import AnyOf, Boolean, ByType, Integer, ListOf, Object, Schema, String
 
-MESSAGE_BLOCKS: Final = 50
-VIEW_BLOCKS: Final = 100
-MESSAGE_TEXT: Final = 40_000
-ALL_BLOCKS_TEXT: Final = 13_000
-ALL_MARKDOWN_TEXT: Final = 12_000
-VIEW_BYTES: Final = 250_000
-TABLE_ROWS: Final = 100
-TABLE_CELLS: Final = 20
+MAX_MESSAGE_BLOCKS: Final = 50
+MAX_VIEW_BLOCKS: Final = 100
+MAX_MESSAGE_TEXT: Final = 40_000
+MAX_BLOCKS_TEXT: Final = 13_000
+MAX_MARKDOWN_TEXT: Final = 12_000
+MAX_VIEW_BYTES: Final = 250_000
+MAX_TABLE_ROWS: Final = 100
+MAX_TABLE_CELLS: Final = 20
 
-DATE: Final = r"\d{4}-\d{2}-\d{2}"
-TIME: Final = r"\d{2}:\d{2}"
-FLAG: Final = Flag()
-IDENTIFIER: Final = Words(most=255)
-URL: Final = Words(most=3000, pattern=r"https?://.+")
-
-
-def plain(most: int) -> Rule:
-    """A plain_text object of at most `most` characters."""
-    return Typed(kinds={"plain_text": Record(required={"text": Words(most=most)}, optional={"emoji": FLAG})})
+DATE_PATTERN: Final = r"\d{4}-\d{2}-\d{2}"
+TIME_PATTERN: Final = r"\d{2}:\d{2}"
+BOOLEAN: Final = Boolean()
+IDENTIFIER: Final = String(max_length=255)
+URL: Final = String(max_length=3000, pattern=r"https?://.+")
 
 
-def text(most: int) -> Rule:
-    """A plain_text or mrkdwn object of at most `most` characters."""
-    words = Words(most=most)
-    return Typed(
-        kinds={
-            "plain_text": Record(required={"text": words}, optional={"emoji": FLAG}),
-            "mrkdwn": Record(required={"text": words}, optional={"verbatim": FLAG}),
+def plain_text(max_length: int) -> Schema:
+    """A plain_text object of at most `max_length` characters."""
+    return ByType(
+        types={"plain_text": Object(required={"text": String(max_length=max_length)}, optional={"emoji": BOOLEAN})}
+    )
+
+
+def text_object(max_length: int) -> Schema:
+    """A plain_text or mrkdwn object of at most `max_length` characters."""
+    string = String(max_length=max_length)
+    return ByType(
+        types={
+            "plain_text": Object(required={"text": string}, optional={"emoji": BOOLEAN}),
+            "mrkdwn": Object(required={"text": string}, optional={"verbatim": BOOLEAN}),
         }
     )
 
 
-def option(*, most: int, url: bool = False) -> Rule:
-    """An option; `most` is the most characters of its text."""
-    links: dict[str, Rule] = {"url": URL} if url else {}
-    return Record(required={"text": text(most), "value": Words(most=150)}, optional={"description": plain(75), **links})
+def option(*, max_length: int, url: bool = False) -> Schema:
+    """An option whose text has at most `max_length` characters."""
+    links: dict[str, Schema] = {"url": URL} if url else {}
+    return Object(
+        required={"text": text_object(max_length), "value": String(max_length=150)},
+        optional={"description": plain_text(75), **links},
+    )
 
 
-STYLE: Final = Words(choices=("primary", "danger"))
-CONFIRM: Final = Record(
-    required={"title": plain(100), "text": text(300), "confirm": plain(30), "deny": plain(30)},
+STYLE: Final = String(choices=("primary", "danger"))
+CONFIRM: Final = Object(
+    required={"title": plain_text(100), "text": text_object(300), "confirm": plain_text(30), "deny": plain_text(30)},
     optional={"style": STYLE},
 )
-CHOICE: Final = option(most=75)
-GROUPS: Final = Each(rule=Record(required={"label": plain(75), "options": Each(rule=CHOICE, most=100)}), most=100)
-NAMED: Final[dict[str, Rule]] = {"action_id": IDENTIFIER, "confirm": CONFIRM}
-ASKING: Final[dict[str, Rule]] = {**NAMED, "placeholder": plain(150), "focus_on_load": FLAG}
-TICKS: Final[dict[str, Rule]] = {**NAMED, "focus_on_load": FLAG}
-TYPING: Final = Record(
-    required={"trigger_actions_on": Each(rule=Words(choices=("on_enter_pressed", "on_character_entered")), most=2)}
+OPTION: Final = option(max_length=75)
+OPTION_GROUPS: Final = ListOf(
+    item=Object(required={"label": plain_text(75), "options": ListOf(item=OPTION, max_items=100)}), max_items=100
 )
-PICTURE: Final = Record(
-    required={"alt_text": Words(most=2000)},
-    optional={"image_url": URL, "slack_file": Record(optional={"id": IDENTIFIER, "url": URL})},
+INTERACTIVE: Final[dict[str, Schema]] = {"action_id": IDENTIFIER, "confirm": CONFIRM}
+MENU: Final[dict[str, Schema]] = {**INTERACTIVE, "placeholder": plain_text(150), "focus_on_load": BOOLEAN}
+FOCUSABLE: Final[dict[str, Schema]] = {**INTERACTIVE, "focus_on_load": BOOLEAN}
+DISPATCH_CONFIG: Final = Object(
+    required={
+        "trigger_actions_on": ListOf(item=String(choices=("on_enter_pressed", "on_character_entered")), max_items=2)
+    }
+)
+IMAGE: Final = Object(
+    required={"alt_text": String(max_length=2000)},
+    optional={"image_url": URL, "slack_file": Object(optional={"id": IDENTIFIER, "url": URL})},
     any_of=("image_url", "slack_file"),
 )
 
-ELEMENTS: Final[dict[str, Rule]] = {
-    "button": Record(
-        required={"text": plain(75)},
+ELEMENTS: Final[dict[str, Schema]] = {
+    "button": Object(
+        required={"text": plain_text(75)},
         optional={
-            **NAMED,
-            "value": Words(most=2000),
+            **INTERACTIVE,
+            "value": String(max_length=2000),
             "url": URL,
             "style": STYLE,
-            "accessibility_label": Words(most=75),
+            "accessibility_label": String(max_length=75),
         },
     ),
-    "static_select": Record(
+    "static_select": Object(
         optional={
-            **ASKING,
-            "options": Each(rule=CHOICE, most=100),
-            "option_groups": GROUPS,
-            "initial_option": CHOICE,
+            **MENU,
+            "options": ListOf(item=OPTION, max_items=100),
+            "option_groups": OPTION_GROUPS,
+            "initial_option": OPTION,
         },
         any_of=("options", "option_groups"),
     ),
-    "users_select": Record(optional={**ASKING, "initial_user": IDENTIFIER}),
-    "datepicker": Record(optional={**ASKING, "initial_date": Words(pattern=DATE)}),
-    "timepicker": Record(optional={**ASKING, "initial_time": Words(pattern=TIME), "timezone": Words()}),
-    "datetimepicker": Record(optional={**TICKS, "initial_date_time": Whole(least=1_000_000_000, most=9_999_999_999)}),
-    "plain_text_input": Record(
+    "users_select": Object(optional={**MENU, "initial_user": IDENTIFIER}),
+    "datepicker": Object(optional={**MENU, "initial_date": String(pattern=DATE_PATTERN)}),
+    "timepicker": Object(optional={**MENU, "initial_time": String(pattern=TIME_PATTERN), "timezone": String()}),
+    "datetimepicker": Object(
+        optional={**FOCUSABLE, "initial_date_time": Integer(minimum=1_000_000_000, maximum=9_999_999_999)}
+    ),
+    "plain_text_input": Object(
         optional={
             "action_id": IDENTIFIER,
-            "placeholder": plain(150),
-            "focus_on_load": FLAG,
-            "multiline": FLAG,
-            "initial_value": Words(most=3000, least=0),
-            "min_length": Whole(most=3000),
-            "max_length": Whole(least=1, most=3000),
-            "dispatch_action_config": TYPING,
+            "placeholder": plain_text(150),
+            "focus_on_load": BOOLEAN,
+            "multiline": BOOLEAN,
+            "initial_value": String(max_length=3000, min_length=0),
+            "min_length": Integer(maximum=3000),
+            "max_length": Integer(minimum=1, maximum=3000),
+            "dispatch_action_config": DISPATCH_CONFIG,
         }
     ),
-    "radio_buttons": Record(
-        required={"options": Each(rule=CHOICE, most=10)}, optional={**TICKS, "initial_option": CHOICE}
+    "radio_buttons": Object(
+        required={"options": ListOf(item=OPTION, max_items=10)}, optional={**FOCUSABLE, "initial_option": OPTION}
     ),
-    "checkboxes": Record(
-        required={"options": Each(rule=CHOICE, most=10)},
-        optional={**TICKS, "initial_options": Each(rule=CHOICE, most=10)},
+    "checkboxes": Object(
+        required={"options": ListOf(item=OPTION, max_items=10)},
+        optional={**FOCUSABLE, "initial_options": ListOf(item=OPTION, max_items=10)},
     ),
-    "overflow": Record(required={"options": Each(rule=option(most=75, url=True), most=5)}, optional=NAMED),
-    "image": PICTURE,
+    "overflow": Object(
+        required={"options": ListOf(item=option(max_length=75, url=True), max_items=5)}, optional=INTERACTIVE
+    ),
+    "image": IMAGE,
 }
 
-INPUTS: Final = tuple(kind for kind in ELEMENTS if kind not in {"button", "overflow", "image"})
-ACTIONS: Final = tuple(kind for kind in ELEMENTS if kind not in {"plain_text_input", "image"})
-RICH: Final = Record(required={"elements": Each(rule=Typed(kinds=RICH_TEXT_PARTS))}, optional={"block_id": IDENTIFIER})
-CELL: Final = Typed(kinds={"raw_text": Record(required={"text": Words()}), "rich_text": RICH})
-COLUMN: Final = Record(optional={"align": Words(choices=("left", "center", "right")), "is_wrapped": FLAG})
-CONTEXT: Final = Either(
-    rules=(text(3000), Typed(kinds={"image": PICTURE})),
+INPUT_ELEMENTS: Final = tuple(kind for kind in ELEMENTS if kind not in {"button", "overflow", "image"})
+ACTION_ELEMENTS: Final = tuple(kind for kind in ELEMENTS if kind not in {"plain_text_input", "image"})
+RICH_TEXT: Final = Object(
+    required={"elements": ListOf(item=ByType(types=RICH_TEXT_BLOCKS))}, optional={"block_id": IDENTIFIER}
+)
+TABLE_CELL: Final = ByType(types={"raw_text": Object(required={"text": String()}), "rich_text": RICH_TEXT})
+COLUMN_SETTINGS: Final = Object(optional={"align": String(choices=("left", "center", "right")), "is_wrapped": BOOLEAN})
+CONTEXT_ELEMENT: Final = AnyOf(
+    schemas=(text_object(3000), ByType(types={"image": IMAGE})),
 )
 
-BLOCKS: Final[dict[str, Record]] = {
-    "section": Record(
+BLOCKS: Final[dict[str, Object]] = {
+    "section": Object(
         optional={
             "block_id": IDENTIFIER,
-            "text": text(3000),
-            "fields": Each(rule=text(2000), most=10),
-            "expand": FLAG,
-            "accessory": Typed(kinds=ELEMENTS, only=(*ACTIONS, "image")),
+            "text": text_object(3000),
+            "fields": ListOf(item=text_object(2000), max_items=10),
+            "expand": BOOLEAN,
+            "accessory": ByType(types=ELEMENTS, only=(*ACTION_ELEMENTS, "image")),
         },
         any_of=("text", "fields"),
     ),
-    "header": Record(required={"text": plain(150)}, optional={"block_id": IDENTIFIER}),
-    "context": Record(required={"elements": Each(rule=CONTEXT, most=10)}, optional={"block_id": IDENTIFIER}),
-    "actions": Record(
-        required={"elements": Each(rule=Typed(kinds=ELEMENTS, only=ACTIONS), most=25)},
+    "header": Object(required={"text": plain_text(150)}, optional={"block_id": IDENTIFIER}),
+    "context": Object(
+        required={"elements": ListOf(item=CONTEXT_ELEMENT, max_items=10)}, optional={"block_id": IDENTIFIER}
+    ),
+    "actions": Object(
+        required={"elements": ListOf(item=ByType(types=ELEMENTS, only=ACTION_ELEMENTS), max_items=25)},
         optional={"block_id": IDENTIFIER},
     ),
-    "divider": Record(optional={"block_id": IDENTIFIER}),
-    "input": Record(
-        required={"label": plain(2000), "element": Typed(kinds=ELEMENTS, only=INPUTS)},
-        optional={"block_id": IDENTIFIER, "hint": plain(2000), "optional": FLAG, "dispatch_action": FLAG},
+    "divider": Object(optional={"block_id": IDENTIFIER}),
+    "input": Object(
+        required={"label": plain_text(2000), "element": ByType(types=ELEMENTS, only=INPUT_ELEMENTS)},
+        optional={"block_id": IDENTIFIER, "hint": plain_text(2000), "optional": BOOLEAN, "dispatch_action": BOOLEAN},
     ),
-    "markdown": Record(required={"text": Words(most=ALL_MARKDOWN_TEXT)}, optional={"block_id": IDENTIFIER}),
-    "image": Record(
-        required={"alt_text": Words(most=2000)},
-        optional={**PICTURE.optional, "block_id": IDENTIFIER, "title": plain(2000)},
-        any_of=PICTURE.any_of,
+    "markdown": Object(required={"text": String(max_length=MAX_MARKDOWN_TEXT)}, optional={"block_id": IDENTIFIER}),
+    "image": Object(
+        required={"alt_text": String(max_length=2000)},
+        optional={**IMAGE.optional, "block_id": IDENTIFIER, "title": plain_text(2000)},
+        any_of=IMAGE.any_of,
     ),
-    "rich_text": RICH,
-    "table": Record(
-        required={"rows": Each(rule=Each(rule=CELL, most=TABLE_CELLS), most=TABLE_ROWS)},
-        optional={"block_id": IDENTIFIER, "column_settings": Each(rule=COLUMN, most=TABLE_CELLS)},
+    "rich_text": RICH_TEXT,
+    "table": Object(
+        required={"rows": ListOf(item=ListOf(item=TABLE_CELL, max_items=MAX_TABLE_CELLS), max_items=MAX_TABLE_ROWS)},
+        optional={"block_id": IDENTIFIER, "column_settings": ListOf(item=COLUMN_SETTINGS, max_items=MAX_TABLE_CELLS)},
     ),
-    "file": Record(
-        required={"external_id": IDENTIFIER, "source": Words(choices=("remote",))},
+    "file": Object(
+        required={"external_id": IDENTIFIER, "source": String(choices=("remote",))},
         optional={"block_id": IDENTIFIER},
     ),
 }
 
-IN_MESSAGES_ONLY: Final = frozenset({"markdown", "table", "file"})
-IN_VIEWS: Final = tuple(kind for kind in BLOCKS if kind not in IN_MESSAGES_ONLY)
+MESSAGE_ONLY_BLOCKS: Final = frozenset({"markdown", "table", "file"})
+VIEW_BLOCK_TYPES: Final = tuple(kind for kind in BLOCKS if kind not in MESSAGE_ONLY_BLOCKS)
 
-VIEWS: Final[dict[str, Record]] = {
-    "modal": Record(
+VIEWS: Final[dict[str, Object]] = {
+    "modal": Object(
         required={
-            "title": plain(24),
-            "blocks": Each(rule=Typed(kinds=BLOCKS, only=IN_VIEWS), most=VIEW_BLOCKS),
+            "title": plain_text(24),
+            "blocks": ListOf(item=ByType(types=BLOCKS, only=VIEW_BLOCK_TYPES), max_items=MAX_VIEW_BLOCKS),
         },
         optional={
-            "close": plain(24),
-            "submit": plain(24),
-            "private_metadata": Words(most=3000, least=0),
-            "callback_id": Words(most=255, least=0),
-            "external_id": Words(most=255, least=0),
-            "clear_on_close": FLAG,
-            "notify_on_close": FLAG,
-            "submit_disabled": FLAG,
+            "close": plain_text(24),
+            "submit": plain_text(24),
+            "private_metadata": String(max_length=3000, min_length=0),
+            "callback_id": String(max_length=255, min_length=0),
+            "external_id": String(max_length=255, min_length=0),
+            "clear_on_close": BOOLEAN,
+            "notify_on_close": BOOLEAN,
+            "submit_disabled": BOOLEAN,
         },
     ),
-    "home": Record(
+    "home": Object(
         required={
-            "blocks": Each(rule=Typed(kinds=BLOCKS, only=IN_VIEWS), most=VIEW_BLOCKS, least=0),
+            "blocks": ListOf(item=ByType(types=BLOCKS, only=VIEW_BLOCK_TYPES), max_items=MAX_VIEW_BLOCKS, min_items=0),
         },
         optional={
-            "private_metadata": Words(most=3000, least=0),
-            "callback_id": Words(most=255, least=0),
-            "external_id": Words(most=255, least=0),
+            "private_metadata": String(max_length=3000, min_length=0),
+            "callback_id": String(max_length=255, min_length=0),
+            "external_id": String(max_length=255, min_length=0),
         },
     ),
 }

@@ -1,13 +1,13 @@
 """What a press or a choice becomes: the entry of `actions` in block_actions."""
 
-from bot.fakeslack.elements import Users, choice
+from bot.fakeslack.elements import Users, chosen_state
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
 
 COPIED = ("text", "value", "style", "placeholder", "confirm", "url")
 
 
-def pressed(blocks: list[Json], action_id: str, value: object, users: Users, *, ts: str) -> Json:
+def block_action(blocks: list[Json], action_id: str, value: object, users: Users, *, ts: str) -> Json:
     """The action of a person who presses a button, or chooses `value` in another element.
 
     Raises LookupError when there is no such element, or several buttons of that action_id and no `value` to
@@ -18,7 +18,7 @@ def pressed(blocks: list[Json], action_id: str, value: object, users: Users, *, 
     action = {"action_id": action_id, "block_id": block["block_id"], "type": element["type"], "action_ts": ts}
     if element["type"] == "button":
         return action | copied
-    return action | copied | choice(element, value, users)
+    return action | copied | chosen_state(element, value, users)
 
 
 def _found(blocks: list[Json], action_id: str, value: object) -> tuple[Json, Json]:

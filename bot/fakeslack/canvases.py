@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.fakeslack.arguments import Refused
-from bot.fakeslack.context import Desk
+from bot.fakeslack.arguments import ApiError
+from bot.fakeslack.context import MethodContext
 from bot.fakeslack.objects import Canvas
 from bot.fakeslack.schema import Json
 
-MOST_CHARACTERS: Final = 1_048_576
+MAX_MARKDOWN_CHARACTERS: Final = 1_048_576
 WITH_CONTENT: Final = frozenset({"insert_after", "insert_before", "insert_at_start", "insert_at_end", "replace"})
 OPERATIONS: Final = WITH_CONTENT | {"delete", "rename"}
 
@@ -30,14 +30,14 @@ _COMPLAINTS: Final = (
 )
 
 
-def create(desk: Desk, args: Args) -> Json:
+def create(desk: MethodContext, args: Args) -> Json:
     """canvases.create: with a `channel_id` in a tab of that channel, which a workspace on a free plan demands."""
     workspace = desk.workspace
     channel = desk.writable(args["channel_id"]).id if args.get("channel_id") else None
     if workspace.free_plan and channel is None:
-        raise Refused("free_teams_cannot_create_non_tabbed_canvases")
+        raise ApiError("free_teams_cannot_create_non_tabbed_canvases")
     if workspace.free_plan and any(each.channel == channel for each in workspace.canvases.values()):
-        raise Refused("free_team_canvas_tab_already_exists")
+        raise ApiError("free_team_canvas_tab_already_exists")
     markdown = _markdown(args.get("document_content", {"type": "markdown", "markdown": ""}), "canvas_creation_failed")
     canvas = Canvas(id=workspace.next_id("F"), title=args.get("title", ""), markdown=markdown, channel=channel)
     workspace.canvases[canvas.id] = canvas
@@ -45,13 +45,13 @@ def create(desk: Desk, args: Args) -> Json:
     return {"canvas_id": canvas.id}
 
 
-def edit(desk: Desk, args: Args) -> Json:
+def edit(desk: MethodContext, args: Args) -> Json:
     """canvases.edit: one change a call; of the operations, the stand-in does `replace` of all, and `rename`."""
     canvas = desk.workspace.canvases.get(args["canvas_id"])
     if canvas is None:
-        raise Refused("canvas_not_found")
+        raise ApiError("canvas_not_found")
     if len(args["changes"]) != 1:
-        raise Refused("invalid_arguments", "[ERROR] must provide one change [json-pointer:/changes]")
+        raise ApiError("invalid_arguments", "[ERROR] must provide one change [json-pointer:/changes]")
     desk.workspace.canvases[canvas.id] = _changed(canvas, args["changes"][0])
     desk.workspace.touch()
     return {}
@@ -60,10 +60,10 @@ def edit(desk: Desk, args: Args) -> Json:
 def _changed(canvas: Canvas, change: Json) -> Canvas:
     operation = change.get("operation")
     if operation not in OPERATIONS:
-        raise Refused("invalid_arguments", "[ERROR] must be a known operation [json-pointer:/changes/0/operation]")
+        raise ApiError("invalid_arguments", "[ERROR] must be a known operation [json-pointer:/changes/0/operation]")
     content = "title_content" if operation == "rename" else "document_content"
     if not change.keys() <= {"operation", "section_id", content} or "section_id" in change:
-        raise Refused("invalid_arguments", "[ERROR] must be a change of the whole [json-pointer:/changes/0]")
+        raise ApiError("invalid_arguments", "[ERROR] must be a change of the whole [json-pointer:/changes/0]")
     text = _markdown(change.get(content), "canvas_editing_failed")
     return replace(canvas, title=text) if operation == "rename" else replace(canvas, markdown=text)
 
@@ -71,12 +71,14 @@ def _changed(canvas: Canvas, change: Json) -> Canvas:
 def _markdown(content: object, error: str) -> str:
     """The Markdown of a `document_content`. Raises Refused where Slack would not take it."""
     if not isinstance(content, dict) or content.keys() != {"type", "markdown"} or content["type"] != "markdown":
-        raise Refused("invalid_arguments", "[ERROR] failed to match exactly one allowed schema [json-pointer:/]")
+        raise ApiError("invalid_arguments", "[ERROR] failed to match exactly one allowed schema [json-pointer:/]")
     text = content["markdown"]
-    if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
-        raise Refused("invalid_arguments", f"[ERROR] must be at most {MOST_CHARACTERS} characters [json-pointer:/]")
+    if not isinstance(text, str) or len(text) > MAX_MARKDOWN_CHARACTERS:
+        raise ApiError(
+            "invalid_arguments", f"[ERROR] must be at most {MAX_MARKDOWN_CHARACTERS} characters [json-pointer:/]"
+        )
     for problem in _problems(text):
-        raise Refused(error, detail=f"'content' error: {problem}")
+        raise ApiError(error, detail=f"'content' error: {problem}")
     return text
 
 

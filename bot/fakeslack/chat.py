@@ -3,99 +3,99 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.fakeslack.arguments import Refused
-from bot.fakeslack.block_kit import ALL_MARKDOWN_TEXT
-from bot.fakeslack.context import Desk
-from bot.fakeslack.json_objects import SITE, message_json
+from bot.fakeslack.arguments import ApiError
+from bot.fakeslack.block_kit import MAX_MARKDOWN_TEXT
+from bot.fakeslack.context import MethodContext
+from bot.fakeslack.json_objects import WORKSPACE_URL, message_json
 from bot.fakeslack.objects import Channel, Message
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import complaint_about_message
 from bot.fakeslack.workspace import BOT_USER_ID
 
-DISGUISES = ("username", "icon_emoji", "icon_url", "as_user")
+AUTHORSHIP_ARGUMENTS = ("username", "icon_emoji", "icon_url", "as_user")
 
 Args = dict[str, Any]
 
 
-def post_message(desk: Desk, args: Args) -> Json:
+def post_message(desk: MethodContext, args: Args) -> Json:
     """chat.postMessage. A user's id as channel means their direct message."""
     channel = desk.writable(args["channel"])
-    content = content_of(desk, args)
+    content = message_content(desk, args)
     if args.get("thread_ts"):
-        parent_of(desk, channel, args["thread_ts"])
+        thread_parent(desk, channel, args["thread_ts"])
     message = desk.workspace.post(
-        channel.id, user=BOT_USER_ID, thread_ts=args.get("thread_ts"), metadata=metadata_of(args), **content
+        channel.id, user=BOT_USER_ID, thread_ts=args.get("thread_ts"), metadata=message_metadata(args), **content
     )
     return {"channel": channel.id, "ts": message.ts, "message": message_json(message, metadata=True)}
 
 
-def post_ephemeral(desk: Desk, args: Args) -> Json:
+def post_ephemeral(desk: MethodContext, args: Args) -> Json:
     """chat.postEphemeral."""
     channel = desk.writable(args["channel"])
     user = desk.user(args["user"])
     if user.id not in desk.workspace.members(channel):
-        raise Refused("user_not_in_channel")
+        raise ApiError("user_not_in_channel")
     message = desk.workspace.post(
         channel.id,
         user=BOT_USER_ID,
         ephemeral_for=user.id,
         thread_ts=args.get("thread_ts"),
-        **content_of(desk, args),
+        **message_content(desk, args),
     )
     return {"message_ts": message.ts}
 
 
-def update(desk: Desk, args: Args) -> Json:
+def update(desk: MethodContext, args: Args) -> Json:
     """chat.update. Text without blocks takes the old blocks away, as in Slack."""
     message = own_message(desk, args, refusal="cant_update_message")
-    fresh = {"blocks": [], "attachments": [], **content_of(desk, args)}
-    metadata = metadata_of(args) or message.metadata
+    fresh = {"blocks": [], "attachments": [], **message_content(desk, args)}
+    metadata = message_metadata(args) or message.metadata
     changed = desk.workspace.put_message(replace(message, edited=True, metadata=metadata, **fresh))
     shown = message_json(changed, metadata=True)
     del shown["ts"]
     return {"channel": changed.channel, "ts": changed.ts, "text": changed.text, "message": shown}
 
 
-def delete(desk: Desk, args: Args) -> Json:
+def delete(desk: MethodContext, args: Args) -> Json:
     """chat.delete."""
     message = own_message(desk, args, refusal="cant_delete_message")
     desk.workspace.put_message(replace(message, deleted=True))
     return {"channel": message.channel, "ts": message.ts}
 
 
-def permalink(desk: Desk, args: Args) -> Json:
+def permalink(desk: MethodContext, args: Args) -> Json:
     """chat.getPermalink."""
     channel = desk.channel(args["channel"])
     message = desk.workspace.message(channel.id, args["message_ts"])
     if message is None:
-        raise Refused("message_not_found")
-    return {"channel": channel.id, "permalink": address_of(message)}
+        raise ApiError("message_not_found")
+    return {"channel": channel.id, "permalink": permalink_of(message)}
 
 
-def address_of(message: Message) -> str:
+def permalink_of(message: Message) -> str:
     """A message's permalink."""
     thread = f"?thread_ts={message.thread_ts}&cid={message.channel}" if message.thread_ts else ""
-    return f"{SITE}/archives/{message.channel}/p{message.ts.replace('.', '')}{thread}"
+    return f"{WORKSPACE_URL}/archives/{message.channel}/p{message.ts.replace('.', '')}{thread}"
 
 
-def content_of(desk: Desk, args: Args) -> Json:
+def message_content(desk: MethodContext, args: Args) -> Json:
     """The text, blocks and attachments of a message to be. Raises Refused when Slack would not take them."""
-    if any(name in args for name in DISGUISES):
+    if any(name in args for name in AUTHORSHIP_ARGUMENTS):
         desk.require("chat:write.customize")
     text = args.get("text", "")
     if "markdown_text" in args:
         if "text" in args or "blocks" in args:
-            raise Refused("markdown_text_conflict")
+            raise ApiError("markdown_text_conflict")
         text = args["markdown_text"]
-        if len(text) > ALL_MARKDOWN_TEXT:
-            raise Refused("msg_too_long")
+        if len(text) > MAX_MARKDOWN_TEXT:
+            raise ApiError("msg_too_long")
     complaint = complaint_about_message(text, args.get("blocks", []))
     if complaint:
-        raise Refused(complaint.error, *complaint.details)
+        raise ApiError(complaint.error, *complaint.details)
     return {"text": text} | {key: args[key] for key in ("blocks", "attachments") if key in args}
 
 
-def metadata_of(args: Args) -> Json | None:
+def message_metadata(args: Args) -> Json | None:
     """A message's metadata. Raises Refused unless it is an event_type and an event_payload."""
     metadata: Json | None = args.get("metadata")
     if metadata is None:
@@ -104,24 +104,24 @@ def metadata_of(args: Args) -> Json | None:
     if metadata.keys() != {"event_type", "event_payload"} or not (
         isinstance(kind, str) and kind and isinstance(payload, dict)
     ):
-        raise Refused("invalid_metadata_format")
+        raise ApiError("invalid_metadata_format")
     return metadata
 
 
-def parent_of(desk: Desk, channel: Channel, ts: str) -> Message:
+def thread_parent(desk: MethodContext, channel: Channel, ts: str) -> Message:
     """The message a thread hangs on. Raises Refused (thread_not_found)."""
     message = desk.workspace.message(channel.id, ts)
     if message is None or message.ephemeral_for:
-        raise Refused("thread_not_found")
+        raise ApiError("thread_not_found")
     return message
 
 
-def own_message(desk: Desk, args: Args, *, refusal: str) -> Message:
+def own_message(desk: MethodContext, args: Args, *, refusal: str) -> Message:
     """The bot's own message that `args` point at. Raises Refused; ephemeral ones cannot be found."""
     channel = desk.channel(args["channel"])
     message = desk.workspace.message(channel.id, args["ts"])
     if message is None or message.ephemeral_for:
-        raise Refused("message_not_found")
+        raise ApiError("message_not_found")
     if message.user != BOT_USER_ID:
-        raise Refused(refusal)
+        raise ApiError(refusal)
     return message

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from bot.fakeslack.arguments import Refused
+from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.objects import Channel, User
-from bot.fakeslack.sockets import Sockets
+from bot.fakeslack.sockets import SocketMode
 from bot.fakeslack.triggers import Triggers
 from bot.fakeslack.uploads import Uploads
 from bot.fakeslack.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class MethodContext:
     """What a method is given.
 
     `address` is the stand-in's own, `http://127.0.0.1:PORT`.
@@ -20,7 +20,7 @@ class Desk:
     workspace: Workspace
     triggers: Triggers
     uploads: Uploads
-    sockets: Sockets
+    sockets: SocketMode
     address: str
 
     @property
@@ -32,20 +32,20 @@ class Desk:
         """Raises Refused (missing_scope) unless the token holds one of `scopes`."""
         if scopes and not self.scopes.intersection(scopes):
             provided = ",".join(sorted(self.scopes))
-            raise Refused("missing_scope", needed=",".join(scopes), provided=provided)
+            raise ApiError("missing_scope", needed=",".join(scopes), provided=provided)
 
     def user(self, id_: str) -> User:
         """A person. Raises Refused (user_not_found)."""
         user = self.workspace.users.get(id_)
         if user is None:
-            raise Refused("user_not_found")
+            raise ApiError("user_not_found")
         return user
 
     def channel(self, id_: str) -> Channel:
         """A conversation the bot can see. Raises Refused (channel_not_found)."""
         channel = self.workspace.channels.get(id_)
         if channel is None or (channel.private and not channel.bot_is_member):
-            raise Refused("channel_not_found")
+            raise ApiError("channel_not_found")
         return channel
 
     def readable(self, id_: str, verb: str) -> Channel:
@@ -53,7 +53,7 @@ class Desk:
         channel = self.channel(id_)
         self.require(f"{channel.family}:{verb}")
         if verb == "history" and not channel.bot_is_member:
-            raise Refused("not_in_channel")
+            raise ApiError("not_in_channel")
         return channel
 
     def writable(self, id_: str) -> Channel:
@@ -62,7 +62,7 @@ class Desk:
             return self.workspace.direct(id_)
         channel = self.channel(id_)
         if channel.archived:
-            raise Refused("is_archived")
+            raise ApiError("is_archived")
         if not channel.bot_is_member and "chat:write.public" not in self.scopes:
-            raise Refused("not_in_channel")
+            raise ApiError("not_in_channel")
         return channel

@@ -3,43 +3,43 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from bot.fakeslack.arguments import Refused
-from bot.fakeslack.chat import parent_of
-from bot.fakeslack.context import Desk
+from bot.fakeslack.arguments import ApiError
+from bot.fakeslack.chat import thread_parent
+from bot.fakeslack.context import MethodContext
 from bot.fakeslack.json_objects import channel_json, message_json
 from bot.fakeslack.objects import Message
-from bot.fakeslack.pages import page_of
+from bot.fakeslack.pages import paginate
 from bot.fakeslack.schema import Json
 
 Args = dict[str, Any]
 
 
-def info(desk: Desk, args: Args) -> Json:
+def info(desk: MethodContext, args: Args) -> Json:
     """conversations.info."""
     channel = desk.readable(args["channel"], "read")
     count = len(desk.workspace.members(channel)) if args.get("include_num_members") else None
     return {"channel": channel_json(channel, num_members=count)}
 
 
-def members(desk: Desk, args: Args) -> Json:
+def members(desk: MethodContext, args: Args) -> Json:
     """conversations.members."""
     channel = desk.readable(args["channel"], "read")
-    page, metadata = page_of(desk.workspace.members(channel), args, usual=100)
+    page, metadata = paginate(desk.workspace.members(channel), args, usual=100)
     return {"members": page, **metadata}
 
 
-def open_(desk: Desk, args: Args) -> Json:
+def open_(desk: MethodContext, args: Args) -> Json:
     """conversations.open, for direct messages with one person."""
     if args.get("channel"):
         return {"channel": channel_json(desk.channel(args["channel"]))}
     users = args.get("users", [])
     if len(users) != 1:
-        raise Refused("invalid_arguments", "[ERROR] one user, or a channel [json-pointer:/users]")
+        raise ApiError("invalid_arguments", "[ERROR] one user, or a channel [json-pointer:/users]")
     channel = desk.workspace.direct(desk.user(users[0]).id)
     return {"channel": channel_json(channel) if args.get("return_im") else {"id": channel.id}}
 
 
-def history(desk: Desk, args: Args) -> Json:
+def history(desk: MethodContext, args: Args) -> Json:
     """conversations.history: newest first, without replies."""
     channel = desk.readable(args["channel"], "history")
     said = desk.workspace.visible(channel.id, None)
@@ -47,10 +47,10 @@ def history(desk: Desk, args: Args) -> Json:
     return _listed(roots, args, threads=_reply_counts(said))
 
 
-def replies(desk: Desk, args: Args) -> Json:
+def replies(desk: MethodContext, args: Args) -> Json:
     """conversations.replies: the thread's first message and then its replies, oldest first."""
     channel = desk.readable(args["channel"], "history")
-    parent = parent_of(desk, channel, args["ts"])
+    parent = thread_parent(desk, channel, args["ts"])
     said = desk.workspace.visible(channel.id, None)
     thread = [parent, *(message for message in said if message.thread_ts == parent.ts != message.ts)]
     return _listed(thread, args, threads=_reply_counts(said))
@@ -65,7 +65,7 @@ def _reply_counts(said: list[Message]) -> dict[str, int]:
 
 
 def _listed(said: list[Message], args: Args, *, threads: dict[str, int]) -> Json:
-    page, metadata = page_of([message for message in said if _within(message, args)], args, usual=100)
+    page, metadata = paginate([message for message in said if _within(message, args)], args, usual=100)
     listed = []
     for message in page:
         shown = message_json(message, metadata=args.get("include_all_metadata", False))
@@ -80,7 +80,7 @@ def _instant(args: Args, name: str, usual: str) -> Decimal:
     try:
         return Decimal(args.get(name, usual))
     except InvalidOperation:
-        raise Refused(f"invalid_ts_{name}") from None
+        raise ApiError(f"invalid_ts_{name}") from None
 
 
 def _within(message: Message, args: Args) -> bool:

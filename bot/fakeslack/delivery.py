@@ -22,7 +22,7 @@ OPERATION_TIMEOUT = "operation_timeout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class PayloadDelivery:
     """One thing to deliver. `kind` is Socket Mode's word for it; `retries` is how often it was sent."""
 
     kind: str
@@ -42,18 +42,18 @@ class Ack:
     error: str | None = None
 
 
-class Courier(Protocol):
+class Transport(Protocol):
     """A way to reach the bot."""
 
-    def deliver(self, delivery: Delivery) -> Ack:
+    def deliver(self, delivery: PayloadDelivery) -> Ack:
         """Bring it there and wait for the ack, as long as Slack would."""
         ...
 
 
-class Nobody:
+class NoTransport:
     """A way that leads nowhere: every delivery fails at once."""
 
-    def deliver(self, delivery: Delivery) -> Ack:  # noqa: ARG002 - a courier's
+    def deliver(self, delivery: PayloadDelivery) -> Ack:  # noqa: ARG002 - a courier's
         """Bring it nowhere."""
         return Ack(status=0, elapsed_s=0.0, error=DISPATCH_FAILED)
 
@@ -63,7 +63,7 @@ def signature(secret: str, timestamp: str, body: str) -> str:
     return "v0=" + hmac.new(secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
 
 
-class SignedPosts:
+class HttpTransport:
     """HTTP mode: every delivery is a signed POST to `url`, given up after `wait_s` seconds."""
 
     def __init__(self, *, url: str, wait_s: float, secret: str) -> None:
@@ -77,9 +77,9 @@ class SignedPosts:
         """Close the kept connections."""
         self._client.close()
 
-    def deliver(self, delivery: Delivery) -> Ack:
+    def deliver(self, delivery: PayloadDelivery) -> Ack:
         """POST it and read the ack."""
-        body, content_type = written(delivery)
+        body, content_type = encode_body(delivery)
         headers = self.headers(body, content_type)
         if delivery.retries:
             headers |= {"X-Slack-Retry-Num": str(delivery.retries), "X-Slack-Retry-Reason": "http_timeout"}
@@ -117,11 +117,11 @@ class SignedPosts:
             return Ack(status=OK, elapsed_s=elapsed_s)
         if not response.headers.get("content-type", "").startswith(JSON):
             return Ack(status=OK, body={"text": response.text}, elapsed_s=elapsed_s)
-        body = as_object(response.text)
+        body = parse_object(response.text)
         return Ack(status=OK, body=body or {}, elapsed_s=elapsed_s, error=DISPATCH_FAILED if body is None else None)
 
 
-def written(delivery: Delivery) -> tuple[str, str]:
+def encode_body(delivery: PayloadDelivery) -> tuple[str, str]:
     """The body of a delivery over HTTP and its content type."""
     if delivery.kind == "slash_commands":
         return urlencode(delivery.payload), FORM
@@ -130,7 +130,7 @@ def written(delivery: Delivery) -> tuple[str, str]:
     return json.dumps(delivery.payload), JSON
 
 
-def as_object(text: str) -> Json | None:
+def parse_object(text: str) -> Json | None:
     """The JSON object that `text` is, or None."""
     try:
         found = json.loads(text)

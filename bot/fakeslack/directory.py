@@ -4,16 +4,16 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bot.fakeslack import payloads
-from bot.fakeslack.dispatcher import PostOffice
+from bot.fakeslack.dispatcher import Dispatcher
 from bot.fakeslack.objects import Channel, User
 from bot.fakeslack.workspace import Workspace
 
 
-class Census:
+class Directory:
     """The workspace's people and channels, given by their ids; unknown ones raise KeyError."""
 
     workspace: Workspace
-    _office: PostOffice
+    _office: Dispatcher
 
     def add_user(
         self,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.fakeslack import payloads
 from bot.fakeslack.answers import Answer, Job, read
-from bot.fakeslack.delivery import Courier, Delivery
+from bot.fakeslack.delivery import PayloadDelivery, Transport
 from bot.fakeslack.interactivity import ResponseUrls
 from bot.fakeslack.objects import View
 from bot.fakeslack.schema import Json
@@ -13,11 +13,11 @@ from bot.fakeslack.triggers import Triggers
 from bot.fakeslack.workspace import Workspace
 
 
-class PostOffice:
+class Dispatcher:
     """`courier` gives the way to the bot as it is now; `answers` and `undelivered` are kept in order."""
 
     def __init__(
-        self, workspace: Workspace, *, triggers: Triggers, hooks: ResponseUrls, courier: Callable[[], Courier]
+        self, workspace: Workspace, *, triggers: Triggers, hooks: ResponseUrls, courier: Callable[[], Transport]
     ) -> None:
         self._workspace = workspace
         self._triggers = triggers
@@ -36,19 +36,21 @@ class PostOffice:
 
     def command(self, payload: Json) -> Answer:
         """Deliver a slash command."""
-        delivery = Delivery(kind="slash_commands", payload=payload, takes_payload=True)
+        delivery = PayloadDelivery(kind="slash_commands", payload=payload, takes_payload=True)
         return self.send(Job(delivery=delivery, user=payload["user_id"], channel=payload["channel_id"]))
 
     def interaction(self, payload: Json, *, channel: str | None = None, view: View | None = None) -> Answer:
         """Deliver an interaction. Only a submitted view may be answered with a body."""
-        delivery = Delivery(kind="interactive", payload=payload, takes_payload=payload["type"] == "view_submission")
+        delivery = PayloadDelivery(
+            kind="interactive", payload=payload, takes_payload=payload["type"] == "view_submission"
+        )
         view_id = view.id if view else None
         job = Job(delivery=delivery, user=payload["user"]["id"], channel=channel, view_id=view_id)
         return self.send(job)
 
     def event(self, content: Json, *, user: str, channel: str | None = None) -> Answer:
         """Deliver an event; one that is not acked is kept in `undelivered`."""
-        delivery = Delivery(kind="events_api", payload=payloads.event(self._workspace, content))
+        delivery = PayloadDelivery(kind="events_api", payload=payloads.event(self._workspace, content))
         return self.send(Job(delivery=delivery, user=user, channel=channel))
 
     def repeat(self, answer: Answer) -> Answer:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from bot.fakeslack.block_kit import DATE, TIME
+from bot.fakeslack.block_kit import DATE_PATTERN, TIME_PATTERN
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of, options_of
 
@@ -23,7 +23,7 @@ STATE_KEYS = {
 Users = frozenset[str]
 
 
-def state_of(blocks: list[Json], chosen: dict[str, Any], users: Users) -> Json:
+def state_values(blocks: list[Json], chosen: dict[str, Any], users: Users) -> Json:
     """The `state.values` of a form: initial values, but for those `chosen` by action_id.
 
     Raises LookupError for an action_id that is not in the form, ValueError for a choice its element does not
@@ -36,14 +36,14 @@ def state_of(blocks: list[Json], chosen: dict[str, Any], users: Users) -> Json:
             if element["type"] in STATE_KEYS and element["type"] != "overflow":
                 name = element["action_id"]
                 given = name in left
-                state = choice(element, left.pop(name), users) if given else initial(element)
+                state = chosen_state(element, left.pop(name), users) if given else initial_state(element)
                 values.setdefault(block["block_id"], {})[name] = state
     if left:
         raise LookupError(f"no such input in the form: {', '.join(left)}")
     return values
 
 
-def missing_in(blocks: list[Json], values: dict[str, Json]) -> list[str]:
+def missing_inputs(blocks: list[Json], values: dict[str, Json]) -> list[str]:
     """The action_ids of the inputs that have to be filled in and are not."""
     return [
         block["element"]["action_id"]
@@ -52,14 +52,14 @@ def missing_in(blocks: list[Json], values: dict[str, Json]) -> list[str]:
     ]
 
 
-def initial(element: Json) -> Json:
+def initial_state(element: Json) -> Json:
     """An element's state before anybody touched it."""
     first, key = STATE_KEYS[element["type"]]
     empty: list[Json] | None = [] if element["type"] == "checkboxes" else None
     return {"type": element["type"], key: element.get(first, empty)}
 
 
-def choice(element: Json, value: object, users: Users) -> Json:
+def chosen_state(element: Json, value: object, users: Users) -> Json:
     """An element's state after a person chose `value`.
 
     That is text, an option's value (a list of them for checkboxes), a user id, `YYYY-MM-DD`, `HH:MM`, or Unix
@@ -96,7 +96,7 @@ def _takes(element: Json, value: object, users: Users) -> bool:
         return one_line and element.get("min_length", 0) <= len(value) <= element.get("max_length", 3000)
     if element["type"] == "users_select":
         return value in users
-    return bool(re.fullmatch(DATE if element["type"] == "datepicker" else TIME, value))
+    return bool(re.fullmatch(DATE_PATTERN if element["type"] == "datepicker" else TIME_PATTERN, value))
 
 
 def _option(element: Json, value: object) -> Json:

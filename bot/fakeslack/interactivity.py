@@ -5,45 +5,45 @@ from dataclasses import dataclass, replace
 from secrets import token_urlsafe
 from typing import Final
 
-from bot.fakeslack.arguments import Refused, flag, mapping, objects, words
+from bot.fakeslack.arguments import ApiError, boolean, json_object, object_list, string
 from bot.fakeslack.objects import Call, Message
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import complaint_about_message
 from bot.fakeslack.workspace import BOT_USER_ID, Workspace
 
-MOST_USES = 5
-LIFETIME_S = 30 * 60
+MAX_RESPONSES = 5
+RESPONSE_URL_LIFETIME_S = 30 * 60
 
 READERS: Final = {
-    **dict.fromkeys(("text", "response_type", "thread_ts", "parse"), words),
-    **dict.fromkeys(("blocks", "attachments"), objects),
-    **dict.fromkeys(("replace_original", "delete_original", "unfurl_links", "unfurl_media"), flag),
-    **dict.fromkeys(("mrkdwn", "link_names"), flag),
-    "metadata": mapping,
+    **dict.fromkeys(("text", "response_type", "thread_ts", "parse"), string),
+    **dict.fromkeys(("blocks", "attachments"), object_list),
+    **dict.fromkeys(("replace_original", "delete_original", "unfurl_links", "unfurl_media"), boolean),
+    **dict.fromkeys(("mrkdwn", "link_names"), boolean),
+    "metadata": json_object,
 }
 RESPONSE_TYPES: Final = ("ephemeral", "in_channel")
 
 
-def read(body: Json) -> Json:
+def validate_response(body: Json) -> Json:
     """A message as an ack or a response_url may carry it, checked. Raises Refused."""
     for key, value in body.items():
         if key not in READERS:
-            raise Refused("invalid_arguments", f"[ERROR] invalid additional property: {key} [json-pointer:/]")
+            raise ApiError("invalid_arguments", f"[ERROR] invalid additional property: {key} [json-pointer:/]")
         try:
             READERS[key](value)
         except TypeError as error:
-            raise Refused("invalid_arguments", f"[ERROR] {error} [json-pointer:/{key}]") from None
+            raise ApiError("invalid_arguments", f"[ERROR] {error} [json-pointer:/{key}]") from None
     if body.get("response_type", "ephemeral") not in RESPONSE_TYPES:
-        raise Refused("invalid_arguments", "[ERROR] must be ephemeral or in_channel [json-pointer:/response_type]")
+        raise ApiError("invalid_arguments", "[ERROR] must be ephemeral or in_channel [json-pointer:/response_type]")
     complaint = complaint_about_message(body.get("text", ""), body.get("blocks", []))
     if complaint:
-        raise Refused(complaint.error, *complaint.details)
+        raise ApiError(complaint.error, *complaint.details)
     return body
 
 
-def post_answer(workspace: Workspace, body: Json, *, user: str, channel: str) -> Message:
+def post_response(workspace: Workspace, body: Json, *, user: str, channel: str) -> Message:
     """Post the bot's answer to a person; only they see it, unless it is `in_channel`. Raises Refused."""
-    content = read(body)
+    content = validate_response(body)
     return workspace.post(
         channel,
         user=BOT_USER_ID,
@@ -87,9 +87,9 @@ class ResponseUrls:
         """What a POST to the URL answers: a status, and `ok` or Slack's word for why not."""
         with self._workspace.lock:
             found = self._issued.get(token)
-            if found is None or self._monotonic() - found.issued_at_s > LIFETIME_S:
+            if found is None or self._monotonic() - found.issued_at_s > RESPONSE_URL_LIFETIME_S:
                 return 404, "expired_url"
-            if found.uses >= MOST_USES:
+            if found.uses >= MAX_RESPONSES:
                 return 404, "used_url"
             found.uses += 1
             error = self._refusal(found, body)
@@ -103,7 +103,7 @@ class ResponseUrls:
             return "invalid_payload"
         try:
             self._apply(url, body)
-        except Refused as refused:
+        except ApiError as refused:
             return refused.error
         return None
 
@@ -112,9 +112,9 @@ class ResponseUrls:
         if original and body.get("delete_original"):
             self._workspace.put_message(replace(original, deleted=True))
         elif original and body.get("replace_original"):
-            content = read(body)
+            content = validate_response(body)
             self._workspace.put_message(
                 replace(original, text=content["text"], blocks=content.get("blocks", []), edited=True)
             )
         else:
-            post_answer(self._workspace, body, user=url.user, channel=url.channel)
+            post_response(self._workspace, body, user=url.user, channel=url.channel)

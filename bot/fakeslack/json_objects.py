@@ -9,10 +9,10 @@ from bot.fakeslack.objects import Channel, File, Message, User, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID
 
-SITE = f"https://{TEAM_DOMAIN}.slack.com"
+WORKSPACE_URL = f"https://{TEAM_DOMAIN}.slack.com"
 
 
-def seconds(moment: datetime) -> int:
+def unix_seconds(moment: datetime) -> int:
     """Whole seconds since 1970."""
     return int(moment.timestamp())
 
@@ -53,7 +53,7 @@ def user_json(user: User, *, now: datetime, locale: bool = False) -> Json:
         },
         **dict.fromkeys(rights, False),
         "is_bot": user.is_bot,
-        "updated": seconds(user.updated_at),
+        "updated": unix_seconds(user.updated_at),
         **({"locale": "en-GB"} if locale else {}),
     }
 
@@ -63,7 +63,7 @@ def channel_json(channel: Channel, *, num_members: int | None = None) -> Json:
     if channel.with_user:
         return {
             "id": channel.id,
-            "created": seconds(channel.created_at),
+            "created": unix_seconds(channel.created_at),
             "is_archived": False,
             "is_im": True,
             "is_org_shared": False,
@@ -82,7 +82,7 @@ def channel_json(channel: Channel, *, num_members: int | None = None) -> Json:
         "is_general": False,
         "is_shared": False,
         "is_member": channel.bot_is_member,
-        "created": seconds(channel.created_at),
+        "created": unix_seconds(channel.created_at),
         "creator": BOT_USER_ID,
         "topic": {"value": "", "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0},
@@ -121,15 +121,15 @@ def message_json(message: Message, *, metadata: bool = False) -> Json:
 def file_json(file: File) -> Json:
     """A file object."""
     kind = PurePosixPath(file.name).suffix.lstrip(".") or "text"
-    address = f"{SITE}/files/{BOT_USER_ID}/{file.id}/{file.name}"
+    address = f"{WORKSPACE_URL}/files/{BOT_USER_ID}/{file.id}/{file.name}"
     families = {"C": "channels", "G": "groups", "D": "ims"}
     shared: Json = {"channels": [], "groups": [], "ims": []}
     if file.channel:
         shared[families[file.channel[0]]] = [file.channel]
     return {
         "id": file.id,
-        "created": seconds(file.created_at),
-        "timestamp": seconds(file.created_at),
+        "created": unix_seconds(file.created_at),
+        "timestamp": unix_seconds(file.created_at),
         "name": file.name,
         "title": file.title,
         "mimetype": mimetypes.guess_type(file.name)[0] or "text/plain",

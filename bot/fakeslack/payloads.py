@@ -4,7 +4,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Final
 from uuid import uuid4
 
-from bot.fakeslack.json_objects import message_json, seconds, user_json, view_json
+from bot.fakeslack.json_objects import message_json, unix_seconds, user_json, view_json
 from bot.fakeslack.objects import Channel, Message, User, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Workspace
@@ -32,7 +32,7 @@ def command(user: User, channel: Channel, *, name: str, text: str, urls: tuple[s
     }
 
 
-def person(user: User) -> Json:
+def user_reference(user: User) -> Json:
     """A person, as block_actions and views name them."""
     return {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID}
 
@@ -65,7 +65,9 @@ def message_shortcut(user: User, channel: Channel, message: Message, *, name: st
     }
 
 
-def message_action(user: User, channel: Channel, message: Message, *, action: Json, urls: tuple[str, str]) -> Json:
+def message_block_actions(
+    user: User, channel: Channel, message: Message, *, action: Json, urls: tuple[str, str]
+) -> Json:
     """Something pressed or chosen in a message. Of an ephemeral message Slack does not send the content."""
     container = {
         "type": "message",
@@ -76,7 +78,7 @@ def message_action(user: User, channel: Channel, message: Message, *, action: Js
     if message.thread_ts:
         container["thread_ts"] = message.thread_ts
     payload = _interaction("block_actions", urls[1]) | {
-        "user": person(user),
+        "user": user_reference(user),
         "container": container,
         "channel": {"id": channel.id, "name": channel.name},
         "response_url": urls[0],
@@ -86,10 +88,10 @@ def message_action(user: User, channel: Channel, message: Message, *, action: Js
     return payload if message.ephemeral_for else payload | {"message": message_json(message, metadata=True)}
 
 
-def view_action(user: User, view: View, *, action: Json, values: Json, trigger_id: str) -> Json:
+def view_block_actions(user: User, view: View, *, action: Json, values: Json, trigger_id: str) -> Json:
     """Something pressed or chosen in a modal or a Home tab."""
     return _interaction("block_actions", trigger_id) | {
-        "user": person(user),
+        "user": user_reference(user),
         "container": {"type": "view", "view_id": view.id},
         "view": view_json(view) | {"state": {"values": values}},
         "actions": [action],
@@ -99,7 +101,7 @@ def view_action(user: User, view: View, *, action: Json, values: Json, trigger_i
 def view_submission(user: User, view: View, *, values: Json, trigger_id: str) -> Json:
     """A modal filled in and sent."""
     return _interaction("view_submission", trigger_id) | {
-        "user": person(user),
+        "user": user_reference(user),
         "view": view_json(view) | {"state": {"values": values}},
     }
 
@@ -107,7 +109,7 @@ def view_submission(user: User, view: View, *, values: Json, trigger_id: str) ->
 def view_closed(user: User, view: View) -> Json:
     """A modal dismissed."""
     return _interaction("view_closed", None) | {
-        "user": person(user),
+        "user": user_reference(user),
         "view": view_json(view),
         "is_cleared": False,
     }
@@ -122,7 +124,7 @@ def event(workspace: Workspace, content: Json) -> Json:
         "event": content,
         "type": "event_callback",
         "event_id": workspace.next_id("Ev"),
-        "event_time": seconds(workspace.clock()),
+        "event_time": unix_seconds(workspace.clock()),
         "authorizations": [
             {
                 "enterprise_id": None,
@@ -167,7 +169,7 @@ def reaction(kind: str, user: User, message: Message, *, name: str, ts: str) -> 
 def user_change(workspace: Workspace, user: User) -> Json:
     """The event of a changed profile."""
     now = workspace.clock()
-    return {"type": "user_change", "user": user_json(user, now=now), "cache_ts": seconds(now)}
+    return {"type": "user_change", "user": user_json(user, now=now), "cache_ts": unix_seconds(now)}
 
 
 def app_home_opened(user: User, channel: Channel, *, home: View | None, ts: str) -> Json:

@@ -2,39 +2,43 @@
 
 from typing import Final
 
-from bot.fakeslack.schema import Each, Flag, Record, Rule, Typed, Whole, Words
+from bot.fakeslack.schema import Boolean, ByType, Integer, ListOf, Object, Schema, String
 
-FLAG: Final = Flag()
-STYLE: Final = Record(optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight"), FLAG))
-STYLED: Final[dict[str, Rule]] = {"style": STYLE}
+BOOLEAN: Final = Boolean()
+TEXT_STYLE: Final = Object(
+    optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight"), BOOLEAN)
+)
+STYLED: Final[dict[str, Schema]] = {"style": TEXT_STYLE}
 
-LEAVES: Final[dict[str, Rule]] = {
-    "text": Record(required={"text": Words()}, optional=STYLED),
-    "link": Record(required={"url": Words()}, optional={**STYLED, "text": Words(least=0), "unsafe": FLAG}),
-    "user": Record(required={"user_id": Words()}, optional=STYLED),
-    "channel": Record(required={"channel_id": Words()}, optional=STYLED),
-    "usergroup": Record(required={"usergroup_id": Words()}, optional=STYLED),
-    "broadcast": Record(required={"range": Words(choices=("here", "channel", "everyone"))}, optional=STYLED),
-    "emoji": Record(required={"name": Words()}, optional={**STYLED, "unicode": Words(), "skin_tone": Whole()}),
-    "color": Record(required={"value": Words(pattern=r"#[0-9a-fA-F]{6}")}),
-    "date": Record(
-        required={"timestamp": Whole(), "format": Words()},
-        optional={"url": Words(), "fallback": Words(), **STYLED},
+RICH_TEXT_ELEMENTS: Final[dict[str, Schema]] = {
+    "text": Object(required={"text": String()}, optional=STYLED),
+    "link": Object(required={"url": String()}, optional={**STYLED, "text": String(min_length=0), "unsafe": BOOLEAN}),
+    "user": Object(required={"user_id": String()}, optional=STYLED),
+    "channel": Object(required={"channel_id": String()}, optional=STYLED),
+    "usergroup": Object(required={"usergroup_id": String()}, optional=STYLED),
+    "broadcast": Object(required={"range": String(choices=("here", "channel", "everyone"))}, optional=STYLED),
+    "emoji": Object(required={"name": String()}, optional={**STYLED, "unicode": String(), "skin_tone": Integer()}),
+    "color": Object(required={"value": String(pattern=r"#[0-9a-fA-F]{6}")}),
+    "date": Object(
+        required={"timestamp": Integer(), "format": String()},
+        optional={"url": String(), "fallback": String(), **STYLED},
     ),
 }
-RUN: Final = Each(rule=Typed(kinds=LEAVES), least=0)
-BORDER: Final[dict[str, Rule]] = {"border": Whole(most=1)}
-SECTION: Final = Record(required={"elements": RUN})
+RICH_TEXT_CONTENT: Final = ListOf(item=ByType(types=RICH_TEXT_ELEMENTS), min_items=0)
+BORDER: Final[dict[str, Schema]] = {"border": Integer(maximum=1)}
+RICH_TEXT_SECTION: Final = Object(required={"elements": RICH_TEXT_CONTENT})
 
-RICH_TEXT_PARTS: Final[dict[str, Rule]] = {
-    "rich_text_section": SECTION,
-    "rich_text_preformatted": Record(required={"elements": RUN}, optional={**BORDER, "language": Words()}),
-    "rich_text_quote": Record(required={"elements": RUN}, optional=BORDER),
-    "rich_text_list": Record(
+RICH_TEXT_BLOCKS: Final[dict[str, Schema]] = {
+    "rich_text_section": RICH_TEXT_SECTION,
+    "rich_text_preformatted": Object(
+        required={"elements": RICH_TEXT_CONTENT}, optional={**BORDER, "language": String()}
+    ),
+    "rich_text_quote": Object(required={"elements": RICH_TEXT_CONTENT}, optional=BORDER),
+    "rich_text_list": Object(
         required={
-            "elements": Each(rule=Typed(kinds={"rich_text_section": SECTION})),
-            "style": Words(choices=("bullet", "ordered")),
+            "elements": ListOf(item=ByType(types={"rich_text_section": RICH_TEXT_SECTION})),
+            "style": String(choices=("bullet", "ordered")),
         },
-        optional={**BORDER, "indent": Whole(most=8), "offset": Whole()},
+        optional={**BORDER, "indent": Integer(maximum=8), "offset": Integer()},
     ),
 }

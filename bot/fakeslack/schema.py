@@ -1,7 +1,7 @@
-"""The small language the Block Kit tables are written in: one class for each kind of rule.
+"""Schemas for the JSON an app sends: one class for each kind of value, in the manner of JSON Schema.
 
-A rule says what is wrong with a JSON value, as sentences in Slack's own wording with the place appended as
-a JSON pointer. Nothing here knows any of Slack's figures.
+A schema lists the errors of a value as Slack words them, each with a JSON pointer to the place. Slack's own limits
+are in block_kit.py.
 """
 
 import re
@@ -12,150 +12,150 @@ from typing import Any, Protocol
 Json = dict[str, Any]
 
 
-class Rule(Protocol):
-    """Something that can find fault with a JSON value."""
+class Schema(Protocol):
+    """Checks one JSON value."""
 
-    def problems(self, value: object, at: str) -> Iterator[str]:
-        """One sentence for each fault of `value`, which stands at the JSON pointer `at`."""
+    def errors(self, value: object, pointer: str) -> Iterator[str]:
+        """Yield one message for each error of `value`; `pointer` is the JSON pointer of its place."""
         ...
 
 
-def fault(words: str, at: str) -> str:
-    """A fault in Slack's wording: `[ERROR] must be … [json-pointer:/blocks/0/text]`."""
-    return f"[ERROR] {words} [json-pointer:{at or '/'}]"
+def error_message(text: str, pointer: str) -> str:
+    """Format an error as Slack does: `[ERROR] must be a string [json-pointer:/blocks/0/text]`."""
+    return f"[ERROR] {text} [json-pointer:{pointer or '/'}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """A string of `least` to `most` characters, matching `pattern` from end to end, or one of `choices`."""
+class String:
+    """A string of `min_length` to `max_length` characters that fully matches `pattern` or is one of `choices`."""
 
-    most: int | None = None
-    least: int = 1
+    max_length: int | None = None
+    min_length: int = 1
     pattern: str = ""
     choices: tuple[str, ...] = ()
 
-    def problems(self, value: object, at: str) -> Iterator[str]:
-        """Faults of a value that should be such a string."""
+    def errors(self, value: object, pointer: str) -> Iterator[str]:
+        """Yield the errors of a value that must be such a string."""
         if not isinstance(value, str):
-            yield fault("must be a string", at)
+            yield error_message("must be a string", pointer)
             return
-        if len(value) < self.least:
-            yield fault(f"must be more than {self.least - 1} characters", at)
-        if self.most is not None and len(value) > self.most:
-            yield fault(f"must be less than {self.most + 1} characters", at)
+        if len(value) < self.min_length:
+            yield error_message(f"must be more than {self.min_length - 1} characters", pointer)
+        if self.max_length is not None and len(value) > self.max_length:
+            yield error_message(f"must be less than {self.max_length + 1} characters", pointer)
         if value and self.pattern and not re.fullmatch(self.pattern, value):
-            yield fault(f"must match {self.pattern}", at)
+            yield error_message(f"must match {self.pattern}", pointer)
         if self.choices and value not in self.choices:
-            yield fault(f"must be one of {', '.join(self.choices)}", at)
+            yield error_message(f"must be one of {', '.join(self.choices)}", pointer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """A boolean."""
+class Boolean:
+    """`true` or `false`."""
 
-    def problems(self, value: object, at: str) -> Iterator[str]:
-        """Faults of a value that should be true or false."""
+    def errors(self, value: object, pointer: str) -> Iterator[str]:
+        """Yield an error unless the value is a boolean."""
         if not isinstance(value, bool):
-            yield fault("must be a boolean", at)
+            yield error_message("must be a boolean", pointer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """A whole number from `least` to `most`, both included."""
+class Integer:
+    """An integer from `minimum` to `maximum`, both included."""
 
-    least: int = 0
-    most: int | None = None
+    minimum: int = 0
+    maximum: int | None = None
 
-    def problems(self, value: object, at: str) -> Iterator[str]:
-        """Faults of a value that should be such a number."""
+    def errors(self, value: object, pointer: str) -> Iterator[str]:
+        """Yield an error unless the value is an integer in the range."""
         if not isinstance(value, int) or isinstance(value, bool):
-            yield fault("must be an integer", at)
-        elif value < self.least:
-            yield fault(f"must be at least {self.least}", at)
-        elif self.most is not None and value > self.most:
-            yield fault(f"must be at most {self.most}", at)
+            yield error_message("must be an integer", pointer)
+        elif value < self.minimum:
+            yield error_message(f"must be at least {self.minimum}", pointer)
+        elif self.maximum is not None and value > self.maximum:
+            yield error_message(f"must be at most {self.maximum}", pointer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Each:
-    """A list of `least` to `most` values that all obey `rule`."""
+class ListOf:
+    """A list of `min_items` to `max_items` values, each of which matches `item`."""
 
-    rule: Rule
-    most: int | None = None
-    least: int = 1
+    item: Schema
+    max_items: int | None = None
+    min_items: int = 1
 
-    def problems(self, value: object, at: str) -> Iterator[str]:
-        """Faults of the list, then those of its members."""
+    def errors(self, value: object, pointer: str) -> Iterator[str]:
+        """Yield the errors of the list, then those of its items."""
         if not isinstance(value, list):
-            yield fault("must be a list", at)
+            yield error_message("must be a list", pointer)
             return
-        if len(value) < self.least:
-            yield fault(f"must have at least {self.least} items", at)
-        if self.most is not None and len(value) > self.most:
-            yield fault(f"no more than {self.most} items allowed", at)
-        for index, member in enumerate(value):
-            yield from self.rule.problems(member, f"{at}/{index}")
+        if len(value) < self.min_items:
+            yield error_message(f"must have at least {self.min_items} items", pointer)
+        if self.max_items is not None and len(value) > self.max_items:
+            yield error_message(f"no more than {self.max_items} items allowed", pointer)
+        for index, item in enumerate(value):
+            yield from self.item.errors(item, f"{pointer}/{index}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """An object with the `required` keys, perhaps those of `optional`, and no others.
+class Object:
+    """An object with all `required` keys, any `optional` ones and no others.
 
-    `any_of` names keys of which at least one has to be there.
+    At least one of the keys in `any_of` must be present.
     """
 
-    required: Mapping[str, Rule] = field(default_factory=dict)
-    optional: Mapping[str, Rule] = field(default_factory=dict)
+    required: Mapping[str, Schema] = field(default_factory=dict)
+    optional: Mapping[str, Schema] = field(default_factory=dict)
     any_of: tuple[str, ...] = ()
 
-    def problems(self, value: object, at: str) -> Iterator[str]:
-        """Missing keys, unknown keys, and the faults of what stands under the known ones."""
+    def errors(self, value: object, pointer: str) -> Iterator[str]:
+        """Yield missing keys, unknown keys and the errors of the values of known keys."""
         if not isinstance(value, dict):
-            yield fault("must be an object", at)
+            yield error_message("must be an object", pointer)
             return
         for key in self.required:
             if key not in value:
-                yield fault(f"missing required field: {key}", at)
+                yield error_message(f"missing required field: {key}", pointer)
         if self.any_of and not any(key in value for key in self.any_of):
-            yield fault(f"missing required field: {' or '.join(self.any_of)}", at)
+            yield error_message(f"missing required field: {' or '.join(self.any_of)}", pointer)
         for key, inner in value.items():
-            rule = self.required.get(key) or self.optional.get(key)
-            if rule is None:
-                yield fault(f"invalid additional property: {key}", at)
+            schema = self.required.get(key) or self.optional.get(key)
+            if schema is None:
+                yield error_message(f"invalid additional property: {key}", pointer)
             else:
-                yield from rule.problems(inner, f"{at}/{key}")
+                yield from schema.errors(inner, f"{pointer}/{key}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
-    """An object whose `type` picks its rule from `kinds`; with `only`, just those types may stand here."""
+class ByType:
+    """An object whose `type` selects its schema from `types`; a non-empty `only` restricts the types allowed."""
 
-    kinds: Mapping[str, Rule]
+    types: Mapping[str, Schema]
     only: tuple[str, ...] = ()
 
-    def problems(self, value: object, at: str) -> Iterator[str]:
-        """An unknown or misplaced type, or the faults by the type's own rule."""
+    def errors(self, value: object, pointer: str) -> Iterator[str]:
+        """Yield an unknown or disallowed type, or the errors by the schema of the type."""
         if not isinstance(value, dict):
-            yield fault("must be an object", at)
+            yield error_message("must be an object", pointer)
             return
-        kind = value.get("type")
-        rule = self.kinds.get(kind) if isinstance(kind, str) else None
-        if rule is None:
-            yield fault(f"unsupported type: {kind}", f"{at}/type")
-        elif self.only and kind not in self.only:
-            yield fault(f"{kind} is not allowed here", f"{at}/type")
+        type_ = value.get("type")
+        schema = self.types.get(type_) if isinstance(type_, str) else None
+        if schema is None:
+            yield error_message(f"unsupported type: {type_}", f"{pointer}/type")
+        elif self.only and type_ not in self.only:
+            yield error_message(f"{type_} is not allowed here", f"{pointer}/type")
         else:
-            yield from rule.problems({key: inner for key, inner in value.items() if key != "type"}, at)
+            yield from schema.errors({key: inner for key, inner in value.items() if key != "type"}, pointer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Either:
-    """A value that obeys at least one of `rules`; when it obeys none, the faults by the first are told."""
+class AnyOf:
+    """A value that matches at least one of `schemas`."""
 
-    rules: tuple[Rule, ...]
+    schemas: tuple[Schema, ...]
 
-    def problems(self, value: object, at: str) -> Iterator[str]:
-        """Nothing, or the faults by the first rule."""
-        found = [list(rule.problems(value, at)) for rule in self.rules]
+    def errors(self, value: object, pointer: str) -> Iterator[str]:
+        """Yield the errors by the first schema, when every schema has some."""
+        found = [list(schema.errors(value, pointer)) for schema in self.schemas]
         if all(found):
             yield from found[0]

@@ -9,10 +9,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bot.fakeslack import web_api
-from bot.fakeslack.delivery import as_object
+from bot.fakeslack.delivery import parse_object
 from bot.fakeslack.faults import Faults
 from bot.fakeslack.interactivity import ResponseUrls
-from bot.fakeslack.sockets import Sockets
+from bot.fakeslack.sockets import SocketMode
 from bot.fakeslack.uploads import Uploads
 from bot.fakeslack.web_api import WebApi
 
@@ -32,7 +32,7 @@ class Endpoints:
         body = (await request.body()).decode()
         await asyncio.sleep(self._faults.delays_s.get(name, 0))
         reply = self._api.answer(
-            web_api.Request(
+            web_api.ApiRequest(
                 method=name,
                 content_type=request.headers.get("content-type", ""),
                 authorization=request.headers.get("authorization", ""),
@@ -49,14 +49,14 @@ class Endpoints:
 
     async def hook(self, request: Request) -> Response:
         """A POST to a response_url."""
-        body = as_object((await request.body()).decode())
+        body = parse_object((await request.body()).decode())
         status, word = self._hooks.post(request.path_params["token"], body)
         if status == 200:  # noqa: PLR2004 -- as the line reads
             return PlainTextResponse(word)
         return JSONResponse({"ok": False, "error": word}, status_code=status)
 
 
-def application(endpoints: Endpoints, sockets: Sockets, pages: Sequence[BaseRoute]) -> Starlette:
+def application(endpoints: Endpoints, sockets: SocketMode, pages: Sequence[BaseRoute]) -> Starlette:
     """The ASGI application; `pages` are further routes beside Slack's own."""
     return Starlette(
         routes=[

@@ -9,20 +9,20 @@ from typing import TypeVar
 from starlette.routing import BaseRoute
 
 from bot.clock import Clock
-from bot.fakeslack.actions import Doings
+from bot.fakeslack.actions import Actions
 from bot.fakeslack.answers import Answer
-from bot.fakeslack.context import Desk
-from bot.fakeslack.delivery import FORM, SIGNATURE, Courier, Nobody, SignedPosts
-from bot.fakeslack.directory import Census
-from bot.fakeslack.dispatcher import PostOffice
-from bot.fakeslack.faults import TOO_MANY, Fault, Faults
+from bot.fakeslack.context import MethodContext
+from bot.fakeslack.delivery import FORM, SIGNATURE, HttpTransport, NoTransport, Transport
+from bot.fakeslack.directory import Directory
+from bot.fakeslack.dispatcher import Dispatcher
+from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults
 from bot.fakeslack.interactivity import ResponseUrls
 from bot.fakeslack.objects import Call, Canvas, File, Message, View
 from bot.fakeslack.server import Endpoints, application
-from bot.fakeslack.sockets import Sockets
+from bot.fakeslack.sockets import SocketMode
 from bot.fakeslack.triggers import Triggers
 from bot.fakeslack.uploads import Uploads
-from bot.fakeslack.weather import Weather
+from bot.fakeslack.weather import RandomFaults
 from bot.fakeslack.web_api import WebApi
 from bot.fakeslack.workspace import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Workspace
 from bot.server.threaded import Server, address_of, listen
@@ -34,7 +34,7 @@ OK = 200
 Found = TypeVar("Found")
 
 
-class Slack(Census, Doings):
+class Slack(Directory, Actions):
     """One workspace with one app in it, and the server that app talks to.
 
     `clock` gives aware UTC instants: messages are dated by it. `monotonic` counts real seconds, for what
@@ -51,15 +51,15 @@ class Slack(Census, Doings):
         self.bot_token = f"xoxb-{token_hex(12)}"
         self.app_token = f"xapp-1-{APP_ID}-{token_hex(12)}"
         self.signing_secret = token_hex(16)
-        self._sockets = Sockets(app_id=APP_ID)
-        self._posts: SignedPosts | None = None
-        self._silenced: Nobody | None = None
+        self._sockets = SocketMode(app_id=APP_ID)
+        self._posts: HttpTransport | None = None
+        self._silenced: NoTransport | None = None
         self._address = ""
         self._faults = Faults()
         self._uploads = Uploads()
         workspace, triggers = Workspace(clock, set(SCOPES)), Triggers(monotonic)
         self._hooks = ResponseUrls(workspace, monotonic)
-        office = PostOffice(workspace, triggers=triggers, hooks=self._hooks, courier=self._courier)
+        office = Dispatcher(workspace, triggers=triggers, hooks=self._hooks, courier=self._courier)
         super().__init__(workspace, office, triggers)
 
     @contextmanager
@@ -104,12 +104,12 @@ class Slack(Census, Doings):
         """Reach the bot by signed POSTs to its request URL, each given up after `wait_s` seconds."""
         if self._posts:
             self._posts.close()
-        self._posts = SignedPosts(url=url, wait_s=wait_s, secret=self.signing_secret)
+        self._posts = HttpTransport(url=url, wait_s=wait_s, secret=self.signing_secret)
 
     @contextmanager
     def unheard(self) -> Iterator[None]:
         """Deliver nothing during the block; what people do then is kept in `answers`, to be repeated."""
-        self._silenced = Nobody()
+        self._silenced = NoTransport()
         try:
             yield
         finally:
@@ -227,11 +227,11 @@ class Slack(Census, Doings):
         times: int = 1,
     ) -> None:
         """Let the next calls of a method fail. The usual status is 429 for `ratelimited`, else 200."""
-        usual = TOO_MANY if error == "ratelimited" else OK
+        usual = TOO_MANY_REQUESTS if error == "ratelimited" else OK
         fault = Fault(method=method, error=error, status=status or usual, retry_after_s=retry_after_s)
         self._faults.add(fault, times=times)
 
-    def under(self, weather: Weather) -> None:
+    def under(self, weather: RandomFaults) -> None:
         """Let every call meet this weather, beside the failures that were ordered."""
         self._faults.weather = weather.meet
 
@@ -254,7 +254,7 @@ class Slack(Census, Doings):
         `drop` names the headers left out. A signature not given is the right one for the timestamp. Gives the
         status and the body.
         """
-        posts = SignedPosts(url=url, wait_s=10, secret=self.signing_secret)
+        posts = HttpTransport(url=url, wait_s=10, secret=self.signing_secret)
         headers = posts.headers(body, content_type, timestamp=timestamp)
         if signature is not None:
             headers[SIGNATURE] = signature
@@ -266,11 +266,11 @@ class Slack(Census, Doings):
             posts.close()
         return response.status_code, response.text
 
-    def _courier(self) -> Courier:
+    def _courier(self) -> Transport:
         return self._silenced or self._posts or self._sockets
 
     def _api(self) -> WebApi:
-        desk = Desk(
+        desk = MethodContext(
             workspace=self.workspace,
             triggers=self._triggers,
             uploads=self._uploads,

@@ -12,16 +12,16 @@ from uuid import uuid4
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bot.fakeslack.delivery import DISPATCH_FAILED, OK, OPERATION_TIMEOUT, Ack, Delivery, as_object
+from bot.fakeslack.delivery import DISPATCH_FAILED, OK, OPERATION_TIMEOUT, Ack, PayloadDelivery, parse_object
 from bot.fakeslack.schema import Json
 
-MOST_CONNECTIONS = 10
+MAX_CONNECTIONS = 10
 GOING_AWAY = 1001
 POLICY_VIOLATION = 1008
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Link:
+class SocketConnection:
     """One open WebSocket. A `leaving` one was told to go and gets nothing more."""
 
     socket: WebSocket
@@ -37,7 +37,7 @@ class Link:
         asyncio.run_coroutine_threadsafe(self.socket.close(GOING_AWAY), self.loop).result(5)
 
 
-class Sockets:
+class SocketMode:
     """All open WebSockets; a delivery goes to one of them, in turn. `wait_s` is how long an ack may take.
 
     `address` is where clients are told to connect, unless that is the stand-in itself.
@@ -49,7 +49,7 @@ class Sockets:
         self._app_id = app_id
         self._lock = threading.Condition()
         self._tickets: set[str] = set()
-        self._links: list[Link] = []
+        self._links: list[SocketConnection] = []
         self._turns = itertools.count()
         self._awaited: dict[str, Future[Json]] = {}
 
@@ -61,7 +61,7 @@ class Sockets:
         return ticket
 
     @property
-    def links(self) -> list[Link]:
+    def links(self) -> list[SocketConnection]:
         """The connections that deliveries go to."""
         with self._lock:
             return [link for link in self._links if not link.leaving]
@@ -76,11 +76,11 @@ class Sockets:
             await socket.close(POLICY_VIOLATION)
             return
         await socket.accept()
-        if len(self.links) >= MOST_CONNECTIONS:
+        if len(self.links) >= MAX_CONNECTIONS:
             await socket.send_text(json.dumps(self._goodbye("too_many_websockets")))
             await socket.close(POLICY_VIOLATION)
             return
-        link = Link(socket=socket, loop=asyncio.get_running_loop())
+        link = SocketConnection(socket=socket, loop=asyncio.get_running_loop())
         await socket.send_text(json.dumps(self._hello()))
         self._add(link)
         try:
@@ -91,7 +91,7 @@ class Sockets:
         finally:
             self._remove(link)
 
-    def deliver(self, delivery: Delivery) -> Ack:
+    def deliver(self, delivery: PayloadDelivery) -> Ack:
         """Send an envelope to one of the connections and wait for its ack."""
         started_s = time.monotonic()
         links = self.links
@@ -140,17 +140,17 @@ class Sockets:
                 raise TimeoutError(f"{len(self.links)} of {count} connections after {within_s} s")
 
     def _acknowledged(self, text: str) -> None:
-        ack = as_object(text) or {}
+        ack = parse_object(text) or {}
         awaited = self._awaited.get(ack.get("envelope_id", ""))
         if awaited is not None and not awaited.done():
             awaited.set_result(ack.get("payload") or {})
 
-    def _add(self, link: Link) -> None:
+    def _add(self, link: SocketConnection) -> None:
         with self._lock:
             self._links.append(link)
             self._lock.notify_all()
 
-    def _remove(self, link: Link) -> None:
+    def _remove(self, link: SocketConnection) -> None:
         with self._lock:
             self._links.remove(link)
             self._lock.notify_all()
@@ -170,7 +170,7 @@ class Sockets:
         return {"host": f"applink-{token_hex(2)}"}
 
 
-def envelope(delivery: Delivery, envelope_id: str) -> Json:
+def envelope(delivery: PayloadDelivery, envelope_id: str) -> Json:
     """A delivery as Socket Mode wraps it. Only events carry retries."""
     wrapped: Json = {
         "envelope_id": envelope_id,

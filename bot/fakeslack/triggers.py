@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from secrets import token_hex
 from threading import Lock
 
-from bot.fakeslack.arguments import Refused
+from bot.fakeslack.arguments import ApiError
 
-LIFETIME_S = 3.0
+TRIGGER_LIFETIME_S = 3.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,10 +39,10 @@ class Triggers:
         with self._lock:
             trigger = self._issued.get(trigger_id)
             if trigger is None:
-                raise Refused("invalid_trigger_id")
+                raise ApiError("invalid_trigger_id")
             if trigger.used:
-                raise Refused("exchanged_trigger_id")
-            if self._monotonic() - trigger.issued_at_s > LIFETIME_S:
-                raise Refused("expired_trigger_id")
+                raise ApiError("exchanged_trigger_id")
+            if self._monotonic() - trigger.issued_at_s > TRIGGER_LIFETIME_S:
+                raise ApiError("expired_trigger_id")
             trigger.used = True
             return trigger.user

@@ -15,7 +15,7 @@ TOKEN = re.compile(
 BROADCASTS = frozenset({"here", "channel", "everyone"})
 
 
-def as_delivered(text: str, *, users: Mapping[str, str], channels: Mapping[str, str], named: bool) -> str:
+def format_text(text: str, *, users: Mapping[str, str], channels: Mapping[str, str], named: bool) -> str:
     """`text` with `&`, `<`, `>` as entities, people and channels as `<@U1>` and `<#C1>`, links as `<https://…>`.
 
     `users` and `channels` are the known ids by name. `named` adds the name, as slash commands have it:
@@ -44,9 +44,9 @@ def as_delivered(text: str, *, users: Mapping[str, str], channels: Mapping[str, 
         typed = match[kind]
         if kind in {"user_id", "channel_id"}:
             sign = "@" if kind == "user_id" else "#"
-            return mention(sign, typed) if typed in names[sign] else escaped(match[0])
+            return mention(sign, typed) if typed in names[sign] else escape(match[0])
         if kind == "link":
-            return f"<{escaped(typed)}>"
+            return f"<{escape(typed)}>"
         if kind == "special":
             return ENTITIES[typed]
         return by_name("@" if kind == "user" else "#", typed)
@@ -54,6 +54,6 @@ def as_delivered(text: str, *, users: Mapping[str, str], channels: Mapping[str, 
     return TOKEN.sub(replaced, text)
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """`text` with exactly `&`, `<` and `>` as entities."""
     return "".join(ENTITIES.get(letter, letter) for letter in text)

@@ -5,7 +5,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from secrets import token_urlsafe
 
-from bot.fakeslack.arguments import Refused
+from bot.fakeslack.arguments import ApiError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Uploads:
         """The name and bytes of an upload, which ends with this. Raises Refused (file_not_found)."""
         upload = self._by_id.pop(file_id, None)
         if upload is None or upload.content is None:
-            raise Refused("file_not_found")
+            raise ApiError("file_not_found")
         return upload.name, upload.content
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.fakeslack.arguments import Refused
-from bot.fakeslack.context import Desk
+from bot.fakeslack.arguments import ApiError
+from bot.fakeslack.context import MethodContext
 from bot.fakeslack.json_objects import view_json
 from bot.fakeslack.objects import View
 from bot.fakeslack.schema import Json
@@ -12,59 +12,59 @@ from bot.fakeslack.validation import complaint_about_view
 Args = dict[str, Any]
 
 
-def open_(desk: Desk, args: Args) -> Json:
+def open_(desk: MethodContext, args: Args) -> Json:
     """views.open: a modal for whoever the trigger id came from."""
     trigger = args.get("trigger_id") or args.get("interactivity_pointer")
     if not trigger:
-        raise Refused("invalid_arguments", "[ERROR] missing required field: trigger_id [json-pointer:/]")
-    checked(args["view"], "modal")
-    unused(desk, args["view"])
+        raise ApiError("invalid_arguments", "[ERROR] missing required field: trigger_id [json-pointer:/]")
+    require_valid_view(args["view"], "modal")
+    require_unused_external_id(desk, args["view"])
     user = desk.triggers.exchange(trigger)
     return {"view": view_json(desk.workspace.push_view(user, args["view"]))}
 
 
-def update(desk: Desk, args: Args) -> Json:
+def update(desk: MethodContext, args: Args) -> Json:
     """views.update: by view_id or external_id, and only if `hash` is still the view's."""
     if not (args.get("view_id") or args.get("external_id")):
-        raise Refused("invalid_arguments", "[ERROR] missing required field: view_id [json-pointer:/]")
+        raise ApiError("invalid_arguments", "[ERROR] missing required field: view_id [json-pointer:/]")
     view = desk.workspace.find_view(view_id=args.get("view_id"), external_id=args.get("external_id"))
     if view is None:
-        raise Refused("not_found")
-    checked(args["view"], view.content["type"])
-    current(view, args)
+        raise ApiError("not_found")
+    require_valid_view(args["view"], view.content["type"])
+    require_current_hash(view, args)
     return {"view": view_json(desk.workspace.change_view(view, args["view"]))}
 
 
-def publish(desk: Desk, args: Args) -> Json:
+def publish(desk: MethodContext, args: Args) -> Json:
     """views.publish: a person's Home tab."""
     user = desk.user(args["user_id"])
-    checked(args["view"], "home")
+    require_valid_view(args["view"], "home")
     before = desk.workspace.homes.get(user.id)
     if before:
-        current(before, args)
+        require_current_hash(before, args)
     home = desk.workspace.new_view(user.id, args["view"])
     desk.workspace.homes[user.id] = home
     desk.workspace.touch()
     return {"view": view_json(home)}
 
 
-def checked(view: Json, kind: str) -> None:
+def require_valid_view(view: Json, kind: str) -> None:
     """Raises Refused unless `view` is a good one of that `kind`: modal or home."""
     if view.get("type") != kind:
-        raise Refused("invalid_arguments", f"[ERROR] must be a {kind} [json-pointer:/view/type]")
+        raise ApiError("invalid_arguments", f"[ERROR] must be a {kind} [json-pointer:/view/type]")
     complaint = complaint_about_view(view)
     if complaint:
-        raise Refused(complaint.error, *complaint.details)
+        raise ApiError(complaint.error, *complaint.details)
 
 
-def unused(desk: Desk, view: Json) -> None:
+def require_unused_external_id(desk: MethodContext, view: Json) -> None:
     """Raises Refused (duplicate_external_id) when an open view has the app's name for this one already."""
     external_id = view.get("external_id")
     if external_id and desk.workspace.find_view(external_id=external_id):
-        raise Refused("duplicate_external_id")
+        raise ApiError("duplicate_external_id")
 
 
-def current(view: View, args: Args) -> None:
+def require_current_hash(view: View, args: Args) -> None:
     """Raises Refused (hash_conflict) when the caller knows an older state of the view."""
     if args.get("hash") not in {None, view.hash}:
-        raise Refused("hash_conflict")
+        raise ApiError("hash_conflict")

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.clock import Clock
-from bot.fakeslack.faults import TOO_MANY, Fault
+from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault
 
 FAILURES = (("internal_error", 500), ("service_unavailable", 503), ("fatal_error", 200), ("request_timeout", 408))
 
 
-class Weather:
+class RandomFaults:
     """Says of each call what it meets. The same `seed` gives the same weather.
 
     `failing` is the share of calls that fail, `every_s` the seconds between two messages a channel takes;
@@ -45,6 +45,6 @@ class Weather:
         if now < self._free_at.get(key, now):
             wait_s = max(1, round((self._free_at[key] - now).total_seconds()))
             self._told[key] = now + timedelta(seconds=wait_s)
-            return Fault(method=method, error="ratelimited", status=TOO_MANY, retry_after_s=wait_s)
+            return Fault(method=method, error="ratelimited", status=TOO_MANY_REQUESTS, retry_after_s=wait_s)
         self._free_at[key] = now + self._every
         return None

@@ -4,17 +4,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from bot.fakeslack.arguments import COMMON, Refused
-from bot.fakeslack.context import Desk
-from bot.fakeslack.delivery import as_object
-from bot.fakeslack.faults import TOO_MANY, Fault, Faults
+from bot.fakeslack.arguments import COMMON_ARGUMENTS, ApiError
+from bot.fakeslack.context import MethodContext
+from bot.fakeslack.delivery import parse_object
+from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults
 from bot.fakeslack.methods import METHODS, Method
 from bot.fakeslack.objects import Call
 from bot.fakeslack.schema import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ApiRequest:
     """One call as it came in. `authorization` is that header."""
 
     method: str
@@ -24,7 +24,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ApiResponse:
     """What goes back: Slack says no with status 200, too."""
 
     status: int = 200
@@ -36,47 +36,47 @@ class Reply:
 class WebApi:
     """Answers calls. `tokens` tells the bot's token and the app's from any other."""
 
-    desk: Desk
+    desk: MethodContext
     faults: Faults
     bot_token: str
     app_token: str
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: ApiRequest) -> ApiResponse:
         """Do what the call asks for, or say why not; and write the call down."""
         given: Json = {}
         error: str | None = None
         try:
-            given = arguments_of(request)
+            given = parse_arguments(request)
             fault = self.faults.take(request.method, given)
             reply = failed(fault) if fault else self._done(request, given)
             error = fault.error if fault else None
-        except Refused as refused:
-            reply = Reply(body=refusal(refused))
+        except ApiError as refused:
+            reply = ApiResponse(body=refusal(refused))
             error = refused.error
         self._note(request.method, given, error)
-        return Reply(status=reply.status, headers={**reply.headers, **self._headers(request)}, body=reply.body)
+        return ApiResponse(status=reply.status, headers={**reply.headers, **self._headers(request)}, body=reply.body)
 
-    def _done(self, request: Request, given: Json) -> Reply:
+    def _done(self, request: ApiRequest, given: Json) -> ApiResponse:
         method = METHODS.get(request.method)
         self._admit(request, given, method)
         if method is None:
-            raise Refused("unknown_method", req_method=request.method)
+            raise ApiError("unknown_method", req_method=request.method)
         if method.scope:
             self.desk.require(method.scope)
         understood = method.arguments.read(given)
         with self.desk.workspace.lock:
-            return Reply(body={"ok": True, **method.work(self.desk, understood)})
+            return ApiResponse(body={"ok": True, **method.work(self.desk, understood)})
 
-    def _admit(self, request: Request, given: Json, method: Method | None) -> None:
+    def _admit(self, request: ApiRequest, given: Json, method: Method | None) -> None:
         token = request.authorization.removeprefix("Bearer ").strip() or str(given.get("token", ""))
         if not token:
-            raise Refused("not_authed")
+            raise ApiError("not_authed")
         if token not in {self.bot_token, self.app_token}:
-            raise Refused("invalid_auth")
+            raise ApiError("invalid_auth")
         if method and token != (self.app_token if method.for_app else self.bot_token):
-            raise Refused("not_allowed_token_type")
+            raise ApiError("not_allowed_token_type")
 
-    def _headers(self, request: Request) -> dict[str, str]:
+    def _headers(self, request: ApiRequest) -> dict[str, str]:
         method = METHODS.get(request.method)
         accepted = method.scope if method and method.scope else ""
         return {
@@ -87,7 +87,7 @@ class WebApi:
     def _note(self, name: str, given: Json, error: str | None) -> None:
         workspace = self.desk.workspace
         method = METHODS.get(name)
-        args = {key: value for key, value in given.items() if key not in COMMON}
+        args = {key: value for key, value in given.items() if key not in COMMON_ARGUMENTS}
         if method and error is None:
             args = method.arguments.read(args)
         with workspace.lock:
@@ -95,22 +95,22 @@ class WebApi:
             workspace.touch()
 
 
-def arguments_of(request: Request) -> dict[str, Any]:
+def parse_arguments(request: ApiRequest) -> dict[str, Any]:
     """The arguments of a call, still untyped, from a form or from JSON. Raises Refused for any other body."""
     kind = request.content_type.partition(";")[0].strip().lower()
     if not request.body:
         return {}
     if kind == "application/json":
-        found = as_object(request.body)
+        found = parse_object(request.body)
         if found is None:
-            raise Refused("invalid_json")
+            raise ApiError("invalid_json")
         return found
     if kind not in {"application/x-www-form-urlencoded", ""}:
-        raise Refused("invalid_post_type")
+        raise ApiError("invalid_post_type")
     return dict(parse_qsl(request.body, keep_blank_values=True))
 
 
-def refusal(refused: Refused) -> Json:
+def refusal(refused: ApiError) -> Json:
     """Slack's answer to what it does not do."""
     body: Json = {"ok": False, "error": refused.error, **refused.extra}
     if refused.details:
@@ -118,7 +118,7 @@ def refusal(refused: Refused) -> Json:
     return body
 
 
-def failed(fault: Fault) -> Reply:
+def failed(fault: Fault) -> ApiResponse:
     """The answer an ordered fault gives."""
-    headers = {"Retry-After": str(fault.retry_after_s)} if fault.status == TOO_MANY else {}
-    return Reply(status=fault.status, headers=headers, body={"ok": False, "error": fault.error})
+    headers = {"Retry-After": str(fault.retry_after_s)} if fault.status == TOO_MANY_REQUESTS else {}
+    return ApiResponse(status=fault.status, headers=headers, body={"ok": False, "error": fault.error})

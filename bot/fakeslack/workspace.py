@@ -113,7 +113,7 @@ class Workspace:
     def post(self, channel: str, **parts: Any) -> Message:
         """Add a message; `parts` are the fields of a Message but for `ts` and `channel`."""
         with self.lock:
-            blocks = with_ids(parts.pop("blocks", None) or [])
+            blocks = with_generated_ids(parts.pop("blocks", None) or [])
             message = Message(ts=self.next_ts(channel), channel=channel, blocks=blocks, **parts)
             return self.put_message(message)
 
@@ -153,7 +153,7 @@ class Workspace:
         return View(
             id=id_,
             user=user,
-            content={**content, "blocks": with_ids(content["blocks"])},
+            content={**content, "blocks": with_generated_ids(content["blocks"])},
             hash=new_hash(),
             root_id=previous.root_id if previous else id_,
             previous_id=previous.id if previous else None,
@@ -170,7 +170,7 @@ class Workspace:
     def change_view(self, view: View, content: Json) -> View:
         """Give an open modal or a Home tab new content, and so a new hash."""
         with self.lock:
-            fresh = replace(view, content={**content, "blocks": with_ids(content["blocks"])}, hash=new_hash())
+            fresh = replace(view, content={**content, "blocks": with_generated_ids(content["blocks"])}, hash=new_hash())
             if self.homes.get(view.user) == view:
                 self.homes[view.user] = fresh
             self.views[view.user] = [fresh if open_.id == view.id else open_ for open_ in self.views.get(view.user, [])]
@@ -189,7 +189,7 @@ def new_hash() -> str:
     return f"{token_hex(5)}.{token_hex(4)}"
 
 
-def with_ids(blocks: list[Json]) -> list[Json]:
+def with_generated_ids(blocks: list[Json]) -> list[Json]:
     """The same blocks with a block_id and action_ids made up where the app gave none, as Slack does."""
     named = []
     for block in blocks:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bot.clock import SetClock
 from bot.fakeslack.slack import Slack
-from bot.fakeslack.weather import Weather
+from bot.fakeslack.weather import RandomFaults
 from bot.slack.bot import Bot, build
 from storage import outbox, schema
 from storage.database import Database
@@ -55,7 +55,7 @@ def _storm(made: Urls, kind: str, folder: Path, effort: Effort) -> tuple[str, ..
         office = stack.enter_context(workplace(database, clock=clock))
         channels = [office.slack.add_channel(f"c{number}") for number in range(CHANNELS)]
         _fill(office, channels, each, clock)
-        weather = Weather(clock)
+        weather = RandomFaults(clock)
         office.slack.under(weather)
         bots = [office.bot, *(_another(stack, office, url, clock) for _ in range(1, REPLICAS[kind]))]
         _sit_out(bots, database, clock)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from bot.fakeslack.delivery import Ack, Courier, Delivery
+from bot.fakeslack.delivery import Ack, PayloadDelivery, Transport
 from storage.models import incidents, metadata
 from tests.slack.incident.test_commands import STORY
 from tests.support.workplace import Workplace
@@ -40,7 +40,7 @@ class _Relabelled:
     courier: Any
     home_id: str
 
-    def deliver(self, delivery: Delivery) -> Ack:
+    def deliver(self, delivery: PayloadDelivery) -> Ack:
         written = json.dumps(delivery.payload).replace(self.home_id, ABROAD)
         ack: Ack = self.courier.deliver(replace(delivery, payload=json.loads(written)))
         return ack
@@ -53,7 +53,7 @@ class _Relabelled:
 def abroad(office: Workplace) -> Iterator[None]:
     """Meanwhile all that is typed, pressed and sent comes from the other workspace, and the bot is that one's."""
     slack, identity = office.slack, office.bot.context.identity
-    courier: Courier | None = slack._posts
+    courier: Transport | None = slack._posts
     assert identity.learn()
     at_home = identity._facts
     slack._posts = _Relabelled(courier, slack.team_id)  # type: ignore[assignment]

@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 from slack_sdk import WebClient
 
 from bot.demo.serve import open_to_browsers
-from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, IN_VIEWS
-from bot.fakeslack.rich_text import LEAVES, RICH_TEXT_PARTS
+from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, VIEW_BLOCK_TYPES
+from bot.fakeslack.rich_text import RICH_TEXT_BLOCKS, RICH_TEXT_ELEMENTS
 from storage.database import Database
 from tests.browser.demo.conftest import CASE, NARROW, WIDE, Stage, Tab
 
@@ -164,8 +164,8 @@ def test_every_block_of_a_message_is_shown(stage: Stage, tab: Tab, client: WebCl
     expect(tab.page.locator(".unknown")).to_have_count(0)
     assert sorted(EVERY_BLOCK) == sorted(BLOCKS)
     assert sorted(EVERY_ELEMENT) == sorted(ELEMENTS)
-    assert {each["type"] for each in RICH["elements"]} == set(RICH_TEXT_PARTS)
-    assert {each["type"] for each in RICH["elements"][0]["elements"]} | {"text"} == set(LEAVES)
+    assert {each["type"] for each in RICH["elements"]} == set(RICH_TEXT_BLOCKS)
+    assert {each["type"] for each in RICH["elements"][0]["elements"]} | {"text"} == set(RICH_TEXT_ELEMENTS)
 
 
 def test_a_block_it_cannot_show_is_an_error_and_not_left_out(stage: Stage, tab: Tab) -> None:
@@ -179,7 +179,7 @@ def test_a_block_it_cannot_show_is_an_error_and_not_left_out(stage: Stage, tab: 
 def test_every_input_of_a_form_brings_what_was_filled_in(stage: Stage, tab: Tab) -> None:
     view = {
         "type": "modal", "callback_id": "x", "title": plain("Everything"), "submit": plain("Send"),
-        "private_metadata": "{}", "blocks": blocks(*(kind for kind in IN_VIEWS if kind not in {"actions", "section"})),
+        "private_metadata": "{}", "blocks": blocks(*(kind for kind in VIEW_BLOCK_TYPES if kind not in {"actions", "section"})),
     }  # fmt: skip
     tab.open(stage.bob, stage.channel)
     stage.demo.slack.workspace.push_view(stage.bob, view)
@@ -318,7 +318,7 @@ def test_the_home_tab_shows_what_was_published_and_its_buttons_work(stage: Stage
 
 
 def in_a_form(stage: Stage, tab: Tab) -> None:
-    view = {"type": "modal", "title": plain("Everything"), "submit": plain("Send"), "blocks": blocks(*IN_VIEWS)}
+    view = {"type": "modal", "title": plain("Everything"), "submit": plain("Send"), "blocks": blocks(*VIEW_BLOCK_TYPES)}
     stage.demo.slack.workspace.push_view(stage.alice, view)
     expect(tab.page.get_by_role("dialog")).to_be_visible()
 

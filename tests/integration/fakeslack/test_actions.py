@@ -1,6 +1,6 @@
 import pytest
 
-from bot.fakeslack.typed import as_delivered
+from bot.fakeslack.typed import format_text
 
 USERS = {"alice": "U1", "bob.b": "U2"}
 CHANNELS = {"inc-1": "C1"}
@@ -28,5 +28,5 @@ CHANNELS = {"inc-1": "C1"}
     ],
 )
 def test_text_arrives_as_slack_writes_it(typed: str, in_command: str, in_message: str) -> None:
-    assert as_delivered(typed, users=USERS, channels=CHANNELS, named=True) == in_command
-    assert as_delivered(typed, users=USERS, channels=CHANNELS, named=False) == in_message
+    assert format_text(typed, users=USERS, channels=CHANNELS, named=True) == in_command
+    assert format_text(typed, users=USERS, channels=CHANNELS, named=False) == in_message

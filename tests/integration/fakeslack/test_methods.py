@@ -5,7 +5,7 @@ import httpx
 import pytest
 from slack_sdk import WebClient
 
-from bot.fakeslack.arguments import COMMON
+from bot.fakeslack.arguments import COMMON_ARGUMENTS
 from bot.fakeslack.methods import METHODS
 from bot.fakeslack.slack import Slack
 
@@ -78,7 +78,7 @@ def test_every_method_with_a_scope_needs_it(slack: Slack, method: str) -> None:
 def test_every_method_takes_what_slacks_own_client_sends(method: str) -> None:
     sent = inspect.signature(getattr(WebClient, method.replace(".", "_"))).parameters
     arguments = METHODS[method].arguments
-    ours = {*arguments.required, *arguments.optional, *COMMON, "app_token"}
+    ours = {*arguments.required, *arguments.optional, *COMMON_ARGUMENTS, "app_token"}
     assert set(sent) - {"self", "kwargs"} - NOT_DOCUMENTED <= ours
     assert set(arguments.required) <= set(sent)
 

@@ -39,7 +39,7 @@ def refusals(path: Path) -> Iterator[str]:
     """Every word a file of the stand-in refuses with; one that is put together is told as far as it stands there."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in {
-            "Refused",
+            "ApiError",
             "Complaint",
             "own_message",
         }:

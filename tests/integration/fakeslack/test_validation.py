@@ -7,8 +7,8 @@ from slack_sdk.models import blocks as sdk
 from slack_sdk.models.blocks import block_elements
 from slack_sdk.models.views import View
 
-from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, INPUTS, VIEWS
-from bot.fakeslack.schema import Record
+from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, INPUT_ELEMENTS, VIEWS
+from bot.fakeslack.schema import Object
 from bot.fakeslack.validation import complaint_about_message, complaint_about_view
 
 Json = dict[str, Any]
@@ -245,7 +245,7 @@ def test_no_block_has_a_key_that_slacks_own_library_does_not_know(name: str) -> 
 @pytest.mark.parametrize("name", ELEMENTS)
 def test_no_element_has_a_key_that_slacks_own_library_does_not_know(name: str) -> None:
     rule = ELEMENTS[name]
-    assert isinstance(rule, Record)
+    assert isinstance(rule, Object)
     assert {*rule.required, *rule.optional} <= known(block_elements, name)
 
 
@@ -255,4 +255,4 @@ def test_the_figures_are_those_of_slacks_own_library() -> None:
     assert error_of({"type": "header", "text": plain(sdk.HeaderBlock.text_max_length)}) is None
     assert complaint_about_view(modal(title=plain(View.title_max_length))) is None
     assert set(VIEWS) == {"modal", "home"}
-    assert set(INPUTS) < set(ELEMENTS)
+    assert set(INPUT_ELEMENTS) < set(ELEMENTS)

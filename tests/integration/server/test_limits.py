@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from bot.fakeslack.delivery import FORM, SignedPosts
+from bot.fakeslack.delivery import FORM, HttpTransport
 from bot.server.limits import LimitedHttpProtocol
 from bot.slack.inbound.http import BODY_LIMIT
 from tests.support.ledger import counts
@@ -168,7 +168,7 @@ def test_idle_lines_cost_the_one_that_waited_longest_its_place(office: Workplace
 
 
 def test_a_line_that_is_kept_serves_one_request_after_another(impatient: Impatient) -> None:
-    posts = SignedPosts(url=impatient.url, wait_s=AWAIT_S, secret=impatient.office.slack.signing_secret)
+    posts = HttpTransport(url=impatient.url, wait_s=AWAIT_S, secret=impatient.office.slack.signing_secret)
     with closing(posts):
         for number in range(3):
             payload = {**impatient.office.answers[0].delivery.payload, "command": "/note", "text": f"n{number}"}

@@ -10,7 +10,7 @@ import pytest
 
 from bot.clock import SetClock
 from bot.domain.incident.policy import LEAD, POLICY, RESPONDERS
-from bot.fakeslack.delivery import Delivery
+from bot.fakeslack.delivery import PayloadDelivery
 from bot.handlers.items import buttons
 from bot.handlers.routes import GESTURES, ROUTES
 from bot.vocabulary import ADD_TO_TIMELINE, KINDS
@@ -96,7 +96,7 @@ def _pressed(action: str, value: str) -> Way:
             "trigger_id": f"pressed {next(_numbers)}",
             "actions": [{"type": "button", "block_id": "b", "action_id": action, "value": value}],
         }
-        assert office.slack._courier().deliver(Delivery(kind="interactive", payload=payload)).status == 200
+        assert office.slack._courier().deliver(PayloadDelivery(kind="interactive", payload=payload)).status == 200
 
     return way
 

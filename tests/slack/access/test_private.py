@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bot.cli import main
 from bot.clock import SetClock
-from bot.fakeslack.delivery import Delivery
+from bot.fakeslack.delivery import PayloadDelivery
 from bot.fakeslack.objects import Call
 from bot.handlers.routes import GESTURES
 from bot.run import ticks_of
@@ -180,7 +180,7 @@ def _buttons(hushed: Hushed) -> None:
     for number, (action, value) in enumerate(product([*GESTURES, home.DONE, *COMMANDS], values)):
         actions = [{**pressed["actions"][0], "action_id": action, "value": value}]
         payload = {**pressed, "actions": actions, "trigger_id": f"forged {number}"}
-        assert posts.deliver(Delivery(kind="interactive", payload=payload)).status == 200
+        assert posts.deliver(PayloadDelivery(kind="interactive", payload=payload)).status == 200
 
 
 def _home(hushed: Hushed) -> None:

@@ -17,7 +17,7 @@ from bot.clock import SetClock, now
 from bot.documents import export
 from bot.domain.report.period import parse_period
 from bot.errors import UsageError
-from bot.fakeslack.delivery import Delivery
+from bot.fakeslack.delivery import PayloadDelivery
 from bot.fakeslack.objects import Message
 from bot.handlers import terminal
 from bot.handlers.items import buttons
@@ -129,12 +129,12 @@ def test_neither_does_a_form_opened_there_or_here(ours: Workplace) -> None:
     assert "This channel has no incident yet." in str(refused.body)
 
 
-def interaction(ours: Workplace, **more: Any) -> Delivery:
+def interaction(ours: Workplace, **more: Any) -> PayloadDelivery:
     """What Slack would send of Bob's doing something, whatever it was."""
     person = {"id": ours.bob, "username": "bob", "name": "bob"}
     team = {"id": ours.slack.team_id, "domain": "x"}
     payload = {"team": team, "user": person, "trigger_id": f"forged {next(_numbers)}", **more}
-    return Delivery(kind="interactive", payload=payload)
+    return PayloadDelivery(kind="interactive", payload=payload)
 
 
 def test_neither_does_any_button_that_names_what_is_ours(ours: Workplace) -> None:

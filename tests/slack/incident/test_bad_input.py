@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.clock import SetClock
-from bot.fakeslack.block_kit import MESSAGE_TEXT
+from bot.fakeslack.block_kit import MAX_MESSAGE_TEXT
 from bot.vocabulary import KINDS
 from storage.database import Database
 from tests.support.ledger import counts, standing
@@ -83,7 +83,7 @@ def test_forty_kilobytes_of_words_come_back_as_far_as_they_fit(
         answer = office.ask(f"/did {words}", raw=True)
         assert answer.ok, answer.details
         assert "and 10,000 fit. Link to what is longer.\nYour words: /did " in answer.text
-        assert 10_000 < len(answer.text) <= MESSAGE_TEXT
+        assert 10_000 < len(answer.text) <= MAX_MESSAGE_TEXT
         assert not answer.text.rstrip("…").endswith(("&", "&a", "&am", "&amp", "&l", "&lt"))
     assert counts(office) == before
     assert errors(caplog) == []

@@ -15,7 +15,7 @@ from bot.cli import main
 from bot.clock import SetClock
 from bot.config import Settings
 from bot.errors import UsageError
-from bot.fakeslack.block_kit import MESSAGE_TEXT
+from bot.fakeslack.block_kit import MAX_MESSAGE_TEXT
 from bot.handlers.postmortem.checks import SHOWN, describe_check
 from storage import incidents, timeline
 from storage.database import Database
@@ -200,7 +200,7 @@ def test_a_thousand_entries_of_blame_fit_into_an_answer_and_the_terminal_prints_
                 source="slash", permalink=None,
             )  # fmt: skip
     answer = office.private("/postmortem check")
-    assert len(answer) < MESSAGE_TEXT / 4
+    assert len(answer) < MAX_MESSAGE_TEXT / 4
     assert answer.count("•") == SHOWN
     total = re.search(r"INC-1 · (\d+) remarks", answer)
     assert total

@@ -6,9 +6,9 @@ import pytest
 
 from bot.clock import SetClock
 from bot.documents.picture import png
-from bot.fakeslack.block_kit import ALL_BLOCKS_TEXT, ALL_MARKDOWN_TEXT
+from bot.fakeslack.block_kit import MAX_BLOCKS_TEXT, MAX_MARKDOWN_TEXT
 from bot.fakeslack.objects import Message
-from bot.fakeslack.validation import length_of
+from bot.fakeslack.validation import text_length
 from bot.handlers.postmortem.exports import read_record
 from bot.slack.outbound import outgoing
 from bot.slack.outbound.delivery import MOST_FAILURES
@@ -100,8 +100,8 @@ def test_without_files_the_draft_comes_as_messages_within_slacks_limits(resolved
     assert shown[0].text.startswith("INC-1 · postmortem, version 1")
     assert len(shown) > 3
     for message in shown:
-        assert length_of(message.blocks) <= ALL_BLOCKS_TEXT
-        assert len(markdown([message])) <= ALL_MARKDOWN_TEXT
+        assert text_length(message.blocks) <= MAX_BLOCKS_TEXT
+        assert len(markdown([message])) <= MAX_MARKDOWN_TEXT
     document = markdown(shown)
     assert all(f"looked at host {number} and" in document for number in range(400))
     assert problems(resolved) == []

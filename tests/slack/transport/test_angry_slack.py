@@ -6,7 +6,7 @@ import pytest
 
 from bot.clock import SetClock
 from bot.fakeslack.slack import Slack
-from bot.fakeslack.weather import Weather
+from bot.fakeslack.weather import RandomFaults
 from bot.slack.bot import Bot
 from storage import outbox
 from storage.database import Database
@@ -48,7 +48,7 @@ def test_in_any_weather_every_message_comes_once_and_in_order(database: Database
     with workplace(database, clock=clock) as office:
         channels = [office.slack.add_channel(f"c{number}") for number in range(CHANNELS)]
         fill(office, channels, EACH, clock)
-        weather = Weather(clock)
+        weather = RandomFaults(clock)
         office.slack.under(weather)
         sit_out(office.bot, database, clock)
         for channel in channels:

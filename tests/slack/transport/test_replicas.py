@@ -12,7 +12,7 @@ import pytest
 
 from bot.clock import SetClock
 from bot.fakeslack.answers import Answer
-from bot.fakeslack.delivery import SignedPosts
+from bot.fakeslack.delivery import HttpTransport
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.socket import connect
 from bot.slack.outbound import home
@@ -57,7 +57,7 @@ def saying(office: Workplace, bots: list[Bot], transport: str) -> Iterator[Say]:
         return
     with ExitStack() as stack:
         urls = [stack.enter_context(serve(bot, office.bot.context.settings)) for bot in bots]
-        posts = [SignedPosts(url=url, wait_s=10, secret=office.slack.signing_secret) for url in urls]
+        posts = [HttpTransport(url=url, wait_s=10, secret=office.slack.signing_secret) for url in urls]
         turns = iter(range(10_000))
 
         def say(answer: Answer) -> str:
