@@ -16,9 +16,9 @@ from bot.demo.clock import Travelling, travel
 from bot.demo.drill import Drill
 from bot.demo.preview import PostmortemPreview
 from bot.fakeslack.answers import Answer
+from bot.fakeslack.objects import TEAM_ID
 from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack
-from bot.fakeslack.workspace import TEAM_ID
 from bot.slack.manifest import manifest
 from bot.vocabulary import ACTION_ITEM, ADD_TO_TIMELINE, COMMANDS, DETECTED, DID, RESOLVED
 from storage.database import Database

@@ -22,8 +22,8 @@ from bot.demo.demo import ROLES, Demo
 from bot.demo.preview import TABS
 from bot.documents.templates import TEMPLATES
 from bot.errors import UsageError
+from bot.fakeslack.objects import BOT_USER_ID
 from bot.fakeslack.schema import Json
-from bot.fakeslack.workspace import BOT_USER_ID
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "

@@ -6,10 +6,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.documents import markup
-from bot.fakeslack.objects import Channel, File, Message, User, View
+from bot.fakeslack.objects import BOT_USER_ID, Channel, File, Message, User, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack
-from bot.fakeslack.workspace import BOT_USER_ID, Workspace
+from bot.fakeslack.workspace import Workspace
 
 MOST_MESSAGES: Final = 500
 PREVIEW: Final = 20_000

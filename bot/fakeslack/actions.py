@@ -7,10 +7,10 @@ from bot.fakeslack import elements, payloads
 from bot.fakeslack.answers import Answer
 from bot.fakeslack.buttons import block_action
 from bot.fakeslack.dispatcher import Dispatcher
-from bot.fakeslack.objects import Channel, Message, User, View
+from bot.fakeslack.objects import BOT_USER_ID, Channel, Message, User, View
 from bot.fakeslack.triggers import Triggers
 from bot.fakeslack.typed import format_text
-from bot.fakeslack.workspace import BOT_USER_ID, Workspace
+from bot.fakeslack.workspace import Workspace
 
 
 class Actions:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from bot.fakeslack.context import MethodContext
+from bot.fakeslack.objects import APP_ID
 from bot.fakeslack.schema import Json
-from bot.fakeslack.workspace import APP_ID
 
 
 def connections_open(desk: MethodContext, args: dict[str, Any]) -> Json:  # noqa: ARG001 -- every method has the same two parameters

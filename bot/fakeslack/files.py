@@ -6,9 +6,8 @@ from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.chat import message_content, thread_parent
 from bot.fakeslack.context import MethodContext
 from bot.fakeslack.json_objects import file_json
-from bot.fakeslack.objects import Channel, File
+from bot.fakeslack.objects import BOT_USER_ID, Channel, File
 from bot.fakeslack.schema import Json
-from bot.fakeslack.workspace import BOT_USER_ID
 
 Args = dict[str, Any]
 

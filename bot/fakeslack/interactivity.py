@@ -6,10 +6,10 @@ from secrets import token_urlsafe
 from typing import Final
 
 from bot.fakeslack.arguments import ApiError, boolean, json_object, object_list, string
-from bot.fakeslack.objects import Call, Message
+from bot.fakeslack.objects import BOT_USER_ID, Call, Message
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import complaint_about_message
-from bot.fakeslack.workspace import BOT_USER_ID, Workspace
+from bot.fakeslack.workspace import Workspace
 
 MAX_RESPONSES = 5
 RESPONSE_URL_LIFETIME_S = 30 * 60

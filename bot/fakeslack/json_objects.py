@@ -5,9 +5,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
-from bot.fakeslack.objects import Channel, File, Message, User, View
+from bot.fakeslack.objects import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Channel, File, Message, User, View
 from bot.fakeslack.schema import Json
-from bot.fakeslack.workspace import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID
 
 WORKSPACE_URL = f"https://{TEAM_DOMAIN}.slack.com"
 

@@ -7,6 +7,13 @@ from typing import Any
 
 from bot.fakeslack.schema import Json
 
+TEAM_ID = "T0PLAYGRND"
+TEAM_DOMAIN = "playground"
+APP_ID = "A0SCRIBE"
+BOT_ID = "B0SCRIBE"
+BOT_USER_ID = "U0SCRIBE"
+SLACKBOT_ID = "USLACKBOT"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:

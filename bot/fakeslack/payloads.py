@@ -5,9 +5,9 @@ from typing import Final
 from uuid import uuid4
 
 from bot.fakeslack.json_objects import message_json, unix_seconds, user_json, view_json
-from bot.fakeslack.objects import Channel, Message, User, View
+from bot.fakeslack.objects import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Channel, Message, User, View
 from bot.fakeslack.schema import Json
-from bot.fakeslack.workspace import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Workspace
+from bot.fakeslack.workspace import Workspace
 
 VERIFICATION_TOKEN: Final = token_hex(12)
 TEAM: Final[Json] = {"id": TEAM_ID, "domain": TEAM_DOMAIN}

@@ -4,9 +4,9 @@ from typing import Any
 
 from bot.fakeslack.context import MethodContext
 from bot.fakeslack.json_objects import WORKSPACE_URL, unix_seconds, user_json
+from bot.fakeslack.objects import BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID
 from bot.fakeslack.pages import MAX_PAGE, paginate
 from bot.fakeslack.schema import Json
-from bot.fakeslack.workspace import BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID
 
 Args = dict[str, Any]
 

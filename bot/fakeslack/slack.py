@@ -17,14 +17,14 @@ from bot.fakeslack.directory import Directory
 from bot.fakeslack.dispatcher import Dispatcher
 from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults
 from bot.fakeslack.interactivity import ResponseUrls
-from bot.fakeslack.objects import Call, Canvas, File, Message, View
+from bot.fakeslack.objects import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Call, Canvas, File, Message, View
 from bot.fakeslack.server import Endpoints, application
 from bot.fakeslack.sockets import SocketMode
 from bot.fakeslack.triggers import Triggers
 from bot.fakeslack.uploads import Uploads
 from bot.fakeslack.weather import RandomFaults
 from bot.fakeslack.web_api import WebApi
-from bot.fakeslack.workspace import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Workspace
+from bot.fakeslack.workspace import Workspace
 from bot.server.threaded import Server, address_of, listen
 
 SCOPES = ("commands", "chat:write", "files:write", "users:read", "app_mentions:read")

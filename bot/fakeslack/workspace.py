@@ -8,16 +8,9 @@ from secrets import token_hex
 from typing import Any
 
 from bot.clock import Clock
-from bot.fakeslack.objects import Call, Canvas, Channel, File, Message, User, View
+from bot.fakeslack.objects import BOT_USER_ID, SLACKBOT_ID, Call, Canvas, Channel, File, Message, User, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
-
-TEAM_ID = "T0PLAYGRND"
-TEAM_DOMAIN = "playground"
-APP_ID = "A0SCRIBE"
-BOT_ID = "B0SCRIBE"
-BOT_USER_ID = "U0SCRIBE"
-SLACKBOT_ID = "USLACKBOT"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -14,7 +14,7 @@ from bot.documents.picture.png import png
 from bot.documents.rendering import slack
 from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report
-from bot.fakeslack.workspace import TEAM_ID
+from bot.fakeslack.objects import TEAM_ID
 from bot.handlers.report.reports import FORMATS, ReportScope, count
 from storage import incidents, schema
 from storage.database import Database

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from slack_sdk.signature import SignatureVerifier
 
-from bot.fakeslack.workspace import APP_ID, TEAM_DOMAIN, TEAM_ID
+from bot.fakeslack.objects import APP_ID, TEAM_DOMAIN, TEAM_ID
 
 _HEAD = (
     "POST /slack/events HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Slackbot 1.0 (+https://api.slack.com/robots)\r\n"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, insert, update
 
-from bot.fakeslack.workspace import TEAM_ID
+from bot.fakeslack.objects import TEAM_ID
 from storage import action_items, incidents
 from storage.models import incidents as incidents_table
 from storage.models import timeline_entries

@@ -8,7 +8,7 @@ from statistics import quantiles
 
 from sqlalchemy import select, update
 
-from bot.fakeslack.workspace import TEAM_ID
+from bot.fakeslack.objects import TEAM_ID
 from storage import schema
 from storage.database import Database
 from storage.models import outbox, workspaces

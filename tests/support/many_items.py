@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, text
 
-from bot.fakeslack.workspace import TEAM_ID
+from bot.fakeslack.objects import TEAM_ID
 from storage.models import Instant
 
 AT = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)
