@@ -6,7 +6,6 @@ from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.objects import Channel, User
 from bot.fakeslack.sockets import SocketMode
 from bot.fakeslack.triggers import Triggers
-from bot.fakeslack.uploads import Uploads
 from bot.fakeslack.workspace import Workspace
 
 
@@ -19,7 +18,6 @@ class MethodContext:
 
     workspace: Workspace
     triggers: Triggers
-    uploads: Uploads
     sockets: SocketMode
     address: str
 

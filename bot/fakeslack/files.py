@@ -1,38 +1,68 @@
-"""The files.* methods: the two ends of an upload."""
+"""The files.* methods and the upload URL: an app asks for a URL, posts the bytes there and completes the upload."""
 
+from dataclasses import replace
+from email.parser import BytesParser
+from email.policy import HTTP
+from secrets import token_urlsafe
 from typing import Any
 
 from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.chat import message_content, thread_parent
 from bot.fakeslack.context import MethodContext
 from bot.fakeslack.json_objects import file_json
-from bot.fakeslack.objects import BOT_USER_ID, Channel, File
+from bot.fakeslack.objects import BOT_USER_ID, Channel, File, Upload
 from bot.fakeslack.schema import Json
+from bot.fakeslack.workspace import Workspace
 
 Args = dict[str, Any]
 
 
-def upload_url(desk: MethodContext, args: Args) -> Json:
+def upload_url(context: MethodContext, args: Args) -> Json:
     """files.getUploadURLExternal."""
     if args["length"] < 1:
         raise ApiError("invalid_arguments", "[ERROR] must be at least 1 [json-pointer:/length]")
-    file_id = desk.workspace.next_id("F")
-    ticket = desk.uploads.begin(file_id=file_id, name=args["filename"], length=args["length"])
-    return {"upload_url": f"{desk.address}/upload/v1/{ticket}", "file_id": file_id}
+    file_id, ticket = context.workspace.next_id("F"), token_urlsafe(12)
+    context.workspace.uploads[ticket] = Upload(file_id=file_id, name=args["filename"], length=args["length"])
+    return {"upload_url": f"{context.address}/upload/v1/{ticket}", "file_id": file_id}
 
 
-def complete(desk: MethodContext, args: Args) -> Json:
-    """files.completeUploadExternal. The bot has to be in the channel; chat:write.public does not help."""
-    channels = [shareable(desk, id_) for id_ in targets(args)]
+def receive_upload(workspace: Workspace, ticket: str, body: bytes, content_type: str) -> tuple[int, str]:
+    """Store the bytes posted to an upload URL, raw or multipart; return the status and text of the response."""
+    content = _multipart_file(body, content_type) if content_type.startswith("multipart/") else body
+    with workspace.lock:
+        upload = workspace.uploads.get(ticket)
+        if upload is None:
+            return 404, "not found"
+        if len(content) != upload.length:
+            return 400, f"{upload.length} bytes were announced, {len(content)} came"
+        workspace.uploads[ticket] = replace(upload, content=content)
+    return 200, f"OK - {len(content)}"
+
+
+def _multipart_file(body: bytes, content_type: str) -> bytes:
+    """The bytes of the first part of a multipart body that has a file name, else of its first part."""
+    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    parts = list(message.iter_parts())
+    chosen = next((part for part in parts if part.get_filename()), parts[0] if parts else message)
+    content = chosen.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def complete(context: MethodContext, args: Args) -> Json:
+    """files.completeUploadExternal. The bot must be a member of the channel; chat:write.public is not enough."""
+    if args.get("channel_id") and args.get("channels"):
+        raise ApiError("invalid_arguments", "[ERROR] channel_id and channels exclude each other")
+    channel_ids = [args["channel_id"]] if args.get("channel_id") else args.get("channels", [])
+    channels = [_shareable(context, id_) for id_ in channel_ids]
     thread_ts = args.get("thread_ts")
     if args.get("blocks"):
-        message_content(desk, {"text": "file", "blocks": args["blocks"]})
+        message_content(context, {"text": "file", "blocks": args["blocks"]})
+    if thread_ts:
+        for channel in channels:
+            thread_parent(context, channel, thread_ts)
+    files = [_completed_file(context, entry, channels, args) for entry in args["files"]]
     for channel in channels:
-        if thread_ts:
-            thread_parent(desk, channel, thread_ts)
-    files = [finished(desk, entry, channels, args) for entry in args["files"]]
-    for channel in channels:
-        desk.workspace.post(
+        context.workspace.post(
             channel.id,
             user=BOT_USER_ID,
             text=args.get("initial_comment", ""),
@@ -40,21 +70,13 @@ def complete(desk: MethodContext, args: Args) -> Json:
             files=tuple(files),
             blocks=args.get("blocks"),
         )
-    desk.workspace.files.extend(files)
-    desk.workspace.touch()
+    context.workspace.files.extend(files)
+    context.workspace.touch()
     return {"files": [file_json(file) for file in files]}
 
 
-def targets(args: Args) -> list[str]:
-    """The channels an upload goes to, none when it is kept private."""
-    if args.get("channel_id") and args.get("channels"):
-        raise ApiError("invalid_arguments", "[ERROR] channel_id and channels exclude each other")
-    return [args["channel_id"]] if args.get("channel_id") else args.get("channels", [])
-
-
-def shareable(desk: MethodContext, id_: str) -> Channel:
-    """A channel a file may be shared in. Raises Refused."""
-    channel = desk.channel(id_)
+def _shareable(context: MethodContext, channel_id: str) -> Channel:
+    channel = context.channel(channel_id)
     if channel.archived:
         raise ApiError("is_archived")
     if not channel.bot_is_member:
@@ -62,18 +84,21 @@ def shareable(desk: MethodContext, id_: str) -> Channel:
     return channel
 
 
-def finished(desk: MethodContext, entry: Json, channels: list[Channel], args: Args) -> File:
-    """The file an entry of `files` names. Raises Refused when its bytes never came."""
+def _completed_file(context: MethodContext, entry: Json, channels: list[Channel], args: Args) -> File:
     if not isinstance(entry.get("id"), str) or not entry.keys() <= {"id", "title", "highlight_type"}:
         raise ApiError("invalid_arguments", "[ERROR] must have an id, perhaps a title [json-pointer:/files]")
-    name, content = desk.uploads.complete(entry["id"])
+    uploads = context.workspace.uploads
+    ticket = next((ticket for ticket, upload in uploads.items() if upload.file_id == entry["id"]), "")
+    upload = uploads.pop(ticket, None)
+    if upload is None or upload.content is None:
+        raise ApiError("file_not_found")
     return File(
         id=entry["id"],
-        name=name,
-        title=entry.get("title", name),
-        content=content,
+        name=upload.name,
+        title=entry.get("title", upload.name),
+        content=upload.content,
         channel=channels[0].id if channels else None,
         initial_comment=args.get("initial_comment", ""),
         thread_ts=args.get("thread_ts"),
-        created_at=desk.workspace.clock(),
+        created_at=context.workspace.clock(),
     )

@@ -64,6 +64,16 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """An upload that is not complete: `length` bytes are announced, `content` is None until they arrive."""
+
+    file_id: str
+    name: str
+    length: int
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Canvas:
     """A canvas. `channel` is the one it has a tab in, None for one that stands alone."""
 

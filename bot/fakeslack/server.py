@@ -11,18 +11,19 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from bot.fakeslack import web_api
 from bot.fakeslack.delivery import parse_object
 from bot.fakeslack.faults import Faults
+from bot.fakeslack.files import receive_upload
 from bot.fakeslack.interactivity import ResponseUrls
 from bot.fakeslack.sockets import SocketMode
-from bot.fakeslack.uploads import Uploads
 from bot.fakeslack.web_api import WebApi
+from bot.fakeslack.workspace import Workspace
 
 
 class Endpoints:
     """What answers at each path."""
 
-    def __init__(self, *, api: WebApi, uploads: Uploads, hooks: ResponseUrls, faults: Faults) -> None:
+    def __init__(self, *, api: WebApi, workspace: Workspace, hooks: ResponseUrls, faults: Faults) -> None:
         self._api = api
-        self._uploads = uploads
+        self._workspace = workspace
         self._hooks = hooks
         self._faults = faults
 
@@ -44,7 +45,7 @@ class Endpoints:
     async def upload(self, request: Request) -> Response:
         """The bytes of a file."""
         kind = request.headers.get("content-type", "")
-        status, line = self._uploads.receive(request.path_params["ticket"], await request.body(), kind)
+        status, line = receive_upload(self._workspace, request.path_params["ticket"], await request.body(), kind)
         return PlainTextResponse(line, status_code=status)
 
     async def hook(self, request: Request) -> Response:

@@ -21,7 +21,6 @@ from bot.fakeslack.objects import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM
 from bot.fakeslack.server import Endpoints, application
 from bot.fakeslack.sockets import SocketMode
 from bot.fakeslack.triggers import Triggers
-from bot.fakeslack.uploads import Uploads
 from bot.fakeslack.weather import RandomFaults
 from bot.fakeslack.web_api import WebApi
 from bot.fakeslack.workspace import Workspace
@@ -56,7 +55,6 @@ class Slack(Directory, Actions):
         self._silenced: NoTransport | None = None
         self._address = ""
         self._faults = Faults()
-        self._uploads = Uploads()
         workspace, triggers = Workspace(clock, set(SCOPES)), Triggers(monotonic)
         self._hooks = ResponseUrls(workspace, monotonic)
         office = Dispatcher(workspace, triggers=triggers, hooks=self._hooks, courier=self._courier)
@@ -67,7 +65,7 @@ class Slack(Directory, Actions):
         """Serve on 127.0.0.1, on any free port unless one is given. `pages` are routes beside Slack's own."""
         listener = listen(port)
         self._address = self._office.address = address_of(listener)
-        endpoints = Endpoints(api=self._api(), uploads=self._uploads, hooks=self._hooks, faults=self._faults)
+        endpoints = Endpoints(api=self._api(), workspace=self.workspace, hooks=self._hooks, faults=self._faults)
         server = Server(application(endpoints, self._sockets, pages), listener)
         server.start()
         try:
@@ -273,7 +271,6 @@ class Slack(Directory, Actions):
         desk = MethodContext(
             workspace=self.workspace,
             triggers=self._triggers,
-            uploads=self._uploads,
             sockets=self._sockets,
             address=self._address,
         )

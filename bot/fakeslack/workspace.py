@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Any
 
 from bot.clock import Clock
-from bot.fakeslack.objects import BOT_USER_ID, SLACKBOT_ID, Call, Canvas, Channel, File, Message, User, View
+from bot.fakeslack.objects import BOT_USER_ID, SLACKBOT_ID, Call, Canvas, Channel, File, Message, Upload, User, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
 
@@ -36,6 +36,7 @@ class Workspace:
         self.views: dict[str, list[View]] = {}
         self.homes: dict[str, View] = {}
         self.files: list[File] = []
+        self.uploads: dict[str, Upload] = {}
         self.canvases: dict[str, Canvas] = {}
         self.free_plan = False
         self.calls: list[Call] = []
