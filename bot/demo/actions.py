@@ -10,7 +10,7 @@ from pydantic import Field, validate_call
 from bot.demo.clock import JOURNEYS
 from bot.demo.demo import DRILL_SPEED, Demo
 from bot.demo.drill import Drill
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.elements import missing_inputs, state_values
 from bot.fakeslack.objects import Message, View
 from bot.fakeslack.schema import Json

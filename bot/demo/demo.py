@@ -15,7 +15,7 @@ from bot.demo.casefile import Case, TypedCommand
 from bot.demo.clock import Travelling, travel
 from bot.demo.drill import Drill
 from bot.demo.preview import PostmortemPreview
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import TEAM_ID
 from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.demo.casefile import Case, TypedCommand
 from bot.demo.clock import Travelling
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.schema import Json
 
 MOST_WAIT_S = 6.0

@@ -1,12 +1,48 @@
-"""Block Kit's limits as tables: which blocks and elements there are, their keys, and how long each may be.
-
-Nothing but figures and keys; what is done with them is in validation.py.
-"""
+"""Block Kit's blocks, elements and views as schemas: their keys and the limits of their values."""
 
 from typing import Final
 
-from bot.fakeslack.rich_text import RICH_TEXT_BLOCKS
 from bot.fakeslack.schema import AnyOf, Boolean, ByType, Integer, ListOf, Object, Schema, String
+
+BOOLEAN: Final = Boolean()
+TEXT_STYLE: Final = Object(
+    optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight"), BOOLEAN)
+)
+STYLED: Final[dict[str, Schema]] = {"style": TEXT_STYLE}
+
+RICH_TEXT_ELEMENTS: Final[dict[str, Schema]] = {
+    "text": Object(required={"text": String()}, optional=STYLED),
+    "link": Object(required={"url": String()}, optional={**STYLED, "text": String(min_length=0), "unsafe": BOOLEAN}),
+    "user": Object(required={"user_id": String()}, optional=STYLED),
+    "channel": Object(required={"channel_id": String()}, optional=STYLED),
+    "usergroup": Object(required={"usergroup_id": String()}, optional=STYLED),
+    "broadcast": Object(required={"range": String(choices=("here", "channel", "everyone"))}, optional=STYLED),
+    "emoji": Object(required={"name": String()}, optional={**STYLED, "unicode": String(), "skin_tone": Integer()}),
+    "color": Object(required={"value": String(pattern=r"#[0-9a-fA-F]{6}")}),
+    "date": Object(
+        required={"timestamp": Integer(), "format": String()},
+        optional={"url": String(), "fallback": String(), **STYLED},
+    ),
+}
+RICH_TEXT_CONTENT: Final = ListOf(item=ByType(types=RICH_TEXT_ELEMENTS), min_items=0)
+BORDER: Final[dict[str, Schema]] = {"border": Integer(maximum=1)}
+RICH_TEXT_SECTION: Final = Object(required={"elements": RICH_TEXT_CONTENT})
+
+RICH_TEXT_BLOCKS: Final[dict[str, Schema]] = {
+    "rich_text_section": RICH_TEXT_SECTION,
+    "rich_text_preformatted": Object(
+        required={"elements": RICH_TEXT_CONTENT}, optional={**BORDER, "language": String()}
+    ),
+    "rich_text_quote": Object(required={"elements": RICH_TEXT_CONTENT}, optional=BORDER),
+    "rich_text_list": Object(
+        required={
+            "elements": ListOf(item=ByType(types={"rich_text_section": RICH_TEXT_SECTION})),
+            "style": String(choices=("bullet", "ordered")),
+        },
+        optional={**BORDER, "indent": Integer(maximum=8), "offset": Integer()},
+    ),
+}
+
 
 MAX_MESSAGE_BLOCKS: Final = 50
 MAX_VIEW_BLOCKS: Final = 100
@@ -19,7 +55,6 @@ MAX_TABLE_CELLS: Final = 20
 
 DATE_PATTERN: Final = r"\d{4}-\d{2}-\d{2}"
 TIME_PATTERN: Final = r"\d{2}:\d{2}"
-BOOLEAN: Final = Boolean()
 IDENTIFIER: Final = String(max_length=255)
 URL: Final = String(max_length=3000, pattern=r"https?://.+")
 
@@ -178,13 +213,13 @@ BLOCKS: Final[dict[str, Object]] = {
 }
 
 MESSAGE_ONLY_BLOCKS: Final = frozenset({"markdown", "table", "file"})
-VIEW_BLOCK_TYPES: Final = tuple(kind for kind in BLOCKS if kind not in MESSAGE_ONLY_BLOCKS)
+VIEW_BLOCKS: Final = tuple(kind for kind in BLOCKS if kind not in MESSAGE_ONLY_BLOCKS)
 
 VIEWS: Final[dict[str, Object]] = {
     "modal": Object(
         required={
             "title": plain_text(24),
-            "blocks": ListOf(item=ByType(types=BLOCKS, only=VIEW_BLOCK_TYPES), max_items=MAX_VIEW_BLOCKS),
+            "blocks": ListOf(item=ByType(types=BLOCKS, only=VIEW_BLOCKS), max_items=MAX_VIEW_BLOCKS),
         },
         optional={
             "close": plain_text(24),
@@ -199,7 +234,7 @@ VIEWS: Final[dict[str, Object]] = {
     ),
     "home": Object(
         required={
-            "blocks": ListOf(item=ByType(types=BLOCKS, only=VIEW_BLOCK_TYPES), max_items=MAX_VIEW_BLOCKS, min_items=0),
+            "blocks": ListOf(item=ByType(types=BLOCKS, only=VIEW_BLOCKS), max_items=MAX_VIEW_BLOCKS, min_items=0),
         },
         optional={
             "private_metadata": String(max_length=3000, min_length=0),

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.context import MethodContext
 from bot.fakeslack.objects import Canvas
 from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import ApiError
 
 MAX_MARKDOWN_CHARACTERS: Final = 1_048_576
 WITH_CONTENT: Final = frozenset({"insert_after", "insert_before", "insert_at_start", "insert_at_end", "replace"})

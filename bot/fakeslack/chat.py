@@ -3,13 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.block_kit import MAX_MARKDOWN_TEXT
 from bot.fakeslack.context import MethodContext
-from bot.fakeslack.json_objects import WORKSPACE_URL, message_json
-from bot.fakeslack.objects import BOT_USER_ID, Channel, Message
+from bot.fakeslack.objects import BOT_USER_ID, WORKSPACE_URL, Channel, Message, message_json
 from bot.fakeslack.schema import Json
-from bot.fakeslack.validation import complaint_about_message
+from bot.fakeslack.validation import ApiError, complaint_about_message
 
 AUTHORSHIP_ARGUMENTS = ("username", "icon_emoji", "icon_url", "as_user")
 

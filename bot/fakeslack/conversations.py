@@ -3,13 +3,11 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.chat import thread_parent
-from bot.fakeslack.context import MethodContext
-from bot.fakeslack.json_objects import channel_json, message_json
-from bot.fakeslack.objects import Message
-from bot.fakeslack.pages import paginate
+from bot.fakeslack.context import MethodContext, paginate
+from bot.fakeslack.objects import Message, channel_json, message_json
 from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import ApiError
 
 Args = dict[str, Any]
 

@@ -1,11 +1,24 @@
-"""Who is in the workspace and which channels it has, and how that changes."""
+"""The workspace's people and channels: added and changed by tests, looked up by auth.test and the users.* methods."""
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from bot.fakeslack import payloads
+from bot.fakeslack.context import MAX_PAGE, MethodContext, paginate
 from bot.fakeslack.dispatcher import Dispatcher
-from bot.fakeslack.objects import Channel, User
+from bot.fakeslack.objects import (
+    BOT_ID,
+    BOT_USER_ID,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    WORKSPACE_URL,
+    Channel,
+    User,
+    unix_seconds,
+    user_json,
+)
+from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import Workspace
 
 
@@ -87,3 +100,34 @@ class Directory:
             bot_is_member=before.bot_is_member if bot_is_member is None else bot_is_member,
         )
         self.workspace.put_channel(changed)
+
+
+Args = dict[str, Any]
+
+
+def auth_test(desk: MethodContext, args: Args) -> Json:  # noqa: ARG001 -- every method has the same two parameters
+    """auth.test."""
+    return {
+        "url": f"{WORKSPACE_URL}/",
+        "team": TEAM_DOMAIN,
+        "user": desk.workspace.users[BOT_USER_ID].name,
+        "team_id": TEAM_ID,
+        "user_id": BOT_USER_ID,
+        "bot_id": BOT_ID,
+        "is_enterprise_install": False,
+    }
+
+
+def users_info(desk: MethodContext, args: Args) -> Json:
+    """users.info."""
+    user = desk.user(args["user"])
+    shown = user_json(user, now=desk.workspace.clock(), locale=args.get("include_locale", False))
+    return {"user": shown}
+
+
+def users_list(desk: MethodContext, args: Args) -> Json:
+    """users.list, by pages."""
+    now = desk.workspace.clock()
+    page, metadata = paginate(list(desk.workspace.users.values()), args, usual=MAX_PAGE)
+    shown = [user_json(user, now=now, locale=args.get("include_locale", False)) for user in page]
+    return {"members": shown, "cache_ts": unix_seconds(now), **metadata}

@@ -1,4 +1,4 @@
-"""What people fill in and choose: an element and a person's choice become the state an app is sent."""
+"""Interactive elements: a person's choice becomes the `state.values` and `actions` of a payload."""
 
 import re
 from typing import Any
@@ -109,3 +109,35 @@ def _option(element: Json, value: object) -> Json:
 def _is_filled(block: Json, values: dict[str, Json]) -> bool:
     state = values[block["block_id"]][block["element"]["action_id"]]
     return state[STATE_KEYS[state["type"]][1]] not in (None, "", [])
+
+
+COPIED = ("text", "value", "style", "placeholder", "confirm", "url")
+
+
+def block_action(blocks: list[Json], action_id: str, value: object, users: Users, *, ts: str) -> Json:
+    """The action of a person who presses a button, or chooses `value` in another element.
+
+    Raises LookupError when there is no such element, or several buttons of that action_id and no `value` to
+    tell them apart; ValueError for a value the element does not offer.
+    """
+    block, element = _found(blocks, action_id, value)
+    copied = {key: element[key] for key in COPIED if key in element}
+    action = {"action_id": action_id, "block_id": block["block_id"], "type": element["type"], "action_ts": ts}
+    if element["type"] == "button":
+        return action | copied
+    return action | copied | chosen_state(element, value, users)
+
+
+def _found(blocks: list[Json], action_id: str, value: object) -> tuple[Json, Json]:
+    here = [(block, element) for block in blocks for element in elements_of(block)]
+    named = [(block, element) for block, element in here if element.get("action_id") == action_id]
+    fitting = [
+        (block, element)
+        for block, element in named
+        if value is None or element["type"] != "button" or element.get("value") == value
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    offered = [(element.get("action_id"), element.get("value")) for _, element in here]
+    trouble = "several elements" if fitting else "no element"
+    raise LookupError(f"{trouble} {action_id!r} with value {value!r}; there are {offered}")

@@ -6,12 +6,11 @@ from email.policy import HTTP
 from secrets import token_urlsafe
 from typing import Any
 
-from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.chat import message_content, thread_parent
 from bot.fakeslack.context import MethodContext
-from bot.fakeslack.json_objects import file_json
-from bot.fakeslack.objects import BOT_USER_ID, Channel, File, Upload
+from bot.fakeslack.objects import BOT_USER_ID, Channel, File, Upload, file_json
 from bot.fakeslack.schema import Json
+from bot.fakeslack.validation import ApiError
 from bot.fakeslack.workspace import Workspace
 
 Args = dict[str, Any]

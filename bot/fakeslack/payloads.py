@@ -4,8 +4,20 @@ from secrets import token_hex, token_urlsafe
 from typing import Final
 from uuid import uuid4
 
-from bot.fakeslack.json_objects import message_json, unix_seconds, user_json, view_json
-from bot.fakeslack.objects import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Channel, Message, User, View
+from bot.fakeslack.objects import (
+    APP_ID,
+    BOT_USER_ID,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    Channel,
+    Message,
+    User,
+    View,
+    message_json,
+    unix_seconds,
+    user_json,
+    view_json,
+)
 from bot.fakeslack.schema import Json
 from bot.fakeslack.workspace import Workspace
 

@@ -10,19 +10,15 @@ from starlette.routing import BaseRoute
 
 from bot.clock import Clock
 from bot.fakeslack.actions import Actions
-from bot.fakeslack.answers import Answer
 from bot.fakeslack.context import MethodContext
 from bot.fakeslack.delivery import FORM, SIGNATURE, HttpTransport, NoTransport, Transport
 from bot.fakeslack.directory import Directory
-from bot.fakeslack.dispatcher import Dispatcher
-from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults
-from bot.fakeslack.interactivity import ResponseUrls
+from bot.fakeslack.dispatcher import Answer, Dispatcher
+from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults, RandomFaults
+from bot.fakeslack.interactivity import ResponseUrls, Triggers
 from bot.fakeslack.objects import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Call, Canvas, File, Message, View
-from bot.fakeslack.server import Endpoints, application
 from bot.fakeslack.sockets import SocketMode
-from bot.fakeslack.triggers import Triggers
-from bot.fakeslack.weather import RandomFaults
-from bot.fakeslack.web_api import WebApi
+from bot.fakeslack.web_api import Endpoints, WebApi, application
 from bot.fakeslack.workspace import Workspace
 from bot.server.threaded import Server, address_of, listen
 

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from bot.fakeslack.arguments import ApiError
 from bot.fakeslack.context import MethodContext
-from bot.fakeslack.json_objects import view_json
-from bot.fakeslack.objects import View
+from bot.fakeslack.objects import View, view_json
 from bot.fakeslack.schema import Json
-from bot.fakeslack.validation import complaint_about_view
+from bot.fakeslack.validation import ApiError, complaint_about_view
 
 Args = dict[str, Any]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.clock import SetClock
+from bot.fakeslack.faults import RandomFaults
 from bot.fakeslack.slack import Slack
-from bot.fakeslack.weather import RandomFaults
 from bot.slack.bot import Bot, build
 from storage import outbox, schema
 from storage.database import Database

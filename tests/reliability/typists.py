@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.clock import now
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from tests.reliability.victim import Victim
 
 ROUND = 60

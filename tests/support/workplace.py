@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from bot.clock import Clock
 from bot.config import Settings
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import File, Message
 from bot.fakeslack.slack import Slack
 from bot.server.limits import LimitedHttpProtocol

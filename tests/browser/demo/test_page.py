@@ -12,8 +12,7 @@ from playwright.sync_api import expect
 from slack_sdk import WebClient
 
 from bot.demo.serve import open_to_browsers
-from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, VIEW_BLOCK_TYPES
-from bot.fakeslack.rich_text import RICH_TEXT_BLOCKS, RICH_TEXT_ELEMENTS
+from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, RICH_TEXT_BLOCKS, RICH_TEXT_ELEMENTS, VIEW_BLOCKS
 from storage.database import Database
 from tests.browser.demo.conftest import CASE, NARROW, WIDE, Stage, Tab
 
@@ -179,7 +178,8 @@ def test_a_block_it_cannot_show_is_an_error_and_not_left_out(stage: Stage, tab: 
 def test_every_input_of_a_form_brings_what_was_filled_in(stage: Stage, tab: Tab) -> None:
     view = {
         "type": "modal", "callback_id": "x", "title": plain("Everything"), "submit": plain("Send"),
-        "private_metadata": "{}", "blocks": blocks(*(kind for kind in VIEW_BLOCK_TYPES if kind not in {"actions", "section"})),
+        "private_metadata": "{}",
+        "blocks": blocks(*(kind for kind in VIEW_BLOCKS if kind not in {"actions", "section"})),
     }  # fmt: skip
     tab.open(stage.bob, stage.channel)
     stage.demo.slack.workspace.push_view(stage.bob, view)
@@ -318,7 +318,7 @@ def test_the_home_tab_shows_what_was_published_and_its_buttons_work(stage: Stage
 
 
 def in_a_form(stage: Stage, tab: Tab) -> None:
-    view = {"type": "modal", "title": plain("Everything"), "submit": plain("Send"), "blocks": blocks(*VIEW_BLOCK_TYPES)}
+    view = {"type": "modal", "title": plain("Everything"), "submit": plain("Send"), "blocks": blocks(*VIEW_BLOCKS)}
     stage.demo.slack.workspace.push_view(stage.alice, view)
     expect(tab.page.get_by_role("dialog")).to_be_visible()
 

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.fakeslack.typed import format_text
+from bot.fakeslack.actions import format_text
 
 USERS = {"alice": "U1", "bob.b": "U2"}
 CHANNELS = {"inc-1": "C1"}

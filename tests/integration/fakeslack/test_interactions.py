@@ -1,7 +1,7 @@
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from tests.integration.fakeslack.conftest import Stage
 from tests.integration.fakeslack.echo import FORM
 

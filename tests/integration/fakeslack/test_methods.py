@@ -5,9 +5,9 @@ import httpx
 import pytest
 from slack_sdk import WebClient
 
-from bot.fakeslack.arguments import COMMON_ARGUMENTS
-from bot.fakeslack.methods import METHODS
 from bot.fakeslack.slack import Slack
+from bot.fakeslack.validation import COMMON_ARGUMENTS
+from bot.fakeslack.web_api import METHODS
 
 NOT_DOCUMENTED = {"container_id", "agent_prompt"}
 """What Slack's own client can send and its documentation of these methods does not list."""

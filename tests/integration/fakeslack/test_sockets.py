@@ -9,7 +9,7 @@ import websocket
 from slack_sdk import WebClient
 
 from bot.clock import now
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.slack import Slack
 from tests.integration.fakeslack.echo import Echo, over_sockets
 

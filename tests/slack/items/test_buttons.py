@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.clock import SetClock
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import Message, View
 from bot.slack.members import User
 from storage import outbox

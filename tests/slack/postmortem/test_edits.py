@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.fakeslack.answers import Answer
+from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import View
 from bot.slack.outbound.modals import joined, portions
 from storage import postmortems

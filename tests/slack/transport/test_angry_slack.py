@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import SetClock
+from bot.fakeslack.faults import RandomFaults
 from bot.fakeslack.slack import Slack
-from bot.fakeslack.weather import RandomFaults
 from bot.slack.bot import Bot
 from storage import outbox
 from storage.database import Database

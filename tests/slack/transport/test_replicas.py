@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from bot.clock import SetClock
-from bot.fakeslack.answers import Answer
 from bot.fakeslack.delivery import HttpTransport
+from bot.fakeslack.dispatcher import Answer
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.socket import connect
 from bot.slack.outbound import home

@@ -12,8 +12,8 @@ import pytest
 
 from bot.clock import now
 from bot.config import Settings
-from bot.fakeslack.answers import Answer
 from bot.fakeslack.delivery import DISPATCH_FAILED
+from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.slack import Slack
 from bot.slack.bot import build
 from bot.slack.inbound.socket import Keepalive, Socket, connect
