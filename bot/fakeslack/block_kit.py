@@ -1,10 +1,27 @@
-"""Block Kit's blocks, elements and views as schemas: their keys and the limits of their values."""
+"""Block Kit's blocks, elements and views as schemas: their keys and the limits of their values.
+
+Source: Slack's Block Kit reference. Lengths are in characters.
+"""
 
 from typing import Final
 
 from bot.fakeslack.schema import AnyOf, Boolean, ByType, Integer, ListOf, Object, Schema, String
 
+MAX_MESSAGE_BLOCKS: Final = 50
+MAX_VIEW_BLOCKS: Final = 100
+MAX_MESSAGE_TEXT: Final = 40_000
+MAX_BLOCKS_TEXT: Final = 13_000
+MAX_MARKDOWN_TEXT: Final = 12_000
+MAX_VIEW_BYTES: Final = 250_000
+MAX_TABLE_ROWS: Final = 100
+MAX_TABLE_CELLS: Final = 20
+
+DATE_PATTERN: Final = r"\d{4}-\d{2}-\d{2}"
+TIME_PATTERN: Final = r"\d{2}:\d{2}"
 BOOLEAN: Final = Boolean()
+IDENTIFIER: Final = String(max_length=255)
+URL: Final = String(max_length=3000, pattern=r"https?://.+")
+
 TEXT_STYLE: Final = Object(
     optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight"), BOOLEAN)
 )
@@ -44,30 +61,15 @@ RICH_TEXT_BLOCKS: Final[dict[str, Schema]] = {
 }
 
 
-MAX_MESSAGE_BLOCKS: Final = 50
-MAX_VIEW_BLOCKS: Final = 100
-MAX_MESSAGE_TEXT: Final = 40_000
-MAX_BLOCKS_TEXT: Final = 13_000
-MAX_MARKDOWN_TEXT: Final = 12_000
-MAX_VIEW_BYTES: Final = 250_000
-MAX_TABLE_ROWS: Final = 100
-MAX_TABLE_CELLS: Final = 20
-
-DATE_PATTERN: Final = r"\d{4}-\d{2}-\d{2}"
-TIME_PATTERN: Final = r"\d{2}:\d{2}"
-IDENTIFIER: Final = String(max_length=255)
-URL: Final = String(max_length=3000, pattern=r"https?://.+")
-
-
 def plain_text(max_length: int) -> Schema:
-    """A plain_text object of at most `max_length` characters."""
+    """The schema of a plain_text object of at most `max_length` characters."""
     return ByType(
         types={"plain_text": Object(required={"text": String(max_length=max_length)}, optional={"emoji": BOOLEAN})}
     )
 
 
 def text_object(max_length: int) -> Schema:
-    """A plain_text or mrkdwn object of at most `max_length` characters."""
+    """The schema of a plain_text or mrkdwn object of at most `max_length` characters."""
     string = String(max_length=max_length)
     return ByType(
         types={
@@ -77,12 +79,12 @@ def text_object(max_length: int) -> Schema:
     )
 
 
-def option(*, max_length: int, url: bool = False) -> Schema:
-    """An option whose text has at most `max_length` characters."""
-    links: dict[str, Schema] = {"url": URL} if url else {}
+def option(*, url: bool = False) -> Schema:
+    """The schema of an option; only an overflow menu's options may have a `url`."""
+    link: dict[str, Schema] = {"url": URL} if url else {}
     return Object(
-        required={"text": text_object(max_length), "value": String(max_length=150)},
-        optional={"description": plain_text(75), **links},
+        required={"text": text_object(75), "value": String(max_length=150)},
+        optional={"description": plain_text(75), **link},
     )
 
 
@@ -91,7 +93,7 @@ CONFIRM: Final = Object(
     required={"title": plain_text(100), "text": text_object(300), "confirm": plain_text(30), "deny": plain_text(30)},
     optional={"style": STYLE},
 )
-OPTION: Final = option(max_length=75)
+OPTION: Final = option()
 OPTION_GROUPS: Final = ListOf(
     item=Object(required={"label": plain_text(75), "options": ListOf(item=OPTION, max_items=100)}), max_items=100
 )
@@ -154,14 +156,12 @@ ELEMENTS: Final[dict[str, Schema]] = {
         required={"options": ListOf(item=OPTION, max_items=10)},
         optional={**FOCUSABLE, "initial_options": ListOf(item=OPTION, max_items=10)},
     ),
-    "overflow": Object(
-        required={"options": ListOf(item=option(max_length=75, url=True), max_items=5)}, optional=INTERACTIVE
-    ),
+    "overflow": Object(required={"options": ListOf(item=option(url=True), max_items=5)}, optional=INTERACTIVE),
     "image": IMAGE,
 }
 
-INPUT_ELEMENTS: Final = tuple(kind for kind in ELEMENTS if kind not in {"button", "overflow", "image"})
-ACTION_ELEMENTS: Final = tuple(kind for kind in ELEMENTS if kind not in {"plain_text_input", "image"})
+INPUT_ELEMENTS: Final = tuple(name for name in ELEMENTS if name not in {"button", "overflow", "image"})
+ACTION_ELEMENTS: Final = tuple(name for name in ELEMENTS if name not in {"plain_text_input", "image"})
 RICH_TEXT: Final = Object(
     required={"elements": ListOf(item=ByType(types=RICH_TEXT_BLOCKS))}, optional={"block_id": IDENTIFIER}
 )
@@ -213,7 +213,7 @@ BLOCKS: Final[dict[str, Object]] = {
 }
 
 MESSAGE_ONLY_BLOCKS: Final = frozenset({"markdown", "table", "file"})
-VIEW_BLOCKS: Final = tuple(kind for kind in BLOCKS if kind not in MESSAGE_ONLY_BLOCKS)
+VIEW_BLOCKS: Final = tuple(name for name in BLOCKS if name not in MESSAGE_ONLY_BLOCKS)
 
 VIEWS: Final[dict[str, Object]] = {
     "modal": Object(

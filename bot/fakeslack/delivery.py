@@ -1,4 +1,7 @@
-"""What Slack sends to an app, and the signed POST that carries it."""
+"""Deliveries to the app: a payload, the ack it gets, and the signed HTTP requests that carry it.
+
+Socket Mode, the other transport, is in sockets.py.
+"""
 
 import hashlib
 import hmac
@@ -23,7 +26,10 @@ OPERATION_TIMEOUT = "operation_timeout"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadDelivery:
-    """One thing to deliver. `kind` is Socket Mode's word for it; `retries` is how often it was sent."""
+    """A payload to deliver. `kind` is its type in Socket Mode, `retries` the number of earlier attempts.
+
+    Only a delivery that `takes_payload` may be acknowledged with a body.
+    """
 
     kind: str
     payload: Json
@@ -33,7 +39,7 @@ class PayloadDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """What came back. `status` is 0 when nothing did; `error` is what Slack would tell the person."""
+    """The app's response. `status` is 0 without one; `error` is the code that Slack shows the person."""
 
     status: int
     body: Json = field(default_factory=dict)
@@ -43,43 +49,38 @@ class Ack:
 
 
 class Transport(Protocol):
-    """A way to reach the bot."""
+    """A way to reach the app."""
 
     def deliver(self, delivery: PayloadDelivery) -> Ack:
-        """Bring it there and wait for the ack, as long as Slack would."""
+        """Deliver and wait for the ack as long as Slack does."""
         ...
 
 
 class NoTransport:
-    """A way that leads nowhere: every delivery fails at once."""
+    """Fails every delivery at once."""
 
-    def deliver(self, delivery: PayloadDelivery) -> Ack:  # noqa: ARG002 - a courier's
-        """Bring it nowhere."""
+    def deliver(self, delivery: PayloadDelivery) -> Ack:  # noqa: ARG002 - as in Transport
+        """Return the ack of an app that is not reachable."""
         return Ack(status=0, elapsed_s=0.0, error=DISPATCH_FAILED)
 
 
-def signature(secret: str, timestamp: str, body: str) -> str:
-    """Slack's signature of a request, version 0."""
-    return "v0=" + hmac.new(secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
-
-
 class HttpTransport:
-    """HTTP mode: every delivery is a signed POST to `url`, given up after `wait_s` seconds."""
+    """HTTP mode: every delivery is a signed POST to `url`, which times out after `wait_s` seconds."""
 
     def __init__(self, *, url: str, wait_s: float, secret: str) -> None:
         self.url = url
         self.wait_s = wait_s
         self._secret = secret
-        # The machine's proxy settings are not for a server on the same machine.
+        # The app runs on this machine, so the environment's proxy settings do not apply.
         self._client = httpx.Client(trust_env=False, timeout=wait_s)
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the pooled connections."""
         self._client.close()
 
     def deliver(self, delivery: PayloadDelivery) -> Ack:
-        """POST it and read the ack."""
-        body, content_type = encode_body(delivery)
+        """POST the payload and read the ack."""
+        body, content_type = _encode_body(delivery)
         headers = self.headers(body, content_type)
         if delivery.retries:
             headers |= {"X-Slack-Retry-Num": str(delivery.retries), "X-Slack-Retry-Reason": "http_timeout"}
@@ -91,11 +92,11 @@ class HttpTransport:
             return Ack(status=0, elapsed_s=elapsed_s, late=True, error=OPERATION_TIMEOUT)
         except httpx.TransportError:
             return Ack(status=0, elapsed_s=time.monotonic() - started_s, error=DISPATCH_FAILED)
-        return self._read(response, elapsed_s=time.monotonic() - started_s)
+        return self._read_ack(response, elapsed_s=time.monotonic() - started_s)
 
     def headers(self, body: str, content_type: str, *, timestamp: str | None = None) -> dict[str, str]:
-        """The headers of a request with that body, signed for `timestamp` in Unix seconds, or for now."""
-        # Real time, never the workspace's clock: the bot compares it with its own.
+        """Return the headers of a request with that body, signed for `timestamp` in Unix seconds, default now."""
+        # The real time, not the workspace's clock: the app compares the timestamp with its own system time.
         timestamp = timestamp or str(int(time.time()))
         return {
             "Content-Type": content_type,
@@ -105,10 +106,10 @@ class HttpTransport:
         }
 
     def post(self, body: str, headers: dict[str, str]) -> httpx.Response:
-        """One POST. Raises httpx.TransportError."""
+        """POST once. Raises httpx.TransportError."""
         return self._client.post(self.url, content=body.encode(), headers=headers)
 
-    def _read(self, response: httpx.Response, *, elapsed_s: float) -> Ack:
+    def _read_ack(self, response: httpx.Response, *, elapsed_s: float) -> Ack:
         if elapsed_s > self.wait_s:
             return Ack(status=response.status_code, elapsed_s=elapsed_s, late=True, error=OPERATION_TIMEOUT)
         if response.status_code != OK:
@@ -121,8 +122,8 @@ class HttpTransport:
         return Ack(status=OK, body=body or {}, elapsed_s=elapsed_s, error=DISPATCH_FAILED if body is None else None)
 
 
-def encode_body(delivery: PayloadDelivery) -> tuple[str, str]:
-    """The body of a delivery over HTTP and its content type."""
+def _encode_body(delivery: PayloadDelivery) -> tuple[str, str]:
+    """Return the body of the HTTP request and its content type."""
     if delivery.kind == "slash_commands":
         return urlencode(delivery.payload), FORM
     if delivery.kind == "interactive":
@@ -130,8 +131,13 @@ def encode_body(delivery: PayloadDelivery) -> tuple[str, str]:
     return json.dumps(delivery.payload), JSON
 
 
+def signature(secret: str, timestamp: str, body: str) -> str:
+    """Return Slack's signature of a request, version v0: HMAC-SHA256 of version, timestamp and body."""
+    return "v0=" + hmac.new(secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
+
+
 def parse_object(text: str) -> Json | None:
-    """The JSON object that `text` is, or None."""
+    """Parse a JSON object; None for anything else."""
     try:
         found = json.loads(text)
     except ValueError:

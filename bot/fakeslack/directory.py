@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from bot.fakeslack import payloads
-from bot.fakeslack.context import MAX_PAGE, MethodContext, paginate
+from bot.fakeslack.context import MAX_PAGE, Context, paginate
 from bot.fakeslack.dispatcher import Dispatcher
 from bot.fakeslack.objects import (
     BOT_ID,
@@ -23,10 +22,10 @@ from bot.fakeslack.workspace import Workspace
 
 
 class Directory:
-    """The workspace's people and channels, given by their ids; unknown ones raise KeyError."""
+    """Adds and changes people and channels. Methods take and return their ids; unknown ids raise KeyError."""
 
     workspace: Workspace
-    _office: Dispatcher
+    _dispatcher: Dispatcher
 
     def add_user(
         self,
@@ -37,7 +36,7 @@ class Directory:
         deleted: bool = False,
         is_bot: bool = False,
     ) -> str:
-        """A new member's id. `zone` is an IANA name, or None if Slack does not know it."""
+        """Add a member. `zone` is an IANA name, or None if Slack does not know it."""
         user = User(
             id=self.workspace.next_id("U"),
             name=name,
@@ -51,16 +50,16 @@ class Directory:
 
     def change_user(
         self,
-        id_: str,
+        user_id: str,
         *,
         zone: str | None = None,
         name: str | None = None,
         real_name: str | None = None,
         deleted: bool | None = None,
     ) -> None:
-        """Change what is given of a member; the bot hears of it in a user_change event."""
-        before = self.workspace.users[id_]
-        changed = replace(
+        """Change the given fields of a member and send user_change, if the bot has the scope users:read."""
+        before = self.workspace.users[user_id]
+        user = replace(
             before,
             zone=zone or before.zone,
             name=name or before.name,
@@ -68,9 +67,9 @@ class Directory:
             deleted=before.deleted if deleted is None else deleted,
             updated_at=self.workspace.clock(),
         )
-        user = self.workspace.put_user(changed)
+        self.workspace.put_user(user)
         if "users:read" in self.workspace.scopes:
-            self._office.event(payloads.user_change(self.workspace, user), user=id_)
+            self._dispatcher.event(payloads.user_change(self.workspace, user), user=user_id)
 
     def add_channel(
         self,
@@ -80,7 +79,7 @@ class Directory:
         bot_is_member: bool = True,
         members: Collection[str] | None = None,
     ) -> str:
-        """A new channel's id. Everybody is in it unless `members` says who."""
+        """Add a channel. Without `members`, all people are in it."""
         channel = Channel(
             id=self.workspace.next_id("C"),
             name=name,
@@ -91,9 +90,11 @@ class Directory:
         )
         return self.workspace.put_channel(channel).id
 
-    def change_channel(self, id_: str, *, archived: bool | None = None, bot_is_member: bool | None = None) -> None:
-        """Archive a channel, or let the bot in or out."""
-        before = self.workspace.channels[id_]
+    def change_channel(
+        self, channel_id: str, *, archived: bool | None = None, bot_is_member: bool | None = None
+    ) -> None:
+        """Archive or unarchive a channel, or add or remove the bot."""
+        before = self.workspace.channels[channel_id]
         changed = replace(
             before,
             archived=before.archived if archived is None else archived,
@@ -102,15 +103,12 @@ class Directory:
         self.workspace.put_channel(changed)
 
 
-Args = dict[str, Any]
-
-
-def auth_test(desk: MethodContext, args: Args) -> Json:  # noqa: ARG001 -- every method has the same two parameters
+def auth_test(context: Context, args: Json) -> Json:  # noqa: ARG001 - every method takes the arguments
     """auth.test."""
     return {
         "url": f"{WORKSPACE_URL}/",
         "team": TEAM_DOMAIN,
-        "user": desk.workspace.users[BOT_USER_ID].name,
+        "user": context.workspace.users[BOT_USER_ID].name,
         "team_id": TEAM_ID,
         "user_id": BOT_USER_ID,
         "bot_id": BOT_ID,
@@ -118,16 +116,16 @@ def auth_test(desk: MethodContext, args: Args) -> Json:  # noqa: ARG001 -- every
     }
 
 
-def users_info(desk: MethodContext, args: Args) -> Json:
+def users_info(context: Context, args: Json) -> Json:
     """users.info."""
-    user = desk.user(args["user"])
-    shown = user_json(user, now=desk.workspace.clock(), locale=args.get("include_locale", False))
-    return {"user": shown}
+    user = context.user(args["user"])
+    now = context.workspace.clock()
+    return {"user": user_json(user, now=now, locale=args.get("include_locale", False))}
 
 
-def users_list(desk: MethodContext, args: Args) -> Json:
-    """users.list, by pages."""
-    now = desk.workspace.clock()
-    page, metadata = paginate(list(desk.workspace.users.values()), args, usual=MAX_PAGE)
-    shown = [user_json(user, now=now, locale=args.get("include_locale", False)) for user in page]
-    return {"members": shown, "cache_ts": unix_seconds(now), **metadata}
+def users_list(context: Context, args: Json) -> Json:
+    """users.list."""
+    now = context.workspace.clock()
+    page, metadata = paginate(list(context.workspace.users.values()), args, default_limit=MAX_PAGE)
+    members = [user_json(user, now=now, locale=args.get("include_locale", False)) for user in page]
+    return {"members": members, "cache_ts": unix_seconds(now), **metadata}

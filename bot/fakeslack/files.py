@@ -4,19 +4,16 @@ from dataclasses import replace
 from email.parser import BytesParser
 from email.policy import HTTP
 from secrets import token_urlsafe
-from typing import Any
 
 from bot.fakeslack.chat import message_content, thread_parent
-from bot.fakeslack.context import MethodContext
+from bot.fakeslack.context import Context
 from bot.fakeslack.objects import BOT_USER_ID, Channel, File, Upload, file_json
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import ApiError
 from bot.fakeslack.workspace import Workspace
 
-Args = dict[str, Any]
 
-
-def upload_url(context: MethodContext, args: Args) -> Json:
+def upload_url(context: Context, args: Json) -> Json:
     """files.getUploadURLExternal."""
     if args["length"] < 1:
         raise ApiError("invalid_arguments", "[ERROR] must be at least 1 [json-pointer:/length]")
@@ -47,7 +44,7 @@ def _multipart_file(body: bytes, content_type: str) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-def complete(context: MethodContext, args: Args) -> Json:
+def complete(context: Context, args: Json) -> Json:
     """files.completeUploadExternal. The bot must be a member of the channel; chat:write.public is not enough."""
     if args.get("channel_id") and args.get("channels"):
         raise ApiError("invalid_arguments", "[ERROR] channel_id and channels exclude each other")
@@ -74,7 +71,7 @@ def complete(context: MethodContext, args: Args) -> Json:
     return {"files": [file_json(file) for file in files]}
 
 
-def _shareable(context: MethodContext, channel_id: str) -> Channel:
+def _shareable(context: Context, channel_id: str) -> Channel:
     channel = context.channel(channel_id)
     if channel.archived:
         raise ApiError("is_archived")
@@ -83,7 +80,7 @@ def _shareable(context: MethodContext, channel_id: str) -> Channel:
     return channel
 
 
-def _completed_file(context: MethodContext, entry: Json, channels: list[Channel], args: Args) -> File:
+def _completed_file(context: Context, entry: Json, channels: list[Channel], args: Json) -> File:
     if not isinstance(entry.get("id"), str) or not entry.keys() <= {"id", "title", "highlight_type"}:
         raise ApiError("invalid_arguments", "[ERROR] must have an id, perhaps a title [json-pointer:/files]")
     uploads = context.workspace.uploads

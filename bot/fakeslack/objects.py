@@ -1,4 +1,7 @@
-"""Slack's objects as frozen values, and their JSON, which has no key that Slack does not send."""
+"""Slack's objects as frozen values, each with the JSON Slack sends of it: all keys are from Slack's reference.
+
+The values refer to each other by id.
+"""
 
 import mimetypes
 from collections.abc import Mapping
@@ -12,6 +15,7 @@ from bot.fakeslack.schema import Json
 
 TEAM_ID = "T0PLAYGRND"
 TEAM_DOMAIN = "playground"
+WORKSPACE_URL = f"https://{TEAM_DOMAIN}.slack.com"
 APP_ID = "A0SCRIBE"
 BOT_ID = "B0SCRIBE"
 BOT_USER_ID = "U0SCRIBE"
@@ -20,7 +24,7 @@ SLACKBOT_ID = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A member of the workspace. `zone` is an IANA name, or None when Slack does not know it."""
+    """A member of the workspace. `zone` is an IANA name, or None if Slack does not know it."""
 
     id: str
     name: str
@@ -31,145 +35,18 @@ class User:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """A conversation. `members` is None where everybody is in; `with_user` is whose direct message it is."""
-
-    id: str
-    name: str
-    created_at: datetime
-    private: bool = False
-    archived: bool = False
-    bot_is_member: bool = True
-    members: frozenset[str] | None = None
-    with_user: str | None = None
-
-    @property
-    def family(self) -> str:
-        """The word its scopes begin with: `channels`, `groups` or `im`."""
-        if self.with_user:
-            return "im"
-        return "groups" if self.private else "channels"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """A file somebody uploaded. `channel` is None when it was shared nowhere."""
-
-    id: str
-    name: str
-    title: str
-    content: bytes
-    channel: str | None = None
-    initial_comment: str = ""
-    thread_ts: str | None = None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """An upload that is not complete: `length` bytes are announced, `content` is None until they arrive."""
-
-    file_id: str
-    name: str
-    length: int
-    content: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Canvas:
-    """A canvas. `channel` is the one it has a tab in, None for one that stands alone."""
-
-    id: str
-    title: str
-    markdown: str
-    channel: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message as it stands. `ephemeral_for` is the only person who sees it, None when everybody does."""
-
-    ts: str
-    user: str
-    text: str
-    channel: str
-    blocks: list[Json] = field(default_factory=list)
-    attachments: list[Json] = field(default_factory=list)
-    thread_ts: str | None = None
-    ephemeral_for: str | None = None
-    metadata: Json | None = None
-    edited: bool = False
-    deleted: bool = False
-    reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    files: tuple[File, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """A modal or a Home tab as one person sees it. `content` is what the app sent, and missing ids."""
-
-    id: str
-    user: str
-    content: Json
-    hash: str
-    root_id: str
-    previous_id: str | None = None
-
-    @property
-    def title(self) -> str:
-        """The words of its title; empty for a Home tab."""
-        return str(self.content.get("title", {}).get("text", ""))
-
-    @property
-    def blocks(self) -> list[Json]:
-        """Its blocks."""
-        blocks: list[Json] = self.content["blocks"]
-        return blocks
-
-    @property
-    def callback_id(self) -> str:
-        """What the app named it; empty if it did not."""
-        return str(self.content.get("callback_id", ""))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One call of the Web API. `args` come without the token; `error` is None when it went well."""
-
-    method: str
-    args: dict[str, Any]
-    at: datetime
-    error: str | None = None
-
-
-WORKSPACE_URL = f"https://{TEAM_DOMAIN}.slack.com"
-
-
-def unix_seconds(moment: datetime) -> int:
-    """Whole seconds since 1970."""
-    return int(moment.timestamp())
-
-
 def user_json(user: User, *, now: datetime, locale: bool = False) -> Json:
-    """A user object. A deleted one has no time zone, as in Slack."""
+    """Return a user object. A deleted user has no time zone, as in Slack."""
     zone: Json = {}
     if user.zone and not user.deleted:
-        there = now.astimezone(ZoneInfo(user.zone))
-        offset = there.utcoffset()
+        local_time = now.astimezone(ZoneInfo(user.zone))
+        offset = local_time.utcoffset()
         zone = {
             "tz": user.zone,
-            "tz_label": there.tzname() or user.zone,
+            "tz_label": local_time.tzname() or user.zone,
             "tz_offset": int(offset.total_seconds()) if offset else 0,
         }
-    rights = (
-        "is_admin",
-        "is_owner",
-        "is_primary_owner",
-        "is_restricted",
-        "is_ultra_restricted",
-        "is_app_user",
-    )
+    roles = ("is_admin", "is_owner", "is_primary_owner", "is_restricted", "is_ultra_restricted", "is_app_user")
     return {
         "id": user.id,
         "team_id": TEAM_ID,
@@ -185,15 +62,36 @@ def user_json(user: User, *, now: datetime, locale: bool = False) -> Json:
             "team": TEAM_ID,
             **({"bot_id": BOT_ID, "api_app_id": APP_ID} if user.id == BOT_USER_ID else {}),
         },
-        **dict.fromkeys(rights, False),
+        **dict.fromkeys(roles, False),
         "is_bot": user.is_bot,
         "updated": unix_seconds(user.updated_at),
         **({"locale": "en-GB"} if locale else {}),
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A conversation. Without `members` it has all people; `with_user` is the person of a direct message."""
+
+    id: str
+    name: str
+    created_at: datetime
+    private: bool = False
+    archived: bool = False
+    bot_is_member: bool = True
+    members: frozenset[str] | None = None
+    with_user: str | None = None
+
+    @property
+    def scope_prefix(self) -> str:
+        """The prefix of the scopes to read it: `channels`, `groups` or `im`."""
+        if self.with_user:
+            return "im"
+        return "groups" if self.private else "channels"
+
+
 def channel_json(channel: Channel, *, num_members: int | None = None) -> Json:
-    """A conversation object."""
+    """Return a conversation object."""
     if channel.with_user:
         return {
             "id": channel.id,
@@ -226,8 +124,96 @@ def channel_json(channel: Channel, *, num_members: int | None = None) -> Json:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """An uploaded file. `channel` is None if it was not shared."""
+
+    id: str
+    name: str
+    title: str
+    content: bytes
+    channel: str | None = None
+    initial_comment: str = ""
+    thread_ts: str | None = None
+    created_at: datetime
+
+
+def file_json(file: File) -> Json:
+    """Return a file object."""
+    file_type = PurePosixPath(file.name).suffix.lstrip(".") or "text"
+    url = f"{WORKSPACE_URL}/files/{BOT_USER_ID}/{file.id}/{file.name}"
+    share_keys = {"C": "channels", "G": "groups", "D": "ims"}
+    shared: Json = {"channels": [], "groups": [], "ims": []}
+    if file.channel:
+        shared[share_keys[file.channel[0]]] = [file.channel]
+    return {
+        "id": file.id,
+        "created": unix_seconds(file.created_at),
+        "timestamp": unix_seconds(file.created_at),
+        "name": file.name,
+        "title": file.title,
+        "mimetype": mimetypes.guess_type(file.name)[0] or "text/plain",
+        "filetype": file_type,
+        "pretty_type": file_type.upper(),
+        "user": BOT_USER_ID,
+        "user_team": TEAM_ID,
+        "editable": False,
+        "size": len(file.content),
+        "mode": "hosted",
+        "is_external": False,
+        "external_type": "",
+        "is_public": bool(shared["channels"]),
+        "public_url_shared": False,
+        "display_as_bot": False,
+        "username": "",
+        "url_private": url,
+        "url_private_download": f"{url}?download",
+        "permalink": url,
+        **shared,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """An upload that is not complete: `length` bytes are announced, `content` is None until they arrive."""
+
+    file_id: str
+    name: str
+    length: int
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canvas:
+    """A canvas, in a tab of `channel` or standalone."""
+
+    id: str
+    title: str
+    markdown: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message. Only the person `ephemeral_for` sees an ephemeral one; `reactions` are user ids by emoji name."""
+
+    ts: str
+    user: str
+    text: str
+    channel: str
+    blocks: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
+    thread_ts: str | None = None
+    ephemeral_for: str | None = None
+    metadata: Json | None = None
+    edited: bool = False
+    deleted: bool = False
+    reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: tuple[File, ...] = ()
+
+
 def message_json(message: Message, *, metadata: bool = False) -> Json:
-    """A message object; `metadata` is only shown to who asks for it."""
+    """Return a message object; Slack includes the metadata only on request."""
     parts: Json = {
         "type": "message",
         "user": message.user,
@@ -252,44 +238,37 @@ def message_json(message: Message, *, metadata: bool = False) -> Json:
     return parts
 
 
-def file_json(file: File) -> Json:
-    """A file object."""
-    kind = PurePosixPath(file.name).suffix.lstrip(".") or "text"
-    address = f"{WORKSPACE_URL}/files/{BOT_USER_ID}/{file.id}/{file.name}"
-    families = {"C": "channels", "G": "groups", "D": "ims"}
-    shared: Json = {"channels": [], "groups": [], "ims": []}
-    if file.channel:
-        shared[families[file.channel[0]]] = [file.channel]
-    return {
-        "id": file.id,
-        "created": unix_seconds(file.created_at),
-        "timestamp": unix_seconds(file.created_at),
-        "name": file.name,
-        "title": file.title,
-        "mimetype": mimetypes.guess_type(file.name)[0] or "text/plain",
-        "filetype": kind,
-        "pretty_type": kind.upper(),
-        "user": BOT_USER_ID,
-        "user_team": TEAM_ID,
-        "editable": False,
-        "size": len(file.content),
-        "mode": "hosted",
-        "is_external": False,
-        "external_type": "",
-        "is_public": bool(shared["channels"]),
-        "public_url_shared": False,
-        "display_as_bot": False,
-        "username": "",
-        "url_private": address,
-        "url_private_download": f"{address}?download",
-        "permalink": address,
-        **shared,
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A modal or Home tab of one person. `content` is what the app sent, with generated ids where it gave none."""
+
+    id: str
+    user: str
+    content: Json
+    hash: str
+    root_id: str
+    previous_id: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The text of the title; empty for a Home tab."""
+        return str(self.content.get("title", {}).get("text", ""))
+
+    @property
+    def blocks(self) -> list[Json]:
+        """The blocks, with their ids."""
+        blocks: list[Json] = self.content["blocks"]
+        return blocks
+
+    @property
+    def callback_id(self) -> str:
+        """The callback_id, or an empty string."""
+        return str(self.content.get("callback_id", ""))
 
 
 def view_json(view: View) -> Json:
-    """A view object."""
-    made_by_app = {key: value for key, value in view.content.items() if key != "state"}
+    """Return a view object."""
+    content = {key: value for key, value in view.content.items() if key != "state"}
     return {
         "id": view.id,
         "team_id": TEAM_ID,
@@ -300,7 +279,7 @@ def view_json(view: View) -> Json:
         "notify_on_close": False,
         "submit": None,
         "close": None,
-        **made_by_app,
+        **content,
         "state": {"values": {}},
         "hash": view.hash,
         "root_view_id": view.root_id,
@@ -309,3 +288,18 @@ def view_json(view: View) -> Json:
         "app_installed_team_id": TEAM_ID,
         "bot_id": BOT_ID,
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A recorded call of the Web API or use of a response URL. `args` are without the token."""
+
+    method: str
+    args: dict[str, Any]
+    at: datetime
+    error: str | None = None
+
+
+def unix_seconds(moment: datetime) -> int:
+    """Return the whole seconds since 1970 UTC."""
+    return int(moment.timestamp())

@@ -1,4 +1,4 @@
-"""What Slack writes into a command, an interaction and an event. No key is used that Slack does not send."""
+"""The payloads of commands, interactions and events. All keys are from Slack's reference."""
 
 from secrets import token_hex, token_urlsafe
 from typing import Final
@@ -26,7 +26,7 @@ TEAM: Final[Json] = {"id": TEAM_ID, "domain": TEAM_DOMAIN}
 
 
 def command(user: User, channel: Channel, *, name: str, text: str, urls: tuple[str, str]) -> Json:
-    """A slash command's form; `urls` are its response_url and trigger_id."""
+    """Return the form of a slash command; `urls` are its response_url and trigger_id."""
     return {
         "token": VERIFICATION_TOKEN,
         "team_id": TEAM_ID,
@@ -45,13 +45,13 @@ def command(user: User, channel: Channel, *, name: str, text: str, urls: tuple[s
 
 
 def user_reference(user: User) -> Json:
-    """A person, as block_actions and views name them."""
+    """Return the `user` of block_actions and view payloads."""
     return {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID}
 
 
-def _interaction(kind: str, trigger_id: str | None) -> Json:
+def _interaction(type_: str, trigger_id: str | None) -> Json:
     common: Json = {
-        "type": kind,
+        "type": type_,
         "team": TEAM,
         "enterprise": None,
         "api_app_id": APP_ID,
@@ -62,9 +62,9 @@ def _interaction(kind: str, trigger_id: str | None) -> Json:
 
 
 def message_shortcut(user: User, channel: Channel, message: Message, *, name: str, urls: tuple[str, str]) -> Json:
-    """A message shortcut."""
+    """Return the payload of a message shortcut."""
     payload = _interaction("message_action", urls[1])
-    # A message shortcut is the one interaction without the app's id.
+    # Slack sends the app id with every other interaction.
     del payload["api_app_id"]
     return payload | {
         "callback_id": name,
@@ -80,7 +80,7 @@ def message_shortcut(user: User, channel: Channel, message: Message, *, name: st
 def message_block_actions(
     user: User, channel: Channel, message: Message, *, action: Json, urls: tuple[str, str]
 ) -> Json:
-    """Something pressed or chosen in a message. Of an ephemeral message Slack does not send the content."""
+    """Return the block_actions of a message. For an ephemeral message, Slack does not send the message."""
     container = {
         "type": "message",
         "message_ts": message.ts,
@@ -101,7 +101,7 @@ def message_block_actions(
 
 
 def view_block_actions(user: User, view: View, *, action: Json, values: Json, trigger_id: str) -> Json:
-    """Something pressed or chosen in a modal or a Home tab."""
+    """Return the block_actions of a modal or the Home tab."""
     return _interaction("block_actions", trigger_id) | {
         "user": user_reference(user),
         "container": {"type": "view", "view_id": view.id},
@@ -111,7 +111,7 @@ def view_block_actions(user: User, view: View, *, action: Json, values: Json, tr
 
 
 def view_submission(user: User, view: View, *, values: Json, trigger_id: str) -> Json:
-    """A modal filled in and sent."""
+    """Return the payload of a submitted modal."""
     return _interaction("view_submission", trigger_id) | {
         "user": user_reference(user),
         "view": view_json(view) | {"state": {"values": values}},
@@ -119,7 +119,7 @@ def view_submission(user: User, view: View, *, values: Json, trigger_id: str) ->
 
 
 def view_closed(user: User, view: View) -> Json:
-    """A modal dismissed."""
+    """Return the payload of a dismissed modal."""
     return _interaction("view_closed", None) | {
         "user": user_reference(user),
         "view": view_json(view),
@@ -128,7 +128,7 @@ def view_closed(user: User, view: View) -> Json:
 
 
 def event(workspace: Workspace, content: Json) -> Json:
-    """An event, wrapped as the Events API does."""
+    """Wrap an event as the Events API does."""
     return {
         "token": VERIFICATION_TOKEN,
         "team_id": TEAM_ID,
@@ -152,7 +152,7 @@ def event(workspace: Workspace, content: Json) -> Json:
 
 
 def app_mention(message: Message) -> Json:
-    """The event of a message that names the bot."""
+    """Return the event of a message that mentions the bot."""
     content: Json = {
         "type": "app_mention",
         "client_msg_id": str(uuid4()),
@@ -166,10 +166,10 @@ def app_mention(message: Message) -> Json:
     return content | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
 
 
-def reaction(kind: str, user: User, message: Message, *, name: str, ts: str) -> Json:
-    """The event of a reaction; `kind` is reaction_added or reaction_removed."""
+def reaction(type_: str, user: User, message: Message, *, name: str, ts: str) -> Json:
+    """Return the event of a reaction; `type_` is reaction_added or reaction_removed."""
     return {
-        "type": kind,
+        "type": type_,
         "user": user.id,
         "item": {"type": "message", "channel": message.channel, "ts": message.ts},
         "reaction": name,
@@ -179,13 +179,13 @@ def reaction(kind: str, user: User, message: Message, *, name: str, ts: str) -> 
 
 
 def user_change(workspace: Workspace, user: User) -> Json:
-    """The event of a changed profile."""
+    """Return the event of a changed profile."""
     now = workspace.clock()
     return {"type": "user_change", "user": user_json(user, now=now), "cache_ts": unix_seconds(now)}
 
 
 def app_home_opened(user: User, channel: Channel, *, home: View | None, ts: str) -> Json:
-    """The event of a person who opens the app's Home tab."""
+    """Return the event of a person who opens the app's Home tab."""
     content: Json = {
         "type": "app_home_opened",
         "user": user.id,

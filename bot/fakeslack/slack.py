@@ -1,4 +1,4 @@
-"""The stand-in for Slack: what a test, or the demo, holds in its hands."""
+"""The stand-in for Slack that tests and the demo use."""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -10,13 +10,24 @@ from starlette.routing import BaseRoute
 
 from bot.clock import Clock
 from bot.fakeslack.actions import Actions
-from bot.fakeslack.context import MethodContext
-from bot.fakeslack.delivery import FORM, SIGNATURE, HttpTransport, NoTransport, Transport
+from bot.fakeslack.context import Context
+from bot.fakeslack.delivery import FORM, OK, SIGNATURE, HttpTransport, NoTransport, Transport
 from bot.fakeslack.directory import Directory
 from bot.fakeslack.dispatcher import Answer, Dispatcher
 from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults, RandomFaults
 from bot.fakeslack.interactivity import ResponseUrls, Triggers
-from bot.fakeslack.objects import APP_ID, BOT_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Call, Canvas, File, Message, View
+from bot.fakeslack.objects import (
+    APP_ID,
+    BOT_ID,
+    BOT_USER_ID,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    Call,
+    Canvas,
+    File,
+    Message,
+    View,
+)
 from bot.fakeslack.sockets import SocketMode
 from bot.fakeslack.web_api import Endpoints, WebApi, application
 from bot.fakeslack.workspace import Workspace
@@ -24,16 +35,15 @@ from bot.server.threaded import Server, address_of, listen
 
 SCOPES = ("commands", "chat:write", "files:write", "users:read", "app_mentions:read")
 POLL_S = 0.02
-OK = 200
 
 Found = TypeVar("Found")
 
 
 class Slack(Directory, Actions):
-    """One workspace with one app in it, and the server that app talks to.
+    """One workspace with one app, and the server that the app connects to. Safe to use from any thread.
 
-    `clock` gives aware UTC instants: messages are dated by it. `monotonic` counts real seconds, for what
-    expires. Any thread may use it. Until `deliver_to` is called the bot is reached by Socket Mode.
+    `clock` returns aware UTC datetimes, which date the messages. `monotonic` returns real seconds, by which trigger
+    ids and response URLs expire. Until `deliver_to` is called, the app is reached by Socket Mode.
     """
 
     team_id = TEAM_ID
@@ -46,36 +56,41 @@ class Slack(Directory, Actions):
         self.bot_token = f"xoxb-{token_hex(12)}"
         self.app_token = f"xapp-1-{APP_ID}-{token_hex(12)}"
         self.signing_secret = token_hex(16)
-        self._sockets = SocketMode(app_id=APP_ID)
-        self._posts: HttpTransport | None = None
-        self._silenced: NoTransport | None = None
+        self._sockets = SocketMode()
+        self._http: HttpTransport | None = None
+        self._no_transport: NoTransport | None = None
         self._address = ""
         self._faults = Faults()
         workspace, triggers = Workspace(clock, set(SCOPES)), Triggers(monotonic)
-        self._hooks = ResponseUrls(workspace, monotonic)
-        office = Dispatcher(workspace, triggers=triggers, hooks=self._hooks, courier=self._courier)
-        super().__init__(workspace, office, triggers)
+        self._response_urls = ResponseUrls(workspace, monotonic)
+        dispatcher = Dispatcher(
+            workspace, triggers=triggers, response_urls=self._response_urls, transport=lambda: self.transport
+        )
+        super().__init__(workspace, dispatcher, triggers)
 
     @contextmanager
     def serving(self, *, port: int = 0, pages: Sequence[BaseRoute] = ()) -> Iterator["Slack"]:
-        """Serve on 127.0.0.1, on any free port unless one is given. `pages` are routes beside Slack's own."""
+        """Serve on 127.0.0.1, by default on a free port. `pages` are routes in addition to Slack's."""
         listener = listen(port)
-        self._address = self._office.address = address_of(listener)
-        endpoints = Endpoints(api=self._api(), workspace=self.workspace, hooks=self._hooks, faults=self._faults)
-        server = Server(application(endpoints, self._sockets, pages), listener)
+        self._address = self._dispatcher.address = address_of(listener)
+        context = Context(
+            workspace=self.workspace, triggers=self._triggers, sockets=self._sockets, address=self._address
+        )
+        api = WebApi(context=context, faults=self._faults, bot_token=self.bot_token, app_token=self.app_token)
+        server = Server(application(Endpoints(api, self._response_urls), self._sockets, pages), listener)
         server.start()
         try:
             yield self
         finally:
             server.stop()
             self._address = ""
-            if self._posts:
-                self._posts.close()
-                self._posts = None
+            if self._http:
+                self._http.close()
+                self._http = None
 
     @property
     def scopes(self) -> set[str]:
-        """The scopes the bot's token holds; a change works at once."""
+        """The scopes of the bot token; a change takes effect at once."""
         return self.workspace.scopes
 
     @scopes.setter
@@ -84,7 +99,7 @@ class Slack(Directory, Actions):
 
     @property
     def address(self) -> str:
-        """`http://127.0.0.1:PORT`. Raises RuntimeError unless serving."""
+        """The base URL, `http://127.0.0.1:PORT`. Raises RuntimeError unless serving."""
         if not self._address:
             raise RuntimeError("the stand-in is not serving")
         return self._address
@@ -94,20 +109,25 @@ class Slack(Directory, Actions):
         """The Web API's base URL, with a slash at its end. Raises RuntimeError unless serving."""
         return f"{self.address}/api/"
 
+    @property
+    def transport(self) -> Transport:
+        """The transport of the next delivery."""
+        return self._no_transport or self._http or self._sockets
+
     def deliver_to(self, url: str, wait_s: float = 3.0) -> None:
-        """Reach the bot by signed POSTs to its request URL, each given up after `wait_s` seconds."""
-        if self._posts:
-            self._posts.close()
-        self._posts = HttpTransport(url=url, wait_s=wait_s, secret=self.signing_secret)
+        """Deliver by signed POSTs to the app's request URL, each with a timeout of `wait_s` seconds."""
+        if self._http:
+            self._http.close()
+        self._http = HttpTransport(url=url, wait_s=wait_s, secret=self.signing_secret)
 
     @contextmanager
-    def unheard(self) -> Iterator[None]:
-        """Deliver nothing during the block; what people do then is kept in `answers`, to be repeated."""
-        self._silenced = NoTransport()
+    def failing_deliveries(self) -> Iterator[None]:
+        """Fail every delivery within the block; `answers` records them, so that they can be repeated later."""
+        self._no_transport = NoTransport()
         try:
             yield
         finally:
-            self._silenced = None
+            self._no_transport = None
 
     def wait_connected(self, n: int = 1, within_s: float = 5.0) -> None:
         """Wait for `n` Socket Mode connections. Raises TimeoutError."""
@@ -115,24 +135,24 @@ class Slack(Directory, Actions):
 
     @property
     def connections(self) -> int:
-        """How many Socket Mode connections deliveries go to."""
-        return len(self._sockets.links)
+        """The number of Socket Mode connections that get deliveries."""
+        return len(self._sockets.connections)
 
-    def reach_sockets_by(self, address: str) -> None:
-        """Tell clients of Socket Mode to connect to `http://HOST:PORT`, which passes all on to the stand-in."""
+    def set_socket_address(self, address: str) -> None:
+        """Send Socket Mode clients to `http://HOST:PORT`, a proxy of this server; an empty string ends that."""
         self._sockets.address = address
 
     def disconnect_sockets(self, reason: str = "refresh_requested", *, grace_s: float = 0.5) -> None:
-        """Tell every Socket Mode connection to go, and close those still there after `grace_s` seconds."""
+        """Ask every Socket Mode connection to disconnect, and close those still open after `grace_s` seconds."""
         self._sockets.disconnect(reason, grace_s=grace_s)
 
     def cut_sockets(self) -> None:
-        """Close every Socket Mode connection without telling it to go first."""
+        """Close every Socket Mode connection without a disconnect message."""
         self._sockets.cut()
 
     @property
     def socket_wait_s(self) -> float:
-        """How many seconds an ack over Socket Mode may take; 3 in Slack."""
+        """The seconds an ack over Socket Mode may take; 3 in Slack."""
         return self._sockets.wait_s
 
     @socket_wait_s.setter
@@ -140,15 +160,15 @@ class Slack(Directory, Actions):
         self._sockets.wait_s = seconds
 
     def messages(self, channel: str, user: str | None = None) -> list[Message]:
-        """What is to be seen in a channel, threads too, oldest first; with `user`, also what only they see.
+        """Return the messages of a channel and its threads, oldest first; with `user`, including their ephemeral ones.
 
-        A user's id in place of a channel's means their direct message with the bot.
+        A user id instead of a channel id means that person's direct message with the bot.
         """
-        place = self.workspace.direct(channel).id if channel in self.workspace.users else channel
-        return self.workspace.visible(place, user)
+        channel_id = self.workspace.direct(channel).id if channel in self.workspace.users else channel
+        return self.workspace.visible(channel_id, user)
 
     def modal(self, user: str, *, within_s: float = 3.0) -> View | None:
-        """A person's open modal, the topmost one; waits so long for it, and gives None if none opens."""
+        """Return a person's topmost open modal, or None if none opens within `within_s` seconds."""
         try:
             self.wait_for(lambda: self.workspace.views.get(user), within_s)
         except TimeoutError:
@@ -157,59 +177,59 @@ class Slack(Directory, Actions):
         return views[-1] if views else None
 
     def home(self, user: str) -> View | None:
-        """What the bot published as a person's Home tab."""
+        """Return the Home tab that the app published for a person."""
         return self.workspace.homes.get(user)
 
     @property
     def files(self) -> list[File]:
-        """The files uploaded, oldest first."""
+        """The uploaded files, oldest first."""
         return list(self.workspace.files)
 
     @property
     def canvases(self) -> list[Canvas]:
-        """The canvases there are, oldest first."""
+        """The canvases, oldest first."""
         return list(self.workspace.canvases.values())
 
-    def delete_canvas(self, id_: str) -> None:
-        """Throw a canvas away, as anybody may who can write it. Raises KeyError for one that is not there."""
+    def delete_canvas(self, canvas_id: str) -> None:
+        """Delete a canvas, as its editors can. Raises KeyError for an unknown one."""
         with self.workspace.lock:
-            del self.workspace.canvases[id_]
+            del self.workspace.canvases[canvas_id]
             self.workspace.touch()
 
     @property
     def calls(self) -> list[Call]:
-        """The Web API calls and uses of a response_url, oldest first, refused ones too."""
+        """The Web API calls and uses of response URLs, oldest first, including refused ones."""
         return list(self.workspace.calls)
 
     @property
     def answers(self) -> list[Answer]:
-        """What came of every delivery, events too, oldest first: something to `repeat`."""
-        return list(self._office.answers)
+        """The answers to all deliveries, oldest first; each can be given to `repeat`."""
+        return list(self._dispatcher.answers)
 
     @property
     def undelivered(self) -> list[Answer]:
-        """The events the bot did not take."""
-        return list(self._office.undelivered)
+        """The events that the app did not acknowledge."""
+        return list(self._dispatcher.undelivered)
 
     def wait_for(self, predicate: Callable[[], Found], within_s: float = 5.0) -> Found:
-        """What `predicate` gives, once that is true. Raises TimeoutError after `within_s` seconds.
+        """Wait until `predicate` returns a true value and return it. Raises TimeoutError after `within_s` seconds.
 
-        It is asked after every change of the workspace, and now and then in between.
+        The predicate is called after every change of the workspace, and every POLL_S seconds.
         """
-        give_up_at_s = time.monotonic() + within_s
+        deadline_s = time.monotonic() + within_s
         while True:
             found = predicate()
             if found:
                 return found
-            if time.monotonic() > give_up_at_s:
+            if time.monotonic() > deadline_s:
                 raise TimeoutError(f"not so within {within_s} s")
-            with self.workspace.moved:
-                self.workspace.moved.wait(POLL_S)
+            with self.workspace.changed:
+                self.workspace.changed.wait(POLL_S)
 
     @property
     def faults(self) -> list[Fault]:
-        """The failures ordered and not used up."""
-        return list(self._faults.ordered)
+        """The pending faults of `fail_next`."""
+        return list(self._faults.pending)
 
     def fail_next(
         self,
@@ -220,17 +240,17 @@ class Slack(Directory, Actions):
         status: int | None = None,
         times: int = 1,
     ) -> None:
-        """Let the next calls of a method fail. The usual status is 429 for `ratelimited`, else 200."""
-        usual = TOO_MANY_REQUESTS if error == "ratelimited" else OK
-        fault = Fault(method=method, error=error, status=status or usual, retry_after_s=retry_after_s)
+        """Fail the next calls of a method. The default status is 429 for `ratelimited`, else 200."""
+        default_status = TOO_MANY_REQUESTS if error == "ratelimited" else OK
+        fault = Fault(method=method, error=error, status=status or default_status, retry_after_s=retry_after_s)
         self._faults.add(fault, times=times)
 
-    def under(self, weather: RandomFaults) -> None:
-        """Let every call meet this weather, beside the failures that were ordered."""
-        self._faults.weather = weather.meet
+    def fail_randomly(self, faults: RandomFaults) -> None:
+        """Fail calls at random, in addition to those of `fail_next`."""
+        self._faults.source = faults.next_fault
 
     def delay(self, method: str, seconds: float) -> None:
-        """Let every call of a method wait so long before it is done; 0 ends that."""
+        """Delay every call of a method; 0 ends the delay."""
         self._faults.delays_s[method] = seconds
 
     def post_signed(
@@ -243,31 +263,19 @@ class Slack(Directory, Actions):
         signature: str | None = None,
         drop: Collection[str] = (),
     ) -> tuple[int, str]:
-        """POST anything as Slack would, or not quite: with another time or signature, or without a header.
+        """POST a body signed as Slack does, and return the status and body of the response.
 
-        `drop` names the headers left out. A signature not given is the right one for the timestamp. Gives the
-        status and the body.
+        For invalid requests give another `timestamp` or `signature`, or name headers to `drop`. The default signature
+        is the valid one for the timestamp.
         """
-        posts = HttpTransport(url=url, wait_s=10, secret=self.signing_secret)
-        headers = posts.headers(body, content_type, timestamp=timestamp)
+        http = HttpTransport(url=url, wait_s=10, secret=self.signing_secret)
+        headers = http.headers(body, content_type, timestamp=timestamp)
         if signature is not None:
             headers[SIGNATURE] = signature
-        left_out = {name.lower() for name in drop}
-        kept = {name: value for name, value in headers.items() if name.lower() not in left_out}
+        dropped = {name.lower() for name in drop}
+        headers = {name: value for name, value in headers.items() if name.lower() not in dropped}
         try:
-            response = posts.post(body, kept)
+            response = http.post(body, headers)
         finally:
-            posts.close()
+            http.close()
         return response.status_code, response.text
-
-    def _courier(self) -> Transport:
-        return self._silenced or self._posts or self._sockets
-
-    def _api(self) -> WebApi:
-        desk = MethodContext(
-            workspace=self.workspace,
-            triggers=self._triggers,
-            sockets=self._sockets,
-            address=self._address,
-        )
-        return WebApi(desk=desk, faults=self._faults, bot_token=self.bot_token, app_token=self.app_token)

@@ -1,4 +1,7 @@
-"""Socket Mode: the stand-in's end of the WebSockets a bot opens."""
+"""Socket Mode: the server end of the WebSockets that an app opens.
+
+Source: Slack's guide to Socket Mode, whose limit is ten connections for an app.
+"""
 
 import asyncio
 import itertools
@@ -13,61 +16,65 @@ from uuid import uuid4
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.fakeslack.delivery import DISPATCH_FAILED, OK, OPERATION_TIMEOUT, Ack, PayloadDelivery, parse_object
+from bot.fakeslack.objects import APP_ID
 from bot.fakeslack.schema import Json
 
 MAX_CONNECTIONS = 10
+SEND_TIMEOUT_S = 5
 GOING_AWAY = 1001
 POLICY_VIOLATION = 1008
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class SocketConnection:
-    """One open WebSocket. A `leaving` one was told to go and gets nothing more."""
+    """One open WebSocket. A `leaving` one was asked to disconnect and gets no more deliveries.
+
+    Its methods block; call them from any thread except the server's own.
+    """
 
     socket: WebSocket
     loop: asyncio.AbstractEventLoop
     leaving: bool = False
 
     def send(self, message: Json) -> None:
-        """Send from any thread but the server's own, and wait until it is sent."""
-        asyncio.run_coroutine_threadsafe(self.socket.send_text(json.dumps(message)), self.loop).result(5)
+        """Send a message and wait until it is sent."""
+        asyncio.run_coroutine_threadsafe(self.socket.send_text(json.dumps(message)), self.loop).result(SEND_TIMEOUT_S)
 
     def close(self) -> None:
-        """Close from any thread but the server's own."""
-        asyncio.run_coroutine_threadsafe(self.socket.close(GOING_AWAY), self.loop).result(5)
+        """Close the WebSocket."""
+        asyncio.run_coroutine_threadsafe(self.socket.close(GOING_AWAY), self.loop).result(SEND_TIMEOUT_S)
 
 
 class SocketMode:
-    """All open WebSockets; a delivery goes to one of them, in turn. `wait_s` is how long an ack may take.
+    """All open WebSockets; deliveries go to them round-robin, and each waits `wait_s` seconds for its ack.
 
-    `address` is where clients are told to connect, unless that is the stand-in itself.
+    `address` is the base URL that clients connect to, if they reach this server through a proxy.
     """
 
-    def __init__(self, *, app_id: str, wait_s: float = 3.0) -> None:
+    def __init__(self, *, wait_s: float = 3.0) -> None:
         self.wait_s = wait_s
         self.address = ""
-        self._app_id = app_id
         self._lock = threading.Condition()
         self._tickets: set[str] = set()
-        self._links: list[SocketConnection] = []
-        self._turns = itertools.count()
-        self._awaited: dict[str, Future[Json]] = {}
+        self._connections: list[SocketConnection] = []
+        self._round_robin = itertools.count()
+        self._pending_acks: dict[str, Future[Json]] = {}
 
-    def ticket(self) -> str:
-        """A ticket that lets one connection in."""
+    def issue_ticket(self) -> str:
+        """Issue a ticket that is valid for one connection."""
         ticket = token_urlsafe(16)
         with self._lock:
             self._tickets.add(ticket)
         return ticket
 
     @property
-    def links(self) -> list[SocketConnection]:
-        """The connections that deliveries go to."""
+    def connections(self) -> list[SocketConnection]:
+        """The connections that get deliveries."""
         with self._lock:
-            return [link for link in self._links if not link.leaving]
+            return [connection for connection in self._connections if not connection.leaving]
 
     async def serve(self, socket: WebSocket) -> None:
-        """One connection from its handshake to its end."""
+        """Handle one connection from its handshake to its end."""
         ticket = socket.query_params.get("ticket", "")
         with self._lock:
             known = ticket in self._tickets
@@ -76,102 +83,98 @@ class SocketMode:
             await socket.close(POLICY_VIOLATION)
             return
         await socket.accept()
-        if len(self.links) >= MAX_CONNECTIONS:
-            await socket.send_text(json.dumps(self._goodbye("too_many_websockets")))
+        if len(self.connections) >= MAX_CONNECTIONS:
+            await socket.send_text(json.dumps(_disconnect_message("too_many_websockets")))
             await socket.close(POLICY_VIOLATION)
             return
-        link = SocketConnection(socket=socket, loop=asyncio.get_running_loop())
-        await socket.send_text(json.dumps(self._hello()))
-        self._add(link)
+        connection = SocketConnection(socket=socket, loop=asyncio.get_running_loop())
+        await socket.send_text(json.dumps(self._hello_message()))
+        with self._lock:
+            self._connections.append(connection)
+            self._lock.notify_all()
         try:
             while True:
-                self._acknowledged(await socket.receive_text())
+                self._receive_ack(await socket.receive_text())
         except WebSocketDisconnect:
             pass
         finally:
-            self._remove(link)
+            with self._lock:
+                self._connections.remove(connection)
+                self._lock.notify_all()
 
     def deliver(self, delivery: PayloadDelivery) -> Ack:
         """Send an envelope to one of the connections and wait for its ack."""
         started_s = time.monotonic()
-        links = self.links
-        if not links:
+        connections = self.connections
+        if not connections:
             return Ack(status=0, elapsed_s=0.0, error=DISPATCH_FAILED)
         envelope_id = str(uuid4())
-        awaited: Future[Json] = Future()
-        self._awaited[envelope_id] = awaited
+        pending: Future[Json] = Future()
+        self._pending_acks[envelope_id] = pending
         try:
-            links[next(self._turns) % len(links)].send(envelope(delivery, envelope_id))
-            body = awaited.result(self.wait_s)
+            connections[next(self._round_robin) % len(connections)].send(_envelope(delivery, envelope_id))
+            body = pending.result(self.wait_s)
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
             elapsed_s = time.monotonic() - started_s
             return Ack(status=0, elapsed_s=elapsed_s, late=True, error=OPERATION_TIMEOUT)
         finally:
-            self._awaited.pop(envelope_id, None)
-        kept = body if delivery.takes_payload else {}
-        return Ack(status=OK, body=kept, elapsed_s=time.monotonic() - started_s)
+            self._pending_acks.pop(envelope_id, None)
+        accepted = body if delivery.takes_payload else {}
+        return Ack(status=OK, body=accepted, elapsed_s=time.monotonic() - started_s)
 
     def disconnect(self, reason: str, *, grace_s: float = 0.5) -> None:
-        """Tell every connection to go, and close those that have not gone after `grace_s` seconds."""
+        """Ask every connection to disconnect, and close those still open after `grace_s` seconds."""
         with self._lock:
-            going = [link for link in self._links if not link.leaving]
-            for link in going:
-                link.leaving = True
-        for link in going:
-            link.send(self._goodbye(reason))
+            leaving = [connection for connection in self._connections if not connection.leaving]
+            for connection in leaving:
+                connection.leaving = True
+        for connection in leaving:
+            connection.send(_disconnect_message(reason))
         with self._lock:
-            self._lock.wait_for(lambda: not set(going).intersection(self._links), grace_s)
-            left = [link for link in going if link in self._links]
-        for link in left:
-            link.close()
+            self._lock.wait_for(lambda: not set(leaving).intersection(self._connections), grace_s)
+            still_open = [connection for connection in leaving if connection in self._connections]
+        for connection in still_open:
+            connection.close()
 
     def cut(self) -> None:
-        """Close every connection without a word before, as a network may."""
+        """Close every connection without a disconnect message, as a network failure does."""
         with self._lock:
-            cut = list(self._links)
-        for link in cut:
-            link.leaving = True
-            link.close()
+            connections = list(self._connections)
+        for connection in connections:
+            connection.leaving = True
+            connection.close()
 
     def wait_connected(self, count: int, within_s: float) -> None:
-        """Wait until there are `count` connections. Raises TimeoutError after `within_s` seconds."""
+        """Wait for `count` connections. Raises TimeoutError after `within_s` seconds."""
         with self._lock:
-            if not self._lock.wait_for(lambda: len(self.links) >= count, within_s):
-                raise TimeoutError(f"{len(self.links)} of {count} connections after {within_s} s")
+            if not self._lock.wait_for(lambda: len(self.connections) >= count, within_s):
+                raise TimeoutError(f"{len(self.connections)} of {count} connections after {within_s} s")
 
-    def _acknowledged(self, text: str) -> None:
+    def _receive_ack(self, text: str) -> None:
         ack = parse_object(text) or {}
-        awaited = self._awaited.get(ack.get("envelope_id", ""))
-        if awaited is not None and not awaited.done():
-            awaited.set_result(ack.get("payload") or {})
+        pending = self._pending_acks.get(ack.get("envelope_id", ""))
+        if pending is not None and not pending.done():
+            pending.set_result(ack.get("payload") or {})
 
-    def _add(self, link: SocketConnection) -> None:
-        with self._lock:
-            self._links.append(link)
-            self._lock.notify_all()
-
-    def _remove(self, link: SocketConnection) -> None:
-        with self._lock:
-            self._links.remove(link)
-            self._lock.notify_all()
-
-    def _hello(self) -> Json:
+    def _hello_message(self) -> Json:
         return {
             "type": "hello",
-            "num_connections": len(self.links) + 1,
-            "connection_info": {"app_id": self._app_id},
-            "debug_info": self._debug() | {"build_number": 1, "approximate_connection_time": 18060},
+            "num_connections": len(self.connections) + 1,
+            "connection_info": {"app_id": APP_ID},
+            "debug_info": {**_debug_info(), "build_number": 1, "approximate_connection_time": 18060},
         }
 
-    def _goodbye(self, reason: str) -> Json:
-        return {"type": "disconnect", "reason": reason, "debug_info": self._debug()}
 
-    def _debug(self) -> Json:
-        return {"host": f"applink-{token_hex(2)}"}
+def _disconnect_message(reason: str) -> Json:
+    return {"type": "disconnect", "reason": reason, "debug_info": _debug_info()}
 
 
-def envelope(delivery: PayloadDelivery, envelope_id: str) -> Json:
-    """A delivery as Socket Mode wraps it. Only events carry retries."""
+def _debug_info() -> Json:
+    return {"host": f"applink-{token_hex(2)}"}
+
+
+def _envelope(delivery: PayloadDelivery, envelope_id: str) -> Json:
+    """Wrap a delivery for Socket Mode. Only events have retry fields on the first attempt."""
     wrapped: Json = {
         "envelope_id": envelope_id,
         "type": delivery.kind,

@@ -1,9 +1,12 @@
-"""The Web API over HTTP: the table of methods, the handling of a call, and the routes of the server."""
+"""The Web API over HTTP: the table of methods, the handling of a call and the routes of the server.
+
+Source of the table: Slack's reference of each method. An argument that is not listed is an error.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -12,10 +15,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bot.fakeslack import canvases, chat, conversations, directory, files, views
-from bot.fakeslack.context import MethodContext
-from bot.fakeslack.delivery import parse_object
+from bot.fakeslack.context import Context
+from bot.fakeslack.delivery import FORM, JSON, OK, parse_object
 from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults
-from bot.fakeslack.files import receive_upload
 from bot.fakeslack.interactivity import ResponseUrls
 from bot.fakeslack.objects import APP_ID, Call
 from bot.fakeslack.schema import Json
@@ -32,35 +34,34 @@ from bot.fakeslack.validation import (
     string,
     string_list,
 )
-from bot.fakeslack.workspace import Workspace
 
-
-def connections_open(desk: MethodContext, args: dict[str, Any]) -> Json:  # noqa: ARG001 -- every method has the same two parameters
-    """apps.connections.open: a WebSocket URL that lets one connection in."""
-    host = (desk.sockets.address or desk.address).removeprefix("http")
-    return {"url": f"ws{host}/link/?ticket={desk.sockets.ticket()}&app_id={APP_ID}"}
-
-
-Work = Callable[[MethodContext, dict[str, Any]], Json]
+Handler = Callable[[Context, Json], Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """One method. `scope` is None when any token will do, or when it depends on the channel.
+    """A Web API method: its handler, the scope it requires and its arguments.
 
-    `for_app` says that it wants the app's token instead of the bot's.
+    `scope` is None if any token will do or the scope depends on the channel. A method that requires the `app_token`
+    refuses the bot token, and the reverse.
     """
 
-    work: Work
+    handler: Handler
     scope: str | None = None
-    for_app: bool = False
+    app_token: bool = False
     arguments: Arguments
 
 
-def method_row(work: Work, *, scope: str | None = None, optional: str = "", **required: Reader) -> Method:
-    """A row of the table: `required` arguments with their readers, and the names of the `optional` ones."""
-    more = {name: OPTIONAL[name] for name in optional.split()}
-    return Method(work=work, scope=scope, arguments=Arguments(required=required, optional=more))
+def _method(handler: Handler, *, scope: str | None = None, optional: str = "", **required: Reader) -> Method:
+    """Return a row of the table, with the readers of the required arguments and the names of the optional ones."""
+    readers = {name: OPTIONAL[name] for name in optional.split()}
+    return Method(handler=handler, scope=scope, arguments=Arguments(required=required, optional=readers))
+
+
+def _connections_open(context: Context, args: Json) -> Json:  # noqa: ARG001 - every method takes the arguments
+    """apps.connections.open: a WebSocket URL for one connection."""
+    host = (context.sockets.address or context.address).removeprefix("http")
+    return {"url": f"ws{host}/link/?ticket={context.sockets.issue_ticket()}&app_id={APP_ID}"}
 
 
 OPTIONAL: Final[dict[str, Reader]] = {
@@ -83,54 +84,54 @@ PAGING: Final = "cursor limit"
 HISTORY_RANGE: Final = f"{PAGING} inclusive include_all_metadata latest oldest"
 
 METHODS: Final[dict[str, Method]] = {
-    "apps.connections.open": Method(work=connections_open, for_app=True, arguments=Arguments(required={}, optional={})),
-    "auth.test": method_row(directory.auth_test),
-    "canvases.create": method_row(
-        canvases.create, scope="canvases:write", optional="title document_content channel_id"
+    "apps.connections.open": Method(
+        handler=_connections_open, app_token=True, arguments=Arguments(required={}, optional={})
     ),
-    "canvases.edit": method_row(canvases.edit, scope="canvases:write", canvas_id=string, changes=object_list),
-    "chat.postMessage": method_row(
+    "auth.test": _method(directory.auth_test),
+    "canvases.create": _method(canvases.create, scope="canvases:write", optional="title document_content channel_id"),
+    "canvases.edit": _method(canvases.edit, scope="canvases:write", canvas_id=string, changes=object_list),
+    "chat.postMessage": _method(
         chat.post_message,
         scope="chat:write",
         channel=string,
         optional=f"{MESSAGE_CONTENT} {AUTHORSHIP} thread_ts reply_broadcast unfurl_links unfurl_media mrkdwn metadata",
     ),
-    "chat.postEphemeral": method_row(
+    "chat.postEphemeral": _method(
         chat.post_ephemeral,
         scope="chat:write",
         channel=string,
         user=string,
         optional=f"{MESSAGE_CONTENT} {AUTHORSHIP} thread_ts",
     ),
-    "chat.update": method_row(
+    "chat.update": _method(
         chat.update,
         scope="chat:write",
         channel=string,
         ts=string,
         optional=f"{MESSAGE_CONTENT} reply_broadcast metadata file_ids unfurl_links unfurl_media",
     ),
-    "chat.delete": method_row(chat.delete, scope="chat:write", channel=string, ts=string, optional="as_user"),
-    "chat.getPermalink": method_row(chat.permalink, channel=string, message_ts=string),
-    "conversations.info": method_row(conversations.info, channel=string, optional="include_locale include_num_members"),
-    "conversations.history": method_row(conversations.history, channel=string, optional=HISTORY_RANGE),
-    "conversations.replies": method_row(conversations.replies, channel=string, ts=string, optional=HISTORY_RANGE),
-    "conversations.members": method_row(conversations.members, channel=string, optional=PAGING),
-    "conversations.open": method_row(
+    "chat.delete": _method(chat.delete, scope="chat:write", channel=string, ts=string, optional="as_user"),
+    "chat.getPermalink": _method(chat.permalink, channel=string, message_ts=string),
+    "conversations.info": _method(conversations.info, channel=string, optional="include_locale include_num_members"),
+    "conversations.history": _method(conversations.history, channel=string, optional=HISTORY_RANGE),
+    "conversations.replies": _method(conversations.replies, channel=string, ts=string, optional=HISTORY_RANGE),
+    "conversations.members": _method(conversations.members, channel=string, optional=PAGING),
+    "conversations.open": _method(
         conversations.open_, scope="im:write", optional="channel users return_im prevent_creation"
     ),
-    "users.info": method_row(directory.users_info, scope="users:read", user=string, optional="include_locale"),
-    "users.list": method_row(directory.users_list, scope="users:read", optional=f"{PAGING} include_locale"),
-    "views.open": method_row(views.open_, view=json_object, optional="trigger_id interactivity_pointer"),
-    "views.update": method_row(views.update, view=json_object, optional="view_id external_id hash"),
-    "views.publish": method_row(views.publish, user_id=string, view=json_object, optional="hash"),
-    "files.getUploadURLExternal": method_row(
+    "users.info": _method(directory.users_info, scope="users:read", user=string, optional="include_locale"),
+    "users.list": _method(directory.users_list, scope="users:read", optional=f"{PAGING} include_locale"),
+    "views.open": _method(views.open_, view=json_object, optional="trigger_id interactivity_pointer"),
+    "views.update": _method(views.update, view=json_object, optional="view_id external_id hash"),
+    "views.publish": _method(views.publish, user_id=string, view=json_object, optional="hash"),
+    "files.getUploadURLExternal": _method(
         files.upload_url,
         scope="files:write",
         filename=string,
         length=integer,
         optional="alt_txt snippet_type",
     ),
-    "files.completeUploadExternal": method_row(
+    "files.completeUploadExternal": _method(
         files.complete,
         scope="files:write",
         files=object_list,
@@ -141,7 +142,7 @@ METHODS: Final[dict[str, Method]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
-    """One call as it came in. `authorization` is that header."""
+    """A call of the Web API. `authorization` is the value of that header."""
 
     method: str
     content_type: str
@@ -151,7 +152,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiResponse:
-    """What goes back: Slack says no with status 200, too."""
+    """A response of the Web API. Most errors have status 200, too."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -160,142 +161,135 @@ class ApiResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebApi:
-    """Answers calls. `tokens` tells the bot's token and the app's from any other."""
+    """Handles calls: faults, token, scope, arguments, then the method's handler."""
 
-    desk: MethodContext
+    context: Context
     faults: Faults
     bot_token: str
     app_token: str
 
-    def answer(self, request: ApiRequest) -> ApiResponse:
-        """Do what the call asks for, or say why not; and write the call down."""
-        given: Json = {}
+    def handle(self, request: ApiRequest) -> ApiResponse:
+        """Handle a call and record it in the workspace."""
+        args: Json = {}
         error: str | None = None
-        try:
-            given = parse_arguments(request)
-            fault = self.faults.take(request.method, given)
-            reply = failed(fault) if fault else self._done(request, given)
-            error = fault.error if fault else None
-        except ApiError as refused:
-            reply = ApiResponse(body=refusal(refused))
-            error = refused.error
-        self._note(request.method, given, error)
-        return ApiResponse(status=reply.status, headers={**reply.headers, **self._headers(request)}, body=reply.body)
-
-    def _done(self, request: ApiRequest, given: Json) -> ApiResponse:
         method = METHODS.get(request.method)
-        self._admit(request, given, method)
-        if method is None:
-            raise ApiError("unknown_method", req_method=request.method)
-        if method.scope:
-            self.desk.require(method.scope)
-        understood = method.arguments.read(given)
-        with self.desk.workspace.lock:
-            return ApiResponse(body={"ok": True, **method.work(self.desk, understood)})
+        headers = {
+            "x-oauth-scopes": ",".join(sorted(self.context.scopes)),
+            "x-accepted-oauth-scopes": (method and method.scope) or "",
+        }
+        try:
+            args = _parse_arguments(request)
+            fault = self.faults.take(request.method, args)
+            if fault:
+                error = fault.error
+                response = _fault_response(fault)
+            else:
+                response = ApiResponse(body=self._call(request, args, method))
+        except ApiError as refused:
+            error = refused.error
+            response = ApiResponse(body=_error_body(refused))
+        self._record(request.method, args, error)
+        return ApiResponse(status=response.status, headers={**response.headers, **headers}, body=response.body)
 
-    def _admit(self, request: ApiRequest, given: Json, method: Method | None) -> None:
-        token = request.authorization.removeprefix("Bearer ").strip() or str(given.get("token", ""))
+    def _call(self, request: ApiRequest, args: Json, method: Method | None) -> Json:
+        token = request.authorization.removeprefix("Bearer ").strip() or str(args.get("token", ""))
         if not token:
             raise ApiError("not_authed")
         if token not in {self.bot_token, self.app_token}:
             raise ApiError("invalid_auth")
-        if method and token != (self.app_token if method.for_app else self.bot_token):
+        if method is None:
+            raise ApiError("unknown_method", req_method=request.method)
+        if token != (self.app_token if method.app_token else self.bot_token):
             raise ApiError("not_allowed_token_type")
+        if method.scope:
+            self.context.require_scope(method.scope)
+        values = method.arguments.read(args)
+        with self.context.workspace.lock:
+            return {"ok": True, **method.handler(self.context, values)}
 
-    def _headers(self, request: ApiRequest) -> dict[str, str]:
-        method = METHODS.get(request.method)
-        accepted = method.scope if method and method.scope else ""
-        return {
-            "x-oauth-scopes": ",".join(sorted(self.desk.scopes)),
-            "x-accepted-oauth-scopes": accepted,
-        }
-
-    def _note(self, name: str, given: Json, error: str | None) -> None:
-        workspace = self.desk.workspace
-        method = METHODS.get(name)
-        args = {key: value for key, value in given.items() if key not in COMMON_ARGUMENTS}
-        if method and error is None:
-            args = method.arguments.read(args)
+    def _record(self, name: str, args: Json, error: str | None) -> None:
+        """Record a call without its token, with typed arguments if it succeeded."""
+        workspace = self.context.workspace
+        args = {key: value for key, value in args.items() if key not in COMMON_ARGUMENTS}
+        if error is None:
+            args = METHODS[name].arguments.read(args)
         with workspace.lock:
             workspace.calls.append(Call(method=name, args=args, at=workspace.clock(), error=error))
             workspace.touch()
 
 
-def parse_arguments(request: ApiRequest) -> dict[str, Any]:
-    """The arguments of a call, still untyped, from a form or from JSON. Raises Refused for any other body."""
-    kind = request.content_type.partition(";")[0].strip().lower()
+def _parse_arguments(request: ApiRequest) -> Json:
+    """Parse the body of a form or of JSON. Raises ApiError for any other."""
+    content_type = request.content_type.partition(";")[0].strip().lower()
     if not request.body:
         return {}
-    if kind == "application/json":
-        found = parse_object(request.body)
-        if found is None:
+    if content_type == JSON:
+        args = parse_object(request.body)
+        if args is None:
             raise ApiError("invalid_json")
-        return found
-    if kind not in {"application/x-www-form-urlencoded", ""}:
+        return args
+    if content_type not in {FORM, ""}:
         raise ApiError("invalid_post_type")
     return dict(parse_qsl(request.body, keep_blank_values=True))
 
 
-def refusal(refused: ApiError) -> Json:
-    """Slack's answer to what it does not do."""
+def _error_body(refused: ApiError) -> Json:
     body: Json = {"ok": False, "error": refused.error, **refused.extra}
     if refused.details:
         body["response_metadata"] = {"messages": list(refused.details)}
     return body
 
 
-def failed(fault: Fault) -> ApiResponse:
-    """The answer an ordered fault gives."""
+def _fault_response(fault: Fault) -> ApiResponse:
     headers = {"Retry-After": str(fault.retry_after_s)} if fault.status == TOO_MANY_REQUESTS else {}
     return ApiResponse(status=fault.status, headers=headers, body={"ok": False, "error": fault.error})
 
 
 class Endpoints:
-    """What answers at each path."""
+    """The handlers of the HTTP routes."""
 
-    def __init__(self, *, api: WebApi, workspace: Workspace, hooks: ResponseUrls, faults: Faults) -> None:
+    def __init__(self, api: WebApi, response_urls: ResponseUrls) -> None:
         self._api = api
-        self._workspace = workspace
-        self._hooks = hooks
-        self._faults = faults
+        self._response_urls = response_urls
 
     async def call(self, request: Request) -> Response:
-        """A call of the Web API, after the delay ordered for its method."""
-        name = request.path_params["method"]
+        """Handle a call of the Web API, after the delay set for its method."""
+        method = request.path_params["method"]
         body = (await request.body()).decode()
-        await asyncio.sleep(self._faults.delays_s.get(name, 0))
-        reply = self._api.answer(
+        await asyncio.sleep(self._api.faults.delays_s.get(method, 0))
+        response = self._api.handle(
             ApiRequest(
-                method=name,
+                method=method,
                 content_type=request.headers.get("content-type", ""),
                 authorization=request.headers.get("authorization", ""),
                 body=body,
             )
         )
-        return JSONResponse(reply.body, status_code=reply.status, headers=reply.headers)
+        return JSONResponse(response.body, status_code=response.status, headers=response.headers)
 
     async def upload(self, request: Request) -> Response:
-        """The bytes of a file."""
-        kind = request.headers.get("content-type", "")
-        status, line = receive_upload(self._workspace, request.path_params["ticket"], await request.body(), kind)
-        return PlainTextResponse(line, status_code=status)
+        """Receive the bytes of a file at its upload URL."""
+        workspace, content_type = self._api.context.workspace, request.headers.get("content-type", "")
+        ticket, body = request.path_params["ticket"], await request.body()
+        status, text = files.receive_upload(workspace, ticket, body, content_type)
+        return PlainTextResponse(text, status_code=status)
 
-    async def hook(self, request: Request) -> Response:
-        """A POST to a response_url."""
+    async def respond(self, request: Request) -> Response:
+        """Receive a message at a response URL."""
         body = parse_object((await request.body()).decode())
-        status, word = self._hooks.post(request.path_params["token"], body)
-        if status == 200:  # noqa: PLR2004 -- as the line reads
-            return PlainTextResponse(word)
-        return JSONResponse({"ok": False, "error": word}, status_code=status)
+        status, result = self._response_urls.post(request.path_params["token"], body)
+        if status == OK:
+            return PlainTextResponse(result)
+        return JSONResponse({"ok": False, "error": result}, status_code=status)
 
 
 def application(endpoints: Endpoints, sockets: SocketMode, pages: Sequence[BaseRoute]) -> Starlette:
-    """The ASGI application; `pages` are further routes beside Slack's own."""
+    """Return the ASGI application; `pages` are routes in addition to Slack's."""
     return Starlette(
         routes=[
             Route("/api/{method}", endpoints.call, methods=["POST"]),
             Route("/upload/v1/{ticket}", endpoints.upload, methods=["POST"]),
-            Route("/hooks/{token}", endpoints.hook, methods=["POST"]),
+            Route("/hooks/{token}", endpoints.respond, methods=["POST"]),
             WebSocketRoute("/link/", sockets.serve),
             *pages,
         ]

@@ -1,4 +1,4 @@
-"""The workspace's state: who is there, what was said, which modals are open."""
+"""The state of the workspace: users, channels, messages, views, files."""
 
 import itertools
 import threading
@@ -17,18 +17,17 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class Workspace:
-    """Everything the stand-in remembers, in plain objects.
+    """All state of the stand-in, safe to use from any thread.
 
-    Any thread may use it: `lock` guards every change, and each change moves `version` on and wakes whoever
-    waits on `moved`. `clock` gives aware UTC instants; `scopes` are those the bot's token holds. A `free_plan` has
-    one canvas a channel and no others.
+    `lock` guards every change; every change increments `version` and notifies `changed`. `clock` returns aware UTC
+    datetimes. `scopes` are those of the bot token. A `free_plan` allows one canvas a channel and no standalone ones.
     """
 
     def __init__(self, clock: Clock, scopes: set[str]) -> None:
         self.clock = clock
         self.scopes = scopes
         self.lock = threading.RLock()
-        self.moved = threading.Condition(self.lock)
+        self.changed = threading.Condition(self.lock)
         self.version = 0
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
@@ -46,28 +45,28 @@ class Workspace:
         self.put_user(User(id=BOT_USER_ID, name="scribe", real_name="Scribe", is_bot=True, updated_at=clock()))
 
     def touch(self) -> None:
-        """Say that something changed."""
-        with self.moved:
+        """Increment `version` and notify the threads that wait for a change."""
+        with self.changed:
             self.version += 1
-            self.moved.notify_all()
+            self.changed.notify_all()
 
     def next_id(self, prefix: str) -> str:
-        """An id never given before: `prefix` and nine figures."""
+        """Return a new id: `prefix` and nine digits."""
         return f"{prefix}{next(self._numbers):09d}"
 
     def number_from(self, first: int) -> None:
-        """Give ids from the number `first` on, which is larger than any given so far."""
+        """Number the next ids from `first`, which must be larger than any number used so far."""
         self._numbers = itertools.count(first)
 
     def next_ts(self, channel: str) -> str:
-        """A message's ts: the clock's time, moved on by a microsecond where the channel has that one."""
+        """Return the ts of a new message: the clock's time, or a microsecond after the last ts if that is later."""
         with self.lock:
             ts = max((self.clock() - EPOCH) // MICROSECOND, self._last_ts.get(channel, 0) + 1)
             self._last_ts[channel] = ts
             return f"{ts // 1_000_000}.{ts % 1_000_000:06d}"
 
     def put_user(self, user: User) -> User:
-        """Add or replace a person."""
+        """Add or replace a user."""
         with self.lock:
             self.users[user.id] = user
             self.touch()
@@ -82,7 +81,7 @@ class Workspace:
         return channel
 
     def direct(self, user: str) -> Channel:
-        """The direct message between the bot and a person, made on first use."""
+        """Return the direct message between the bot and a person, created on first use."""
         with self.lock:
             for channel in self.channels.values():
                 if channel.with_user == user:
@@ -99,32 +98,32 @@ class Workspace:
             )
 
     def members(self, channel: Channel) -> list[str]:
-        """The ids of who is in a channel, the bot among them if it is."""
-        everybody = self.users.keys() - {SLACKBOT_ID, BOT_USER_ID}
-        there = everybody if channel.members is None else everybody & channel.members
-        return sorted(there) + ([BOT_USER_ID] if channel.bot_is_member else [])
+        """Return the ids of the members of a channel, the bot last if it is one."""
+        people = self.users.keys() - {SLACKBOT_ID, BOT_USER_ID}
+        members = people if channel.members is None else people & channel.members
+        return sorted(members) + ([BOT_USER_ID] if channel.bot_is_member else [])
 
-    def post(self, channel: str, **parts: Any) -> Message:
-        """Add a message; `parts` are the fields of a Message but for `ts` and `channel`."""
+    def post(self, channel: str, **fields: Any) -> Message:
+        """Add a message; `fields` are those of a Message except `ts` and `channel`."""
         with self.lock:
-            blocks = with_generated_ids(parts.pop("blocks", None) or [])
-            message = Message(ts=self.next_ts(channel), channel=channel, blocks=blocks, **parts)
+            blocks = _with_ids(fields.pop("blocks", None) or [])
+            message = Message(ts=self.next_ts(channel), channel=channel, blocks=blocks, **fields)
             return self.put_message(message)
 
     def put_message(self, message: Message) -> Message:
-        """Add a message, or put a changed one in the place of the old."""
+        """Add or replace a message."""
         with self.lock:
             self.messages[message.channel][message.ts] = message
             self.touch()
         return message
 
     def message(self, channel: str, ts: str) -> Message | None:
-        """A message as it stands now, or None when it never was or is deleted."""
+        """Return the current version of a message, or None if there is none or it is deleted."""
         found = self.messages.get(channel, {}).get(ts)
         return None if found is None or found.deleted else found
 
     def visible(self, channel: str, user: str | None) -> list[Message]:
-        """What stands in a channel, oldest first; with `user`, also what only that person sees."""
+        """Return the messages of a channel, oldest first; with `user`, including those only that person sees."""
         with self.lock:
             return [
                 message
@@ -133,7 +132,7 @@ class Workspace:
             ]
 
     def push_view(self, user: str, content: Json, *, previous: View | None = None) -> View:
-        """Open a modal for a person; without a `previous` one it takes the place of all that were open."""
+        """Open a modal on top of `previous`; without one it replaces all open modals of the person."""
         with self.lock:
             below = self.views.get(user, []) if previous else []
             view = self.new_view(user, content, previous=previous)
@@ -142,19 +141,19 @@ class Workspace:
         return view
 
     def new_view(self, user: str, content: Json, *, previous: View | None = None) -> View:
-        """A view that is shown nowhere yet."""
+        """Create a view that is not shown yet."""
         id_ = self.next_id("V")
         return View(
             id=id_,
             user=user,
-            content={**content, "blocks": with_generated_ids(content["blocks"])},
-            hash=new_hash(),
+            content={**content, "blocks": _with_ids(content["blocks"])},
+            hash=_new_hash(),
             root_id=previous.root_id if previous else id_,
             previous_id=previous.id if previous else None,
         )
 
     def find_view(self, *, view_id: str | None = None, external_id: str | None = None) -> View | None:
-        """An open modal or a Home tab, by its id or by the app's own name for it."""
+        """Find an open modal or a Home tab by its id or its external_id."""
         with self.lock:
             for view in [*itertools.chain.from_iterable(self.views.values()), *self.homes.values()]:
                 if view.id == view_id or (external_id and view.content.get("external_id") == external_id):
@@ -162,9 +161,9 @@ class Workspace:
         return None
 
     def change_view(self, view: View, content: Json) -> View:
-        """Give an open modal or a Home tab new content, and so a new hash."""
+        """Replace the content of an open modal or a Home tab, which gives it a new hash."""
         with self.lock:
-            fresh = replace(view, content={**content, "blocks": with_generated_ids(content["blocks"])}, hash=new_hash())
+            fresh = replace(view, content={**content, "blocks": _with_ids(content["blocks"])}, hash=_new_hash())
             if self.homes.get(view.user) == view:
                 self.homes[view.user] = fresh
             self.views[view.user] = [fresh if open_.id == view.id else open_ for open_ in self.views.get(view.user, [])]
@@ -172,32 +171,31 @@ class Workspace:
         return fresh
 
     def close_view(self, user: str, *, all_of_them: bool = False) -> None:
-        """Close a person's topmost modal, or all that are open."""
+        """Close a person's topmost modal, or all open ones."""
         with self.lock:
             self.views[user] = [] if all_of_them else self.views.get(user, [])[:-1]
             self.touch()
 
 
-def new_hash() -> str:
-    """A view's hash, different after every change."""
+def _new_hash() -> str:
     return f"{token_hex(5)}.{token_hex(4)}"
 
 
-def with_generated_ids(blocks: list[Json]) -> list[Json]:
-    """The same blocks with a block_id and action_ids made up where the app gave none, as Slack does."""
-    named = []
+def _with_ids(blocks: list[Json]) -> list[Json]:
+    """Return the blocks with generated block_ids and action_ids where the app gave none, as Slack does."""
+    result = []
     for block in blocks:
         copy: Json = {**block, "block_id": block.get("block_id") or token_hex(3)}
         for key in ("elements", "accessory", "element"):
             if key in copy:
-                copy[key] = _named(copy[key])
-        named.append(copy)
-    return named
+                copy[key] = _with_action_ids(copy[key])
+        result.append(copy)
+    return result
 
 
-def _named(part: Any) -> Any:
+def _with_action_ids(part: Any) -> Any:
     if isinstance(part, list):
-        return [_named(inner) for inner in part]
+        return [_with_action_ids(inner) for inner in part]
     if part in elements_of({"element": part}) and part["type"] != "image":
         return {**part, "action_id": part.get("action_id") or token_hex(3)}
     return part

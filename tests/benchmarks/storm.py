@@ -56,7 +56,7 @@ def _storm(made: Urls, kind: str, folder: Path, effort: Effort) -> tuple[str, ..
         channels = [office.slack.add_channel(f"c{number}") for number in range(CHANNELS)]
         _fill(office, channels, each, clock)
         weather = RandomFaults(clock)
-        office.slack.under(weather)
+        office.slack.fail_randomly(weather)
         bots = [office.bot, *(_another(stack, office, url, clock) for _ in range(1, REPLICAS[kind]))]
         _sit_out(bots, database, clock)
         outcome = _compared(office.slack, channels, each)

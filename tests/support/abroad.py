@@ -53,16 +53,16 @@ class _Relabelled:
 def abroad(office: Workplace) -> Iterator[None]:
     """Meanwhile all that is typed, pressed and sent comes from the other workspace, and the bot is that one's."""
     slack, identity = office.slack, office.bot.context.identity
-    courier: Transport | None = slack._posts
+    courier: Transport | None = slack._http
     assert identity.learn()
     at_home = identity._facts
-    slack._posts = _Relabelled(courier, slack.team_id)  # type: ignore[assignment]
+    slack._http = _Relabelled(courier, slack.team_id)  # type: ignore[assignment]
     identity._facts = replace(at_home, team_id=ABROAD)
     try:
         yield
         office.deliver()
     finally:
-        slack._posts = courier  # type: ignore[assignment]
+        slack._http = courier  # type: ignore[assignment]
         identity._facts = at_home
 
 

@@ -28,5 +28,5 @@ CHANNELS = {"inc-1": "C1"}
     ],
 )
 def test_text_arrives_as_slack_writes_it(typed: str, in_command: str, in_message: str) -> None:
-    assert format_text(typed, users=USERS, channels=CHANNELS, named=True) == in_command
-    assert format_text(typed, users=USERS, channels=CHANNELS, named=False) == in_message
+    assert format_text(typed, users=USERS, channels=CHANNELS, with_names=True) == in_command
+    assert format_text(typed, users=USERS, channels=CHANNELS, with_names=False) == in_message

@@ -28,7 +28,7 @@ def call(slack: Slack, method: str, token: str | None = None, **args: object) ->
 
 
 def token_for(slack: Slack, method: str) -> str:
-    return slack.app_token if METHODS[method].for_app else slack.bot_token
+    return slack.app_token if METHODS[method].app_token else slack.bot_token
 
 
 def required(method: str) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_every_method_says_which_required_argument_is_missing(slack: Slack, meth
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_wants_its_kind_of_token(slack: Slack, method: str) -> None:
-    wrong = slack.bot_token if METHODS[method].for_app else slack.app_token
+    wrong = slack.bot_token if METHODS[method].app_token else slack.app_token
     assert call(slack, method, token=wrong)["error"] == "not_allowed_token_type"
     assert call(slack, method, token="xoxb-made-up")["error"] == "invalid_auth"  # noqa: S106 -- not a real one
 

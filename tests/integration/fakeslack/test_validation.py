@@ -9,7 +9,7 @@ from slack_sdk.models.views import View
 
 from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, INPUT_ELEMENTS, VIEWS
 from bot.fakeslack.schema import Object
-from bot.fakeslack.validation import complaint_about_message, complaint_about_view
+from bot.fakeslack.validation import ApiError, check_message, check_view
 
 Json = dict[str, Any]
 Made = Callable[[int], Json]
@@ -46,8 +46,11 @@ def rows(count: int, cells: int) -> Json:
 
 
 def error_of(*blocks: Json, text: str = "words") -> str | None:
-    complaint = complaint_about_message(text, list(blocks))
-    return complaint.error if complaint else None
+    try:
+        check_message(text, list(blocks))
+    except ApiError as refused:
+        return refused.error
+    return None
 
 
 def modal(*blocks: Json, **more: object) -> Json:
@@ -159,10 +162,10 @@ def test_what_slack_does_not_know_is_refused(block: Json) -> None:
     assert error_of(block) == "invalid_blocks"
 
 
-def test_a_complaint_says_what_and_where() -> None:
-    complaint = complaint_about_message("x", [SECTION, {"type": "header", "text": plain(151)}])
-    assert complaint is not None
-    assert complaint.details == ("[ERROR] must be less than 151 characters [json-pointer:/blocks/1/text/text]",)
+def test_an_error_says_what_and_where() -> None:
+    with pytest.raises(ApiError) as refused:
+        check_message("x", [SECTION, {"type": "header", "text": plain(151)}])
+    assert refused.value.details == ("[ERROR] must be less than 151 characters [json-pointer:/blocks/1/text/text]",)
 
 
 def test_ids_are_unique_blocks_in_a_message_and_actions_in_a_block() -> None:
@@ -213,21 +216,17 @@ def test_rich_text_and_tables_pass_as_slack_documents_them() -> None:
     ],
 )
 def test_a_bad_view_is_refused(view: Json, fault: str) -> None:
-    complaint = complaint_about_view(view)
-    assert complaint is not None
-    assert complaint.error == "invalid_arguments"
-    assert fault in " ".join(complaint.details)
+    with pytest.raises(ApiError) as refused:
+        check_view(view)
+    assert refused.value.error == "invalid_arguments"
+    assert fault in " ".join(refused.value.details)
 
 
 def test_a_view_as_large_as_allowed_passes_and_a_huge_one_is_too_large() -> None:
-    assert (
-        complaint_about_view(modal(*[SECTION] * 100, title=plain(24), close=plain(24), private_metadata="x" * 3000))
-        is None
-    )
-    assert complaint_about_view({"type": "home", "blocks": []}) is None
-    complaint = complaint_about_view(modal(*[{"type": "section", "text": mrkdwn(3000)}] * 90))
-    assert complaint is not None
-    assert complaint.error == "view_too_large"
+    check_view(modal(*[SECTION] * 100, title=plain(24), close=plain(24), private_metadata="x" * 3000))
+    check_view({"type": "home", "blocks": []})
+    with pytest.raises(ApiError, match="view_too_large"):
+        check_view(modal(*[{"type": "section", "text": mrkdwn(3000)}] * 90))
 
 
 def known(module: ModuleType, name: str) -> set[str]:
@@ -253,6 +252,6 @@ def test_the_figures_are_those_of_slacks_own_library() -> None:
     assert error_of(actions(button(text=plain(sdk.ButtonElement.text_max_length)))) is None
     assert error_of(actions(button(value="v" * sdk.ButtonElement.value_max_length))) is None
     assert error_of({"type": "header", "text": plain(sdk.HeaderBlock.text_max_length)}) is None
-    assert complaint_about_view(modal(title=plain(View.title_max_length))) is None
+    check_view(modal(title=plain(View.title_max_length)))
     assert set(VIEWS) == {"modal", "home"}
     assert set(INPUT_ELEMENTS) < set(ELEMENTS)

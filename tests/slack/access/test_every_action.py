@@ -96,7 +96,7 @@ def _pressed(action: str, value: str) -> Way:
             "trigger_id": f"pressed {next(_numbers)}",
             "actions": [{"type": "button", "block_id": "b", "action_id": action, "value": value}],
         }
-        assert office.slack._courier().deliver(PayloadDelivery(kind="interactive", payload=payload)).status == 200
+        assert office.slack.transport.deliver(PayloadDelivery(kind="interactive", payload=payload)).status == 200
 
     return way
 

@@ -175,7 +175,7 @@ def _buttons(hushed: Hushed) -> None:
     button = office.ask("/detected a horse again", channel=stable)
     ours = f"INC-{incident_count(office)}"
     pressed = office.slack.click(office.bob, button, "reopen").delivery.payload
-    posts = office.slack._courier()
+    posts = office.slack.transport
     values = (f"INC-1 {ours}", f"INC-3 {ours}", f"{ours} INC-2", "INC-2 1", "1")
     for number, (action, value) in enumerate(product([*GESTURES, home.DONE, *COMMANDS], values)):
         actions = [{**pressed["actions"][0], "action_id": action, "value": value}]

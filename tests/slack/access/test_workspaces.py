@@ -144,7 +144,7 @@ def test_neither_does_any_button_that_names_what_is_ours(ours: Workplace) -> Non
             if not declares(f"/{action}"):
                 pressed = [{"type": "button", "block_id": "b", "action_id": action, "value": value}]
                 sent = interaction(ours, type="block_actions", actions=pressed, **place)
-                assert ours.slack._courier().deliver(sent).status == 200
+                assert ours.slack.transport.deliver(sent).status == 200
 
 
 OURS = {
@@ -176,10 +176,10 @@ def test_neither_does_any_form_that_remembers_what_is_ours(ours: Workplace) -> N
         }
         sent = interaction(ours, type="view_submission", view=view)
         with nothing_seen_nor_changed(ours):
-            ack = ours.slack._courier().deliver(sent)
+            ack = ours.slack.transport.deliver(sent)
         assert ack.body.get("response_action") == "errors", (callback_id, ack)
         again = interaction(ours, type="view_submission", view={**view, "id": f"V{number} again"})
-        taken = ours.slack._courier().deliver(again)
+        taken = ours.slack.transport.deliver(again)
         assert taken.body.get("response_action") != "errors", (callback_id, taken)
 
 

@@ -49,7 +49,7 @@ def test_in_any_weather_every_message_comes_once_and_in_order(database: Database
         channels = [office.slack.add_channel(f"c{number}") for number in range(CHANNELS)]
         fill(office, channels, EACH, clock)
         weather = RandomFaults(clock)
-        office.slack.under(weather)
+        office.slack.fail_randomly(weather)
         sit_out(office.bot, database, clock)
         for channel in channels:
             assert said(office.slack, channel) == [f"{channel} {number}" for number in range(EACH)]

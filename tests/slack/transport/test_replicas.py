@@ -92,7 +92,7 @@ def begun(office: Workplace) -> list[Answer]:
     slack.open_home(office.carol)
     office.deliver()
     before = len(slack.answers)
-    with slack.unheard():
+    with slack.failing_deliveries():
         for number in range(4):
             office.ask(f"/note seen {number}")
             slack.say(office.bob, office.channel, f"@scribe did step {number}")
@@ -164,7 +164,7 @@ def test_a_reaction_taken_away_before_it_is_told_of_puts_nothing_on_the_timeline
         office.say("/detected disk full")
         message = office.slack.say(office.bob, office.channel, "pool exhausted")
         before = len(office.slack.answers)
-        with office.slack.unheard():
+        with office.slack.failing_deliveries():
             office.slack.react(office.carol, message, "pushpin")
             office.slack.unreact(office.carol, message, "pushpin")
         added, removed = office.slack.answers[before:]

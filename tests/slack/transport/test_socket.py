@@ -55,7 +55,7 @@ def connected(
     with slack.serving():
         if by is not None:
             by.lead_to(("127.0.0.1", int(slack.address.rpartition(":")[2])))
-            slack.reach_sockets_by(f"http://127.0.0.1:{by.port}")
+            slack.set_socket_address(f"http://127.0.0.1:{by.port}")
         settings = Settings.from_env(
             {
                 "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token,
@@ -125,7 +125,7 @@ def test_while_slack_gives_no_connection_it_goes_on_asking(sqlite: Database, tmp
 
 def test_a_connection_that_is_half_open_is_replaced(sqlite: Database, tmp_path: Path, line: Line) -> None:
     with connected(sqlite, tmp_path, Keepalive(ping_s=0.2, silent_s=60, deaf_s=60), by=line) as office:
-        office.slack.reach_sockets_by("")
+        office.slack.set_socket_address("")
         line.freeze()
         office.slack.socket_wait_s = 0.5
         office.slack.wait_for(lambda: office.ask("again").ok, within_s=15)
