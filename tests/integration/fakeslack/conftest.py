@@ -2,9 +2,11 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
 import pytest
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot import clock
 from bot.fakeslack.slack import Slack
@@ -15,7 +17,7 @@ NUMBERS = count(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A workspace with alice and bob in it, a channel of its own for the test, and a bot at `url`."""
+    """A workspace with alice and bob, a channel for this test only, and a bot at `url`."""
 
     slack: Slack
     echo: Echo
@@ -26,10 +28,28 @@ class Stage:
     url: str
 
 
-@pytest.fixture(scope="module")
-def slack() -> Iterator[Slack]:
-    with Slack(clock=clock.now).serving() as serving:
-        yield serving
+def error_of(client: WebClient, method: str, **args: Any) -> str:
+    with pytest.raises(SlackApiError) as refused:
+        client.api_call(method, json=args)
+    return str(refused.value.response["error"])
+
+
+@pytest.fixture(scope="session")
+def serving() -> Iterator[Slack]:
+    with Slack(clock=clock.now).serving() as slack:
+        yield slack
+
+
+@pytest.fixture
+def slack(serving: Slack) -> Slack:
+    """A workspace shared by all tests, with the usual scopes at the start of each."""
+    serving.scopes = {"commands", "chat:write", "files:write", "users:read"}
+    return serving
+
+
+@pytest.fixture
+def alice(slack: Slack) -> str:
+    return slack.add_user("alice", zone="America/New_York", real_name="Alice A.")
 
 
 @pytest.fixture
@@ -44,7 +64,7 @@ def client(slack: Slack) -> WebClient:
 
 @pytest.fixture(scope="session", params=["http", "sockets"])
 def running(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A stage for the whole session; Bolt's complaints about listeners broken on purpose are kept quiet."""
+    """A stage for the whole session. Bolt's log about listeners that fail on purpose is off."""
     slack = Slack(clock=clock.now)
     alice = slack.add_user("alice", zone="America/New_York")
     bob = slack.add_user("bob", zone="Europe/Berlin")
@@ -58,7 +78,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(running: Stage) -> Iterator[Stage]:
-    """The running stage with a fresh channel and nothing heard; scopes are as they were afterwards."""
+    """The running stage with a new channel and no recorded payloads; restores the scopes afterwards."""
     running.echo.heard.clear()
     running.echo.retries.clear()
     running.echo.form_errors = None

@@ -1,4 +1,4 @@
-"""A real Bolt app that answers plainly, so that what the stand-in does can be seen."""
+"""A real Bolt app with simple answers, for tests of the stand-in."""
 
 import gc
 import time
@@ -77,7 +77,7 @@ ACKS: dict[str, Json] = {
 
 
 class Echo:
-    """`heard` keeps the bodies of all it was sent, in order."""
+    """Records the bodies of all requests in `heard`, oldest first."""
 
     def __init__(self, slack: Slack) -> None:
         self.client = WebClient(token=slack.bot_token, base_url=slack.api_url)
@@ -88,14 +88,14 @@ class Echo:
         self.app.use(self._hear)
         for kind in ("/echo", "/slow", "/broken", "/quiet", *ACKS):
             self.app.command(kind)(self._command)
-        self.app.shortcut("add_to_timeline")(self._plainly)
+        self.app.shortcut("add_to_timeline")(self._acknowledge)
         for action in ("done", "in_form"):
-            self.app.action(action)(self._plainly)
+            self.app.action(action)(self._acknowledge)
         self.app.action("form")(self._open_form)
         self.app.view("form")(self._submitted)
-        self.app.view_closed("form")(self._plainly)
+        self.app.view_closed("form")(self._acknowledge)
         for event in ("reaction_added", "reaction_removed", "user_change", "app_home_opened"):
-            self.app.event(event)(self._plainly)
+            self.app.event(event)(self._acknowledge)
         self.app.event("app_mention")(self._mentioned)
 
     def _hear(self, body: Json, request: BoltRequest, next: Callable[[], object]) -> object:  # noqa: A002 -- Bolt names it so
@@ -113,8 +113,8 @@ class Echo:
         else:
             ack("" if body["command"] == "/quiet" else f"you typed {body['text']}")
 
-    def _plainly(self, ack: Ack) -> None:
-        ack("nobody sees this")
+    def _acknowledge(self, ack: Ack) -> None:
+        ack("not shown")
 
     def _open_form(self, ack: Ack, body: Json) -> None:
         ack()
@@ -155,7 +155,7 @@ def over_http(slack: Slack, echo: Echo) -> Iterator[str]:
 
 
 def collect_quietly() -> None:
-    """Slack's clients leave the sockets of sessions they replaced to the garbage collector."""
+    """Collect the sockets of replaced sessions, which Slack's clients do not close."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
@@ -164,15 +164,15 @@ def collect_quietly() -> None:
 @contextmanager
 def over_sockets(slack: Slack, echo: Echo, *, kind: str = "websocket_client") -> Iterator[str]:
     handlers: dict[str, Any] = {"builtin": SocketModeHandler, "websocket_client": WebSocketClientHandler}
-    # Sometimes these clients lose a connection while they replace it, and notice only after such an interval.
+    # These clients may lose a connection while they replace it, and notice only after a ping interval.
     handler = handlers[kind](echo.app, slack.app_token, ping_interval=1)
     handler.connect()
     slack.wait_connected()
     try:
         yield ""
     finally:
-        # Closed from their own end these clients may sit in a read for ten seconds more. Closed from both
-        # ends at once, the built-in one trips over itself.
+        # When these clients close first, they may block in a read for ten more seconds. When both ends close at
+        # once, the built-in client fails.
         handler.client.auto_reconnect_enabled = False
         slack.cut_sockets()
         with suppress(TimeoutError):

@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.fakeslack.objects import Canvas
 from bot.fakeslack.slack import Slack
-from tests.integration.fakeslack.test_web_api import error_of
+from tests.integration.fakeslack.conftest import error_of
 
 WORDS = {"type": "markdown", "markdown": "# Words"}
 

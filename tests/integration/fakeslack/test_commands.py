@@ -38,7 +38,7 @@ def test_an_empty_ack_shows_nothing(stage: Stage) -> None:
 def test_a_command_has_exactly_the_keys_slack_sends(stage: Stage) -> None:
     stage.slack.command(stage.alice, stage.channel, "/echo", "hello")
     body = stage.echo.heard[-1]
-    # Bolt's form parser leaves out nothing but empty values.
+    # Bolt's form parser leaves out empty values only.
     assert body.keys() == COMMAND_KEYS
     assert body["is_enterprise_install"] == "false"
     assert (body["user_name"], body["channel_name"]) == (
@@ -63,7 +63,7 @@ def test_raw_text_goes_through_untouched(stage: Stage) -> None:
     assert stage.echo.heard[-1]["text"] == "a < b & @bob <!channel>"
 
 
-def test_every_command_has_a_trigger_of_its_own_unless_one_is_given(stage: Stage) -> None:
+def test_every_command_has_a_new_trigger_id_unless_one_is_given(stage: Stage) -> None:
     for trigger in (None, None, "my-trigger", "my-trigger"):
         stage.slack.command(stage.alice, stage.channel, "/echo", "x", trigger_id=trigger)
     first, second, third, fourth = [body["trigger_id"] for body in stage.echo.heard]
@@ -103,12 +103,12 @@ def test_an_ack_that_comes_too_late_is_a_timeout(hasty: Stage) -> None:
 
 def test_a_bot_that_fails_gives_no_message(hasty: Stage) -> None:
     answer = hasty.slack.command(hasty.alice, hasty.channel, "/broken")
-    # Over Socket Mode a failed bot says nothing at all.
+    # Over Socket Mode a failed bot sends no ack.
     expected = (500, "dispatch_failed") if hasty.transport == "http" else (0, "operation_timeout")
     assert (answer.status, answer.error) == expected
     assert answer.message is None
 
 
 def test_an_unknown_command_fails(hasty: Stage) -> None:
-    answer = hasty.slack.command(hasty.alice, hasty.channel, "/nobody")
+    answer = hasty.slack.command(hasty.alice, hasty.channel, "/unknown")
     assert answer.error in {"dispatch_failed", "operation_timeout"}

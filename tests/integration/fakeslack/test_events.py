@@ -17,9 +17,9 @@ def test_naming_the_bot_makes_an_app_mention_with_thread_and_time(stage: Stage) 
     )
 
 
-def test_what_does_not_name_the_bot_or_where_it_is_no_member_is_not_delivered(stage: Stage) -> None:
+def test_a_message_is_delivered_only_if_it_mentions_the_bot_where_it_is_a_member(stage: Stage) -> None:
     elsewhere = stage.slack.add_channel("without-bot", bot_is_member=False)
-    stage.slack.say(stage.alice, stage.channel, "hello everybody")
+    stage.slack.say(stage.alice, stage.channel, "hello all")
     stage.slack.say(stage.alice, elsewhere, "@scribe hello")
     assert stage.echo.heard == []
 
@@ -47,14 +47,14 @@ def test_reactions_are_delivered_only_with_their_scope(stage: Stage) -> None:
     assert stage.echo.heard[-1]["event"]["type"] == "reaction_removed"
 
 
-def test_a_changed_zone_is_told(stage: Stage) -> None:
+def test_a_changed_zone_sends_user_change(stage: Stage) -> None:
     carol = stage.slack.add_user("carol", zone="Europe/London")
     stage.slack.change_user(carol, zone="Asia/Tokyo")
     user = stage.echo.heard[-1]["event"]["user"]
     assert (user["tz"], user["tz_offset"]) == ("Asia/Tokyo", 9 * 3600)
 
 
-def test_opening_the_home_tab_is_told_and_shows_what_was_published(stage: Stage) -> None:
+def test_opening_the_home_tab_sends_an_event_and_shows_what_was_published(stage: Stage) -> None:
     stage.slack.open_home(stage.alice)
     assert stage.echo.heard[-1]["event"]["tab"] == "home"
     stage.echo.client.views_publish(user_id=stage.alice, view={"type": "home", "blocks": [{"type": "divider"}]})
@@ -72,7 +72,7 @@ def test_an_event_repeated_keeps_its_id_and_is_marked_as_a_retry(stage: Stage) -
     assert stage.echo.retries[1] == "1"
 
 
-def test_events_have_ids_of_their_own_and_say_for_whom_they_are(stage: Stage) -> None:
+def test_events_have_unique_ids_and_name_the_authorized_bot(stage: Stage) -> None:
     stage.slack.say(stage.alice, stage.channel, "@scribe hello")
     stage.slack.say(stage.alice, stage.channel, "@scribe hello")
     first, second = stage.echo.heard
@@ -81,7 +81,7 @@ def test_events_have_ids_of_their_own_and_say_for_whom_they_are(stage: Stage) ->
     assert isinstance(first["event_time"], int)
 
 
-def test_an_event_nobody_takes_is_kept_as_undelivered() -> None:
+def test_an_event_without_an_ack_is_recorded_as_undelivered() -> None:
     slack = Slack(clock=now)
     alice, channel = slack.add_user("alice"), slack.add_channel("inc-1")
     with slack.serving():
@@ -91,7 +91,7 @@ def test_an_event_nobody_takes_is_kept_as_undelivered() -> None:
     assert [answer.error for answer in slack.undelivered] == ["dispatch_failed", "dispatch_failed"]
 
 
-def test_the_bots_own_words_are_no_event(stage: Stage) -> None:
+def test_the_bots_own_message_sends_no_event(stage: Stage) -> None:
     client: WebClient = stage.echo.client
     client.chat_postMessage(channel=stage.channel, text=f"<@{stage.slack.bot_user_id}> says so itself")
     assert stage.echo.heard == []

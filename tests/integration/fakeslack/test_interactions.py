@@ -44,13 +44,13 @@ def test_a_button_that_is_not_there_cannot_be_pressed(stage: Stage, action: str,
         stage.slack.click(stage.alice, answer, action, value)
 
 
-def test_nobody_can_press_what_only_another_sees(stage: Stage) -> None:
+def test_only_the_person_who_sees_an_ephemeral_message_can_click_in_it(stage: Stage) -> None:
     answer = stage.slack.command(stage.alice, stage.channel, "/secret")
     with pytest.raises(LookupError):
         stage.slack.click(stage.bob, answer, "done", "1")
 
 
-def test_the_body_of_a_buttons_ack_is_shown_to_nobody(stage: Stage) -> None:
+def test_the_body_of_a_buttons_ack_is_not_shown(stage: Stage) -> None:
     answer = stage.slack.command(stage.alice, stage.channel, "/buttons")
     pressed = stage.slack.click(stage.alice, answer, "done", "1")
     assert (pressed.error, pressed.text, pressed.message) == (None, "", None)

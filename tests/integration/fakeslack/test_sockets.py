@@ -13,13 +13,13 @@ from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.slack import Slack
 from tests.integration.fakeslack.echo import Echo, over_sockets
 
-# websocket-client never closes the socket of a session the other end closed; it is collected any time later.
+# websocket-client never closes the socket of a session that the other end closed.
 LEAKING = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
 @pytest.fixture
 def own() -> Iterator[Slack]:
-    """A workspace of the test's own, so that its connections can be counted."""
+    """A separate workspace, so that a test can count its connections."""
     slack = Slack(clock=now)
     slack.add_user("alice")
     slack.add_channel("inc-1")
@@ -35,7 +35,7 @@ def connected(slack: Slack) -> Iterator[websocket.WebSocket]:
         yield link
     finally:
         link.close()
-        # A link the other end has closed keeps its socket until this.
+        # A link closed by the other end keeps its socket until shutdown.
         link.shutdown()  # type: ignore[no-untyped-call]
 
 
@@ -50,7 +50,7 @@ def command(slack: Slack) -> Answer:
 
 
 def answers_again(slack: Slack) -> bool:
-    # Slack's clients may connect twice and drop one of the two, with what was just sent there.
+    # Slack's clients may connect twice and drop one of the two, with the envelope just sent to it.
     slack.socket_wait_s = 0.5
     return slack.wait_for(lambda: command(slack).text == "you typed hi", within_s=15)
 

@@ -1,4 +1,4 @@
-"""The stand-in is as strict as Slack: its words for a refusal are Slack's, and what it takes keeps Slack's limits."""
+"""The stand-in is as strict as Slack: its error codes are Slack's, and it enforces Slack's limits."""
 
 import ast
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 ROOT = Path(validation.__file__).parent
 
-WORDS = {
+ERROR_CODES = {
     "every method": "not_authed invalid_auth missing_scope not_allowed_token_type unknown_method invalid_arguments "
     "invalid_json invalid_post_type fatal_error internal_error ratelimited service_unavailable",
     "chat.*": "channel_not_found not_in_channel is_archived no_text msg_too_long invalid_blocks msg_blocks_too_long "
@@ -30,13 +30,13 @@ WORDS = {
     "canvases.*": "canvas_not_found free_team_canvas_tab_already_exists free_teams_cannot_create_non_tabbed_canvases "
     "canvas_creation_failed canvas_editing_failed",
     "a response_url": "expired_url used_url invalid_payload",
-    "an answer, as the person is told": "dispatch_failed operation_timeout invalid_response_action",
+    "an answer, as shown to the person": "dispatch_failed operation_timeout invalid_response_action",
 }
-"""Slack's own words for why it refuses, by where its documentation has them."""
+"""Slack's error codes, by the part of its reference that lists them."""
 
 
-def refusals(path: Path) -> Iterator[str]:
-    """Every word a file of the stand-in refuses with; one that is put together is told as far as it stands there."""
+def error_codes(path: Path) -> Iterator[str]:
+    """Every error code in a file of the stand-in; a formatted one with `*` for its variable parts."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in {"ApiError", "_own_message"}:
             continue
@@ -48,12 +48,12 @@ def refusals(path: Path) -> Iterator[str]:
                 yield "".join(part.value if isinstance(part, ast.Constant) else "*" for part in given_.values)  # type: ignore[misc]
 
 
-def test_it_refuses_in_slacks_own_words() -> None:
-    known = set(" ".join(WORDS.values()).split())
-    used = {word for path in ROOT.glob("*.py") for word in refusals(path)}
+def test_its_error_codes_are_slacks() -> None:
+    known = set(" ".join(ERROR_CODES.values()).split())
+    used = {word for path in ROOT.glob("*.py") for word in error_codes(path)}
     assert len(used) > 25
-    strange = {word for word in used if word not in known and not any(_fits(word, each) for each in known)}
-    assert strange == set()
+    unknown = {word for word in used if word not in known and not any(_fits(word, each) for each in known)}
+    assert unknown == set()
 
 
 def _fits(word: str, known: str) -> bool:
@@ -64,7 +64,7 @@ def _fits(word: str, known: str) -> bool:
 LENGTHS = {"section": 3000, "field": 2000, "header": 150, "context": 3000, "label": 75, "value": 2000, "option": 75}
 COUNTS = {"fields": 10, "elements of context": 10, "elements of actions": 25, "options": 100}
 BLOCKS, ALL_CHARACTERS, MARKDOWN = 50, 13_000, 12_000
-"""Slack's figures once more, from its Block Kit reference, apart from the table they are compared with."""
+"""Slack's limits, copied from its Block Kit reference independently of the table under test."""
 
 
 def about(most: int) -> st.SearchStrategy[int]:
@@ -77,7 +77,7 @@ def texts(most: int, kind: str = "mrkdwn") -> st.SearchStrategy[Json]:
 
 
 def some(many: int, inner: st.SearchStrategy[Json]) -> st.SearchStrategy[list[Json]]:
-    """As many of one and the same: a limit of number is not made harder by a limit of length."""
+    """Lists of one repeated value, so that their length is limited only by the number of items."""
     return st.tuples(about(many), inner).map(lambda drawn: [drawn[1]] * drawn[0])
 
 
@@ -113,7 +113,7 @@ def over(value: str | list[Json], most: int) -> bool:
 
 
 def objections(blocks: list[Json]) -> Iterator[str]:
-    """What in a message Slack would not take, by the figures above."""
+    """Every violation of the limits above in a message."""
     for block in blocks:
         kind, elements = block["type"], block.get("elements", [])
         if kind == "section" and "text" in block and over(block["text"]["text"], LENGTHS["section"]):
@@ -139,7 +139,7 @@ def objections(blocks: list[Json]) -> Iterator[str]:
 
 def _in_element(element: Json) -> Iterator[str]:
     if element["type"] == "mrkdwn" and over(element["text"], LENGTHS["context"]):
-        yield "words of a context"
+        yield "text of a context"
     if element["type"] == "button" and (
         over(element["text"]["text"], LENGTHS["label"]) or over(element["value"], LENGTHS["value"])
     ):
@@ -170,10 +170,10 @@ def accepts(blocks: list[Json]) -> bool:
 
 @given(MESSAGES)
 @settings(max_examples=150, deadline=None)
-def test_it_takes_exactly_what_slacks_figures_allow(blocks: list[Json]) -> None:
+def test_it_accepts_exactly_what_slacks_limits_allow(blocks: list[Json]) -> None:
     assert accepts(blocks) == (list(objections(blocks)) == [])
 
 
 @pytest.mark.parametrize(("count", "taken"), [(BLOCKS, True), (BLOCKS + 1, False)])
-def test_it_takes_as_many_blocks_as_slack(count: int, taken: bool) -> None:  # noqa: FBT001 - a parameter by its name
+def test_it_accepts_as_many_blocks_as_slack(count: int, taken: bool) -> None:  # noqa: FBT001 - a parameter by its name
     assert accepts([{"type": "divider"}] * count) == taken

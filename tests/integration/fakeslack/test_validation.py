@@ -158,7 +158,7 @@ def test_text_is_always_needed_and_has_a_limit() -> None:
     ],
     ids=str,
 )
-def test_what_slack_does_not_know_is_refused(block: Json) -> None:
+def test_what_is_not_in_the_block_kit_reference_is_refused(block: Json) -> None:
     assert error_of(block) == "invalid_blocks"
 
 
@@ -230,25 +230,25 @@ def test_a_view_as_large_as_allowed_passes_and_a_huge_one_is_too_large() -> None
 
 
 def known(module: ModuleType, name: str) -> set[str]:
-    """The keys Slack's own library knows for the block or element called `name`."""
+    """The keys slack_sdk has for the block or element of type `name`."""
     classes = [kind for kind in vars(module).values() if getattr(kind, "type", "") == name]
     made = [kind.__new__(kind) for kind in classes]
     return set().union(*(one.attributes for one in made))
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_no_block_has_a_key_that_slacks_own_library_does_not_know(name: str) -> None:
+def test_no_block_has_a_key_that_slack_sdk_does_not_have(name: str) -> None:
     assert {*BLOCKS[name].required, *BLOCKS[name].optional} <= known(sdk, name)
 
 
 @pytest.mark.parametrize("name", ELEMENTS)
-def test_no_element_has_a_key_that_slacks_own_library_does_not_know(name: str) -> None:
+def test_no_element_has_a_key_that_slack_sdk_does_not_have(name: str) -> None:
     rule = ELEMENTS[name]
     assert isinstance(rule, Object)
     assert {*rule.required, *rule.optional} <= known(block_elements, name)
 
 
-def test_the_figures_are_those_of_slacks_own_library() -> None:
+def test_the_limits_are_those_of_slack_sdk() -> None:
     assert error_of(actions(button(text=plain(sdk.ButtonElement.text_max_length)))) is None
     assert error_of(actions(button(value="v" * sdk.ButtonElement.value_max_length))) is None
     assert error_of({"type": "header", "text": plain(sdk.HeaderBlock.text_max_length)}) is None
