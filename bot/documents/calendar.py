@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.documents.escaping import visible
-from bot.domain.review.meeting import local
+from bot.domain.review.meeting import local_start
 from storage.values import Incident, Review
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _start(review: Review) -> datetime:
     On such a day icalendar's description of a zone is an hour late in going forward (its onsets are told in the new
     offset instead of the old).
     """
-    start = local(review)
+    start = local_start(review)
     midnight = start.replace(hour=0, minute=0)
     changes = midnight.utcoffset() != (midnight + timedelta(days=1)).utcoffset()
     plain = not isinstance(start.tzinfo, ZoneInfo) or "/" not in start.tzinfo.key

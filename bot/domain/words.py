@@ -4,7 +4,7 @@ import re
 
 from bot.errors import UsageError
 
-MAX_WORDS = 10_000
+MAX_CHARACTERS = 10_000
 """The most characters one command may carry."""
 
 INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
@@ -63,8 +63,8 @@ def storable(words: str) -> str:
 
     Raises UsageError when they are longer than MAX_WORDS or hold what no database takes.
     """
-    if len(words) > MAX_WORDS:
-        raise UsageError(f"That is {len(words):,} characters, and {MAX_WORDS:,} fit. Link to what is longer.")
+    if len(words) > MAX_CHARACTERS:
+        raise UsageError(f"That is {len(words):,} characters, and {MAX_CHARACTERS:,} fit. Link to what is longer.")
     if "\0" in words:
         raise UsageError("There is a NUL character in the words, and it cannot be kept. Please type them again.")
     if _SURROGATE.search(words):

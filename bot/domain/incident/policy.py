@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 ANYONE, RESPONDERS, LEAD = "anyone", "responders", "lead"
-CIRCLES = (ANYONE, RESPONDERS, LEAD)
+GROUPS = (ANYONE, RESPONDERS, LEAD)
 """Who may, the widest first. Responders are the lead and whoever declared the incident or is on its timeline."""
 
 POLICY: Mapping[str, str] = {
@@ -28,6 +28,6 @@ def parse_policy(words: str) -> dict[str, str]:
     for deed, circle in chosen.items():
         if deed not in POLICY:
             raise ValueError(f"{deed!r} is nothing the policy knows; one of {', '.join(POLICY)}")
-        if circle not in CIRCLES:
+        if circle not in GROUPS:
             raise ValueError(f"{circle!r} may not {deed}; write {deed}=anyone, {deed}=responders or {deed}=lead")
     return {**POLICY, **chosen}

@@ -17,7 +17,7 @@ _FIRST_YEAR, _LAST_YEAR = 10, 9000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Decision:
     """Whether somebody is told now, why or why not, and when to look again (UTC; None for never).
 
     `why` is `slot` (told), `hours` (not in working hours), `today` (today's digest has gone out), `later` (no slot has
@@ -38,32 +38,32 @@ def recipient(kind: str, incident: Incident, item: ActionItem | None, barred: Co
     return next(chosen, incident.channel_id)
 
 
-def verdict(reminder: Reminder, *, at: datetime, zone: ZoneInfo, cadence: Cadence, told_on: date | None) -> Verdict:
+def decide(reminder: Reminder, *, at: datetime, zone: ZoneInfo, cadence: Cadence, told_on: date | None) -> Decision:
     """What becomes of the reminder at the aware `at`; `told_on` is the day of its recipient's last digest."""
     today = at.astimezone(zone).date()
-    if not has_come(reminder, cadence, zone, on=today):
-        next_at = upcoming(reminder, cadence, zone, after=today)
-        return Verdict(tell=False, why="later" if next_at else "never", next_at=next_at)
+    if not is_due(reminder, cadence, zone, on=today):
+        next_at = next_due_at(reminder, cadence, zone, after=today)
+        return Decision(tell=False, why="later" if next_at else "never", next_at=next_at)
     if not cadence.is_working(at, zone):
-        return Verdict(tell=False, why="hours", next_at=cadence.next_opening(at, zone))
+        return Decision(tell=False, why="hours", next_at=cadence.next_opening(at, zone))
     if told_on is not None and told_on >= today:
-        return Verdict(tell=False, why="today", next_at=cadence.opening(told_on + DAY, zone))
-    return Verdict(tell=True, why="slot", next_at=upcoming(reminder, cadence, zone, after=today, told_on=today))
+        return Decision(tell=False, why="today", next_at=cadence.opening(told_on + DAY, zone))
+    return Decision(tell=True, why="slot", next_at=next_due_at(reminder, cadence, zone, after=today, told_on=today))
 
 
-def has_come(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, on: date) -> bool:
+def is_due(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, on: date) -> bool:
     """Whether a slot that was not told yet has come by that day of the recipient's calendar."""
     first = next(slots(reminder, cadence, zone, after=_floor(reminder, reminder.told_on)), None)
     return first is not None and first <= on
 
 
-def still(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, on: date) -> bool:
+def still_due(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, on: date) -> bool:
     """Whether what was to be told on that day is still worth telling."""
     first = next(slots(reminder, cadence, zone, after=_NEVER), None)
     return first is not None and first <= on
 
 
-def upcoming(
+def next_due_at(
     reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, after: date, told_on: date | None = None
 ) -> datetime | None:
     """The instant of the first slot after that day, in UTC; None when there is none."""

@@ -9,7 +9,7 @@ from bot.domain.items.due import parse_due
 from bot.domain.time.format import short_day, zone_name
 from bot.domain.time.wallclock import LocalClock, clock_text
 from bot.domain.time.wallclock import zone_text as place
-from bot.domain.time.zones import TypedZone, abbreviations_of, by_table, read_zone, used_by
+from bot.domain.time.zones import TypedZone, abbreviations_of, common_meaning, local_meaning, read_zone
 from bot.domain.words import quoted
 from bot.errors import UsageError
 
@@ -144,12 +144,12 @@ def _clocks(parts: _Parts, on: date, own: LocalClock) -> LocalClock:
     if typed.zone is not None:
         return LocalClock(zone=typed.zone, now=own.now, typed=typed.name)
     near = datetime.combine(on, _NOON_OF_DAY, UTC)
-    meant = used_by(own.zone, typed.name, near)
+    meant = local_meaning(own.zone, typed.name, near)
     if meant is not None:
         at = datetime.combine(on, parts.clock, meant)
         if at.astimezone(own.zone).tzname() == typed.name.upper():
             return LocalClock(zone=own.zone, now=own.now, typed=typed.name)
-    return LocalClock(zone=by_table(typed.name, own.zone, near), now=own.now, typed=typed.name)
+    return LocalClock(zone=common_meaning(typed.name, own.zone, near), now=own.now, typed=typed.name)
 
 
 def _refuse_two_days(parts: _Parts, on: date, own: LocalClock, other: LocalClock) -> None:

@@ -19,7 +19,7 @@ _FIXED = re.compile(r"(?:(?P<name>[A-Z]+) )?UTC(?P<sign>[+-])(?P<hours>[0-9]{1,2
 
 
 def zone_key(zone: tzinfo) -> str:
-    """The zone in one line that `zone_of` reads back: `Europe/Berlin`, `UTC`, `CET UTC+1`, `UTC+5:30`."""
+    """The zone in one line that `zone_from_key` reads back: `Europe/Berlin`, `UTC`, `CET UTC+1`, `UTC+5:30`."""
     if isinstance(zone, ZoneInfo):
         return zone.key
     distance = offset(datetime(2000, 1, 1, tzinfo=zone))
@@ -27,7 +27,7 @@ def zone_key(zone: tzinfo) -> str:
     return f"{name} {distance}" if name.isalpha() and distance != "UTC" else distance
 
 
-def zone_of(text: str) -> tzinfo:
+def zone_from_key(text: str) -> tzinfo:
     """The zone that `zone_key` wrote down."""
     fixed = _FIXED.fullmatch(text)
     if fixed is None:
@@ -37,21 +37,21 @@ def zone_of(text: str) -> tzinfo:
     return timezone(distance, fixed["name"]) if fixed["name"] else timezone(distance)
 
 
-def local(review: Review) -> datetime:
+def local_start(review: Review) -> datetime:
     """When it starts, on the clocks it was planned by."""
-    return review.starts_at.astimezone(zone_of(review.timezone))
+    return review.starts_at.astimezone(zone_from_key(review.timezone))
 
 
 def reminds_at(review: Review) -> datetime | None:
     """The instant of the reminder, UTC: the same clock time the day before; None where it was past when planned."""
     # Where the clocks skip that time, it is the time they show instead, an hour on.
-    before = (local(review) - timedelta(days=1)).astimezone(UTC)
+    before = (local_start(review) - timedelta(days=1)).astimezone(UTC)
     return before if before > review.planned_at else None
 
 
 def span(review: Review) -> str:
     """From when to when: `Tuesday 1 December 2026, 10:00 to 10:45 CET (09:00 UTC)`."""
-    start = local(review)
+    start = local_start(review)
     end = review.ends_at.astimezone(start.tzinfo)
     text = f"{day(start)}, {clock(start)} to {clock(end)} {zone_name(start)}"
     return text if zone_name(start) == "UTC" else f"{text} ({in_utc(start)})"
@@ -154,7 +154,7 @@ Named = tuple[str | None, str | None]
 """(user id, name), either of which may be unknown."""
 
 
-def proposed(
+def propose_invitees(
     incident: Incident,
     entries: Iterable[TimelineEntry],
     items: Iterable[ActionItem],
@@ -181,7 +181,9 @@ def proposed(
     return tuple(Invited(user_id=each, name=called.get(each, each)) for each in people if each not in bots)
 
 
-def changed(people: Iterable[Invited], *, add: Iterable[Invited], leave_out: Iterable[Invited]) -> tuple[Invited, ...]:
+def change_invitees(
+    people: Iterable[Invited], *, add: Iterable[Invited], leave_out: Iterable[Invited]
+) -> tuple[Invited, ...]:
     """The people with some added and some left out, each once."""
     gone = {person.user_id for person in leave_out}
     by_id: dict[str, Invited] = {}

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.time.wallclock import FIRST_YEAR, LocalClock, clock_text, zone_text
-from bot.domain.time.zones import TypedZone, abbreviations_of, by_table, read_zone, used_by
+from bot.domain.time.zones import TypedZone, abbreviations_of, common_meaning, local_meaning, read_zone
 from bot.domain.words import after_separator, after_visible, quoted, visible
 from bot.errors import UsageError
 from storage.values import whole_milliseconds
@@ -311,12 +311,12 @@ def _instant(typed: ClockTime, *, now: datetime, zone: ZoneInfo, reference: date
 def _by_abbreviation(typed: ClockTime, name: TypedZone, own: LocalClock, reference: datetime | None) -> datetime:
     """The typist's own meaning of the abbreviation where their clocks go by it then, else everybody's."""
     near = _near(typed, own.now, reference)
-    meant = used_by(own.zone, name.name, near)
+    meant = local_meaning(own.zone, name.name, near)
     if meant is not None:
         at = _on_clock(typed, LocalClock(zone=meant, now=own.now, typed=name.name), reference)
         if at.astimezone(own.zone).tzname() == name.name.upper():
             return at
-    clocks = LocalClock(zone=by_table(name.name, own.zone, near), now=own.now, typed=name.name)
+    clocks = LocalClock(zone=common_meaning(name.name, own.zone, near), now=own.now, typed=name.name)
     _refuse_two_days(typed, own=own, other=clocks)
     return _on_clock(typed, clocks, reference)
 

@@ -30,7 +30,7 @@ GENERIC: dict[str, str] = {
 }
 """Names for a zone's wall clocks all year round."""
 
-SHARED: dict[str, tuple[tuple[str, str], ...]] = {
+AMBIGUOUS: dict[str, tuple[tuple[str, str], ...]] = {
     "CST": (("UTC-6", "America/Chicago"), ("UTC+8", "Asia/Shanghai"), ("UTC-5", "America/Havana")),
     "IST": (("UTC+5:30", "Asia/Kolkata"), ("UTC+1", "Europe/Dublin"), ("UTC+2", "Asia/Jerusalem")),
     "BST": (("UTC+1", "Europe/London"), ("UTC+6", "Asia/Dhaka")),
@@ -69,7 +69,7 @@ _THESE_DAYS = _SEASONS[-4:]
 class TypedZone:
     """A zone somebody typed, under the name they gave it; it ends at `end` in their words.
 
-    `zone` is None for an abbreviation: what that means depends on who types it (`used_by`, `by_table`).
+    `zone` is None for an abbreviation: what that means depends on who types it (`local_meaning`, `common_meaning`).
     """
 
     name: str
@@ -111,21 +111,21 @@ def abbreviations_of(zone: tzinfo, near: datetime) -> frozenset[str]:
     return frozenset(_abbreviations(zone, near, _SEASONS))
 
 
-def used_by(zone: tzinfo, name: str, near: datetime) -> tzinfo | None:
+def local_meaning(zone: tzinfo, name: str, near: datetime) -> tzinfo | None:
     """What the zone means by the abbreviation in the days around `near`, None if nothing."""
     offset = _abbreviations(zone, near, _THESE_DAYS).get(name.upper())
     return None if offset is None else timezone(offset, name.upper())
 
 
-def by_table(name: str, zone: tzinfo, near: datetime) -> tzinfo:
+def common_meaning(name: str, zone: tzinfo, near: datetime) -> tzinfo:
     """What the abbreviation means to anybody, or else to the typist's own `zone` at other times of the year.
 
     Raises UsageError when several zones use it, or none did then.
     """
     name = name.upper()
-    if name in SHARED:
-        choices = ", ".join(f"{typed} ({place})" for typed, place in SHARED[name])
-        example = SHARED[name][0][0]
+    if name in AMBIGUOUS:
+        choices = ", ".join(f"{typed} ({place})" for typed, place in AMBIGUOUS[name])
+        example = AMBIGUOUS[name][0][0]
         raise UsageError(f"{name} is used by several zones: {choices}. Type yours: at 14:02 {example} …")
     meanings = _abbreviations(zone, near, _SEASONS) | FIXED
     offset = meanings.get(name)
@@ -146,9 +146,9 @@ def _abbreviations(zone: tzinfo, near: datetime, around: tuple[timedelta, ...]) 
 
 def _is_abbreviation(name: str, own: frozenset[str]) -> bool:
     if name.isupper():
-        return name in FIXED or name in SHARED or name in own
+        return name in FIXED or name in AMBIGUOUS or name in own
     upper = name.upper()
-    return name.islower() and upper not in UPPER_ONLY and (upper in FIXED or upper in SHARED)
+    return name.islower() and upper not in UPPER_ONLY and (upper in FIXED or upper in AMBIGUOUS)
 
 
 def _literal(token: _Token) -> tzinfo | None:
@@ -183,7 +183,7 @@ def _places() -> dict[str, str]:
 
 def _named_offset(text: str, name: str, offset: str) -> tzinfo | None:
     if name.upper() not in _WORLD:
-        if name not in FIXED and name not in SHARED:
+        if name not in FIXED and name not in AMBIGUOUS:
             return None
         raise UsageError(f"{quoted(text)} is no time zone I know. Try: at 14:02 UTC{quoted(offset)} …")
     return timezone(_sound(text, _distance(offset)))

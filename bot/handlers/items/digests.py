@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.items.cadence import Cadence
-from bot.domain.items.reminders import ESCALATION, POSTMORTEM, still
+from bot.domain.items.reminders import ESCALATION, POSTMORTEM, still_due
 from bot.handlers.items.buttons import controls
 from bot.handlers.items.redact import is_redacted, redact, redact_item
 from bot.handlers.items.reminders import People, everybody, zone_of
@@ -53,7 +53,7 @@ class DigestKey:
 def digest(connection: Connection, told: DigestKey, *, cadence: Cadence, prefix: str) -> Digest | None:
     """The digest as the items stand now; None when none of them needs a word any more."""
     found, zone, people = _found(connection, told, cadence)
-    left = sorted((each for each in found if still(each, cadence, zone, on=told.on)), key=_urgency)
+    left = sorted((each for each in found if still_due(each, cadence, zone, on=told.on)), key=_urgency)
     if not left:
         return None
     to_channel = left[0].recipient_id == left[0].incident.channel_id

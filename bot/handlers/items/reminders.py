@@ -14,11 +14,11 @@ from bot.domain.items.reminders import (
     ITEM,
     POSTMORTEM,
     WEEK,
-    Verdict,
-    has_come,
+    Decision,
+    decide,
+    is_due,
+    next_due_at,
     recipient,
-    upcoming,
-    verdict,
 )
 from storage import members, outbox, reminder_schedules, reminders
 from storage.database import Database
@@ -83,10 +83,10 @@ def _to_owner(
     mine = addressed(bare, people)
     zone = _zone(mine, people, cadence)
     today = at.astimezone(zone).date()
-    if handed_over and has_come(mine, cadence, zone, on=today):
+    if handed_over and is_due(mine, cadence, zone, on=today):
         return replace(mine, due_at=cadence.next_opening(at, zone))
     told = replace(mine, told_on=_counted(mine, last, today))
-    return replace(told, due_at=upcoming(told, cadence, zone, after=today))
+    return replace(told, due_at=next_due_at(told, cadence, zone, after=today))
 
 
 def _counted(mine: Reminder, last: Reminder | None, today: date) -> date:
@@ -101,7 +101,7 @@ def _counted(mine: Reminder, last: Reminder | None, today: date) -> date:
 
 def _to_channel(bare: Reminder, people: People, *, cadence: Cadence) -> Reminder:
     escalation = replace(bare, kind=ESCALATION, recipient_id=bare.incident.channel_id)
-    due_at = upcoming(escalation, cadence, _zone(escalation, people, cadence), after=date.min)
+    due_at = next_due_at(escalation, cadence, _zone(escalation, people, cadence), after=date.min)
     return replace(escalation, due_at=due_at)
 
 
@@ -121,7 +121,7 @@ def follow_resolution(
         incident=replace(incident, open=False),
     )  # fmt: skip
     planned = addressed(bare, people)
-    due_at = upcoming(planned, cadence, _zone(planned, people, cadence), after=date.min)
+    due_at = next_due_at(planned, cadence, _zone(planned, people, cadence), after=date.min)
     reminder_schedules.take(connection, incident.workspace_id, taken | {planned.recipient_id: due_at})
     reminders.put(connection, replace(planned, due_at=due_at))
 
@@ -190,7 +190,7 @@ def _settled(connection: Connection, claim: _Claim, reminder: Reminder, people: 
         return row | {"recipient": right.recipient_id, "due": claim.at}
     agenda = claim.by_recipient[workspace_id, reminder.recipient_id]
     zone = _zone(reminder, people, claim.cadence)
-    found = verdict(reminder, at=claim.at, zone=zone, cadence=claim.cadence, told_on=agenda.told_on)
+    found = decide(reminder, at=claim.at, zone=zone, cadence=claim.cadence, told_on=agenda.told_on)
     if found.tell:
         claim.told.add(agenda)
         row["told"] = claim.days[agenda] = claim.at.astimezone(zone).date()
@@ -210,10 +210,10 @@ def _job(agenda: ReminderSchedule, action: str, on: date) -> dict[str, Any]:
     return {"workspace_id": agenda.workspace_id, "lane": agenda.recipient_id, "action": action, "content": content}
 
 
-def judge(reminder: Reminder, people: People, *, at: datetime, cadence: Cadence, told_on: date | None) -> Verdict:
+def judge(reminder: Reminder, people: People, *, at: datetime, cadence: Cadence, told_on: date | None) -> Decision:
     """What a tick at `at` would do with the reminder, once it is addressed to whom it is for by now."""
     right = addressed(reminder, people)
-    return verdict(right, at=at, zone=_zone(right, people, cadence), cadence=cadence, told_on=told_on)
+    return decide(right, at=at, zone=_zone(right, people, cadence), cadence=cadence, told_on=told_on)
 
 
 def addressed(reminder: Reminder, people: People) -> Reminder:

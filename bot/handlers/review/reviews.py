@@ -9,14 +9,14 @@ from bot.documents.rendering import slack
 from bot.domain.review.appointment import Appointment
 from bot.domain.review.meeting import (
     Plan,
-    changed,
+    change_invitees,
     local_instant,
     parse_plan,
-    proposed,
+    propose_invitees,
     reminds_at,
     span,
+    zone_from_key,
     zone_key,
-    zone_of,
 )
 from bot.domain.time.format import zone_label
 from bot.errors import UsageError
@@ -77,7 +77,7 @@ def _receipt(
         review=made,
         span=span(made),
         was=span(moved) if moved and moved.starts_at != made.starts_at else None,
-        reminder=local_instant(remind_at.astimezone(zone_of(made.timezone))) if remind_at else None,
+        reminder=local_instant(remind_at.astimezone(zone_from_key(made.timezone))) if remind_at else None,
         assumed=zone_label(request.zone) if assumed else None,
         request=request,
     )
@@ -89,7 +89,7 @@ def _made(connection: Connection, request: Request, incident: Incident, plan: Pl
     at, zone = _when(request, plan, standing)
     people = standing.people if standing else _proposed(connection, request, incident)
     _refuse_bots(connection, incident, plan)
-    people = changed(people, add=plan.invited, leave_out=plan.left_out)
+    people = change_invitees(people, add=plan.invited, leave_out=plan.left_out)
     if not people:
         raise UsageError("That leaves nobody to invite. Leave out fewer, or add somebody: with @alice")
     return Review(
@@ -122,14 +122,14 @@ def _when(request: Request, plan: Plan, standing: Review | None) -> tuple[dateti
 
 def _proposed(connection: Connection, request: Request, incident: Incident) -> tuple[Invited, ...]:
     """Everybody named in the timeline; and who plans it, since they will be there."""
-    people = proposed(
+    people = propose_invitees(
         incident,
         timeline.of_incident(connection, incident.id),
         action_items.of_incident(connection, incident.id),
         names=members.names(connection, incident.workspace_id),
         bots=members.bots(connection, incident.workspace_id),
     )
-    return changed(people, add=(Invited(user_id=request.user_id, name=request.user_name),), leave_out=())
+    return change_invitees(people, add=(Invited(user_id=request.user_id, name=request.user_name),), leave_out=())
 
 
 def _refuse_same(made: Review, standing: Review | None) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.incident.grammar import Correction, Utterance, parse_correction, parse_entry
-from bot.domain.words import MAX_WORDS
+from bot.domain.words import MAX_CHARACTERS
 from bot.errors import UsageError
 from bot.vocabulary import CAUSE, DETECTED, DID, IMPACT, KINDS, LESSON, NOTE, RESOLVED
 from tests.unit.domain.cases import CASES, Case, typed_at
@@ -128,7 +128,7 @@ def test_only_a_milestone_may_come_without_words(words: str) -> None:
         (LESSON, "the rollback", "well, badly or lucky. Try: well: the rollback"),
         (LESSON, "well:", "no words"),
         (NOTE, "at 14:99 disk full", "14:99 is no time of day. Try: at 14:09 …"),
-        (NOTE, "x" * (MAX_WORDS + 1), "That is 10,001 characters, and 10,000 fit"),
+        (NOTE, "x" * (MAX_CHARACTERS + 1), "That is 10,001 characters, and 10,000 fit"),
         (NOTE, "a\0b", "NUL"),
         (NOTE, "a\ud83db", "lone surrogate"),
     ],
@@ -140,7 +140,7 @@ def test_words_that_cannot_be_kept_are_refused_with_a_reason(kind: str, words: s
 
 
 def test_the_longest_words_allowed_are_kept_whole() -> None:
-    assert said(NOTE, "x" * MAX_WORDS).text == "x" * MAX_WORDS
+    assert said(NOTE, "x" * MAX_CHARACTERS).text == "x" * MAX_CHARACTERS
 
 
 @pytest.mark.parametrize(

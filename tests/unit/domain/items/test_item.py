@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from bot.domain.items.item import ItemWords, parse_item
-from bot.domain.words import MAX_WORDS
+from bot.domain.words import MAX_CHARACTERS
 from bot.errors import UsageError
 from tests.unit.domain.cases import CASES, Case, typed_at
 from tests.unit.domain.texts import QUICK, TEXTS, outcome
@@ -70,7 +70,7 @@ def test_the_head_comes_in_any_order_and_other_words_are_text(words: str, read: 
         ("by friday by monday: fix it", "two dates"),
         ("@bob by someday: fix it", "someday is no date I know"),
         ("by 03/04/2026: fix it", "2026-03-04 or 2026-04-03"),
-        ("x" * (MAX_WORDS + 1), "10,001 characters, and 10,000 fit"),
+        ("x" * (MAX_CHARACTERS + 1), "10,001 characters, and 10,000 fit"),
         ("a\0b", "NUL"),
     ],
 )

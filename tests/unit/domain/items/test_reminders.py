@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.items.cadence import Cadence
-from bot.domain.items.reminders import ESCALATION, ITEM, POSTMORTEM, Verdict, recipient, slots, still, upcoming, verdict
+from bot.domain.items.reminders import (
+    ESCALATION,
+    ITEM,
+    POSTMORTEM,
+    Decision,
+    decide,
+    next_due_at,
+    recipient,
+    slots,
+    still_due,
+)
 from storage.values import Incident, Reminder
 from tests.support.casebook import item
 from tests.support.workplace import at
@@ -69,26 +79,26 @@ def test_a_postmortem_is_asked_for_five_workdays_after_the_resolution() -> None:
     assert days(replace(reminder(POSTMORTEM), incident=replace(INCIDENT, open=True))) == []
 
 
-def judged(of: Reminder, when: str, told_on: date | None = None) -> Verdict:
-    return verdict(of, at=at(when), zone=UTC, cadence=POLICY, told_on=told_on)
+def judged(of: Reminder, when: str, told_on: date | None = None) -> Decision:
+    return decide(of, at=at(when), zone=UTC, cadence=POLICY, told_on=told_on)
 
 
 def test_it_is_told_within_hours_once_and_then_next_time() -> None:
     told = date(2026, 3, 13)
-    assert judged(reminder(), "2026-03-13T09:00:00Z") == Verdict(
+    assert judged(reminder(), "2026-03-13T09:00:00Z") == Decision(
         tell=True, why="slot", next_at=at("2026-03-16T09:00:00Z")
     )
     assert judged(reminder(), "2026-03-13T08:59:00Z").why == "hours"
     assert judged(reminder(), "2026-03-12T12:00:00Z").why == "later"
     assert judged(reminder(told_on=told), "2026-03-13T12:00:00Z").why == "later"
-    assert judged(reminder(), "2026-03-13T12:00:00Z", told_on=told) == Verdict(
+    assert judged(reminder(), "2026-03-13T12:00:00Z", told_on=told) == Decision(
         tell=False, why="today", next_at=at("2026-03-16T09:00:00Z")
     )
-    assert judged(reminder(due_on=None), "2026-03-13T12:00:00Z") == Verdict(tell=False, why="never", next_at=None)
+    assert judged(reminder(due_on=None), "2026-03-13T12:00:00Z") == Decision(tell=False, why="never", next_at=None)
 
 
 def test_many_slots_missed_are_one_and_the_next_lies_ahead() -> None:
-    assert judged(reminder(), "2026-04-21T12:00:00Z") == Verdict(
+    assert judged(reminder(), "2026-04-21T12:00:00Z") == Decision(
         tell=True, why="slot", next_at=at("2026-04-27T09:00:00Z")
     )
 
@@ -97,14 +107,14 @@ def test_what_is_said_once_has_no_next_time() -> None:
     for kind in (ESCALATION, POSTMORTEM):
         found = judged(reminder(kind, recipient_id="C1"), "2026-03-23T12:00:00Z")
         assert (found.tell, found.next_at) == (True, None)
-        assert not still(reminder(kind, state="done") if kind == ESCALATION else replace(
+        assert not still_due(reminder(kind, state="done") if kind == ESCALATION else replace(
             reminder(kind), published=True), POLICY, UTC, on=date(2026, 3, 23))  # fmt: skip
         assert judged(reminder(kind, told_on=date(2026, 3, 23)), "2026-03-30T12:00:00Z").why == "never"
 
 
 def test_a_channel_hears_of_an_item_once_a_week() -> None:
     told = reminder(told_on=date(2026, 3, 13), recipient_id="C1")
-    assert upcoming(told, POLICY, UTC, after=date(2026, 3, 13)) == at("2026-03-23T09:00:00Z")
+    assert next_due_at(told, POLICY, UTC, after=date(2026, 3, 13)) == at("2026-03-23T09:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +151,7 @@ def test_whatever_the_facts_the_next_look_lies_ahead_and_nothing_is_told_at_nigh
     told_on = None if told is None else moment.date() + timedelta(days=told)
     for kind in (ITEM, ESCALATION):
         about = reminder(kind, due_on=due_on, snoozed_until=snoozed_until, state=state, told_on=told_on)
-        found = verdict(about, at=moment, zone=zone, cadence=POLICY, told_on=told_on)
+        found = decide(about, at=moment, zone=zone, cadence=POLICY, told_on=told_on)
         assert found.next_at is None or found.next_at > moment
         assert not found.tell or POLICY.is_working(moment, zone)
         assert not found.tell or snoozed_until is None or snoozed_until <= moment.astimezone(zone).date()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.review.appointment import FARTHEST, Appointment, parse_appointment
-from bot.domain.review.meeting import zone_key, zone_of
+from bot.domain.review.meeting import zone_from_key, zone_key
 from bot.errors import UsageError
 from tests.unit.domain.texts import NOWS, QUICK, TEXTS, ZONES, outcome
 from tests.unit.domain.time.reading import NOW, utc
@@ -45,7 +45,7 @@ def ahead(words: str, *, now: datetime = NOW, zone: str = "Europe/Berlin") -> Ap
 def test_a_day_and_a_time_are_one_instant_in_the_zone_they_were_told_in(words: str, at: str, zone: str) -> None:
     found = ahead(words)
     assert (found.at, zone_key(found.zone)) == (utc(at), zone)
-    assert found.at.astimezone(zone_of(zone)).replace(tzinfo=None) == found.at.astimezone(found.zone).replace(
+    assert found.at.astimezone(zone_from_key(zone)).replace(tzinfo=None) == found.at.astimezone(found.zone).replace(
         tzinfo=None
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.review.meeting import changed, proposed
+from bot.domain.review.meeting import change_invitees, propose_invitees
 from storage.values import ActionItem, Invited, TimelineEntry
 from tests.support.casebook import entry, item
 from tests.unit.domain.check.checking import INCIDENT, after
@@ -13,7 +13,7 @@ NAMES = {"U01": "alice", "U02": "Bob Dba", "U03": "carol", "U04": "dave", "U05":
 
 def ids(*told: TimelineEntry, items: tuple[ActionItem, ...] = (), **incident: Any) -> list[str]:
     facts = {"lead": None, "lead_id": None, **incident}
-    people = proposed(replace(INCIDENT, **facts), told, items, names=NAMES, bots={"U09"})
+    people = propose_invitees(replace(INCIDENT, **facts), told, items, names=NAMES, bots={"U09"})
     return [person.user_id for person in people]
 
 
@@ -50,11 +50,11 @@ def test_somebody_is_found_by_the_name_they_type_under_too() -> None:
 
 def test_people_are_called_by_the_name_they_show_and_else_by_the_one_they_typed_under() -> None:
     told = (note(1, "x", "U02", author="bobby"), note(2, "x", "U07", author="zoe"))
-    people = proposed(replace(INCIDENT, lead=None, lead_id=None), told, (), names=NAMES, bots=())
+    people = propose_invitees(replace(INCIDENT, lead=None, lead_id=None), told, (), names=NAMES, bots=())
     assert [person.name for person in people] == ["Bob Dba", "zoe"]
 
 
 def test_adding_and_leaving_out_keep_the_order_and_everybody_once() -> None:
     alice, bob, carol = (Invited(user_id=user_id, name=user_id) for user_id in ("U01", "U02", "U03"))
-    assert changed((alice, bob), add=(carol, alice), leave_out=(bob,)) == (alice, carol)
-    assert changed((alice,), add=(bob,), leave_out=(bob, alice)) == ()
+    assert change_invitees((alice, bob), add=(carol, alice), leave_out=(bob,)) == (alice, carol)
+    assert change_invitees((alice,), add=(bob,), leave_out=(bob, alice)) == ()

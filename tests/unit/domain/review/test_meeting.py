@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.review.meeting import in_utc, local, reminds_at, span, zone_key, zone_of
+from bot.domain.review.meeting import in_utc, local_start, reminds_at, span, zone_from_key, zone_key
 from storage.values import Invited, Review
 from tests.unit.domain.time.reading import utc
 
@@ -32,7 +32,7 @@ def planned(starts: str, zone: str, *, at: str = "2026-01-01", minutes: int = 45
 def test_a_zone_is_written_down_and_read_back(zone: tzinfo, text: str) -> None:
     assert zone_key(zone) == text
     for day in (utc("2026-01-15"), utc("2026-07-15")):
-        assert day.astimezone(zone_of(text)).utcoffset() == day.astimezone(zone).utcoffset()
+        assert day.astimezone(zone_from_key(text)).utcoffset() == day.astimezone(zone).utcoffset()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_the_reminder_comes_at_the_same_local_time_the_day_before(starts: str, z
     found = reminds_at(review)
     assert found == (utc(reminder) if reminder else None)
     if found and starts != "2026-03-30 00:30":
-        assert (local(review) - found.astimezone(zone_of(zone))).days == 1
+        assert (local_start(review) - found.astimezone(zone_from_key(zone))).days == 1
 
 
 def test_an_instant_in_utc_names_its_day_only_where_that_is_another() -> None:
