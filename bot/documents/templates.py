@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.domain.incident.opening import nearest
+from bot.domain.words import closest_match
 from bot.errors import UsageError
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
@@ -52,7 +52,7 @@ class TemplateCatalog:
         wanted = name.lower()
         if wanted in names:
             return wanted
-        guess = nearest(wanted, names)
+        guess = closest_match(wanted, names)
         meant = f" Did you mean {guess}?" if guess else ""
         raise UsageError(f"There is no template “{name[:40]}”.{meant} There is: {', '.join(names)}")
 

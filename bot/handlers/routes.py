@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.incident.grammar import correction_needs_zone, entry_needs_zone
-from bot.domain.incident.opening import nearest
-from bot.domain.words import storable
+from bot.domain.words import closest_match, storable
 from bot.errors import UsageError
 from bot.handlers.incident import incidents, reopen, revisions, timeline
 from bot.handlers.items import items
@@ -201,6 +200,6 @@ def _find(request: Request) -> tuple[str, Handler, Request, bool]:
 
 
 def _unknown(request: Request, word: str, choices: Iterable[str], typed: Callable[[str], str]) -> str:
-    guess = nearest(word, choices)
+    guess = closest_match(word, choices)
     meant = f" Did you mean {typed(guess)}?" if guess else ""
     return f"There is no “{word[:40]}”.{meant} {request.slash('incident')} help lists what there is."

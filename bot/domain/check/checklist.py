@@ -15,9 +15,9 @@ from bot.domain.check import items as check_items
 from bot.domain.check.finding import Finding, Material, Rule
 from bot.domain.check.subject import people
 from bot.domain.incident.lifecycle import in_order
-from bot.domain.incident.opening import nearest
-from bot.domain.incident.topics import DROPPED
+from bot.domain.items.item import DROPPED
 from bot.domain.postmortem.assemble import assemble
+from bot.domain.words import closest_match
 from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
 
 RULES = (
@@ -99,7 +99,7 @@ def parse_off(words: str) -> frozenset[str]:
     """The rules named in `gaps,length`. Raises ValueError for a name that is no rule's."""
     named = frozenset(word.strip().lower() for word in words.split(",") if word.strip())
     for name in sorted(named - set(KEYS)):
-        guess = nearest(name, KEYS)
+        guess = closest_match(name, KEYS)
         meant = f"; did you mean {guess}?" if guess else "."
         raise ValueError(f"{name!r} is no rule{meant} The rules are {', '.join(KEYS)}")
     return named

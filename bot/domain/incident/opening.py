@@ -1,8 +1,6 @@
-"""The words of `/incident`: a severity, a title, a number."""
+"""The words that open an incident: `[SEV1] title`."""
 
-import difflib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.words import after_separator, after_visible, quoted, storable, trimmed, visible
@@ -10,14 +8,11 @@ from bot.errors import UsageError
 from bot.vocabulary import SEVERITIES
 
 LONGEST_TITLE = 200
-_DIGITS = 9
-_LONGEST_WORD = 50
 _GRADE = r"sev(?:erity)?[\s-]?(?P<grade>[0-9]+)"
 _HEAD = re.compile(
     rf"\s*(?:\[\s?{_GRADE}\s?\]|{_GRADE.replace('grade', 'bare')}(?!\w|\.\w|[%/'\u2019]))", re.IGNORECASE
 )
 _SEVERITY = re.compile(r"\[?(?:sev(?:erity)?|s)?[\s-]?(?P<grade>[0-9]+)\]?", re.IGNORECASE)
-_NUMBER = re.compile(r"\s*#?(?P<number>[0-9]+)(?=[\s:,;]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,25 +58,6 @@ def parse_severity(words: str) -> str:
         problem = f"{quoted(typed)} is no severity." if trimmed(typed) else "Which severity?"
         raise UsageError(f"{problem} Type one of {', '.join(SEVERITIES)}.")
     return _severity(match["grade"])
-
-
-def parse_number(words: str, *, what: str, example: str = "3 …") -> tuple[int, str]:
-    """The number the words begin with (`#3 rest`, `3 rest`), and the rest. `what` names the thing in errors.
-
-    Raises UsageError when they begin with none, or with one that nothing could have.
-    """
-    match = _NUMBER.match(visible(words))
-    if match is None:
-        raise UsageError(f"Which {what}? Type its number first. Try: {example}")
-    if len(match["number"]) > _DIGITS or not int(match["number"]):
-        raise UsageError(f"There is no {what} {quoted(match['number'])}. Try: {example}")
-    return int(match["number"]), after_separator(after_visible(words, match.end()))
-
-
-def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice a mistyped word most likely meant, None when it resembles none."""
-    found = difflib.get_close_matches(word[:_LONGEST_WORD].lower(), list(choices), n=1)
-    return found[0] if found else None
 
 
 def _severity(grade: str) -> str:

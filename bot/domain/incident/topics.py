@@ -51,8 +51,6 @@ def topic(text: str) -> tuple[str | None, str]:
 
 
 UNSORTED = "unsorted"
-DROPPED = "dropped"
-"""The state of an action item decided against, which sorts it like a term."""
 Lines = Mapping[str, tuple[Line, ...]]
 LayOut = Callable[[TimelineEntry], Line]
 

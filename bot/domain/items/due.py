@@ -28,7 +28,6 @@ _PHRASE = re.compile(
     rf"|{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?(?:,? [0-9]{{4}})?"
 )
 _GUESS = re.compile(rf"(?:on )?next (?:{_WEEKDAY}|week|month)")
-_LINK = re.compile(r"https://[^\s<>|\"'`\x00-\x20]{1,1000}")
 _LENGTH = re.compile(r"(?:for )?(?P<count>-?[0-9]+|an?) ?(?P<unit>d|w)(?:ays?|eeks?)?")
 
 
@@ -79,12 +78,6 @@ def parse_snooze(words: str, *, today: date) -> date:
 def is_guess(words: str) -> bool:
     """Whether people mean different days by these words: `next friday`, `next week`."""
     return bool(_GUESS.fullmatch(" ".join(visible(words).lower().split()).rstrip(".")))
-
-
-def parse_link(words: str) -> str | None:
-    """The first web address in the words, `https://…`; None when there is none."""
-    match = _LINK.search(words)
-    return match[0].rstrip(".,;:!?)") if match else None
 
 
 def _iso(plain: str) -> date | None:

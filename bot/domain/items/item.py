@@ -8,6 +8,9 @@ from bot.domain.items.due import is_guess, parse_due
 from bot.domain.words import storable, trimmed, visible
 from bot.errors import UsageError
 
+DROPPED = "dropped"
+"""The state of an action item decided against."""
+
 _LONGEST_HEAD = 200
 _SPACE = re.compile(r"[\s,]+")
 _NEXT_PART = r"(?= (?:@|(?:short|long)[ -]?term\b|by )|$)"
@@ -16,6 +19,7 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _OWNER_ALONE = re.compile(r"\s*@(?P<owner>[\w.-]+)\s+(?P<text>\S.*)", re.DOTALL)
+_LINK = re.compile(r"https://[^\s<>|\"'`\x00-\x20]{1,1000}")
 _NAMES = {"owner": "owner", "kind": "kind", "due": "date"}
 _EXAMPLE = "@alice short-term by friday: test the backups"
 
@@ -56,6 +60,12 @@ def parse_item(words: str, *, today: date) -> ItemWords:
         text=text,
         guessed=is_guess(due or ""),
     )
+
+
+def parse_link(words: str) -> str | None:
+    """The first web address in the words, `https://…`; None when there is none."""
+    match = _LINK.search(words)
+    return match[0].rstrip(".,;:!?)") if match else None
 
 
 def _owner_alone(words: str) -> tuple[dict[str, str], str]:

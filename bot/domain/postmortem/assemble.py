@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from bot.domain.incident import impact
 from bot.domain.incident.impact import ASPECTS
 from bot.domain.incident.lifecycle import DURATIONS, Lifecycle, Phases, gaps, lifecycle, phases
-from bot.domain.incident.topics import DROPPED, TOPICS, UNSORTED, by_aspect, by_kind, by_qualifier, by_topic, is_private
+from bot.domain.incident.topics import TOPICS, UNSORTED, by_aspect, by_kind, by_qualifier, by_topic, is_private
+from bot.domain.items.item import DROPPED
 from bot.domain.postmortem.document import Day, Document, Item, Line, Measured, Phase, Silence, Stamp
 from bot.domain.postmortem.layout import Names, said
 from bot.domain.postmortem.questions import Question, questions

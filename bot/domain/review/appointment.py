@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from bot.domain.items.due import parse_due
-from bot.domain.time.format import short_day, zone_name
-from bot.domain.time.wallclock import LocalClock, clock_text
-from bot.domain.time.wallclock import zone_text as place
+from bot.domain.time.format import clock_text, short_day, zone_name, zone_text
+from bot.domain.time.wallclock import LocalClock
 from bot.domain.time.zones import TypedZone, abbreviations_of, common_meaning, local_meaning, read_zone
 from bot.domain.words import quoted
 from bot.errors import UsageError
@@ -157,7 +156,7 @@ def _refuse_two_days(parts: _Parts, on: date, own: LocalClock, other: LocalClock
     there = parse_due(parts.day, today=other.today)
     if there is not None and there != on:
         raise UsageError(
-            f"Today is {own.today} in {place(own.zone)} and {other.today} in {place(other.zone)}. "
+            f"Today is {own.today} in {zone_text(own.zone)} and {other.today} in {zone_text(other.zone)}. "
             f"Type the date: {there} {clock_text(parts.clock)} {other.typed}"
         )
 
@@ -170,7 +169,7 @@ def _instant(on: date, clock: time, clocks: LocalClock) -> datetime:
         instants = named or instants
     if len(instants) == 1:
         return instants[0]
-    where = f"{clock_text(clock)} on {short_day(on)} {on.year} in {place(clocks.zone)}"
+    where = f"{clock_text(clock)} on {short_day(on)} {on.year} in {zone_text(clocks.zone)}"
     if not instants:
         later = f"{on} {min(clock.hour + 1, 23):02}:{clock.minute:02}"
         raise UsageError(f"There is no {where}: the clocks go forward. Try: {later}")

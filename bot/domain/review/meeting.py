@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from bot.domain.incident.lifecycle import in_order
-from bot.domain.incident.topics import DROPPED
+from bot.domain.items.item import DROPPED
 from bot.domain.postmortem.names import words_of
 from bot.domain.review.appointment import Appointment, parse_appointment
 from bot.domain.time.format import clock, day, offset, short_day, zone_name

@@ -1,45 +1,39 @@
-"""Instants, days, zones and lengths of time as people read them, whatever the machine's locale is."""
+"""Instants, days, zones and lengths of time as people read them, in English whatever the machine's locale is."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_SECONDS_BELOW = 10 * _MINUTE
-
-
-def duration(seconds: float | None) -> str:
-    """The length of time in its one or two largest units: `45 s`, `3 min 20 s`, `1 h 32 min`, `9 d 3 h`.
-
-    What is left below them is dropped, never rounded up; seconds stand only below ten minutes. None is
-    `unknown`. Raises ValueError when it is negative or no finite number.
-    """
-    if seconds is None:
-        return "unknown"
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"a length of time cannot be {seconds} s")
-    whole = int(seconds)
-    days, hours, minutes, rest = (
-        whole // _DAY,
-        whole % _DAY // _HOUR,
-        whole % _HOUR // _MINUTE,
-        whole % _MINUTE,
-    )
-    if days:
-        return _joined((days, "d"), (hours, "h"))
-    if hours:
-        return _joined((hours, "h"), (minutes, "min"))
-    return _joined((minutes, "min"), (rest if whole < _SECONDS_BELOW else 0, "s"))
-
-
-def _joined(*parts: tuple[int, str]) -> str:
-    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
-
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def stamp(at: datetime, zone: ZoneInfo | None, today: date, *, seconds: bool = False) -> str:
+    """`at` as `14:02 UTC (09:02 in New York)`.
+
+    The day is written where it is not `today` (a UTC date), and again for the local time where that falls on
+    another day. Without a zone, or with one whose clock shows UTC, the bracket is left out.
+    """
+    clock_format = "%H:%M:%S" if seconds else "%H:%M"
+    in_utc = at.astimezone(UTC)
+    text = f"{_day_before_clock(in_utc.date(), today)}{in_utc:{clock_format}} UTC"
+    local_at = in_utc if zone is None else at.astimezone(zone)
+    if zone is None or local_at.utcoffset() == in_utc.utcoffset():
+        return text
+    local_day = _day_before_clock(local_at.date(), in_utc.date())
+    return f"{text} ({local_day}{local_at:{clock_format}} in {zone_label(zone)})"
+
+
+def _day_before_clock(on: date, today: date) -> str:
+    """The day with a space after it, without its year where that is the same; empty for `today`."""
+    if on == today:
+        return ""
+    month = MONTHS[on.month - 1][:3]
+    return f"{on.day} {month} " if on.year == today.year else f"{on.day} {month} {on.year} "
 
 
 def day(on: date) -> str:
@@ -57,10 +51,22 @@ def clock(moment: datetime) -> str:
     return f"{moment.hour:02}:{moment.minute:02}"
 
 
+def local(at: datetime, zone: ZoneInfo) -> str:
+    """`09:02`: the hour and minute of the aware `at` in the zone."""
+    return clock(at.astimezone(zone))
+
+
+def clock_text(shown: time) -> str:
+    """`14:02`, `14:02:30`, `14:02:30.250`: seconds and milliseconds only where they are not zero."""
+    if shown.microsecond:
+        return shown.isoformat(timespec="milliseconds")
+    return shown.isoformat(timespec="seconds" if shown.second else "minutes")
+
+
 def offset(moment: datetime) -> str:
     """How far the zone of the aware `moment` is from UTC then: `UTC-7`, `UTC+5:30`, `UTC`."""
-    away = moment.utcoffset()
-    minutes = round(away.total_seconds() / 60) if away else 0
+    distance = moment.utcoffset()
+    minutes = round(distance.total_seconds() / 60) if distance else 0
     if not minutes:
         return "UTC"
     hours, rest = divmod(abs(minutes), 60)
@@ -68,42 +74,42 @@ def offset(moment: datetime) -> str:
 
 
 def zone_name(moment: datetime) -> str:
-    """The short name of the zone of the aware `moment`: `PDT`; its offset where the zone has no letters."""
+    """The abbreviation of the aware `moment`'s zone then: `PDT`; its offset where it has none of letters alone."""
     name = moment.tzname() or ""
     return name if name.isalpha() else offset(moment)
 
 
 def zone_label(zone: ZoneInfo) -> str:
-    """How a zone is called in a sentence: `America/New_York` is New York; a zone without a city keeps its key."""
+    """The zone's city: `America/New_York` is New York. A zone without a city keeps its key: `Etc/GMT+5`."""
     area, _, city = zone.key.partition("/")
     return city.rpartition("/")[2].replace("_", " ") if city and area != "Etc" else zone.key
 
 
-def local(at: datetime, zone: ZoneInfo) -> str:
-    """The clock time of the aware `at` in the zone: `09:02`."""
-    return f"{at.astimezone(zone):%H:%M}"
+def zone_text(zone: tzinfo) -> str:
+    """A zone as typed or set, for an error message: its city, or the name of a fixed offset (`UTC+05:30`, `CET`)."""
+    if isinstance(zone, ZoneInfo) and zone.key:
+        return zone.key.rpartition("/")[2].replace("_", " ")
+    return str(zone)
 
 
-def stamp(at: datetime, zone: ZoneInfo | None, today: date, *, seconds: bool = False) -> str:
-    """`at` as `14:02 UTC (09:02 in New York)`.
+def duration(seconds: float | None) -> str:
+    """A length of time in its one or two largest units: `45 s`, `3 min 20 s`, `1 h 32 min`, `9 d 3 h`.
 
-    The day is written where it is not `today` (a UTC date), and again for the local time where that falls on
-    another day. Without a zone, or with one whose clock shows UTC, the bracket is left out.
+    Smaller units are cut off, never rounded up; seconds appear only below ten minutes. None is `unknown`. Raises
+    ValueError when it is negative or not finite.
     """
-    in_utc = at.astimezone(UTC)
-    text = f"{_clock(in_utc, today, seconds=seconds)} UTC"
-    local_at = in_utc if zone is None else at.astimezone(zone)
-    if zone is None or local_at.utcoffset() == in_utc.utcoffset():
-        return text
-    return f"{text} ({_clock(local_at, in_utc.date(), seconds=seconds)} in {zone_label(zone)})"
-
-
-def _clock(at: datetime, today: date, *, seconds: bool) -> str:
-    return f"{_day(at.date(), today)}{at:%H:%M:%S}" if seconds else f"{_day(at.date(), today)}{at:%H:%M}"
-
-
-def _day(day: date, today: date) -> str:
-    if day == today:
-        return ""
-    month = MONTHS[day.month - 1][:3]
-    return f"{day.day} {month} " if day.year == today.year else f"{day.day} {month} {day.year} "
+    if seconds is None:
+        return "unknown"
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"a length of time cannot be {seconds} s")
+    whole = int(seconds)
+    units: tuple[tuple[int, str], ...]
+    if whole >= _DAY:
+        units = (whole // _DAY, "d"), (whole % _DAY // _HOUR, "h")
+    elif whole >= _HOUR:
+        units = (whole // _HOUR, "h"), (whole % _HOUR // _MINUTE, "min")
+    elif whole >= 10 * _MINUTE:
+        units = ((whole // _MINUTE, "min"),)
+    else:
+        units = (whole // _MINUTE, "min"), (whole % _MINUTE, "s")
+    return " ".join(f"{number} {unit}" for number, unit in units if number) or "0 s"

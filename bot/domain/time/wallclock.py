@@ -1,21 +1,29 @@
-"""Wall clocks: which instants they stand for, where clocks are set forward and back."""
+"""Wall clocks: which instants a clock time stands for, where clocks are set forward and back."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
+from bot.domain.time.format import clock_text, zone_text
 from bot.errors import UsageError
 
 CLOCK_SKEW = timedelta(minutes=2)
-"""How far ahead a clock time may be and still be put down to a watch that runs fast."""
+"""A clock time up to this far ahead is taken for a clock that runs fast: an error, not yesterday's time."""
 
 FIRST_YEAR = 2000
-_DAYS_BACK = (-1, 0, 1, 2, 3)
+
+_NOON = 12
+
+
+def twenty_four_hour(hour: int, half: str) -> int:
+    """The hour of the day of `hour` in the half `a` (am) or `p` (pm); -1, which no clock has, outside of 1 to 12."""
+    if not 1 <= hour <= _NOON:
+        return -1
+    return hour % _NOON + (_NOON if half == "p" else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalClock:
-    """The clocks of `zone`, looked at when it is `now` (aware UTC).
+    """The clocks of `zone`, read when it is `now` (aware UTC).
 
     `typed` is the zone's name as the person wrote it, empty when they wrote none: examples repeat it.
     """
@@ -32,15 +40,16 @@ class LocalClock:
     def latest(self, clock: time) -> datetime:
         """The latest instant not after now at which the clocks showed `clock`.
 
-        Raises UsageError when that time is at most SLIP ahead, or was skipped on the day it would fall on.
+        Raises UsageError when that time is at most CLOCK_SKEW ahead, or was skipped on the day it would fall on.
         """
         shown_now = self.now.astimezone(self.zone).replace(tzinfo=None)
-        for back in _DAYS_BACK:
-            wall = datetime.combine(self.today - timedelta(days=back), clock)
+        # Tomorrow's first minutes may be within the skew; Apia skipped a whole day in 2011.
+        for days_back in (-1, 0, 1, 2, 3):
+            wall = datetime.combine(self.today - timedelta(days=days_back), clock)
             instants = self.instants(wall)
             if not instants and wall <= shown_now + CLOCK_SKEW:
                 raise self._skipped(wall)
-            self._refuse_slip(clock, instants)
+            self._refuse_skewed(clock, instants)
             past = [instant for instant in instants if instant <= self.now]
             if past:
                 return past[-1]
@@ -54,9 +63,9 @@ class LocalClock:
         reference = min(reference, self.now)
         day = reference.astimezone(self.zone).date()
         walls = [datetime.combine(day + timedelta(days=days), clock) for days in (-2, -1, 0, 1)]
-        candidates = {instant: wall for wall in walls for instant in self._around(wall)}
+        candidates = {instant: wall for wall in walls for instant in self._of_both_folds(wall)}
         ordered = sorted(candidates, key=lambda instant: (abs(instant - reference), -instant.timestamp()))
-        self._refuse_slip(clock, ordered[:1])
+        self._refuse_skewed(clock, ordered[:1])
         chosen = next(instant for instant in ordered if instant <= self.now)
         if not self.instants(candidates[chosen]):
             raise self._skipped(candidates[chosen])
@@ -69,7 +78,7 @@ class LocalClock:
         """
         if day.year < FIRST_YEAR:
             raise UsageError(f"{day} is before the year {FIRST_YEAR}. Check the year: {self.today} 14:02")
-        # Far years are turned down before any arithmetic: near 9999 it would overflow.
+        # Far years are refused before any arithmetic: near 9999 it would overflow.
         if day.year > self.now.year + 1:
             raise self._ahead(day, clock)
         wall = datetime.combine(day, clock)
@@ -83,17 +92,18 @@ class LocalClock:
 
     def instants(self, wall: datetime) -> list[datetime]:
         """The instants, in order, at which the clocks show `wall` (naive): two in autumn, none in spring."""
-        return [instant for instant in self._around(wall) if instant.astimezone(self.zone).replace(tzinfo=None) == wall]
+        return [at for at in self._of_both_folds(wall) if at.astimezone(self.zone).replace(tzinfo=None) == wall]
 
-    def _around(self, wall: datetime) -> list[datetime]:
+    def _of_both_folds(self, wall: datetime) -> list[datetime]:
+        """The instants PEP 495 gives `wall`; where the clocks skip it, the two on either side of the jump."""
         return sorted({wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1)})
 
-    def _refuse_slip(self, clock: time, instants: list[datetime]) -> None:
+    def _refuse_skewed(self, clock: time, instants: list[datetime]) -> None:
         if any(self.now < instant <= self.now + CLOCK_SKEW for instant in instants):
-            shown = " ".join(("yesterday", clock_text(clock), self.typed)).strip()
+            yesterday = " ".join(("yesterday", clock_text(clock), self.typed)).strip()
             raise UsageError(
                 f"{clock_text(clock)} is still ahead: it is {self._now_text()}. "
-                f"For now, leave the time out; for yesterday, type `{shown}`"
+                f"For now, leave the time out; for yesterday, type `{yesterday}`"
             )
 
     def _ahead(self, day: date, clock: time) -> UsageError:
@@ -113,17 +123,3 @@ class LocalClock:
         if not local.utcoffset():
             return utc
         return f"{local:%H:%M} in {zone_text(self.zone)} ({utc})"
-
-
-def clock_text(clock: time) -> str:
-    """The clock time as people write it: seconds and their fraction only where there are any."""
-    if clock.microsecond:
-        return clock.isoformat(timespec="milliseconds")
-    return clock.isoformat(timespec="seconds" if clock.second else "minutes")
-
-
-def zone_text(zone: tzinfo) -> str:
-    """The zone as people say it: `Buenos Aires`, `UTC+05:30`, `CET`."""
-    if isinstance(zone, ZoneInfo) and zone.key:
-        return zone.key.rpartition("/")[2].replace("_", " ")
-    return str(zone)

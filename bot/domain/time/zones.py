@@ -1,13 +1,12 @@
-"""The time zone somebody types after a time: `UTC`, `+02:00`, `UTC-3`, `Europe/Berlin`, `CET`, `PT`."""
+"""The time zone typed after a time: `UTC`, `+02:00`, `UTC-3`, `Europe/Berlin`, `CET`, `PT`."""
 
-import difflib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.domain.words import quoted
+from bot.domain.words import closest_match, quoted
 from bot.errors import UsageError
 
 _HOURS: dict[str, float] = {
@@ -37,37 +36,36 @@ AMBIGUOUS: dict[str, tuple[tuple[str, str], ...]] = {
     "AST": (("UTC-4", "America/Halifax"), ("UTC+3", "Asia/Riyadh")),
     "GST": (("UTC+4", "Asia/Dubai"), ("UTC-2", "Atlantic/South_Georgia")),
 }
-"""Used by several zones, so never guessed: what each would have to be typed as, and where it is used."""
+"""Used by several zones, so never guessed: the offset to type for each, and a place that uses it."""
 
 UPPER_ONLY = frozenset({
     "WET", "WEST", "MET", "EST", "MST", "NST", "ADT", "ART", "BRT", "WAT", "CAT", "EAT", "WIT", "ICT", "TRT",
     "HST", "SGT", "PHT", "IST", "AST", "GST",
 })  # fmt: skip
-"""Words of their own in lower case (`14:02 est. 500 users`), so a zone only in capitals."""
+"""Ordinary words in lower case (`14:02 est. 500 users`), so a zone only in capitals."""
 
-
-_EASTMOST, _WESTMOST = timedelta(hours=14), timedelta(hours=-12)
-_QUARTERS = frozenset({"", "00", "15", "30", "45"})
-_HHMM = 4
-_WORLD = frozenset({"UTC", "GMT"})
+_UTC_NAMES = frozenset({"UTC", "GMT"})
 _REGIONS = frozenset({
     "africa", "america", "antarctica", "arctic", "asia", "atlantic", "australia", "europe", "indian",
     "pacific", "etc",
 })  # fmt: skip
-_LONGEST_PLACE = 50
+_WESTMOST, _EASTMOST = timedelta(hours=-12), timedelta(hours=14)
+_QUARTERS = frozenset({"", "00", "15", "30", "45"})
+_HHMM = 4
+_NEAR = tuple(timedelta(days=days) for days in (-2, 1, -1, 0))
+_ALL_YEAR = (*(timedelta(days=days) for days in (-180, -90, 90, 180)), *_NEAR)
+
 _NUMBER = r"[0-9]+(?::[0-9]{2}(?![0-9]))?"
 _TOKEN = rf"[A-Za-z]+(?:[-+\u2212\u2013]{_NUMBER}|(?:/[A-Za-z0-9_+-]+)+)?|[-+\u2212]{_NUMBER}"
 _END = r"(?=[\s:,;\u2014]|\.(?:\s|$)|$)"
 _AFTER_CLOCK = re.compile(rf"(?P<gap>\s*)(?:\((?P<inside>{_TOKEN})\)|(?P<bare>{_TOKEN})){_END}")
-_NAMED_OFFSET = re.compile(rf"([A-Za-z]+)([-+\u2212\u2013]{_NUMBER})")
+_NAMED_OFFSET = re.compile(rf"(?P<name>[A-Za-z]+)(?P<offset>[-+\u2212\u2013]{_NUMBER})")
 _STRAY_OFFSET = re.compile(r"\s+([-+\u2212][0-9]{1,2}(?::[0-9]{2})?)(?=[\s:,;]|$)")
-_SEASONS = tuple(timedelta(days=days) for days in (-180, -90, 90, 180, -2, 1, -1, 0))
-_THESE_DAYS = _SEASONS[-4:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedZone:
-    """A zone somebody typed, under the name they gave it; it ends at `end` in their words.
+    """A zone under the name it was typed by; it ends at `end` in the words.
 
     `zone` is None for an abbreviation: what that means depends on who types it (`local_meaning`, `common_meaning`).
     """
@@ -77,48 +75,41 @@ class TypedZone:
     end: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Token:
-    """A token where a zone may stand. `fused`: it touches the clock. `iso`: a minus cannot mean `until`."""
-
-    text: str
-    fused: bool
-    iso: bool
-
-
 def read_zone(words: str, start: int, *, iso: bool = False, own: frozenset[str] = frozenset()) -> TypedZone | None:
     """The zone at `start` of the words, None when other words stand there.
 
-    `iso` says that the time is written as logs write it, where `-03:00` is an offset and never the end of a
-    stretch of time. `own` are the abbreviations of the typist's zone. Raises UsageError for a zone that does
-    not exist, and for a number that may be an offset or not.
+    `iso` says that the time is in ISO 8601, where `-03:00` is an offset and never the end of a time range. `own` are
+    the abbreviations of the typist's zone. Raises UsageError for a zone that does not exist, and for a number that
+    may be an offset or not.
     """
     match = _AFTER_CLOCK.match(words, start)
     if match is None:
         return None
     name = match["inside"] or match["bare"]
-    token = _Token(text=name, fused=match["inside"] is None and not match["gap"], iso=iso)
-    zone = _literal(token)
+    zone = _unambiguous(name, fused=match["inside"] is None and not match["gap"], iso=iso)
     if zone is None and not _is_abbreviation(name, own):
         return None
-    if name.upper() in _WORLD:
-        _refuse_stray_offset(name, words, match.end())
+    if name.upper() in _UTC_NAMES and (stray := _STRAY_OFFSET.match(words, match.end())):
+        raise UsageError(
+            f"{name} {stray[1]} may be one zone or not. For one type UTC{stray[1]}; if not, a colon: "
+            f"at 14:02 UTC: {stray[1]} …"
+        )
     return TypedZone(name=name, zone=zone, end=match.end())
 
 
 def abbreviations_of(zone: tzinfo, near: datetime) -> frozenset[str]:
     """The abbreviations the zone's clocks go by in the year around `near`."""
-    return frozenset(_abbreviations(zone, near, _SEASONS))
+    return frozenset(_abbreviations(zone, near, _ALL_YEAR))
 
 
 def local_meaning(zone: tzinfo, name: str, near: datetime) -> tzinfo | None:
-    """What the zone means by the abbreviation in the days around `near`, None if nothing."""
-    offset = _abbreviations(zone, near, _THESE_DAYS).get(name.upper())
+    """What the abbreviation means in the zone in the days around `near`, None if nothing."""
+    offset = _abbreviations(zone, near, _NEAR).get(name.upper())
     return None if offset is None else timezone(offset, name.upper())
 
 
 def common_meaning(name: str, zone: tzinfo, near: datetime) -> tzinfo:
-    """What the abbreviation means to anybody, or else to the typist's own `zone` at other times of the year.
+    """What the abbreviation means everywhere, or else in the typist's own `zone` at other times of the year.
 
     Raises UsageError when several zones use it, or none did then.
     """
@@ -127,21 +118,21 @@ def common_meaning(name: str, zone: tzinfo, near: datetime) -> tzinfo:
         choices = ", ".join(f"{typed} ({place})" for typed, place in AMBIGUOUS[name])
         example = AMBIGUOUS[name][0][0]
         raise UsageError(f"{name} is used by several zones: {choices}. Type yours: at 14:02 {example} …")
-    meanings = _abbreviations(zone, near, _SEASONS) | FIXED
-    offset = meanings.get(name)
+    offset = (_abbreviations(zone, near, _ALL_YEAR) | FIXED).get(name)
     if offset is None:
         raise UsageError(f"No clock I know of went by {name} then. Type the distance from UTC: at 14:02 UTC+2 …")
     return timezone(offset, name)
 
 
 def _abbreviations(zone: tzinfo, near: datetime, around: tuple[timedelta, ...]) -> dict[str, timedelta]:
-    found: dict[str, timedelta] = {}
+    """The offset of each abbreviation the zone uses at those distances from `near`; the last one wins."""
+    offsets: dict[str, timedelta] = {}
     for distance in around:
         local = (near + distance).astimezone(zone)
-        name, distance_from_utc = local.tzname() or "", local.utcoffset()
-        if name.isalpha() and distance_from_utc is not None:
-            found[name] = distance_from_utc
-    return found
+        name, offset = local.tzname() or "", local.utcoffset()
+        if name.isalpha() and offset is not None:
+            offsets[name] = offset
+    return offsets
 
 
 def _is_abbreviation(name: str, own: frozenset[str]) -> bool:
@@ -151,18 +142,24 @@ def _is_abbreviation(name: str, own: frozenset[str]) -> bool:
     return name.islower() and upper not in UPPER_ONLY and (upper in FIXED or upper in AMBIGUOUS)
 
 
-def _literal(token: _Token) -> tzinfo | None:
-    """The zone that a name or number stands for whoever types it."""
-    text = token.text
-    if text.upper() in _WORLD or text == "Z" or (text == "z" and token.fused):
+def _unambiguous(text: str, *, fused: bool, iso: bool) -> tzinfo | None:
+    """The zone of a name or number that means the same for every typist; None for an abbreviation or other words.
+
+    `fused`: nothing stands between it and the clock time.
+    """
+    if text.upper() in _UTC_NAMES or text == "Z" or (text == "z" and fused):
         return UTC
     if text in GENERIC:
         return ZoneInfo(GENERIC[text])
     if "/" in text:
         return _place(text)
     if named := _NAMED_OFFSET.fullmatch(text):
-        return _named_offset(text, *named.groups())
-    return _bare_offset(token) if not text[0].isalpha() else None
+        if named["name"].upper() in _UTC_NAMES:
+            return _fixed_offset(text, _distance(named["offset"]))
+        if named["name"] in FIXED or named["name"] in AMBIGUOUS:
+            raise UsageError(f"{quoted(text)} is no time zone I know. Try: at 14:02 UTC{quoted(named['offset'])} …")
+        return None
+    return None if text[0].isalpha() else _bare_offset(text, fused=fused, iso=iso)
 
 
 def _place(name: str) -> tzinfo | None:
@@ -171,8 +168,8 @@ def _place(name: str) -> tzinfo | None:
         return ZoneInfo(key)
     if name.partition("/")[0].lower() not in _REGIONS:
         return None
-    near = difflib.get_close_matches(name.lower()[:_LONGEST_PLACE], known, n=1)
-    advice = f"Did you mean {known[near[0]]}?" if near else "If it is none, put a colon before it: at 14:02: …"
+    guess = closest_match(name, known)
+    advice = f"Did you mean {known[guess]}?" if guess else "If it is none, put a colon before it: at 14:02: …"
     raise UsageError(f"{quoted(name)} is no time zone I know. {advice}")
 
 
@@ -181,22 +178,17 @@ def _places() -> dict[str, str]:
     return {key.lower(): key for key in available_timezones() if "/" in key}
 
 
-def _named_offset(text: str, name: str, offset: str) -> tzinfo | None:
-    if name.upper() not in _WORLD:
-        if name not in FIXED and name not in AMBIGUOUS:
-            return None
-        raise UsageError(f"{quoted(text)} is no time zone I know. Try: at 14:02 UTC{quoted(offset)} …")
-    return timezone(_sound(text, _distance(offset)))
+def _bare_offset(text: str, *, fused: bool, iso: bool) -> tzinfo | None:
+    """An offset without a name: `+02:00`, `-0300`.
 
-
-def _bare_offset(token: _Token) -> tzinfo | None:
-    """An offset without a name. After a clock `-03:00` may mean `until three`, `+1000` a thousand more."""
-    text, distance = token.text, _distance(token.text)
-    until = token.fused and not token.iso and text[0] != "+"
+    After a clock time `-03:00` may mean `until three`, and `+1000` a thousand more: UsageError asks which.
+    """
+    distance = _distance(text)
+    until = fused and not iso and text[0] != "+"
     padded = ":" in text or (len(text) > _HHMM and text[1] == "0")
-    if (token.fused and not until) or (padded and text[0] == "+"):
-        return timezone(_sound(text, distance))
-    if distance is None or (not token.fused and ":" not in text and len(text) <= _HHMM):
+    if (fused and not until) or (padded and text[0] == "+"):
+        return _fixed_offset(text, distance)
+    if distance is None or (not fused and ":" not in text and len(text) <= _HHMM):
         return None
     if until or not padded:
         raise UsageError(
@@ -206,7 +198,7 @@ def _bare_offset(token: _Token) -> tzinfo | None:
 
 
 def _distance(offset: str) -> timedelta | None:
-    """How far from UTC; None when no zone is that far."""
+    """How far `+2`, `+0200` or `+02:00` is from UTC; None when no zone is that far, or the minutes are no quarter."""
     hours, _, minutes = offset[1:].partition(":")
     if len(hours) == _HHMM and not minutes:
         hours, minutes = hours[:2], hours[2:]
@@ -217,16 +209,7 @@ def _distance(offset: str) -> timedelta | None:
     return distance if _WESTMOST <= distance <= _EASTMOST else None
 
 
-def _sound(text: str, distance: timedelta | None) -> timedelta:
+def _fixed_offset(text: str, distance: timedelta | None) -> tzinfo:
     if distance is None:
         raise UsageError(f"{quoted(text)} is no time zone: they reach from UTC-12 to UTC+14. Try: at 14:02 UTC+2 …")
-    return distance
-
-
-def _refuse_stray_offset(name: str, words: str, end: int) -> None:
-    if stray := _STRAY_OFFSET.match(words, end):
-        offset = stray[1]
-        raise UsageError(
-            f"{name} {offset} may be one zone or not. For one type UTC{offset}; if not, a colon: "
-            f"at 14:02 UTC: {offset} …"
-        )
+    return timezone(distance)

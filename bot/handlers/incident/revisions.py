@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.domain.incident.grammar import parse_correction
-from bot.domain.incident.opening import parse_number
 from bot.domain.time.format import stamp
+from bot.domain.words import parse_number
 from bot.errors import UsageError
 from bot.handlers.incident.timeline import keep_in_step
 from bot.handlers.lookup import here

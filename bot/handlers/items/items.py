@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
-from bot.domain.incident.opening import parse_number
-from bot.domain.items.due import parse_due, parse_link, parse_snooze
-from bot.domain.items.item import ItemWords, parse_item
+from bot.domain.items.due import parse_due, parse_snooze
+from bot.domain.items.item import ItemWords, parse_item, parse_link
 from bot.domain.time.format import day
+from bot.domain.words import parse_number
 from bot.errors import UsageError
 from bot.handlers.items import buttons
 from bot.handlers.items.buttons import controls

@@ -11,12 +11,12 @@ from bot.documents.drafting import Drafted
 from bot.documents.export import ExportRecord, latest_draft
 from bot.documents.sandbox import LIMIT_S, WAIT_S
 from bot.documents.templates import TemplateCatalog
-from bot.domain.incident.opening import nearest
 from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.audiences import IncidentRecord
 from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.layout import Names
+from bot.domain.words import closest_match
 from bot.errors import UsageError
 from storage import members
 from storage.values import Review, TimelineEntry
@@ -98,7 +98,7 @@ RENDERINGS: dict[str, Callable[[ExportRecord, AudienceOptions], AudienceVersion]
 def render_for(record: ExportRecord, how: str, means: AudienceOptions) -> AudienceVersion:
     """The record as `how`, one of RENDERINGS. Raises UsageError for another word, and before the first draft."""
     if how not in RENDERINGS:
-        guess = nearest(how, RENDERINGS)
+        guess = closest_match(how, RENDERINGS)
         raise UsageError(
             f"There is no rendering “{how[:40]}”.{f' Did you mean {guess}?' if guess else ''} "
             f"There is {BLAMELESS}, with roles for names, and {PUBLIC}, as the world may read it."

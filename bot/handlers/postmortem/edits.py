@@ -4,9 +4,9 @@ from sqlalchemy import Connection
 
 from bot.documents.escaping import visible
 from bot.documents.rendering import slack
-from bot.domain.incident.opening import nearest
 from bot.domain.postmortem.merge import Merged, Voices, merge
 from bot.domain.postmortem.redraft import rewritten, two_versions
+from bot.domain.words import closest_match
 from bot.errors import UsageError
 from bot.handlers.lookup import here, named
 from bot.handlers.request import Reply, Request, SectionEdit
@@ -47,7 +47,7 @@ def _find(version: Postmortem, words: str) -> Section:
     wanted = words.casefold()
     names = {name.casefold(): each for each in version.sections for name in (each.heading, each.key)}
     begun = [each for name, each in names.items() if name.startswith(wanted)]
-    guess = nearest(wanted, names)
+    guess = closest_match(wanted, names)
     found = names.get(wanted) or (begun[0] if begun else None) or (names[guess] if guess else None)
     if found is None:
         keys = ", ".join(each.key for each in version.sections)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from bot.documents.export import latest_draft
 from bot.documents.rendering import slack
-from bot.domain.incident.opening import nearest
+from bot.domain.words import closest_match
 from bot.errors import UsageError
 from bot.handlers.lookup import by_number, here, incident_number
 from bot.handlers.permission import permit
@@ -71,7 +71,7 @@ def _asked(request: Request) -> _Asked:
         elif word in TARGETS:
             asked = replace(asked, targets=(*asked.targets, word))
         else:
-            guess = nearest(word, [*TARGETS, *RENDERINGS])
+            guess = closest_match(word, [*TARGETS, *RENDERINGS])
             raise UsageError(
                 f"“{word[:40]}” is no place to publish to.{f' Did you mean {guess}?' if guess else ''} "
                 f"Try: {request.slash('postmortem')} publish, alone or with {' or '.join(TARGETS)} after it."

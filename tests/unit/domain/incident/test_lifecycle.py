@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.incident.lifecycle import DURATIONS, gaps, in_order, is_open, lead_up, lifecycle, phases
+from bot.domain.incident.lifecycle import DURATIONS, gaps, in_order, is_open, lifecycle, phases
 from bot.vocabulary import KINDS
 from storage.values import TimelineEntry
 from tests.support import casebook
@@ -124,7 +124,6 @@ def test_the_timeline_splits_into_lead_up_incident_and_aftermath() -> None:
     assert [e.number for e in split.lead_up] == [2]
     assert [e.number for e in split.during] == [3, 1]
     assert [e.number for e in split.aftermath] == [4, 5]
-    assert lead_up(told) == list(split.lead_up)
 
 
 def test_only_silences_of_the_incident_itself_are_gaps() -> None:

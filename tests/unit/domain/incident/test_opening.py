@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given, settings
 
-from bot.domain.incident.opening import Opening, nearest, parse_number, parse_opening, parse_severity
+from bot.domain.incident.opening import Opening, parse_opening, parse_severity
 from bot.errors import UsageError
-from bot.vocabulary import KINDS, SEVERITIES
+from bot.vocabulary import SEVERITIES
 from tests.unit.domain.texts import QUICK, TEXTS, outcome
 
 
@@ -57,30 +57,8 @@ def test_what_is_no_severity_is_refused_with_those_there_are(words: str) -> None
         parse_severity(words)
 
 
-@pytest.mark.parametrize(
-    ("words", "number", "rest"),
-    [("3", 3, ""), ("#3 at 14:05", 3, "at 14:05"), ("3 -10m", 3, "-10m"), ("3: new words", 3, "new words")],
-)
-def test_a_number_comes_off_the_words(words: str, number: int, rest: str) -> None:
-    assert parse_number(words, what="entry") == (number, rest)
-
-
-@pytest.mark.parametrize("words", ["", "x", "0", "-3", "3rd", "1" * 10, "9" * 5000, "\u0663"])
-def test_what_is_no_number_is_refused_by_the_things_name(words: str) -> None:
-    with pytest.raises(UsageError, match="action item"):
-        parse_number(words, what="action item")
-
-
-def test_a_mistyped_word_finds_its_neighbour() -> None:
-    assert nearest("Statsu", ["status", "list"]) == "status"
-    assert nearest("mitgated", KINDS) == "mitigated"
-    assert nearest("banana", ["status", "list"]) is None
-
-
 @settings(QUICK, max_examples=300)
 @given(words=TEXTS)
 def test_no_text_raises_anything_but_a_usage_error(words: str) -> None:
     outcome(lambda: parse_opening(words))
     outcome(lambda: parse_severity(words))
-    outcome(lambda: parse_number(words, what="entry"))
-    nearest(words, KINDS)

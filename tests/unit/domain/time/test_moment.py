@@ -1,14 +1,14 @@
-"""A wrong hour is the worst thing the bot can write."""
-
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.time.moment import needs_zone
-from tests.unit.domain.texts import NOWS, QUICK, ZONES
+from bot.domain.time.moment import Moment, needs_zone
+from bot.errors import UsageError
+from tests.unit.domain.texts import NOWS, QUICK, TEXTS, ZONES, outcome
 from tests.unit.domain.time.reading import NOW, read, refusal, said, utc
 
 
@@ -176,6 +176,7 @@ def test_words_that_begin_with_no_time_are_only_words(words: str) -> None:
         ("-401d", "more than 400 days ago"),
         ("-99999999999999999999999m", "more than 400 days ago"),
         ("-" + "9" * 5000 + "m", "more than 400 days ago"),
+        ("-999999999d24h", "more than 400 days ago"),
         ("-1.5h", "-1.5h has a fraction"),
         ("-30m1h", "-30m1h is no length of time"),
         ("-5M users", "minutes or millions"),
@@ -240,3 +241,37 @@ def test_an_iso_instant_means_itself_whenever_and_wherever_it_is_typed(now: date
     assert said(f"{typed} x", now=now, zone=zone).at == at
     local = at.astimezone(ZoneInfo(zone)).isoformat(timespec="milliseconds")
     assert said(f"{local}: x", now=now, zone=zone).at == at
+
+
+@settings(QUICK, max_examples=600)
+@given(words=TEXTS, zone=ZONES)
+def test_no_text_raises_anything_but_a_usage_error(words: str, zone: str) -> None:
+    assert needs_zone(words) in {True, False}
+    moment = outcome(lambda: read(words, zone=zone))
+    if isinstance(moment, Moment):
+        assert moment.at <= NOW
+        assert words.endswith(moment.rest)
+        assert moment.at.microsecond % 1000 == 0
+        assert moment.zone_assumed <= needs_zone(words)
+
+
+@QUICK
+@given(words=TEXTS)
+def test_a_time_always_holds_a_digit(words: str) -> None:
+    if not re.search("[0-9]", words):
+        assert read(words) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        " " * 10_000, "at" + " " * 10_000, "14:02" + " " * 10_000, "14:02 " + "A" * 10_000,
+        "-" + "1h" * 5_000, "14:02 Europe" + "/a" * 5_000, "yesterday" + " ," * 5_000, "1" * 10_000,
+        "Nov 2" + ", " * 5_000, "14:02:30." + "9" * 10_000, "14:02 Asia/" + "x" * 10_000,
+    ],
+)  # fmt: skip
+def test_long_words_are_read_to_their_end(words: str) -> None:
+    # A pattern that backtracks would hang here for hours.
+    moment = outcome(lambda: read(words))
+    if isinstance(moment, UsageError):
+        assert len(str(moment)) < 200
