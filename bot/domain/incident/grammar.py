@@ -1,4 +1,4 @@
-"""The words of the timeline's commands: `[at TIME] [by WHO] [:] words`."""
+"""The grammar of the timeline's commands: `[at TIME] [by WHO] [:] words`."""
 
 import re
 from dataclasses import dataclass
@@ -33,32 +33,14 @@ _SYNONYMS: dict[tuple[str, ...], dict[str, str]] = {
     FACTORS: {"tech": "technical"},
     SIDES: {"good": "well", "bad": "badly", "luck": "lucky"},
 }  # fmt: skip
+_QUALIFIERS: dict[str, dict[str, str]] = {
+    kind.name: {name: name for name in kind.qualifiers} | _SYNONYMS.get(kind.qualifiers, {}) for kind in KINDS.values()
+}
 
 _GAP = rf"[\s{INVISIBLE}]"
-_WHO = re.compile(rf"{_GAP}*by{_GAP}+(?:(?:an?|the|our){_GAP}+)?(?P<word>[a-z]+)(?![\w'\u2019/-])", re.IGNORECASE)
+_BY = re.compile(rf"{_GAP}*by{_GAP}+(?:(?:an?|the|our){_GAP}+)?(?P<word>[a-z]+)(?![\w'\u2019/-])", re.IGNORECASE)
 _PREFIX = re.compile(rf"{_GAP}*(?P<word>[a-z]+){_GAP}*:", re.IGNORECASE)
-
-_SHAPES: dict[tuple[str, ...], re.Pattern[str]] = {DETECTORS: _WHO, FACTORS: _PREFIX, SIDES: _PREFIX}
-
-
-def take_qualifier(kind: Kind, words: str) -> tuple[str | None, str]:
-    """The kind's qualifier that the words begin with, and what follows it; None and all words without one."""
-    meanings = _MEANINGS[kind.name]
-    match = _SHAPES[kind.qualifiers].match(words) if meanings else None
-    qualifier = meanings.get(match["word"].lower()) if match else None
-    if match is None or qualifier is None:
-        return None, words
-    # The colon that makes a prefix belongs to it: a second one, of an emoji, is left to the words.
-    tail = words[match.end() :]
-    return qualifier, tail if match[0].endswith(":") else after_separator(tail)
-
-
-def _meanings(kind: Kind) -> dict[str, str]:
-    return {name: name for name in kind.qualifiers} | _SYNONYMS.get(kind.qualifiers, {})
-
-
-_MEANINGS = {kind.name: _meanings(kind) for kind in KINDS.values()}
-
+_PATTERNS: dict[tuple[str, ...], re.Pattern[str]] = {DETECTORS: _BY, FACTORS: _PREFIX, SIDES: _PREFIX}
 
 _TIMED_DETECTOR = re.compile(r"\s*by\s+(?P<who>\S+)\s+at\s+(?P<clock>[0-9]{1,2}:[0-9]{2})", re.IGNORECASE)
 _EXAMPLES = {
@@ -74,10 +56,10 @@ _EXAMPLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """What somebody said about the incident. `occurred_at` is aware UTC in whole milliseconds.
+    """A new entry as typed. `occurred_at` is aware UTC in whole milliseconds.
 
-    `timed`: they typed a time; without one `occurred_at` is now. `zone_assumed`: their own zone was taken for
-    it. `seconds`: they typed seconds. `qualifier` is one of the kind's.
+    `timed`: a time was typed; without one `occurred_at` is now. `zone_assumed`: it was read in the typist's own
+    zone. `seconds`: seconds were typed. `qualifier` is one of the kind's.
     """
 
     occurred_at: datetime
@@ -90,7 +72,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """What is to change in an entry: None stays as it is. Times as in an Utterance."""
+    """What to change in an entry: None leaves it as it is. Times as in an Utterance."""
 
     occurred_at: datetime | None
     qualifier: str | None
@@ -103,9 +85,9 @@ def parse_entry(kind: Kind, words: str, *, now: datetime, zone: ZoneInfo) -> Utt
     """A new entry of that kind. `now` is aware UTC, `zone` the typist's.
 
     Raises UsageError for a time that is none, no words where the kind needs some, a lesson without its side,
-    and words that cannot be kept.
+    and words that cannot be stored.
     """
-    moment, qualifier, text = _heads(kind, words, now=now, zone=zone)
+    moment, qualifier, text = _split(kind, words, now=now, zone=zone)
     if kind.qualifiers == SIDES and qualifier is None:
         raise UsageError(f"Say first which kind of lesson: well, badly or lucky. Try: {_EXAMPLES[LESSON]}")
     if not text and not kind.milestone:
@@ -126,7 +108,7 @@ def parse_correction(kind: Kind, words: str, *, now: datetime, zone: ZoneInfo, r
     A clock time without a date is the one closest to `reference` that is not after now; `-10m` still counts
     from now. Raises UsageError when nothing is to change, and as `parse_entry` does.
     """
-    moment, qualifier, text = _heads(kind, words, now=now, zone=zone, reference=reference)
+    moment, qualifier, text = _split(kind, words, now=now, zone=zone, reference=reference)
     if moment is None and qualifier is None and not text:
         raise UsageError("Say what to change: the time, the words or both. Try: at 14:05 disk full on db1")
     return Correction(
@@ -138,7 +120,19 @@ def parse_correction(kind: Kind, words: str, *, now: datetime, zone: ZoneInfo, r
     )
 
 
-def _heads(
+def take_qualifier(kind: Kind, words: str) -> tuple[str | None, str]:
+    """The kind's qualifier that the words begin with, and what follows it; None and all words without one."""
+    qualifiers = _QUALIFIERS[kind.name]
+    match = _PATTERNS[kind.qualifiers].match(words) if qualifiers else None
+    qualifier = qualifiers.get(match["word"].lower()) if match else None
+    if match is None or qualifier is None:
+        return None, words
+    # The colon that makes a prefix belongs to it: a second one, of an emoji, is left to the words.
+    tail = words[match.end() :]
+    return qualifier, tail if match[0].endswith(":") else after_separator(tail)
+
+
+def _split(
     kind: Kind, words: str, *, now: datetime, zone: ZoneInfo, reference: datetime | None = None
 ) -> tuple[Moment | None, str | None, str]:
     """Time, qualifier and text. The qualifier may stand before the time or after it."""
@@ -147,18 +141,14 @@ def _heads(
     rest = moment.rest if moment else rest
     if qualifier is None:
         qualifier, rest = take_qualifier(kind, rest)
-    if moment is None and qualifier is None and kind.qualifiers == DETECTORS:
-        _refuse_unknown_detector(rest)
-    return moment, qualifier, trimmed(rest)
-
-
-def _refuse_unknown_detector(words: str) -> None:
-    """`by pagerduty at 12:05`: taken for words, the time would be lost and the entry recorded as now."""
-    if match := _TIMED_DETECTOR.match(visible(words)):
+    # `by pagerduty at 12:05`: taken for words, the time would be lost and the entry recorded as now.
+    only_words = moment is None and qualifier is None
+    if only_words and kind.qualifiers == DETECTORS and (match := _TIMED_DETECTOR.match(visible(rest))):
         raise UsageError(
             f"{quoted(match['who'])} is no source I know: monitoring, customer or engineer. "
             f"Try: at {match['clock']} by monitoring: {quoted(match['who'])} …"
         )
+    return moment, qualifier, trimmed(rest)
 
 
 def entry_needs_zone(kind: Kind, words: str) -> bool:

@@ -1,7 +1,7 @@
-"""The figures an impact text states, word for word: found, never computed.
+"""What an impact text states: its figures, the share of users hurt, the aspects of the impact. Nothing is computed.
 
 A figure is a number with what it counts: a share, a time, an amount of data or money, a count of things.
-Clock times, dates, versions, HTTP codes, hosts and tickets are numbers too, but say nothing of the impact.
+Clock times, dates, versions, HTTP codes, hosts and tickets are numbers too, but no figures of the impact.
 """
 
 import re
@@ -72,8 +72,7 @@ _UNHURT = re.compile(
 )
 _CLAUSE = re.compile(r"[^,;.\n]+(?:[.,]\d+[^,;.\n]*)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[ ]$")
-_SMALL = 99
-
+_MAX_NAME_NUMBER = 99
 
 ASPECTS = ("users", "business", "money", "performance", "operations")
 _LABEL = re.compile(rf"\s*({'|'.join(ASPECTS)})\s*:\s", re.IGNORECASE)
@@ -96,20 +95,23 @@ _ASPECTS = {
 }
 
 
+def spans(text: str) -> list[tuple[int, int]]:
+    """The figures of `text` as (start, end) offsets, in order; they never overlap."""
+    return [match.span() for match in _FIGURE.finditer(text) if not (match["code"] or match["http"] or _is_name(match))]
+
+
 def _is_name(match: re.Match[str]) -> bool:
-    """Whether the number belongs to the word before it: `step 3`, `Windows 11 users`."""
+    """Whether the number belongs to the word before it: `step 3`, `Windows 11 users`.
+
+    After a capitalised word inside a sentence it does up to 99.
+    """
     before = _LAST_WORD.search(match.string[max(0, match.start() - 40) : match.start()])
     if not match["count"] or not before:
         return False
     word = before[1]
     digits = int(re.sub(r"\D.*", "", match["count"]) or 0)
     sentence_start = match.start() == len(before[0])
-    return word.lower() in _NAMES_A_THING or (word[0].isupper() and digits <= _SMALL and not sentence_start)
-
-
-def spans(text: str) -> list[tuple[int, int]]:
-    """Where the figures of `text` stand, as (start, end) offsets in order; they never overlap."""
-    return [match.span() for match in _FIGURE.finditer(text) if not (match["code"] or match["http"] or _is_name(match))]
+    return word.lower() in _NAMES_A_THING or (word[0].isupper() and digits <= _MAX_NAME_NUMBER and not sentence_start)
 
 
 def figures(text: str) -> tuple[str, ...]:
@@ -118,9 +120,9 @@ def figures(text: str) -> tuple[str, ...]:
 
 
 def share(text: str) -> str | None:
-    """The share of users, customers, traffic and the like that `text` says was hurt, verbatim, or None.
+    """The share of users, customers, traffic and the like that was hurt, verbatim; None where `text` states none.
 
-    A share in figures goes before one in words. A clause telling of what was spared or restored gives none.
+    A share in figures goes before one in words. Clauses about what was spared or restored are left out.
     """
     hurt = [clause[0] for clause in _CLAUSE.finditer(text) if not _UNHURT.search(clause[0])]
     found = (pattern.search(clause) for pattern in (_SHARE, _SHARE_IN_WORDS) for clause in hurt)
@@ -128,12 +130,11 @@ def share(text: str) -> str | None:
 
 
 def aspects(text: str) -> frozenset[str]:
-    """Which of ASPECTS an impact text speaks of: the one it is labelled with (`money: …`), else all it names.
+    """The ASPECTS of an impact text: the one it is labelled with (`money: …`), else all it names.
 
-    One that names none tells of the users: who is hurt is what an impact entry is for.
+    A text that names none counts as `users`.
     """
-    label = _LABEL.match(text)
-    if label:
+    if label := _LABEL.match(text):
         return frozenset({label[1].lower()})
     named = frozenset(aspect for aspect, pattern in _ASPECTS.items() if pattern.search(text))
     return named or frozenset({"users"})

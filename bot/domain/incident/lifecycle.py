@@ -1,9 +1,9 @@
-"""What the milestones of a timeline say about the incident: its status, its times, its silences.
+"""The facts derived from a timeline: the incident's status, its milestones and durations, its phases and gaps.
 
 The rules are the design's "Derived facts". What is not known is None, never zero and never now.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -24,15 +24,13 @@ from storage.values import TimelineEntry
 
 OPEN = "open"
 ONSET = "onset"
-"""The start as somebody told it: by a `/started` or an `/impact`, not inferred from the detection."""
+"""The start as recorded by a `/started` or an `/impact`, not inferred from the detection."""
 
 LONG_SILENCE = timedelta(minutes=30)
 
-Instants = Mapping[str, datetime | None]
-
 
 class Step(Protocol):
-    """As much of an entry as the lifecycle looks at; a report reads no more than this of thousands."""
+    """The fields of an entry that the lifecycle reads; a report loads these alone for thousands of entries."""
 
     @property
     def number(self) -> int:
@@ -51,12 +49,12 @@ class Step(Protocol):
 
     @property
     def qualifier(self) -> str | None:
-        """What the grammar took off the words."""
+        """The detector, factor or side that the grammar took off the words."""
         ...
 
     @property
     def retracted(self) -> bool:
-        """Whether it was taken back."""
+        """Whether it was undone."""
         ...
 
 
@@ -119,7 +117,7 @@ class Lifecycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A silence: no entry between `start_at` and `end_at`, `seconds` long."""
+    """A stretch without any entry, from `start_at` to `end_at`, `seconds` long."""
 
     start_at: datetime
     end_at: datetime
@@ -135,8 +133,75 @@ class Phases:
     aftermath: tuple[TimelineEntry, ...]
 
 
+def lifecycle(entries: Iterable[Step]) -> Lifecycle:
+    """Derive the facts from `entries`, given in any order; retracted ones count as absent.
+
+    What lies after the last resolution changes no duration. A milestone found only there keeps its instant,
+    so that a mistyped time is seen, but an impact recorded afterwards is a summary and starts nothing.
+    """
+    active = _active(entries)
+    end = _resolution(active)
+    within = _first_of_each_kind(_up_to(end, active))
+    anywhere = {kind: entry for kind, entry in _first_of_each_kind(active).items() if kind != IMPACT} | within
+    resolved_at = end.occurred_at if end else None
+    inside = {**_instants(within), RESOLVED: resolved_at}
+    shown = _instants(anywhere)
+    seconds = {rule.key: _seconds(inside[rule.start], inside[rule.end]) for rule in DURATIONS}
+    detection = anywhere.get(DETECTED)
+    kinds = [entry.kind for entry in active]
+    moves = [kind for kind in kinds if kind in {MITIGATED, RESOLVED, REOPENED}]
+    return Lifecycle(
+        status=RESOLVED if end else MITIGATED if moves[-1:] == [MITIGATED] else OPEN,
+        started_at=inside[STARTED] or shown[STARTED],
+        detected_at=shown[DETECTED],
+        acknowledged_at=shown[ACKNOWLEDGED],
+        mitigated_at=shown[MITIGATED],
+        resolved_at=resolved_at,
+        detected_by=detection.qualifier if detection else None,
+        time_to_detect_s=seconds["time_to_detect"],
+        time_to_acknowledge_s=seconds["time_to_acknowledge"],
+        time_to_mitigate_s=seconds["time_to_mitigate"],
+        time_to_resolve_s=seconds["time_to_resolve"],
+        escalations=kinds.count(ESCALATED),
+        misleading_paths=kinds.count(RULED_OUT),
+    )
+
+
+def is_open(entries: Iterable[Step]) -> bool:
+    """Whether there is no resolution, or a reopening after the last one."""
+    return _resolution(_active(entries)) is None
+
+
+def phases(entries: Iterable[TimelineEntry]) -> Phases:
+    """Split the entries that are not retracted at the start, if it is known, and after the last resolution."""
+    active = _active(entries)
+    inside = _up_to(_resolution(active), active)
+    started_at = _instants(_first_of_each_kind(inside))[STARTED]
+    return Phases(
+        lead_up=tuple(entry for entry in inside if started_at and entry.occurred_at < started_at),
+        during=tuple(entry for entry in inside if not started_at or entry.occurred_at >= started_at),
+        aftermath=tuple(active[len(inside) :]),
+    )
+
+
+def gaps(entries: Iterable[TimelineEntry], *, longer_than: timedelta = LONG_SILENCE) -> list[Gap]:
+    """The silences between neighbouring entries from the start to the end, each longer than `longer_than`.
+
+    Neither lead-up nor aftermath has gaps; an open incident ends at its last entry.
+    """
+    return [
+        Gap(
+            start_at=before.occurred_at,
+            end_at=after.occurred_at,
+            seconds=(after.occurred_at - before.occurred_at).total_seconds(),
+        )
+        for before, after in pairwise(phases(entries).during)
+        if after.occurred_at - before.occurred_at > longer_than
+    ]
+
+
 def timeline_position(entry: Step) -> tuple[datetime, int]:
-    """Where an entry stands on the timeline: when it happened, then in the order of recording."""
+    """The sort key of the timeline: when the entry happened, then the order of recording."""
     return entry.occurred_at, entry.number
 
 
@@ -145,28 +210,29 @@ def in_order(entries: Iterable[AnyStep]) -> list[AnyStep]:
     return sorted(entries, key=timeline_position)
 
 
-def _standing(entries: Iterable[AnyStep]) -> list[AnyStep]:
+def _active(entries: Iterable[AnyStep]) -> list[AnyStep]:
     return in_order(entry for entry in entries if not entry.retracted)
 
 
-def _resolution(standing: Sequence[AnyStep]) -> AnyStep | None:
-    """The last `/resolved`, unless a `/reopened` stands after it."""
-    last = next((entry for entry in reversed(standing) if entry.kind in {RESOLVED, REOPENED}), None)
+def _resolution(active: Sequence[AnyStep]) -> AnyStep | None:
+    """The last `/resolved`, unless a `/reopened` comes after it."""
+    last = next((entry for entry in reversed(active) if entry.kind in {RESOLVED, REOPENED}), None)
     return last if last is not None and last.kind == RESOLVED else None
 
 
-def _up_to(end: Step | None, standing: Sequence[AnyStep]) -> list[AnyStep]:
-    return [entry for entry in standing if end is None or timeline_position(entry) <= timeline_position(end)]
+def _up_to(end: Step | None, active: Sequence[AnyStep]) -> list[AnyStep]:
+    return [entry for entry in active if end is None or timeline_position(entry) <= timeline_position(end)]
 
 
-def _firsts(standing: Iterable[AnyStep]) -> dict[str, AnyStep]:
+def _first_of_each_kind(active: Iterable[AnyStep]) -> dict[str, AnyStep]:
     firsts: dict[str, AnyStep] = {}
-    for entry in standing:
+    for entry in active:
         firsts.setdefault(entry.kind, entry)
     return firsts
 
 
-def _instants(firsts: Mapping[str, Step]) -> dict[str, datetime | None]:
+def _instants(firsts: dict[str, AnyStep]) -> dict[str, datetime | None]:
+    """When each kind was first recorded, with the onset and the start derived; milestones never recorded are None."""
     at = {kind: entry.occurred_at for kind, entry in firsts.items()}
     onset = at.get(STARTED) or at.get(IMPACT)
     known = [instant for instant in (onset, at.get(DETECTED)) if instant]
@@ -175,87 +241,8 @@ def _instants(firsts: Mapping[str, Step]) -> dict[str, datetime | None]:
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    """None also where the milestones are out of order: no duration is negative."""
     if start is None or end is None or end < start:
         return None
     seconds = (end - start).total_seconds()
     return int(seconds) if seconds.is_integer() else seconds
-
-
-def _status(standing: Sequence[Step]) -> str:
-    if _resolution(standing):
-        return RESOLVED
-    moves = [entry.kind for entry in standing if entry.kind in {MITIGATED, RESOLVED, REOPENED}]
-    return MITIGATED if moves and moves[-1] == MITIGATED else OPEN
-
-
-def lifecycle(entries: Iterable[Step]) -> Lifecycle:
-    """Derive the facts from `entries`, given in any order; retracted ones count as absent.
-
-    What lies after the last resolution changes no duration. A milestone found only there keeps its instant,
-    so that a mistyped time is seen, but an impact told afterwards is a summary and starts nothing.
-    """
-    standing = _standing(entries)
-    end = _resolution(standing)
-    within = _firsts(_up_to(end, standing))
-    anywhere = {kind: entry for kind, entry in _firsts(standing).items() if kind != IMPACT} | within
-    resolved_at = end.occurred_at if end else None
-    inside: Instants = {**_instants(within), RESOLVED: resolved_at}
-    told = _instants(anywhere)
-    took = {rule.key: _seconds(inside[rule.start], inside[rule.end]) for rule in DURATIONS}
-    detection = anywhere.get(DETECTED)
-    kinds = [entry.kind for entry in standing]
-    return Lifecycle(
-        status=_status(standing),
-        started_at=inside[STARTED] or told[STARTED],
-        detected_at=told[DETECTED],
-        acknowledged_at=told[ACKNOWLEDGED],
-        mitigated_at=told[MITIGATED],
-        resolved_at=resolved_at,
-        detected_by=detection.qualifier if detection else None,
-        time_to_detect_s=took["time_to_detect"],
-        time_to_acknowledge_s=took["time_to_acknowledge"],
-        time_to_mitigate_s=took["time_to_mitigate"],
-        time_to_resolve_s=took["time_to_resolve"],
-        escalations=kinds.count(ESCALATED),
-        misleading_paths=kinds.count(RULED_OUT),
-    )
-
-
-def is_open(entries: Iterable[Step]) -> bool:
-    """Whether no resolution stands."""
-    return _resolution(_standing(entries)) is None
-
-
-def phases(entries: Iterable[TimelineEntry]) -> Phases:
-    """Split the standing entries at the start, if it is known, and after the last resolution."""
-    standing = _standing(entries)
-    end = _resolution(standing)
-    started_at = _instants(_firsts(_up_to(end, standing)))[STARTED]
-    inside = _up_to(end, standing)
-    return Phases(
-        lead_up=tuple(entry for entry in inside if started_at and entry.occurred_at < started_at),
-        during=tuple(entry for entry in inside if not started_at or entry.occurred_at >= started_at),
-        aftermath=tuple(standing[len(inside) :]),
-    )
-
-
-def lead_up(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
-    """The standing entries of before the start, in order."""
-    return list(phases(entries).lead_up)
-
-
-def gaps(entries: Iterable[TimelineEntry], *, longer_than: timedelta = LONG_SILENCE) -> list[Gap]:
-    """The silences between neighbouring entries from the start to the end, each longer than `longer_than`.
-
-    Neither lead-up nor aftermath has gaps; an open incident is looked at up to its last entry.
-    """
-    during = phases(entries).during
-    return [
-        Gap(
-            start_at=before.occurred_at,
-            end_at=after.occurred_at,
-            seconds=(after.occurred_at - before.occurred_at).total_seconds(),
-        )
-        for before, after in pairwise(during)
-        if after.occurred_at - before.occurred_at > longer_than
-    ]

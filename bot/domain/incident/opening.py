@@ -17,7 +17,7 @@ _SEVERITY = re.compile(r"\[?(?:sev(?:erity)?|s)?[\s-]?(?P<grade>[0-9]+)\]?", re.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """A new incident as somebody opened it, with its severity (`SEV1`) where they gave one."""
+    """A new incident as typed, with its severity (`SEV1`) where one was given."""
 
     severity: str | None
     title: str

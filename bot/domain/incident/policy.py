@@ -1,10 +1,11 @@
-"""Who may do what: recording is open to everybody, and the rest to those who answer for the incident."""
+"""The permission policy: anyone may record entries, other actions are for the responders or the lead."""
 
 from collections.abc import Mapping
 
 ANYONE, RESPONDERS, LEAD = "anyone", "responders", "lead"
 GROUPS = (ANYONE, RESPONDERS, LEAD)
-"""Who may, the widest first. Responders are the lead and whoever declared the incident or is on its timeline."""
+"""The widest first. Responders are the lead, the person who declared the incident, and all who recorded or wrote an
+entry of its timeline."""
 
 POLICY: Mapping[str, str] = {
     "severity": RESPONDERS,
@@ -15,19 +16,19 @@ POLICY: Mapping[str, str] = {
     "publish": RESPONDERS,
     "drop": RESPONDERS,
 }
-"""What is not open to everybody. `drop` is of other people's action items."""
+"""The group each restricted action is for. `drop` is the dropping of other people's action items."""
 
 
 def parse_policy(words: str) -> dict[str, str]:
-    """`resolve=lead, severity=anyone`: the policy with those deeds given to other circles.
+    """The policy that `resolve=lead, severity=anyone` makes of POLICY.
 
-    Raises ValueError for a deed or a circle there is not.
+    Raises ValueError for an action or a group that does not exist.
     """
     pairs = [part.partition("=") for part in words.split(",") if part.strip()]
-    chosen = {deed.strip().casefold(): circle.strip().casefold() for deed, _, circle in pairs}
-    for deed, circle in chosen.items():
-        if deed not in POLICY:
-            raise ValueError(f"{deed!r} is nothing the policy knows; one of {', '.join(POLICY)}")
-        if circle not in GROUPS:
-            raise ValueError(f"{circle!r} may not {deed}; write {deed}=anyone, {deed}=responders or {deed}=lead")
+    chosen = {action.strip().casefold(): group.strip().casefold() for action, _, group in pairs}
+    for action, group in chosen.items():
+        if action not in POLICY:
+            raise ValueError(f"{action!r} is nothing the policy knows; one of {', '.join(POLICY)}")
+        if group not in GROUPS:
+            raise ValueError(f"{group!r} may not {action}; write {action}=anyone, {action}=responders or {action}=lead")
     return {**POLICY, **chosen}

@@ -1,6 +1,6 @@
-"""Words that say what they are about: `/note systems: db1, db2` fills the section on affected systems.
+"""Labels at the start of the words: `/note systems: db1, db2` is about the affected systems; `private:` hides it.
 
-The label stays in the words as typed, so nothing more has to be stored; it counts only at their very start.
+The label stays in the stored words, so it needs no field, and counts only at their very start.
 """
 
 import re
@@ -14,7 +14,7 @@ from bot.vocabulary import IMPACT
 from storage.values import TimelineEntry
 
 PRIVATE = "private:"
-"""What an entry or action item begins with to be kept out of the public rendering."""
+"""The label that keeps an entry or action item out of the public rendering."""
 
 _PATTERNS = {
     "systems": r"(?:affected )?systems?",
@@ -44,7 +44,7 @@ def is_private(text: str) -> bool:
 
 
 def topic(text: str) -> tuple[str | None, str]:
-    """Which of TOPICS the words say they are about, and the words without that label; None for most."""
+    """The one of TOPICS that labels the words, and the words without labels; None and all words without one."""
     marked = _PRIVATE.match(text)
     found = _TOPIC.match(text, marked.end() if marked else 0)
     return (found.lastgroup, text[found.end() :]) if found else (None, text)
