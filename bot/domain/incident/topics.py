@@ -1,4 +1,4 @@
-"""Labels at the start of the words: `/note systems: db1, db2` is about the affected systems; `private:` hides it.
+"""Labels at the start of the words: `/note systems: db1, db2` is about the affected systems.
 
 The label stays in the stored words, so it needs no field, and counts only at their very start.
 """
@@ -12,9 +12,6 @@ from bot.domain.postmortem.document import Line
 from bot.domain.words import INVISIBLE
 from bot.vocabulary import IMPACT
 from storage.values import TimelineEntry
-
-PRIVATE = "private:"
-"""The label that keeps an entry or action item out of the public rendering."""
 
 _PATTERNS = {
     "systems": r"(?:affected )?systems?",
@@ -39,7 +36,7 @@ _TOPIC = re.compile(
 
 
 def is_private(text: str) -> bool:
-    """Whether the words begin with `private:` (or `[private]`)."""
+    """Whether the words begin with `private:` (or `[private]`), which keeps them out of the public rendering."""
     return _PRIVATE.match(text) is not None
 
 

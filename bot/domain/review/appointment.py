@@ -1,4 +1,4 @@
-"""A date and a time that lie ahead: `2026-12-01 10:00`, `tomorrow 15:00`, `friday 10:00 CET`, `1 December, 3 pm`."""
+"""A date and a time ahead of now: `2026-12-01 10:00`, `tomorrow 15:00`, `friday 10:00 CET`, `1 December, 3 pm`."""
 
 import re
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.items.due import parse_due
 from bot.domain.time.format import clock_text, short_day, zone_name, zone_text
-from bot.domain.time.wallclock import LocalClock
+from bot.domain.time.wallclock import LocalClock, twenty_four_hour
 from bot.domain.time.zones import TypedZone, abbreviations_of, common_meaning, local_meaning, read_zone
 from bot.domain.words import quoted
 from bot.errors import UsageError
 
 FARTHEST = timedelta(days=366)
-"""Further ahead is a slip of the finger."""
+"""The furthest ahead an appointment may lie; a later one is taken for a typing error."""
 
 _CLOCK = re.compile(
     r"(?<![\w:./+-])(?P<hour>[0-9]{1,2})"
@@ -27,13 +27,11 @@ _UNTIL = re.compile(
 )
 _BEFORE = re.compile(r"(?:[\s,@]|\bat\b)+$", re.IGNORECASE)
 _ON = re.compile(r"^on\s+(?=[0-9])", re.IGNORECASE)
-_NOON = 12
-_NOON_OF_DAY = time(_NOON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appointment:
-    """An instant ahead, aware UTC, and the zone whose clocks it was told by.
+    """An instant ahead, aware UTC, and the zone whose clocks it was read on.
 
     `zone_assumed`: that is the typist's own, because no zone was typed.
     """
@@ -59,36 +57,42 @@ def parse_appointment(words: str, *, now: datetime, zone: ZoneInfo) -> Appointme
     and for what is past or more than FARTHEST ahead.
     """
     own = LocalClock(zone=zone, now=now)
-    parts = _parts(words, own)
+    example = f"{own.today + timedelta(days=7)} 10:00"
+    parts = _parts(words, own, example)
     on = parse_due(parts.day, today=own.today)
     if on is None:
-        raise UsageError(f"On which day? Try: tomorrow {clock_text(parts.clock)}, or {_example(own)}")
-    _refuse_far(on, own)
-    clocks = _clocks(parts, on, own)
-    _refuse_two_days(parts, on, own, clocks)
-    at = _instant(on, parts.clock, clocks)
-    if at <= now:
-        shown = now.astimezone(clocks.zone)
+        raise UsageError(f"On which day? Try: tomorrow {clock_text(parts.clock)}, or {example}")
+    # Compared as dates: near the year 9999 any arithmetic with zones would overflow.
+    if on > own.today + FARTHEST:
+        raise UsageError(f"{on} is more than a year ahead. Check the year: {example}")
+    if on < own.today - timedelta(days=1):
+        raise UsageError(f"{on} is past: today is {own.today}. Try: {example}")
+    clock = _clock_meant(parts, on, own)
+    there = parse_due(parts.day, today=clock.today)
+    if there is not None and there != on:
+        # `tomorrow` in a zone where today has another date.
         raise UsageError(
-            f"{on} {clock_text(parts.clock)} is past: it is {shown:%F %H:%M} {zone_name(shown)} now. "
-            f"Try: {_example(own)}"
+            f"Today is {own.today} in {zone_text(own.zone)} and {clock.today} in {zone_text(clock.zone)}. "
+            f"Type the date: {there} {clock_text(parts.clock)} {clock.typed}"
         )
-    return Appointment(at=at, zone=clocks.zone, zone_assumed=parts.zone is None)
+    at = _instant(on, parts.clock, clock)
+    if at <= now:
+        shown = now.astimezone(clock.zone)
+        raise UsageError(
+            f"{on} {clock_text(parts.clock)} is past: it is {shown:%F %H:%M} {zone_name(shown)} now. Try: {example}"
+        )
+    return Appointment(at=at, zone=clock.zone, zone_assumed=parts.zone is None)
 
 
-def _example(own: LocalClock) -> str:
-    """A week from now at ten."""
-    return f"{own.today + timedelta(days=7)} 10:00"
-
-
-def _parts(words: str, own: LocalClock) -> _Parts:
+def _parts(words: str, own: LocalClock, example: str) -> _Parts:
+    """The day may stand before the clock time or after it, the zone after either."""
     iso = bool(_ISO_T.search(words))
     words = _ISO_T.sub(r"\1 ", words)
     shown = _CLOCK.search(words)
     if shown is None:
-        raise _no_time(words, own)
+        raise _no_time(words, own, example)
     if not iso and _UNTIL.match(words, shown.end()):
-        raise UsageError(f"How long it takes is typed after “for”. Try: {_example(own)} for 45m")
+        raise UsageError(f"How long it takes is typed after “for”. Try: {example} for 45m")
     abbreviations = abbreviations_of(own.zone, own.now)
     zone = read_zone(words, shown.end(), iso=iso, own=abbreviations)
     before = _BEFORE.sub("", words[: shown.start()]).strip()
@@ -101,48 +105,38 @@ def _parts(words: str, own: LocalClock) -> _Parts:
     if before and after:
         raise UsageError(
             f"I cannot read {quoted(after)} after the time. A zone is typed as 10:00 CET, 10:00 Europe/Berlin or "
-            f"10:00 UTC+1. Try: {_example(own)}"
+            f"10:00 UTC+1. Try: {example}"
         )
-    return _Parts(day=_ON.sub("", before or after), clock=_clock(shown, own), zone=zone)
+    half = (shown["half"] or shown["bare"] or "").lower()
+    hour = twenty_four_hour(int(shown["hour"]), half) if half else int(shown["hour"])
+    try:
+        clock = time(hour, int(shown["minute"] or 0))
+    except ValueError:
+        raise UsageError(f"{quoted(shown[0])} is no time of day. Try: {example}") from None
+    return _Parts(day=_ON.sub("", before or after), clock=clock, zone=zone)
 
 
-def _no_time(words: str, own: LocalClock) -> UsageError:
+def _no_time(words: str, own: LocalClock, example: str) -> UsageError:
     try:
         on = parse_due(words, today=own.today)
     except UsageError:
         on = None
     if on is None:
-        return UsageError(f"I read no day and time in {quoted(words)}. Try: {_example(own)}, or friday 10:00 CET")
+        return UsageError(f"I read no day and time in {quoted(words)}. Try: {example}, or friday 10:00 CET")
     return UsageError(f"At what time on {on}? Try: {on} 10:00")
 
 
-def _clock(shown: re.Match[str], own: LocalClock) -> time:
-    hour, half = int(shown["hour"]), (shown["half"] or shown["bare"] or "").lower()
-    if half:
-        # A thirteenth hour before or after noon is one that no clock has.
-        hour = hour % _NOON + (_NOON if half == "p" else 0) if 1 <= hour <= _NOON else -1
-    try:
-        return time(hour, int(shown["minute"] or 0))
-    except ValueError:
-        raise UsageError(f"{quoted(shown[0])} is no time of day. Try: {_example(own)}") from None
+def _clock_meant(parts: _Parts, on: date, own: LocalClock) -> LocalClock:
+    """The clock of the typed zone.
 
-
-def _refuse_far(on: date, own: LocalClock) -> None:
-    # Compared as dates: near the year 9999 any arithmetic with zones would overflow.
-    if on > own.today + FARTHEST:
-        raise UsageError(f"{on} is more than a year ahead. Check the year: {_example(own)}")
-    if on < own.today - timedelta(days=1):
-        raise UsageError(f"{on} is past: today is {own.today}. Try: {_example(own)}")
-
-
-def _clocks(parts: _Parts, on: date, own: LocalClock) -> LocalClock:
-    """The clocks meant. The typist's own where they go by the abbreviation typed, else what it means to anybody."""
+    An abbreviation means the typist's own zone where its clocks go by it then, else what it means everywhere.
+    """
     typed = parts.zone
     if typed is None:
         return own
     if typed.zone is not None:
         return LocalClock(zone=typed.zone, now=own.now, typed=typed.name)
-    near = datetime.combine(on, _NOON_OF_DAY, UTC)
+    near = datetime.combine(on, time(12), UTC)
     meant = local_meaning(own.zone, typed.name, near)
     if meant is not None:
         at = datetime.combine(on, parts.clock, meant)
@@ -151,28 +145,18 @@ def _clocks(parts: _Parts, on: date, own: LocalClock) -> LocalClock:
     return LocalClock(zone=common_meaning(typed.name, own.zone, near), now=own.now, typed=typed.name)
 
 
-def _refuse_two_days(parts: _Parts, on: date, own: LocalClock, other: LocalClock) -> None:
-    """`tomorrow` with somebody else's zone, while the two disagree about today's date."""
-    there = parse_due(parts.day, today=other.today)
-    if there is not None and there != on:
-        raise UsageError(
-            f"Today is {own.today} in {zone_text(own.zone)} and {other.today} in {zone_text(other.zone)}. "
-            f"Type the date: {there} {clock_text(parts.clock)} {other.typed}"
-        )
-
-
-def _instant(on: date, clock: time, clocks: LocalClock) -> datetime:
-    instants = clocks.instants(datetime.combine(on, clock))
-    if clocks.typed and len(instants) > 1:
+def _instant(on: date, shown: time, clock: LocalClock) -> datetime:
+    instants = clock.instants(datetime.combine(on, shown))
+    if clock.typed and len(instants) > 1:
         # An abbreviation says which of the two it is: `02:30 CEST`.
-        named = [at for at in instants if at.astimezone(clocks.zone).tzname() == clocks.typed.upper()]
+        named = [at for at in instants if at.astimezone(clock.zone).tzname() == clock.typed.upper()]
         instants = named or instants
     if len(instants) == 1:
         return instants[0]
-    where = f"{clock_text(clock)} on {short_day(on)} {on.year} in {zone_text(clocks.zone)}"
+    where = f"{clock_text(shown)} on {short_day(on)} {on.year} in {zone_text(clock.zone)}"
     if not instants:
-        later = f"{on} {min(clock.hour + 1, 23):02}:{clock.minute:02}"
+        later = f"{on} {min(shown.hour + 1, 23):02}:{shown.minute:02}"
         raise UsageError(f"There is no {where}: the clocks go forward. Try: {later}")
-    first, second = (zone_name(at.astimezone(clocks.zone)) for at in instants)
-    typed = f"{on} {clock_text(clock)}"
+    first, second = (zone_name(at.astimezone(clock.zone)) for at in instants)
+    typed = f"{on} {clock_text(shown)}"
     raise UsageError(f"{where} comes twice: the clocks go back. Type which: {typed} {first}, or {typed} {second}")
