@@ -1,4 +1,4 @@
-"""The words of an action item: `[@owner] [short-term|long-term] [by DATE]: words`."""
+"""The grammar of an action item: `[@owner] [short-term|long-term] [by DATE]: words`."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bot.errors import UsageError
 DROPPED = "dropped"
 """The state of an action item decided against."""
 
-_LONGEST_HEAD = 200
+_MAX_HEAD = 200
 _SPACE = re.compile(r"[\s,]+")
 _NEXT_PART = r"(?= (?:@|(?:short|long)[ -]?term\b|by )|$)"
 _PART = re.compile(
@@ -20,7 +20,7 @@ _PART = re.compile(
 )
 _OWNER_ALONE = re.compile(r"\s*@(?P<owner>[\w.-]+)\s+(?P<text>\S.*)", re.DOTALL)
 _LINK = re.compile(r"https://[^\s<>|\"'`\x00-\x20]{1,1000}")
-_NAMES = {"owner": "owner", "kind": "kind", "due": "date"}
+_LABELS = {"owner": "owner", "kind": "kind", "due": "date"}
 _EXAMPLE = "@alice short-term by friday: test the backups"
 
 
@@ -39,7 +39,7 @@ class ItemWords:
 
 
 def parse_item(words: str, *, today: date) -> ItemWords:
-    """The action item the words describe; a due date in the past is left to the caller.
+    """The action item the words describe; the caller decides about a due date in the past.
 
     The first colon ends the head, whose parts come in any order. Words before it that are no head belong to
     the text, but for an owner at the very start. Raises UsageError without text, for a part given twice, and
@@ -48,7 +48,9 @@ def parse_item(words: str, *, today: date) -> ItemWords:
     head, colon, text = storable(words).partition(":")
     parts = _parts(visible(head)) if colon else None
     if parts is None:
-        parts, text = _owner_alone(words)
+        # `@bob fix it`: the colon is easily forgotten, and the owner must not be lost in the text.
+        alone = _OWNER_ALONE.match(words)
+        parts, text = ({"owner": alone["owner"]}, alone["text"]) if alone else ({}, words)
     text = trimmed(text)
     if not text:
         raise UsageError(f"Say what has to be done. Try: {_EXAMPLE}")
@@ -62,22 +64,10 @@ def parse_item(words: str, *, today: date) -> ItemWords:
     )
 
 
-def parse_link(words: str) -> str | None:
-    """The first web address in the words, `https://…`; None when there is none."""
-    match = _LINK.search(words)
-    return match[0].rstrip(".,;:!?)") if match else None
-
-
-def _owner_alone(words: str) -> tuple[dict[str, str], str]:
-    """`@bob fix it`: a colon is easily forgotten, and the owner must not be lost in the text."""
-    match = _OWNER_ALONE.match(words)
-    return ({"owner": match["owner"]}, match["text"]) if match else ({}, words)
-
-
 def _parts(head: str) -> dict[str, str] | None:
     """The head's parts by name, None when it holds any other word."""
     head = _SPACE.sub(" ", head).strip()
-    if len(head) > _LONGEST_HEAD:
+    if len(head) > _MAX_HEAD:
         return None
     found: dict[str, str] = {}
     position = 0
@@ -87,7 +77,13 @@ def _parts(head: str) -> dict[str, str] | None:
             return None
         name = match.lastgroup or ""
         if name in found:
-            raise UsageError(f"There are two {_NAMES[name]}s, and an item has one. Try: {_EXAMPLE}")
+            raise UsageError(f"There are two {_LABELS[name]}s, and an item has one. Try: {_EXAMPLE}")
         found[name] = match[name]
         position = match.end()
     return found
+
+
+def parse_link(words: str) -> str | None:
+    """The first web address in the words, `https://…`, without the punctuation after it; None when there is none."""
+    match = _LINK.search(words)
+    return match[0].rstrip(".,;:!?)") if match else None

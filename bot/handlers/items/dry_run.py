@@ -21,7 +21,7 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRunLine:
-    """One reminder: `name` is its recipient's, `why` as in a Verdict, `next_at` in the recipient's own zone."""
+    """One reminder: `name` is its recipient's, `why` as in a Decision, `next_at` in the recipient's own zone."""
 
     reminder: Reminder
     name: str

@@ -191,7 +191,7 @@ def _settled(connection: Connection, claim: _Claim, reminder: Reminder, people: 
     agenda = claim.by_recipient[workspace_id, reminder.recipient_id]
     zone = _zone(reminder, people, claim.cadence)
     found = decide(reminder, at=claim.at, zone=zone, cadence=claim.cadence, told_on=agenda.told_on)
-    if found.tell:
+    if found.send:
         claim.told.add(agenda)
         row["told"] = claim.days[agenda] = claim.at.astimezone(zone).date()
     return row | {"due": found.next_at}

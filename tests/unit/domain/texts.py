@@ -1,4 +1,4 @@
-"""What people, and nobody, would type: for properties that hold of any text."""
+"""Hypothesis strategies for typed text, likely and unlikely, for zones and for instants around clock changes."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -46,7 +46,7 @@ NOWS = st.one_of(
 
 
 def outcome(parse: Callable[[], Read]) -> Read | UsageError:
-    """What was read, or the refusal; any other error goes on."""
+    """The value read or the UsageError; any other exception propagates."""
     try:
         return parse()
     except UsageError as refused:

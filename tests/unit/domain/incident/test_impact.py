@@ -54,7 +54,7 @@ def test_numbers_that_say_nothing_of_the_impact_are_no_figures(text: str) -> Non
         ("CPU at 100%", None),
     ],
 )
-def test_a_share_is_told_only_where_the_words_tell_one(text: str, found: str | None) -> None:
+def test_a_share_is_found_only_where_the_words_state_one(text: str, found: str | None) -> None:
     assert share(text) == found
 
 

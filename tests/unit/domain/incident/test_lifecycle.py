@@ -19,8 +19,8 @@ def after(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def timeline(*told: tuple[str, float]) -> list[TimelineEntry]:
-    return [entry(number, kind, after(minutes)) for number, (kind, minutes) in enumerate(told, 1)]
+def timeline(*milestones: tuple[str, float]) -> list[TimelineEntry]:
+    return [entry(number, kind, after(minutes)) for number, (kind, minutes) in enumerate(milestones, 1)]
 
 
 def instant(words: str | None) -> datetime | None:
@@ -80,15 +80,15 @@ def test_the_four_times_run_between_their_milestones() -> None:
 
 
 def test_reopening_takes_the_resolution_back_until_the_next_one() -> None:
-    told = timeline(("detected", 0), ("resolved", 10), ("reopened", 20))
-    assert lifecycle(told).status == "open"
-    assert lifecycle(told).resolved_at is None
-    assert is_open(told)
-    told += [entry(4, "mitigated", after(25))]
-    assert lifecycle(told).status == "mitigated"
-    told += [entry(5, "resolved", after(30))]
-    assert lifecycle(told).resolved_at == after(30)
-    assert lifecycle(told).time_to_resolve_s == 1800
+    recorded = timeline(("detected", 0), ("resolved", 10), ("reopened", 20))
+    assert lifecycle(recorded).status == "open"
+    assert lifecycle(recorded).resolved_at is None
+    assert is_open(recorded)
+    recorded += [entry(4, "mitigated", after(25))]
+    assert lifecycle(recorded).status == "mitigated"
+    recorded += [entry(5, "resolved", after(30))]
+    assert lifecycle(recorded).resolved_at == after(30)
+    assert lifecycle(recorded).time_to_resolve_s == 1800
 
 
 def test_a_reopening_of_the_same_instant_counts_by_its_number() -> None:
@@ -103,7 +103,7 @@ def test_a_milestone_out_of_order_gives_no_negative_time() -> None:
     assert life.time_to_mitigate_s is None
 
 
-def test_an_impact_told_only_after_the_end_starts_nothing() -> None:
+def test_an_impact_recorded_only_after_the_end_starts_nothing() -> None:
     life = lifecycle(timeline(("resolved", 10), ("impact", 500)))
     assert life.started_at is None
     assert life.time_to_resolve_s is None
@@ -119,21 +119,21 @@ def test_an_incident_over_midnight_and_days_is_measured_by_the_wall_clock() -> N
 
 
 def test_the_timeline_splits_into_lead_up_incident_and_aftermath() -> None:
-    told = timeline(("resolved", 10), ("note", -5), ("detected", 0), ("did", 10), ("cause", 900))
-    split = phases(told)
+    recorded = timeline(("resolved", 10), ("note", -5), ("detected", 0), ("did", 10), ("cause", 900))
+    split = phases(recorded)
     assert [e.number for e in split.lead_up] == [2]
     assert [e.number for e in split.during] == [3, 1]
     assert [e.number for e in split.aftermath] == [4, 5]
 
 
 def test_only_silences_of_the_incident_itself_are_gaps() -> None:
-    told = timeline(("note", -300), ("detected", 0), ("did", 30), ("did", 61), ("resolved", 62), ("cause", 600))
-    assert [(gap.start_at, gap.end_at, gap.seconds) for gap in gaps(told)] == [(after(30), after(61), 1860)]
+    recorded = timeline(("note", -300), ("detected", 0), ("did", 30), ("did", 61), ("resolved", 62), ("cause", 600))
+    assert [(gap.start_at, gap.end_at, gap.seconds) for gap in gaps(recorded)] == [(after(30), after(61), 1860)]
 
 
 kinds = st.sampled_from(sorted(KINDS))
 minutes = st.integers(-3000, 12000)
-told_entries = st.lists(
+entry_lists = st.lists(
     st.builds(
         lambda kind, at, late, gone: (kind, at, late, gone),
         kinds,
@@ -155,7 +155,7 @@ def durations(entries: list[TimelineEntry]) -> list[float | None]:
     return [getattr(life, f"{rule.key}_s") for rule in DURATIONS]
 
 
-@given(told_entries, st.randoms())
+@given(entry_lists, st.randoms())
 def test_the_order_of_the_input_changes_nothing(entries: list[TimelineEntry], random: Random) -> None:
     shuffled = entries[:]
     random.shuffle(shuffled)
@@ -164,17 +164,17 @@ def test_the_order_of_the_input_changes_nothing(entries: list[TimelineEntry], ra
     assert phases(shuffled) == phases(entries)
 
 
-@given(told_entries)
+@given(entry_lists)
 def test_a_retracted_entry_counts_as_absent(entries: list[TimelineEntry]) -> None:
     assert lifecycle(entries) == lifecycle([e for e in entries if not e.retracted])
 
 
-@given(told_entries)
+@given(entry_lists)
 def test_no_duration_is_negative(entries: list[TimelineEntry]) -> None:
     assert all(seconds is None or seconds >= 0 for seconds in durations(entries))
 
 
-@given(told_entries, st.lists(st.tuples(kinds, st.integers(1, 20000)), max_size=6))
+@given(entry_lists, st.lists(st.tuples(kinds, st.integers(1, 20000)), max_size=6))
 def test_what_comes_after_the_last_resolution_changes_no_duration(
     entries: list[TimelineEntry], more: list[tuple[str, int]]
 ) -> None:
@@ -190,14 +190,14 @@ def test_what_comes_after_the_last_resolution_changes_no_duration(
     assert gaps([*entries, *late]) == gaps(entries)
 
 
-@given(told_entries)
+@given(entry_lists)
 def test_a_status_fits_its_instants(entries: list[TimelineEntry]) -> None:
     life = lifecycle(entries)
     assert (life.status == "resolved") == (life.resolved_at is not None) == (not is_open(entries))
 
 
-@given(told_entries)
-def test_the_phases_hold_every_standing_entry_once_and_in_order(entries: list[TimelineEntry]) -> None:
+@given(entry_lists)
+def test_the_phases_hold_every_entry_that_is_not_retracted_once_and_in_order(entries: list[TimelineEntry]) -> None:
     split = phases(entries)
     whole = [*split.lead_up, *split.during, *split.aftermath]
     assert whole == in_order(e for e in entries if not e.retracted)

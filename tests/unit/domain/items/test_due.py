@@ -1,10 +1,10 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.items.due import parse_days, parse_due
+from bot.domain.items.due import is_guess, parse_due, parse_snooze
 from bot.errors import UsageError
 from tests.unit.domain.texts import QUICK, TEXTS, outcome
 
@@ -43,6 +43,11 @@ FRIDAY = date(2026, 11, 20)
 )
 def test_a_date_is_read_as_people_say_it(words: str, due: str) -> None:
     assert parse_due(words, today=FRIDAY) == date.fromisoformat(due)
+
+
+def test_next_friday_and_next_week_mean_different_days_to_different_people() -> None:
+    assert all(is_guess(words) for words in ("next friday", "on next Mon", "Next week."))
+    assert not any(is_guess(words) for words in ("", "friday", "in a week", "2026-12-01"))
 
 
 def test_no_words_are_no_date() -> None:
@@ -89,10 +94,11 @@ def test_what_is_no_date_is_refused_and_never_guessed(words: str) -> None:
         ("for 3 days", 3),
         ("365 d", 365),
         ("3D", 3),
+        ("next  Week", 3),
     ],
 )
 def test_a_snooze_is_counted_in_days(words: str, days: int) -> None:
-    assert parse_days(words) == days
+    assert parse_snooze(words, today=FRIDAY) == FRIDAY + timedelta(days=days)
 
 
 @pytest.mark.parametrize(
@@ -100,41 +106,23 @@ def test_a_snooze_is_counted_in_days(words: str, days: int) -> None:
 )
 def test_a_snooze_of_no_time_or_more_than_a_year_is_refused(words: str) -> None:
     with pytest.raises(UsageError, match="Try: 3d, 2w") as caught:
-        parse_days(words)
+        parse_snooze(words, today=FRIDAY)
     assert len(str(caught.value)) < 200
 
 
-SPOKEN = st.builds(
-    " ".join,
-    st.lists(
-        st.sampled_from(
-            [
-                "in",
-                "next",
-                "on",
-                "1",
-                "31",
-                "0",
-                "999",
-                "1st",
-                "feb",
-                "May",
-                "friday",
-                "days",
-                "2026",
-                "months",
-            ]
-        ),
-        max_size=4,
+PHRASES = st.lists(
+    st.sampled_from(
+        ["in", "next", "on", "1", "31", "0", "999", "1st", "feb", "May", "friday", "days", "2026", "months"]
     ),
-)
+    max_size=4,
+).map(" ".join)
 
 
 @settings(QUICK, max_examples=100)
-@given(words=st.one_of(TEXTS, SPOKEN), today=st.dates(date(2000, 1, 1), date(2100, 1, 1)))
+@given(words=st.one_of(TEXTS, PHRASES), today=st.dates(date(2000, 1, 1), date(2100, 1, 1)))
 def test_no_text_raises_anything_but_a_usage_error(words: str, today: date) -> None:
     outcome(lambda: parse_due(words, today=today))
-    outcome(lambda: parse_days(words))
+    outcome(lambda: parse_snooze(words, today=today))
 
 
 @QUICK

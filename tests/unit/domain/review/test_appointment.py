@@ -1,5 +1,3 @@
-"""A date and a time ahead, in somebody's zone."""
-
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -42,7 +40,7 @@ def ahead(words: str, *, now: datetime = NOW, zone: str = "Europe/Berlin") -> Ap
         ("2027-10-31 02:30 CET", "2027-10-31 01:30", "Europe/Berlin"),
     ],
 )
-def test_a_day_and_a_time_are_one_instant_in_the_zone_they_were_told_in(words: str, at: str, zone: str) -> None:
+def test_a_day_and_a_time_are_one_instant_in_the_zone_they_were_typed_in(words: str, at: str, zone: str) -> None:
     found = ahead(words)
     assert (found.at, zone_key(found.zone)) == (utc(at), zone)
     assert found.at.astimezone(zone_from_key(zone)).replace(tzinfo=None) == found.at.astimezone(found.zone).replace(

@@ -1,13 +1,148 @@
-"""A planned review on people's clocks."""
-
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
 
-from bot.domain.review.meeting import in_utc, local_start, reminds_at, span, zone_from_key, zone_key
-from storage.values import Invited, Review
-from tests.unit.domain.time.reading import utc
+from bot.domain.review.meeting import (
+    Plan,
+    change_invitees,
+    in_utc,
+    local_start,
+    parse_plan,
+    propose_invitees,
+    reminds_at,
+    span,
+    zone_from_key,
+    zone_key,
+)
+from bot.errors import UsageError
+from storage.values import ActionItem, Invited, Review, TimelineEntry
+from tests.support.casebook import entry, item
+from tests.unit.domain.check.checking import INCIDENT, after
+from tests.unit.domain.texts import QUICK, TEXTS, outcome
+from tests.unit.domain.time.reading import NOW, utc
+
+PEOPLE = {"alice": "U1", "bob": "U2", "carol": "U3"}
+NAMES = {"U01": "alice", "U02": "Bob Dba", "U03": "carol", "U04": "dave", "U05": "eve", "U06": "Eve", "U09": "scribe"}
+
+
+def plan(words: str) -> Plan:
+    return parse_plan(words, people=PEOPLE, now=NOW, zone=ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        ("45m", 2700), ("45 min", 2700), ("90 minutes", 5400), ("1h", 3600), ("1 hour", 3600), ("1h30", 5400),
+        ("1h 30m", 5400), ("1.5h", 5400), ("an hour", 3600), ("half an hour", 1800), ("5m", 300), ("8h", 28800),
+    ],
+)  # fmt: skip
+def test_a_length_is_read_in_the_ways_people_write_it(typed: str, seconds: int) -> None:
+    assert plan(f"friday 10:00 for {typed}").duration_s == seconds
+
+
+def test_the_parts_come_in_any_order_and_names_are_joined_as_people_join_them() -> None:
+    for words in (
+        "friday 10:00 for 45m with @alice, @bob and @carol",
+        "friday 10:00 with @alice & @bob @carol for 45m",
+        "with @alice @bob, and @carol\nfor 45m",
+    ):
+        read = plan(words)
+        assert [person.user_id for person in read.invited] == ["U1", "U2", "U3"]
+        assert read.duration_s == 2700
+    assert plan("without @bob").left_out[0].name == "bob"
+    appointment = plan("friday 10:00").appointment
+    assert appointment is not None
+    assert appointment.at == utc("2026-11-27 10:00")
+    assert plan("for 45m").appointment is None
+    assert plan("for friday 10:00 for 45m") == plan("friday 10:00 for 45m")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("for ever", "I read no day and time in ever. Try: 2026-11-28 10:00"),
+        ("friday 10:00 for ever", "ever is no length of a meeting. Try: for 45m"),
+        ("friday 10:00 for 45", "45 is no length of a meeting."),
+        ("friday 10:00 for", "That is no length of a meeting."),
+        ("friday 10:00 for 4m", "A review takes from 5 minutes to 8 hours, not 4m."),
+        ("friday 10:00 for 9h", "A review takes from 5 minutes to 8 hours"),
+        ("friday 10:00 for 45m for 1h", "There are two parts that begin with “for”."),
+        ("friday 10:00 with", "With whom? Try: with @alice @bob"),
+        ("friday 10:00 with alice", "alice is no single person I could invite."),
+        ("friday 10:00 with @channel", "@channel is no single person I could invite."),
+        ("friday 10:00 with @sre-team @alice", "@sre-team is no single person I could invite."),
+    ],
+)
+def test_what_is_no_plan_is_refused_with_an_example(words: str, problem: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        plan(words)
+    assert str(caught.value).startswith(problem)
+
+
+@QUICK
+@given(words=TEXTS, clause=TEXTS)
+def test_no_words_raise_anything_but_a_usage_error(words: str, clause: str) -> None:
+    for typed in (words, f"{words} for {clause}", f"{words} with {clause} without {clause}"):
+        assert isinstance(outcome(lambda typed=typed: plan(typed)), Plan | UsageError)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("words", ["for " * 2_000, "with " + "@a," * 3_000, " " * 9_000 + "10:00", "1" * 9_999])
+def test_long_words_are_read_to_their_end(words: str) -> None:
+    # A pattern that backtracks would hang here for hours.
+    assert isinstance(outcome(lambda: plan(words)), UsageError)
+
+
+def ids(*entries: TimelineEntry, items: tuple[ActionItem, ...] = (), **incident: Any) -> list[str]:
+    facts = {"lead": None, "lead_id": None, **incident}
+    people = propose_invitees(replace(INCIDENT, **facts), entries, items, names=NAMES, bots={"U09"})
+    return [person.user_id for person in people]
+
+
+def note(number: int, text: str = "x", author_id: str = "U01", **other: Any) -> TimelineEntry:
+    return entry(number, "note", after(number), text, author_id=author_id, **{"author": "author", **other})
+
+
+def test_the_lead_the_authors_those_named_and_the_owners_come_in_this_order_once_each() -> None:
+    entries = (note(2, "@carol and @bob_dba look", "U04"), note(1, "x", "U01"), note(3, "again <@U02|bob>", "U04"))
+    items = (
+        item(1, "x", owner="ann", owner_id="U07"),
+        replace(item(2, "x", owner="z", owner_id="U08"), state="dropped"),
+    )
+    assert ids(*entries, items=items, lead="eve", lead_id="U05") == ["U05", "U01", "U04", "U03", "U02", "U07"]
+
+
+def test_bots_teams_addresses_and_unknown_people_are_left_out() -> None:
+    entries = (
+        note(1, "@scribe and @sre-team and @oncall and @nobody and @WEBTEAM, mail carol@example.com", "U09"),
+        note(2, "disk full", "B123"),
+        note(3, "from a terminal", "root"),
+        note(4, "@dave"),
+    )
+    assert ids(*entries) == ["U01", "U04"]
+
+
+def test_a_name_of_two_people_invites_neither_and_a_retracted_entry_invites_none() -> None:
+    assert ids(note(1, "@eve @carol"), note(2, "@dave", "U02", retracted=True)) == ["U01", "U03"]
+
+
+def test_a_person_is_found_by_their_author_name_too() -> None:
+    assert ids(note(1, "x", "U07", author="zoe.k"), note(2, "thanks @zoe.k and @U04", "U01")) == ["U07", "U01", "U04"]
+
+
+def test_people_are_named_by_their_display_name_and_else_by_their_author_name() -> None:
+    entries = (note(1, "x", "U02", author="bobby"), note(2, "x", "U07", author="zoe"))
+    people = propose_invitees(replace(INCIDENT, lead=None, lead_id=None), entries, (), names=NAMES, bots=())
+    assert [person.name for person in people] == ["Bob Dba", "zoe"]
+
+
+def test_adding_and_leaving_out_keep_the_order_and_everybody_once() -> None:
+    alice, bob, carol = (Invited(user_id=user_id, name=user_id) for user_id in ("U01", "U02", "U03"))
+    assert change_invitees((alice, bob), add=(carol, alice), leave_out=(bob,)) == (alice, carol)
+    assert change_invitees((alice,), add=(bob,), leave_out=(bob, alice)) == ()
 
 
 def planned(starts: str, zone: str, *, at: str = "2026-01-01", minutes: int = 45) -> Review:
@@ -49,7 +184,7 @@ def test_a_zone_is_written_down_and_read_back(zone: tzinfo, text: str) -> None:
         (planned("2026-12-01 09:00", "UTC+5:45"), "Tuesday 1 December 2026, 14:45 to 15:30 UTC+5:45 (09:00 UTC)"),
     ],
 )
-def test_a_review_is_told_on_its_own_clocks_and_in_utc(review: Review, text: str) -> None:
+def test_the_time_of_a_review_is_written_in_its_own_zone_and_in_utc(review: Review, text: str) -> None:
     assert span(review) == text
 
 

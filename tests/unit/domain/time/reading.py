@@ -1,4 +1,4 @@
-"""Reading a time the way the tests do: on one Saturday, in Berlin unless they say another zone."""
+"""Reading times with fixed defaults: on one Saturday, in Berlin unless another zone is given."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
