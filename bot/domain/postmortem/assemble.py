@@ -1,6 +1,6 @@
 """From an incident, its entries and its action items to the document the templates print."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.incident import impact
 from bot.domain.incident.impact import ASPECTS
 from bot.domain.incident.lifecycle import DURATIONS, Lifecycle, Phases, gaps, lifecycle, phases
-from bot.domain.incident.topics import TOPICS, UNSORTED, by_aspect, by_kind, by_qualifier, by_topic, is_private
+from bot.domain.incident.topics import TOPICS, is_private, topic
 from bot.domain.items.item import DROPPED
 from bot.domain.postmortem.document import Day, Document, Item, Line, Measured, Phase, Silence, Stamp
 from bot.domain.postmortem.layout import Names, said
@@ -76,6 +76,12 @@ def open_questions(document: Document, split: Phases, prefix: str) -> dict[str, 
     }
     return questions(frozenset(fact for fact in known if not known[fact]), prefix=prefix, examples=examples)
 
+
+Lines = dict[str, tuple[Line, ...]]
+LayOut = Callable[[TimelineEntry], Line]
+
+UNSORTED = "unsorted"
+"""The group of action items without a term, and of causes and lessons without a qualifier."""
 
 _INSTANTS = ("started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
 _NO_NAMES: Names = {}
@@ -161,6 +167,32 @@ def _some(lines: Iterable[Line], kind: str) -> tuple[Line, ...]:
     return tuple(line for line in lines if line.kind == kind)
 
 
+def _grouped(lines: Iterable[tuple[str, Line]]) -> Lines:
+    """The lines of each key, in order; the keys in the order of their first lines."""
+    groups: dict[str, list[Line]] = {}
+    for key, line in lines:
+        groups.setdefault(key, []).append(line)
+    return {key: tuple(group) for key, group in groups.items()}
+
+
+def _by_qualifier(lines: Iterable[Line]) -> Lines:
+    return _grouped((line.qualifier or UNSORTED, line) for line in lines)
+
+
+def _by_topic(entries: Iterable[TimelineEntry], lay_out: LayOut) -> Lines:
+    """The lines with a topic label by topic, in the order of TOPICS, without their labels."""
+    labelled = ((entry, *topic(entry.text)) for entry in entries)
+    found = _grouped((about, lay_out(replace(entry, text=text))) for entry, about, text in labelled if about)
+    return {key: found[key] for key in TOPICS if key in found}
+
+
+def _by_aspect(entries: Iterable[TimelineEntry], lay_out: LayOut) -> Lines:
+    """The impact by what it hurt, without labels; an entry about two aspects stands under both."""
+    impacts = [entry for entry in entries if entry.kind == IMPACT]
+    lines = [(impact.aspects(each.text), lay_out(replace(each, text=impact.unlabelled(each.text)))) for each in impacts]
+    return _grouped((aspect, line) for aspect in ASPECTS for named, line in lines if aspect in named)
+
+
 def share(impacts: Sequence[Line]) -> str | None:
     """The share the latest impact entry with one states: it knows more than those before it."""
     stated = (impact.share(line.words.first) for line in reversed(impacts))
@@ -220,14 +252,14 @@ def assemble(
         timeline=timeline,
         impact=impacts,
         share=share(impacts),
-        aspects=by_aspect(standing, lay_out),
-        topics=by_topic(standing, lay_out),
-        told=by_kind(lines),
-        causes=by_qualifier(_some(lines, CAUSE)),
+        aspects=_by_aspect(standing, lay_out),
+        topics=_by_topic(standing, lay_out),
+        told=_grouped((line.kind, line) for line in lines),
+        causes=_by_qualifier(_some(lines, CAUSE)),
         mitigation=next(iter(_some(lines, MITIGATED)), None),
         resolution=next(reversed(_some(lines, RESOLVED)), None) if life.resolved_at else None,
         items=_items(items, names),
-        lessons=by_qualifier(_some(lines, LESSON)),
+        lessons=_by_qualifier(_some(lines, LESSON)),
         gaps=_silences(entries, zone),
         entries=len(lines),
         late=tuple(line for line in lines if line.late_s is not None),

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from bot.domain.incident.lifecycle import in_order
-from bot.domain.incident.topics import UNSORTED, is_private, topic
+from bot.domain.incident.topics import is_private, topic
 from bot.domain.items.item import DROPPED
-from bot.domain.postmortem.assemble import share
+from bot.domain.postmortem.assemble import UNSORTED, share
 from bot.domain.postmortem.document import Day, Document, Line, Phase
 from bot.domain.postmortem.layout import Names
 from bot.domain.postmortem.names import Pseudonymizer, words_of
