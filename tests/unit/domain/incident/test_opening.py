@@ -52,7 +52,7 @@ def test_a_severity_is_known_in_every_spelling(form: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["", "x", "0", "5", "SEV9", "SEV1 and more", "\u00b2", "9" * 5000])
-def test_what_is_no_severity_is_refused_with_those_there_are(words: str) -> None:
+def test_what_is_no_severity_is_refused_with_a_list_of_severities(words: str) -> None:
     with pytest.raises(UsageError, match="SEV1, SEV2, SEV3, SEV4"):
         parse_severity(words)
 

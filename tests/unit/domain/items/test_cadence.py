@@ -11,7 +11,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 CHRISTMAS = frozenset({date(2026, 12, 24), date(2026, 12, 25)})
 
 
-def test_the_default_is_what_the_words_for_it_say() -> None:
+def test_the_spelling_in_the_error_message_is_the_default() -> None:
     words = "due-3d,due,due+1d,due+3d,due+7d,weekly,escalate=7d,confirm=2,publish=5,hours=9-17"
     assert parse_cadence(words) == Cadence()
     assert parse_cadence("") == Cadence()
@@ -38,12 +38,12 @@ def test_what_is_written_is_changed_and_the_rest_stays(words: str, cadence: Cade
     "words",
     ["on", "due+", "due+1x", "overdue", "escalate=", "confirm=-1", "hours=17-9", "hours=9-9", "hours=9-24", "due,no"],
 )
-def test_what_is_no_policy_is_said_with_the_default_to_copy(words: str) -> None:
+def test_what_is_no_cadence_is_refused_with_the_default_to_copy(words: str) -> None:
     with pytest.raises(UsageError, match="is no part of a cadence; the default is due-3d,due,"):
         parse_cadence(words)
 
 
-def test_holidays_are_dates_with_anything_said_of_them() -> None:
+def test_holidays_are_dates_with_comments() -> None:
     typed = "2026-12-24, 2026-12-25\n# the new year\n2027-01-01  # a Friday\n"
     assert parse_holidays(typed) == CHRISTMAS | {date(2027, 1, 1)}
     assert parse_holidays("") == frozenset()

@@ -91,12 +91,12 @@ def seconds_of(text: str) -> int:
         (9 * 86400 + 3 * 3600 + 59 * 60, "9 d 3 h"),
     ],
 )
-def test_a_length_of_time_is_said_in_its_largest_units(seconds: float | None, text: str) -> None:
+def test_a_length_of_time_is_written_in_its_largest_units(seconds: float | None, text: str) -> None:
     assert time_format.duration(seconds) == text
 
 
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("inf"), float("nan")])
-def test_what_is_no_length_of_time_is_an_error_of_ours(seconds: float) -> None:
+def test_a_negative_or_infinite_length_of_time_is_a_value_error(seconds: float) -> None:
     with pytest.raises(ValueError, match="length of time"):
         time_format.duration(seconds)
 
@@ -110,7 +110,7 @@ def test_a_longer_time_never_reads_as_a_shorter_one(first: float, second: float)
 
 @QUICK
 @given(seconds=st.floats(0, 10**8))
-def test_what_is_said_is_never_more_than_it_was_and_within_its_smallest_unit(seconds: float) -> None:
+def test_what_is_written_is_never_more_than_it_was_and_within_its_smallest_unit(seconds: float) -> None:
     said = seconds_of(time_format.duration(seconds))
     allowed = 1 if seconds < 600 else 60 if seconds < 86400 else 3600
     assert 0 <= seconds - said < allowed

@@ -1,5 +1,3 @@
-"""Which of its moments a clock time means: the latest, and never one that was not."""
-
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,11 +11,11 @@ from tests.unit.domain.time.reading import refusal, said, utc
 
 
 @pytest.mark.parametrize("words", ["14:05", "14:06", "14:04:01", "14:05 CET", "13:05 UTC"])
-def test_a_watch_that_runs_fast_makes_neither_yesterday_nor_the_future(words: str) -> None:
+def test_a_clock_that_runs_fast_makes_neither_yesterday_nor_the_future(words: str) -> None:
     assert "is still ahead" in refusal(words)
 
 
-def test_a_watch_that_runs_fast_before_midnight_does_not_lose_a_day() -> None:
+def test_a_clock_that_runs_fast_before_midnight_does_not_lose_a_day() -> None:
     assert "00:00 is still ahead" in refusal("00:00", now=utc("2026-11-21 22:59"))
 
 
@@ -49,7 +47,7 @@ def test_a_typed_zone_picks_one_of_the_two_autumn_hours() -> None:
         ("02:30", "2026-03-29 01:00"),
         ("02:30", "2026-03-29 12:00"),
         ("02:30", "2026-03-29 23:00"),  # 01:00 on the day after
-        ("02:01", "2026-03-29 00:59"),  # within the slip of a watch
+        ("02:01", "2026-03-29 00:59"),  # within the clock skew
         ("02:30 Europe/Berlin", "2026-03-29 12:00"),
         ("today 02:30", "2026-03-29 12:00"),
         ("yesterday 02:30", "2026-03-30 12:00"),

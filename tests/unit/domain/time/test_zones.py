@@ -1,5 +1,3 @@
-"""A zone that was typed is never guessed at."""
-
 import pytest
 
 from bot.domain.time.moment import needs_zone
@@ -40,7 +38,7 @@ from tests.unit.domain.time.reading import refusal, said, utc
         ("2026-11-20 23:59 UTC-12", "2026-11-21 11:59"),
     ],
 )
-def test_a_typed_zone_is_taken_at_its_word(words: str, at: str) -> None:
+def test_a_typed_zone_means_the_same_for_every_typist(words: str, at: str) -> None:
     for zone in ("Europe/Berlin", "Asia/Tokyo", "America/Chicago"):
         moment = said(words, zone=zone)
         assert moment.at == utc(at)
@@ -71,7 +69,9 @@ def test_a_typed_zone_is_taken_at_its_word(words: str, at: str) -> None:
         ("yesterday 14:02 CET", "Europe/Berlin", "2026-11-20 13:02"),
     ],
 )
-def test_an_abbreviation_means_the_typists_own_zone_first_and_the_table_after(words: str, zone: str, at: str) -> None:
+def test_an_abbreviation_has_its_meaning_in_the_typists_zone_first_and_the_common_one_after(
+    words: str, zone: str, at: str
+) -> None:
     moment = said(words, zone=zone)
     assert moment.at == utc(at)
     assert not moment.zone_assumed
@@ -83,7 +83,7 @@ def test_an_abbreviation_of_several_zones_is_never_guessed(name: str) -> None:
     assert "is used by several zones" in refusal(f"14:02 {name}: disk full")
 
 
-def test_the_refusal_of_a_shared_abbreviation_offers_what_to_type() -> None:
+def test_the_refusal_of_an_ambiguous_abbreviation_offers_what_to_type() -> None:
     message = refusal("14:02 CST disk full")
     assert "UTC-6 (America/Chicago)" in message
     assert message.endswith("at 14:02 UTC-6 …")
