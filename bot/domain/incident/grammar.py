@@ -120,6 +120,17 @@ def parse_correction(kind: Kind, words: str, *, now: datetime, zone: ZoneInfo, r
     )
 
 
+def entry_needs_zone(kind: Kind, words: str) -> bool:
+    """Whether the time in the words of a new entry of that kind depends on the typist's zone."""
+    return needs_zone(words) or needs_zone(take_qualifier(kind, words)[1])
+
+
+def correction_needs_zone(words: str) -> bool:
+    """The same for `3 at 14:05`, the words of a correction: which kind entry 3 is, only the store knows."""
+    _, _, after_number = words.strip().partition(" ")
+    return any(entry_needs_zone(kind, after_number) for kind in KINDS.values())
+
+
 def take_qualifier(kind: Kind, words: str) -> tuple[str | None, str]:
     """The kind's qualifier that the words begin with, and what follows it; None and all words without one."""
     qualifiers = _QUALIFIERS[kind.name]
@@ -149,14 +160,3 @@ def _split(
             f"Try: at {match['clock']} by monitoring: {quoted(match['who'])} …"
         )
     return moment, qualifier, trimmed(rest)
-
-
-def entry_needs_zone(kind: Kind, words: str) -> bool:
-    """Whether the time in the words of a new entry of that kind depends on the typist's zone."""
-    return needs_zone(words) or needs_zone(take_qualifier(kind, words)[1])
-
-
-def correction_needs_zone(words: str) -> bool:
-    """The same for `3 at 14:05`, the words of a correction: which kind entry 3 is, only the store knows."""
-    _, _, after_number = words.strip().partition(" ")
-    return any(entry_needs_zone(kind, after_number) for kind in KINDS.values())
