@@ -95,7 +95,7 @@ def _postmortem(look: Look) -> Json:
     )
     drafted = drafting.draft_sections(document, _template(look), settings.catalog)
     before = record.postmortem.sections if record.postmortem else ()
-    redrafted = redraft(before, drafted.sections, makeshift=drafted.problem is not None)
+    redrafted = redraft(before, drafted.sections, fallback=drafted.problem is not None)
     sections = [
         {"key": each.key, "heading": each.heading, "edited": each.edited, "html": markup.html(each.body)}
         for each in redrafted.sections

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
 from bot.documents.picture.png import svg_to_png
-from bot.documents.picture.timeline import draw
+from bot.documents.picture.timeline import draw_timeline
 from bot.domain.incident.lifecycle import Lifecycle
-from bot.domain.postmortem.export import contract
+from bot.domain.postmortem.export import incident_json
 from bot.errors import UsageError
 from storage.values import ActionItem, Incident, Postmortem, Review, TimelineEntry
 
@@ -48,11 +48,11 @@ def _html(record: ExportRecord) -> str:
 
 def _svg(record: ExportRecord) -> str:
     zone = ZoneInfo(record.incident.timezone)
-    return draw(record.incident, record.entries, record.lifecycle, zone=zone)
+    return draw_timeline(record.incident, record.entries, record.lifecycle, zone=zone)
 
 
 def _json(record: ExportRecord) -> str:
-    document = contract(record.incident, record.entries, record.items, record.postmortem)
+    document = incident_json(record.incident, record.entries, record.items, record.postmortem)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

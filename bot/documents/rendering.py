@@ -29,7 +29,7 @@ from bot.documents import escaping, markup
 from bot.documents.templates import DEFAULT, SUFFIX, TEMPLATES, TemplateCatalog
 from bot.domain.postmortem.document import Day, Document, Line, Phase, Stamp
 from bot.domain.postmortem.layout import TextPart, Words
-from bot.domain.postmortem.manuscript import sheltered
+from bot.domain.postmortem.manuscript import escape_markers
 from bot.domain.time import format as time_format
 from bot.domain.time.format import duration, local, stamp
 from bot.vocabulary import DETECTED, Kind
@@ -247,7 +247,7 @@ def canvas(document: str, *, version: int) -> str:
 
 def editable(incident: Incident, postmortem: Postmortem) -> str:
     """The same file with comments in it, by which `bot.domain.postmortem.manuscript` finds the sections again."""
-    shown = [(each.key, each.heading, Markup(sheltered(each.body))) for each in postmortem.shown]  # noqa: S704 - as above
+    shown = [(each.key, each.heading, Markup(escape_markers(each.body))) for each in postmortem.shown]  # noqa: S704 - as above
     facts = {"incident": incident, "version": postmortem.version, "sections": shown}
     return _render("markdown", "postmortem/parts/editable.md.j2", **facts).strip() + "\n"
 

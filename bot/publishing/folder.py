@@ -34,7 +34,9 @@ class Folder:
         """Write the edition's directory and commit it. Raises NotYetError: whatever fails here can be put right."""
         place = self.root / edition.name
         documents = {
-            name: edition.document(form).encode() for name, form in FILES.items() if not (edition.how and form in WHOLE)
+            name: edition.document(form).encode()
+            for name, form in FILES.items()
+            if not (edition.audience and form in WHOLE)
         }
         try:
             anew = known is not None and not place.exists()
@@ -48,7 +50,7 @@ class Folder:
 
 
 def _message(edition: Edition) -> str:
-    how = f", {edition.how}" if edition.how else ""
+    how = f", {edition.audience}" if edition.audience else ""
     return f"{edition.record.incident.name}: postmortem, version {edition.version}{how}"
 
 

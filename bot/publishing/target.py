@@ -42,13 +42,13 @@ class Edition:
     """
 
     record: ExportRecord
-    how: str | None = None
+    audience: str | None = None
 
     @property
     def name(self) -> str:
         """`INC-12`, or `INC-12-public`: no title is in it, so a new title moves nothing."""
         incident = self.record.incident
-        return f"{incident.name}-{self.how}" if self.how else incident.name
+        return f"{incident.name}-{self.audience}" if self.audience else incident.name
 
     @property
     def version(self) -> int:

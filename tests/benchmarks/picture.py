@@ -36,7 +36,7 @@ def measure(effort: Effort) -> None:
 
 def _drawing(entries: list[TimelineEntry]) -> Callable[[], object]:
     def draw() -> str:
-        return picture.draw(timelines.INCIDENT, entries, lifecycle(entries), zone=timelines.ZONE)
+        return picture.draw_timeline(timelines.INCIDENT, entries, lifecycle(entries), zone=timelines.ZONE)
 
     return draw
 

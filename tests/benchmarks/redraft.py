@@ -12,7 +12,7 @@ from bot.clock import now
 from bot.documents import drafting
 from bot.documents.templates import TemplateCatalog
 from bot.domain.check.checklist import check
-from bot.domain.postmortem.redraft import people_made, rewritten
+from bot.domain.postmortem.redraft import handwritten, rewritten
 from bot.handlers.postmortem.drafts import as_file, gather
 from bot.handlers.postmortem.exports import read_record
 from storage import postmortems, schema
@@ -93,7 +93,7 @@ def _by_hand(section: Section) -> Section:
 
 
 def _own(number: int) -> Section:
-    return people_made(f"own-{number}", f"Of our own, {number}", "\n\n".join(f"Paragraph {n}." for n in range(20)))
+    return handwritten(f"own-{number}", f"Of our own, {number}", "\n\n".join(f"Paragraph {n}." for n in range(20)))
 
 
 def _whole(database: Database, incident: Incident) -> None:

@@ -31,10 +31,10 @@ ANSWERS: tuple[Callable[..., Any], ...] = (
 SLOW: tuple[Callable[..., Any], ...] = (
     rendering.render_draft,
     redraft.redraft,
-    timeline.draw,
+    timeline.draw_timeline,
     png.svg_to_png,
-    report.report,
-    report_picture.draw,
+    report.build_report,
+    report_picture.draw_report,
     Client.api_call,
 )
 Ran = dict[Callable[..., Any], set[int]]

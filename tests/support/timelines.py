@@ -77,7 +77,7 @@ def synthetic(count: int, span: timedelta, seed: int = 1, words: tuple[str, ...]
 
 
 def draw(entries: list[TimelineEntry], zone: str = "UTC") -> str:
-    return picture.draw(INCIDENT, entries, lifecycle(entries), zone=ZoneInfo(zone))
+    return picture.draw_timeline(INCIDENT, entries, lifecycle(entries), zone=ZoneInfo(zone))
 
 
 def drawn(entries: list[TimelineEntry], zone: str = "UTC") -> ET.Element:

@@ -222,7 +222,7 @@ def _items(kept: OnTime, top: float) -> dict[str, object]:
     return {"top": top, "bar": ITEMS_BAR, "pieces": _stack(counts, x)}
 
 
-def draw(report: Report) -> str:
+def draw_report(report: Report) -> str:
     """The report as one SVG, 900 px wide; dark where the reader's screen is, if it is shown as SVG."""
     y: float = TOP
     panels: dict[str, dict[str, object] | None] = {"bars": None, "spreads": None, "items": None}

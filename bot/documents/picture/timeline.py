@@ -256,7 +256,7 @@ def _tooltips(entries: Sequence[TimelineEntry], zone: ZoneInfo) -> str:
     return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
 
 
-def draw(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> str:
+def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> str:
     """The timeline of `incident` as one SVG, 900 px wide, times in `zone`; what is retracted is absent."""
     listed = _listed(entries)
     drawn = arrange(listed, lifecycle, zone=zone) if listed else None

@@ -12,7 +12,7 @@ from bot.domain.incident.lifecycle import DURATIONS, Lifecycle, Phases, gaps, li
 from bot.domain.incident.topics import TOPICS, is_private, topic
 from bot.domain.items.item import DROPPED
 from bot.domain.postmortem.document import Day, Document, Item, Line, Measured, Phase, Silence, Stamp
-from bot.domain.postmortem.layout import Names, said
+from bot.domain.postmortem.layout import Names, parse_words
 from bot.domain.postmortem.questions import Question, questions
 from bot.vocabulary import (
     CAUSE,
@@ -109,7 +109,7 @@ def _line(entry: TimelineEntry, zone: ZoneInfo, names: Names, before: Stamp | No
         label=kind.label,
         mark=kind.mark,
         qualifier=entry.qualifier,
-        words=said(entry.text, names, figures=figures),
+        words=parse_words(entry.text, names, figures=figures),
         author=entry.author,
         permalink=entry.permalink,
         time=time,
@@ -152,7 +152,7 @@ def _items(items: Iterable[ActionItem], names: Names) -> dict[str, tuple[Item, .
     for item in sorted(items, key=lambda item: item.number):
         shown = Item(
             number=item.number,
-            words=said(item.text, names),
+            words=parse_words(item.text, names),
             owner=item.owner,
             due_on=item.due_on,
             state=item.state,

@@ -139,7 +139,7 @@ def _unlinked(text: str) -> str:
     return _CHANNEL.sub("a channel", _LINK.sub(LINK, text))
 
 
-def story(told: IncidentRecord, names: Names) -> IncidentRecord:
+def public_record(told: IncidentRecord, names: Names) -> IncidentRecord:
     """The story without names, links and channels; what is left out altogether is left out of the document."""
     # Links go first: a name within an address would leave half of it standing.
     incident = replace(told.incident, title=_unlinked(told.incident.title), channel_name="")
@@ -152,7 +152,7 @@ def story(told: IncidentRecord, names: Names) -> IncidentRecord:
     return nameless(IncidentRecord(incident=incident, entries=entries, items=items), names)
 
 
-def shows(entry: TimelineEntry) -> bool:
+def is_public(entry: TimelineEntry) -> bool:
     """Whether the entry itself may be read by the world."""
     return entry.kind in KINDS and not is_private(entry.text) and topic(entry.text)[0] is None
 
@@ -171,7 +171,7 @@ def _phase(phase: Phase) -> Phase:
     return replace(phase, days=tuple(day for day in days if day.lines))
 
 
-def document(whole: Document) -> Document:
+def public_document(whole: Document) -> Document:
     """The document of such a story, less what stays inside. Its times stay true: they come from all entries."""
     impact = _shown(whole.impact)
     phases = (_phase(phase) for phase in whole.timeline)

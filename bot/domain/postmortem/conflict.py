@@ -79,7 +79,7 @@ def _quote_end(lines: Lines, at: int) -> int:
     return end
 
 
-def standing(text: str) -> int:
+def count_conflicts(text: str) -> int:
     """How many places of the text show two versions."""
     return sum(map(is_conflict, pieces(text))) if HEAD in text else 0
 

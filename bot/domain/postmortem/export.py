@@ -81,7 +81,7 @@ def _postmortem(postmortem: Postmortem) -> Json:
     }
 
 
-def contract(
+def incident_json(
     incident: Incident,
     entries: Iterable[TimelineEntry],
     items: Iterable[ActionItem],

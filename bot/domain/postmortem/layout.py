@@ -45,7 +45,7 @@ def _split(text: str, found: list[tuple[int, int]]) -> tuple[TextPart, ...]:
     return tuple(part for part in (*parts, TextPart(text=text[done:], figure=False)) if part.text)
 
 
-def said(text: str, names: Names, *, figures: Spans | None = None) -> Words:
+def parse_words(text: str, names: Names, *, figures: Spans | None = None) -> Words:
     """Lay out `text`: mentions of people in `names` by name, figures marked where `figures` finds them."""
     named = _MENTION.sub(lambda match: f"@{names[match[1]]}" if match[1] in names else match[0], text)
     first, *others = LINE_END.sub("\n", named).strip(_BLANK).split("\n")

@@ -42,12 +42,12 @@ class Manuscript:
     whole: bool
 
 
-def sheltered(body: str) -> str:
+def escape_markers(body: str) -> str:
     """The body as it goes into the file: what in it looks like one of our comments stands one space further in."""
     return _LIKE_A_MARK.sub(" ", body) if "scribe:" in body.lower() else body
 
 
-def origin(text: str) -> tuple[int | None, int | None]:
+def parse_origin(text: str) -> tuple[int | None, int | None]:
     """The incident's number and the version the file was written from, each None where it does not tell."""
     title = None
     for line in text.split("\n"):
@@ -59,7 +59,7 @@ def origin(text: str) -> tuple[int | None, int | None]:
     return title, None
 
 
-def read(text: str, known: Mapping[str, str]) -> Manuscript:
+def parse_manuscript(text: str, known: Mapping[str, str]) -> Manuscript:
     """The sections of the file. `known` are the headings of those it may have, by key."""
     lines = text.split("\n")
     marked = frozenset(match[1].lower() for line in lines if (match := _SECTION.fullmatch(line)))

@@ -10,10 +10,10 @@ Lines = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voices:
+class MergeOptions:
     """Whose the two changes are, in a few words each; with `join` both may add at one place, the first before."""
 
-    by: tuple[str, str]
+    labels: tuple[str, str]
     join: bool = False
 
 
@@ -36,13 +36,13 @@ class _Change:
 
 @dataclass(frozen=True, slots=True)
 class _Merge:
-    """One merge: the voices, and all lines of the text both began with."""
+    """One merge: the options, and all lines of the text both began with."""
 
-    voices: Voices
+    options: MergeOptions
     facts: Collection[str]
 
 
-def merge(base: str, mine: str, other: str, voices: Voices) -> Merged:
+def merge(base: str, mine: str, other: str, options: MergeOptions) -> Merged:
     """Bring `mine` and `other`, two changes of `base`, together.
 
     Every line that one side wrote is in the text. A line of `base` is, unless one side took it out.
@@ -51,7 +51,7 @@ def merge(base: str, mine: str, other: str, voices: Voices) -> Merged:
         return Merged(text=mine, conflicts=0)
     if mine == base:
         return Merged(text=other, conflicts=0)
-    work = _Merge(voices, frozenset(base.split("\n")))
+    work = _Merge(options, frozenset(base.split("\n")))
     lines, conflicts = _groups(work, pieces(base), pieces(mine), pieces(other))
     return Merged(text="\n".join(_spaced(lines)).strip("\n"), conflicts=conflicts)
 
@@ -66,7 +66,7 @@ def _groups(work: _Merge, base: Lines, mine: Lines, other: Lines) -> tuple[list[
         settled = _settled(work, chunk.base, chunk.mine, chunk.other)
         if settled is None:
             conflicts += 1
-            settled = [shown(plain(chunk.mine, work.facts), plain(chunk.other), by=work.voices.by)]
+            settled = [shown(plain(chunk.mine, work.facts), plain(chunk.other), by=work.options.labels)]
         lines += settled
     return lines, conflicts
 
@@ -77,7 +77,7 @@ def _settled(work: _Merge, base: Lines, mine: Lines, other: Lines) -> list[str] 
         return list(other)
     if _has(mine, base, other):
         return list(mine)
-    together = _together(work.voices, base, mine, other)
+    together = _together(work.options, base, mine, other)
     return _finer(work, base, mine, other) if together is None else together
 
 
@@ -108,12 +108,12 @@ def _split(parts: Lines) -> list[str]:
     return [line for part in parts for line in ([part] if is_conflict(part) else part.split("\n"))]
 
 
-def _together(voices: Voices, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
+def _together(options: MergeOptions, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
     """Both sides' changes in one text; None where they want different lines in the same place."""
     ours, theirs = _changes(base, mine), _changes(base, other)
     for i, j in _meeting(ours, theirs):
         ours[i], theirs[j] = _without_repeats(ours[i], theirs[j])
-        if _clash(ours[i], theirs[j], join=voices.join):
+        if _clash(ours[i], theirs[j], join=options.join):
             return None
     return _applied(base, sorted([*ours, *theirs], key=lambda change: (change.start, change.end)))
 

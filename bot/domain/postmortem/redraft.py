@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.domain.postmortem.conflict import standing
-from bot.domain.postmortem.merge import Voices, merge
+from bot.domain.postmortem.conflict import count_conflicts
+from bot.domain.postmortem.merge import MergeOptions, merge
 from storage.values import Section
 
 Conflicts = tuple[tuple[str, int], ...]
@@ -25,40 +25,40 @@ class Redrafted:
     conflicts: Conflicts = ()
 
 
-def redraft(before: Iterable[Section], fresh: Iterable[Section], *, makeshift: bool = False) -> Redrafted:
+def redraft(before: Iterable[Section], fresh: Iterable[Section], *, fallback: bool = False) -> Redrafted:
     """The sections of a fresh draft, with what people changed in those `before`.
 
-    What a template no longer has is carried along if a person changed it, and left out otherwise. A `makeshift` draft
+    What a template no longer has is carried along if a person changed it, and left out otherwise. A `fallback` draft
     is in another template than it should be, and changes no edited section.
     """
     edited = {section.key: section for section in before if section.edited}
     drafted = tuple(fresh)
-    sections = [_merged(edited.pop(each.key, None), each, makeshift=makeshift) for each in drafted]
+    sections = [_merged(edited.pop(each.key, None), each, fallback=fallback) for each in drafted]
     carried = tuple(edited.values())
     everything = (*sections, *carried)
     return Redrafted(
         sections=everything,
         kept=tuple(each.heading for each in everything if each.edited and not each.removed),
         carried=tuple(each.heading for each in carried if not each.removed),
-        conflicts=two_versions(everything),
+        conflicts=conflicts_by_heading(everything),
     )
 
 
-def two_versions(sections: Iterable[Section]) -> Conflicts:
+def conflicts_by_heading(sections: Iterable[Section]) -> Conflicts:
     """How many places show two versions, with the heading of the section; only of those that have any."""
-    counts = ((section.heading, standing(section.body)) for section in sections if section.edited)
+    counts = ((section.heading, count_conflicts(section.body)) for section in sections if section.edited)
     return tuple((heading, count) for heading, count in counts if count)
 
 
-def _merged(before: Section | None, fresh: Section, *, makeshift: bool) -> Section:
+def _merged(before: Section | None, fresh: Section, *, fallback: bool) -> Section:
     if before is None:
         return fresh
-    if makeshift:
+    if fallback:
         return before
     base = before.base
     # Where the template had nothing before, the two texts know nothing of each other.
-    voices = Voices(by=(EDITED, FACTS), join=bool(base))
-    body = "" if before.removed else merge(base, before.body, fresh.body, voices).text
+    options = MergeOptions(labels=(EDITED, FACTS), join=bool(base))
+    body = "" if before.removed else merge(base, before.body, fresh.body, options).text
     by_person = before.drafted is None or before.drafted_heading is not None
     return rewritten(fresh, body, before.heading if by_person else fresh.heading)
 
@@ -80,6 +80,6 @@ def rewritten(section: Section, body: str, heading: str | None = None) -> Sectio
     )
 
 
-def people_made(key: str, heading: str, body: str) -> Section:
+def handwritten(key: str, heading: str, body: str) -> Section:
     """A section that no template knows of."""
     return Section(key=key, heading=heading, body=body, edited=True)

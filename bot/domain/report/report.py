@@ -83,7 +83,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class PeriodRecords:
     """What is counted: the period's incidents, their milestones by the incident's id, and the period's items."""
 
     incidents: Sequence[DeclaredIncident]
@@ -91,7 +91,7 @@ class Counted:
     items: Sequence[ItemOutcome]
 
 
-def report(period: Period, counted: Counted, *, today: date, people: Collection[str] = ()) -> Report:
+def build_report(period: Period, counted: PeriodRecords, *, today: date, people: Collection[str] = ()) -> Report:
     """The report on what was counted; `today` is the date by which items are overdue, `people` as for `by_team`."""
     lives = [lifecycle(counted.milestones.get(incident.id, ())) for incident in counted.incidents]
     return Report(
@@ -115,7 +115,7 @@ def _severities(incidents: Sequence[DeclaredIncident]) -> tuple[tuple[str | None
 Json = dict[str, Any]
 
 
-def contract(report: Report) -> Json:
+def report_json(report: Report) -> Json:
     """The report: durations in seconds, each with its sample size; what is not known has a count of its own."""
     return {
         "period": {

@@ -75,9 +75,9 @@ def _blameless(record: ExportRecord, means: AudienceOptions) -> AudienceVersion:
 
 
 def _public(record: ExportRecord, means: AudienceOptions) -> AudienceVersion:
-    story = audiences.story(_story(record), means.names)
-    document = audiences.document(_document(story, means.prefix))
-    shown = [entry for entry in story.entries if audiences.shows(entry)]
+    story = audiences.public_record(_story(record), means.names)
+    document = audiences.public_document(_document(story, means.prefix))
+    shown = [entry for entry in story.entries if audiences.is_public(entry)]
     return _retold(record, story, shown, Drafted(sections=rendering.public(document)))
 
 

@@ -177,7 +177,7 @@ def next_version(
     It has the name of the template asked for, also where another stood in: the next draft tries that one again.
     """
     before = newest.sections if newest else ()
-    redrafted = redraft(before, drafted.sections, makeshift=drafted.problem is not None)
+    redrafted = redraft(before, drafted.sections, fallback=drafted.problem is not None)
     number = newest.version + 1 if newest else 1
     version = Postmortem(template=template, version=number, sections=redrafted.sections, drafted_at=at, drafted_by=by)
     return version, redrafted

@@ -4,8 +4,8 @@ from sqlalchemy import Connection
 
 from bot.documents.escaping import visible
 from bot.documents.rendering import slack
-from bot.domain.postmortem.merge import Merged, Voices, merge
-from bot.domain.postmortem.redraft import rewritten, two_versions
+from bot.domain.postmortem.merge import Merged, MergeOptions, merge
+from bot.domain.postmortem.redraft import conflicts_by_heading, rewritten
 from bot.domain.words import closest_match
 from bot.errors import UsageError
 from bot.handlers.lookup import here, named
@@ -63,9 +63,9 @@ def save(connection: Connection, request: Request) -> Reply:
     incident = here(connection, request, lock=True)
     newest, before = _versions(connection, incident, edit)
     section = newest.section(edit.key) or before
-    voices = Voices(by=(MINE, f"As {newest.drafted_by} saved it in version {newest.version}"))
+    options = MergeOptions(labels=(MINE, f"As {newest.drafted_by} saved it in version {newest.version}"))
     mine = tidied(edit.text)
-    merged = merge(before.body, mine, section.body, voices)
+    merged = merge(before.body, mine, section.body, options)
     if merged.conflicts and len(merged.text) <= ASKED:
         return _ask(incident, newest, section, mine, merged)
     if merged.text == section.body:
@@ -88,7 +88,7 @@ def save(connection: Connection, request: Request) -> Reply:
         "was": newest,
         "prefix": request.settings.prefix,
     }
-    return Reply(text=slack("edited", incident=incident, conflicts=two_versions([changed]), **facts))
+    return Reply(text=slack("edited", incident=incident, conflicts=conflicts_by_heading([changed]), **facts))
 
 
 def tidied(text: str) -> str:

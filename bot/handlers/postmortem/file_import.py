@@ -16,8 +16,8 @@ from bot.documents.escaping import markdown
 from bot.documents.rendering import terminal
 from bot.domain.postmortem import manuscript
 from bot.domain.postmortem.manuscript import Manuscript, ManuscriptSection
-from bot.domain.postmortem.merge import Voices, merge
-from bot.domain.postmortem.redraft import Conflicts, people_made, rewritten, two_versions
+from bot.domain.postmortem.merge import MergeOptions, merge
+from bot.domain.postmortem.redraft import Conflicts, conflicts_by_heading, handwritten, rewritten
 from bot.errors import UsageError
 from bot.handlers.postmortem.edits import tidied
 from bot.handlers.postmortem.exports import find_incident
@@ -80,7 +80,7 @@ def import_(
 
     Raises UsageError for a file that is no postmortem's, and when there is no such incident or no draft of it.
     """
-    number, opened = manuscript.origin(text)
+    number, opened = manuscript.parse_origin(text)
     if number is None:
         raise UsageError(f"{name} is no postmortem that scribe export wrote: it does not say of which incident it is.")
     with database.write() as connection:
@@ -116,7 +116,7 @@ class _Import:
         for part in parts.values():
             left_out = self.base.section(part.key)
             if left_out is None:
-                yield people_made(part.key, unescaped(part.heading) or part.key, tidied(part.body))
+                yield handwritten(part.key, unescaped(part.heading) or part.key, tidied(part.body))
             elif (merged := self._merged(part, left_out)) != left_out:
                 # A template has dropped it since, and somebody goes on writing it.
                 yield merged
@@ -124,8 +124,8 @@ class _Import:
     def _merged(self, part: ManuscriptSection, section: Section) -> Section:
         before = self.base.section(part.key)
         newest = self.newest
-        voices = Voices(by=(FILE, f"As {newest.drafted_by} saved it in version {newest.version}"))
-        body = merge(before.body if before else "", tidied(part.body), section.body, voices).text
+        options = MergeOptions(labels=(FILE, f"As {newest.drafted_by} saved it in version {newest.version}"))
+        body = merge(before.body if before else "", tidied(part.body), section.body, options).text
         as_before = not part.heading or part.heading == markdown((before or section).heading)
         return rewritten(section, body, section.heading if as_before else unescaped(part.heading))
 
@@ -134,8 +134,8 @@ class _Import:
         before = self.base.section(section.key)
         if before is None or before.removed or section.removed or not self.file.whole:
             return section
-        voices = Voices(by=(FILE, f"As {self.newest.drafted_by} saved it in version {self.newest.version}"))
-        return rewritten(section, merge(before.body, "", section.body, voices).text)
+        options = MergeOptions(labels=(FILE, f"As {self.newest.drafted_by} saved it in version {self.newest.version}"))
+        return rewritten(section, merge(before.body, "", section.body, options).text)
 
     def missing(self) -> tuple[str, ...]:
         """What the file lacks, and is kept since nobody knows whether it was meant to go."""
@@ -165,7 +165,7 @@ def _read(
 
 
 def _manuscript(version: Postmortem, text: str) -> Manuscript:
-    return manuscript.read(text, {each.key: markdown(each.heading) for each in version.shown})
+    return manuscript.parse_manuscript(text, {each.key: markdown(each.heading) for each in version.shown})
 
 
 def unescaped(heading: str) -> str:
@@ -197,6 +197,6 @@ def _keep(connection: Connection, incident: Incident, work: _Import, *, by: str,
         changed=tuple(each.heading for each in changed if not each.removed),
         removed=tuple(each.heading for each in changed if each.removed),
         missing=work.missing(),
-        conflicts=two_versions(sections),
+        conflicts=conflicts_by_heading(sections),
         retitled=title if title not in {None, "", markdown(incident.title)} else None,
     )

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.domain.incident.lifecycle import is_open
-from bot.domain.postmortem.export import EntryFacts, ExportFile, ItemFacts, PostmortemFacts, contract, read_export
+from bot.domain.postmortem.export import EntryFacts, ExportFile, ItemFacts, PostmortemFacts, incident_json, read_export
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
 from bot.handlers.postmortem.exports import read_record
@@ -157,7 +157,7 @@ def _postmortem(facts: PostmortemFacts, at: datetime) -> Postmortem:
 def _compare(connection: Connection, incident: Incident, plain: Any, path: Path) -> None:
     """Raise UsageError, which takes everything back, unless an export gives what the file holds."""
     record = read_record(connection, incident)
-    made = contract(record.incident, record.entries, record.items, record.postmortem)
+    made = incident_json(record.incident, record.entries, record.items, record.postmortem)
     found = _difference(plain, made, "")
     if found:
         raise UsageError(f"{path}: {found}")

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.documents import rendering
-from bot.documents.picture.report import draw
+from bot.documents.picture.report import draw_report
 from bot.domain.report.period import Period, parse_period
-from bot.domain.report.report import Counted, Report, contract, report
+from bot.domain.report.report import PeriodRecords, Report, build_report, report_json
 from bot.handlers.postmortem.exports import workspace
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import ACKNOWLEDGED, DETECTED, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED
@@ -59,14 +59,14 @@ def count(connection: Connection, view: ReportScope, period: Period, *, now: dat
     by_incident: dict[int, list[Milestone]] = {}
     for milestone in reports.milestones(connection, scope, _MEASURED):
         by_incident.setdefault(milestone.incident_id, []).append(milestone)
-    counted = Counted(
+    counted = PeriodRecords(
         incidents=reports.declared(connection, scope),
         milestones=by_incident,
         items=reports.outcomes(connection, scope),
     )
     names = members.names(connection, view.workspace_id).values()
     people = frozenset(name.casefold() for name in names)
-    return report(period, counted, today=now.astimezone(period.zone).date(), people=people)
+    return build_report(period, counted, today=now.astimezone(period.zone).date(), people=people)
 
 
 def requested_report(connection: Connection, workspace_id: str, content: dict[str, str]) -> Report:
@@ -95,8 +95,8 @@ def _md(counted: Report) -> str:
 
 
 def _json(counted: Report) -> str:
-    return json.dumps(contract(counted), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(report_json(counted), indent=2, ensure_ascii=False) + "\n"
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {"text": _text, "md": _md, "json": _json, "svg": draw}
+FORMATS: dict[str, Callable[[Report], str]] = {"text": _text, "md": _md, "json": _json, "svg": draw_report}
 """What the terminal prints; a `png` is made of the svg."""

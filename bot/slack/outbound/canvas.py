@@ -141,7 +141,7 @@ class CanvasTarget:
 def _title(edition: Edition) -> str:
     """A title that holds for good: the incident's own stands in the document, and may change."""
     name = f"{edition.record.incident.name} postmortem"
-    return f"{name}, {edition.how}" if edition.how else name
+    return f"{name}, {edition.audience}" if edition.audience else name
 
 
 def _told(error: SlackApiError) -> Exception:

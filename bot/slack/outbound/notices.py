@@ -7,7 +7,7 @@ from datetime import date
 from slack_sdk.errors import SlackApiError
 
 from bot.documents.picture.png import svg_to_png
-from bot.documents.picture.report import draw
+from bot.documents.picture.report import draw_report
 from bot.documents.rendering import RENDER_LOCK, slack
 from bot.handlers.items.digests import Digest, DigestKey, digest, reschedule, summary, waits_until
 from bot.handlers.report import reports
@@ -149,7 +149,7 @@ def send_report(context: SlackContext, job: Job, *, no_files: Collection[str]) -
     try:
         if report.declared or report.items.recorded:
             with RENDER_LOCK:
-                picture = svg_to_png(draw(report))
+                picture = svg_to_png(draw_report(report))
             context.client.files_upload_v2(
                 channel=content["channel"],
                 content=picture,

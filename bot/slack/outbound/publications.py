@@ -63,7 +63,7 @@ def publish(context: SlackContext, job: Job) -> None:
         _take_over(context, job)
     edition, retold = _edition(context, job)
     known = _known(context, content["incident_id"])
-    results = [_publish(context, edition, name, known.get(_key(name, edition.how))) for name in content["targets"]]
+    results = [_publish(context, edition, name, known.get(_key(name, edition.audience))) for name in content["targets"]]
     over = content["told"] and context.clock() - job.written_at > PATIENCE
     for each in results:
         if each.waits and content["told"] and not over:
@@ -104,7 +104,7 @@ def _keep(connection: Connection, job: Job, edition: Edition, results: list[Resu
             publications.keep(
                 connection,
                 job.content["incident_id"],
-                target=_key(each.target, edition.how),
+                target=_key(each.target, edition.audience),
                 location=each.done.location,
                 version=edition.version,
                 at=at,
@@ -129,7 +129,7 @@ def _edition(context: SlackContext, job: Job) -> tuple[Edition, object]:
     retold = render_for(
         record, content["how"], AudienceOptions(names=names, catalog=context.settings.catalog, prefix=content["prefix"])
     )
-    return Edition(record=retold.record, how=content["how"]), retold.drafted
+    return Edition(record=retold.record, audience=content["how"]), retold.drafted
 
 
 def _known(context: SlackContext, incident_id: int) -> dict[str, Publication]:

@@ -6,7 +6,7 @@ from jinja2 import UndefinedError
 from jinja2.exceptions import SecurityError
 
 from bot.documents import rendering
-from bot.documents.picture.timeline import draw
+from bot.documents.picture.timeline import draw_timeline
 from bot.domain.incident.lifecycle import lifecycle
 from storage.values import Section
 from tests.support.casebook import entry
@@ -32,7 +32,7 @@ class Page(HTMLParser):
 
 def test_a_page_needs_nothing_from_anywhere_and_holds_its_picture() -> None:
     told = [entry(1, "detected", after(0), HOSTILE), entry(2, "resolved", after(9), HOSTILE)]
-    svg = draw(INCIDENT, told, lifecycle(told), zone=ZoneInfo("UTC"))
+    svg = draw_timeline(INCIDENT, told, lifecycle(told), zone=ZoneInfo("UTC"))
     edited = Section(key="notes", heading="<b>Notes</b>", body="<script>alert(1)</script> [x](javascript:alert(1))")
     page = Page(rendering.page(INCIDENT, [*sections(told).values(), edited], svg))
     assert not {"script", "link", "img", "iframe", "b", "image", "use"} & set(page.tags)

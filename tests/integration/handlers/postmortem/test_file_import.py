@@ -8,7 +8,7 @@ import pytest
 from bot.documents import drafting
 from bot.documents.export import editable
 from bot.documents.templates import TemplateCatalog
-from bot.domain.postmortem.conflict import standing
+from bot.domain.postmortem.conflict import count_conflicts
 from bot.domain.postmortem.redraft import rewritten
 from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
@@ -109,7 +109,7 @@ def test_a_true_conflict_is_kept_with_both_and_named(store: Database) -> None:
     edited_by(store, "carol", "summary", "Carol's summary.")
     imported = bring_in(store, text)
     assert imported.conflicts == (("Issue summary", 1),)
-    assert standing(body(store, "summary")) == 1
+    assert count_conflicts(body(store, "summary")) == 1
     for words in ("> The file's summary.", "> Carol's summary.", "> ***As carol saved it in version 2***"):
         assert words in body(store, "summary")
     assert not bring_in(store, text).new

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.documents.picture.png import png
-from bot.documents.picture.report import MOST_DOTS, WIDTH, draw
+from bot.documents.picture.report import MOST_DOTS, WIDTH, draw_report
 from bot.domain.incident.lifecycle import DURATIONS
 from bot.domain.report.on_time import OnTime
 from bot.domain.report.period import parse_period
@@ -50,7 +50,7 @@ def made(
 
 
 def drawn(report: Report) -> ET.Element:
-    return ET.fromstring(draw(report))  # noqa: S314 - our own
+    return ET.fromstring(draw_report(report))  # noqa: S314 - our own
 
 
 def words(root: ET.Element) -> list[str]:
@@ -142,4 +142,4 @@ def test_a_report_of_nothing_is_a_picture_that_says_so() -> None:
 
 
 def test_the_picture_becomes_a_png() -> None:
-    assert png(draw(made([60, 600])))[:8] == b"\x89PNG\r\n\x1a\n"
+    assert png(draw_report(made([60, 600])))[:8] == b"\x89PNG\r\n\x1a\n"

@@ -89,7 +89,7 @@ def test_in_whatever_order_milestones_come_the_picture_is_flawless(rows: list[tu
 def test_a_real_incident_is_drawn_with_all_its_entries_labelled(name: str) -> None:
     case = casebook.load(name)
     entries = in_order(casebook.entries(case))
-    svg = picture.draw(casebook.incident(case), entries, lifecycle(entries), zone=casebook.zone(case))
+    svg = picture.draw_timeline(casebook.incident(case), entries, lifecycle(entries), zone=casebook.zone(case))
     root = ET.fromstring(svg)  # noqa: S314 - our own
     flawless(root, entries)
     assert {group.get("data-entries", "1") for group in root.iter(f"{SVG}g")} == {"1"}
@@ -165,8 +165,8 @@ def test_the_world_sees_no_more_in_the_picture_than_it_may_read() -> None:
         ("note", 6, "secret plan"),
         ("resolved", 30, "freed, see https://wiki.example/x"),
     )
-    seen = audiences.story(IncidentRecord(incident=INCIDENT, entries=tuple(whole), items=()), {})
-    shown = [each for each in seen.entries if audiences.shows(each)]
-    svg = picture.draw(seen.incident, shown, lifecycle(whole), zone=ZONE)
+    seen = audiences.public_record(IncidentRecord(incident=INCIDENT, entries=tuple(whole), items=()), {})
+    shown = [each for each in seen.entries if audiences.is_public(each)]
+    svg = picture.draw_timeline(seen.incident, shown, lifecycle(whole), zone=ZONE)
     assert not [word for word in ("bob", "secret", "wiki", "private") if word in svg]
     assert "Undetected, from the start to the detection: 5 min." in svg

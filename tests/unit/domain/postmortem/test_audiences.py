@@ -58,9 +58,9 @@ def everything() -> IncidentRecord:
 
 
 def as_public(whole: IncidentRecord) -> tuple[IncidentRecord, tuple[Section, ...]]:
-    retold = audiences.story(whole, NAMES)
+    retold = audiences.public_record(whole, NAMES)
     document = assemble(retold.incident, retold.entries, retold.items, zone=ZoneInfo("UTC"))
-    return retold, rendering.public(audiences.document(document))
+    return retold, rendering.public(audiences.public_document(document))
 
 
 def drafted(retold: IncidentRecord, template: str) -> str:

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.domain.postmortem.export import contract, instant
+from bot.domain.postmortem.export import incident_json, instant
 from storage.values import Postmortem, Section
 from tests.support import casebook
 from tests.support.casebook import entry, item
@@ -15,7 +15,7 @@ INCIDENT = casebook.incident(casebook.load(casebook.NAMES[0]))
 @pytest.mark.parametrize("name", casebook.NAMES)
 def test_a_sample_case_exports_the_facts_it_expects(name: str) -> None:
     case = casebook.load(name)
-    exported = contract(casebook.incident(case), casebook.entries(case), casebook.items(case))
+    exported = incident_json(casebook.incident(case), casebook.entries(case), casebook.items(case))
     expected = case["expected"]
     facts = ("started_at", "detected_at", "resolved_at", "time_to_detect_s", "time_to_resolve_s",
              "detected_by", "misleading_paths", "escalations")  # fmt: skip
@@ -34,7 +34,9 @@ def test_the_fields_are_the_contracts_and_nothing_else() -> None:
         entry(1, "did", NOON + timedelta(milliseconds=5), "a"),
         entry(3, "note", NOON, "gone", retracted=True),
     ]
-    exported = contract(INCIDENT, told, [item(1, "x", owner="dba", kind="long-term", due_on=date(2026, 4, 1))], drafted)
+    exported = incident_json(
+        INCIDENT, told, [item(1, "x", owner="dba", kind="long-term", due_on=date(2026, 4, 1))], drafted
+    )
     assert list(exported) == ["incident", "entries", "action_items", "postmortem"]
     assert exported["entries"] == [
         {
@@ -58,7 +60,7 @@ def test_the_fields_are_the_contracts_and_nothing_else() -> None:
 
 
 def test_what_is_unknown_is_null() -> None:
-    exported = contract(INCIDENT, [], [])
+    exported = incident_json(INCIDENT, [], [])
     assert exported["incident"]["started_at"] is None
     assert exported["incident"]["time_to_resolve_s"] is None
     assert exported["incident"]["status"] == "open"

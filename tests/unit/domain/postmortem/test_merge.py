@@ -4,12 +4,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.postmortem.conflict import HEAD, standing
+from bot.domain.postmortem.conflict import HEAD, count_conflicts
 from bot.domain.postmortem.diff3 import Matcher
-from bot.domain.postmortem.merge import Voices, merge
+from bot.domain.postmortem.merge import MergeOptions, merge
 
-FACTS = Voices(by=("As edited", "From the timeline"), join=True)
-PEOPLE = Voices(by=("As you wrote it", "As bob saved it"))
+FACTS = MergeOptions(labels=("As edited", "From the timeline"), join=True)
+PEOPLE = MergeOptions(labels=("As you wrote it", "As bob saved it"))
 
 LINE = st.sampled_from(
     ["", "- one", "- two", "A paragraph.", "### Head", "| a | b |", "| c | d |", "```", "> said", "**x:**"]
@@ -17,8 +17,8 @@ LINE = st.sampled_from(
 TEXT = st.lists(LINE, max_size=8).map("\n".join)
 
 
-def merged(base: str, mine: str, other: str, voices: Voices = FACTS) -> str:
-    return merge(base, mine, other, voices).text
+def merged(base: str, mine: str, other: str, options: MergeOptions = FACTS) -> str:
+    return merge(base, mine, other, options).text
 
 
 def quoted(text: str) -> set[str]:
@@ -86,7 +86,7 @@ def test_a_conflict_shows_both_versions_in_a_quote_that_says_whose_they_are() ->
 def test_a_conflict_nobody_settled_is_not_shown_twice_when_the_facts_change_again() -> None:
     first = merged("The disk was full.", "A log filled it.", "Two disks.")
     second = merged("Two disks.", first, "Three disks.")
-    assert standing(second) == 1
+    assert count_conflicts(second) == 1
     assert quoted(second) >= {"A log filled it.", "Three disks."}
     assert "Two disks." not in second
     assert merged("Three disks.", second, "A log filled it.") == "A log filled it."
@@ -101,7 +101,7 @@ def test_words_somebody_wrote_into_the_quote_itself_stay() -> None:
 def test_a_label_somebody_typed_is_not_taken_for_the_quotes_own() -> None:
     first = merged("Impact.", "**Impact:**\n\nHalf of all users.", "**Impact:**\n\nA third.")
     again = merged("**Impact:**\n\nA third.", first, "**Impact:**\n\nTwo thirds.")
-    assert standing(again) == 1
+    assert count_conflicts(again) == 1
     assert quoted(again) >= {"Half of all users.", "Two thirds."}
 
 
@@ -109,7 +109,7 @@ def test_a_table_and_a_code_block_stay_whole_in_a_conflict() -> None:
     table, fence = "| m | t |\n| --- | --- |\n| x | {} |", "```text\n{}\n```"
     for whole in (table, fence):
         shown = merged(whole.format(1), whole.format(2), whole.format(3))
-        assert standing(shown) == 1
+        assert count_conflicts(shown) == 1
         assert all(f"> {line}" in shown for line in whole.format(2).split("\n"))
     rows = "| m | t |\n| --- | --- |\n| x | {} |\n| y | 1 |\n| z | {} |"
     assert merged(rows.format(1, 1), rows.format(2, 1), rows.format(1, 2)) == rows.format(2, 2)
@@ -118,19 +118,19 @@ def test_a_table_and_a_code_block_stay_whole_in_a_conflict() -> None:
 @given(base=TEXT, mine=TEXT, other=TEXT)
 @example(base="a", mine="", other="b")
 def test_every_line_that_either_wrote_is_there(base: str, mine: str, other: str) -> None:
-    for voices in (FACTS, PEOPLE):
-        found = quoted(merged(base, mine, other, voices))
+    for options in (FACTS, PEOPLE):
+        found = quoted(merged(base, mine, other, options))
         written = (quoted(mine) | quoted(other)) - quoted(base) - {""}
         assert written <= found
 
 
-@pytest.mark.parametrize("voices", [FACTS, PEOPLE])
+@pytest.mark.parametrize("options", [FACTS, PEOPLE])
 @pytest.mark.parametrize(
     ("mine", "other"), [("a\nmine", "a\ntheirs"), ("mine", "theirs"), ("a\nb", "a\nb\nc"), ("", "a\nb")]
 )
-def test_the_same_change_brought_in_again_changes_nothing(mine: str, other: str, voices: Voices) -> None:
-    once = merge("a", mine, other, voices)
-    assert merge("a", mine, once.text, voices).text == once.text
+def test_the_same_change_brought_in_again_changes_nothing(mine: str, other: str, options: MergeOptions) -> None:
+    once = merge("a", mine, other, options)
+    assert merge("a", mine, once.text, options).text == once.text
 
 
 @given(a=st.lists(LINE, max_size=30), b=st.lists(LINE, max_size=30))

@@ -1,7 +1,7 @@
 """A fresh draft over what people wrote: what stays, what comes in, what is carried along."""
 
-from bot.domain.postmortem.conflict import standing
-from bot.domain.postmortem.redraft import people_made, redraft, rewritten
+from bot.domain.postmortem.conflict import count_conflicts
+from bot.domain.postmortem.redraft import handwritten, redraft, rewritten
 from storage.values import Section
 
 SUMMARY = Section(
@@ -48,7 +48,7 @@ def test_an_edit_that_says_what_the_draft_says_is_no_edit_any_more() -> None:
 
 
 def test_edited_sections_are_carried_through_a_template_without_them_and_find_their_place_again() -> None:
-    mine, own = rewritten(LESSONS, "- well: the runbook\n- badly: no alert"), people_made("thanks", "Thanks", "Bob!")
+    mine, own = rewritten(LESSONS, "- well: the runbook\n- badly: no alert"), handwritten("thanks", "Thanks", "Bob!")
     other = redraft([SUMMARY, mine, own], [Section(key="cause", heading="Cause", body="x")])
     assert [each.key for each in other.sections] == ["cause", "lessons", "thanks"]
     assert (other.carried, other.kept) == (("Lessons", "Thanks"), ("Lessons", "Thanks"))
@@ -78,14 +78,14 @@ def test_a_section_that_was_taken_out_stays_out_until_a_person_brings_it_back() 
 
 
 def test_a_template_that_comes_to_a_section_people_made_shows_both() -> None:
-    (section,) = redraft([people_made("lessons", "Our lessons", "- mine")], [LESSONS]).sections
-    assert standing(section.body) == 1
+    (section,) = redraft([handwritten("lessons", "Our lessons", "- mine")], [LESSONS]).sections
+    assert count_conflicts(section.body) == 1
     assert section.heading == "Our lessons"
 
 
 def test_a_makeshift_draft_leaves_edited_sections_alone() -> None:
     mine = rewritten(SUMMARY, "Mine.")
-    result = redraft([mine, LESSONS], [changed(SUMMARY, "Other."), changed(LESSONS, "- other")], makeshift=True)
+    result = redraft([mine, LESSONS], [changed(SUMMARY, "Other."), changed(LESSONS, "- other")], fallback=True)
     assert result.sections == (mine, changed(LESSONS, "- other"))
 
 
