@@ -14,7 +14,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.domain.incident.lifecycle import is_open
-from bot.domain.postmortem.export import EntryFacts, ExportFile, ItemFacts, PostmortemFacts, incident_json, read_export
+from bot.domain.postmortem.export import (
+    MOST_BYTES,
+    EntryFacts,
+    ExportFile,
+    ItemFacts,
+    PostmortemFacts,
+    incident_json,
+    parse_export,
+)
 from bot.errors import UsageError
 from bot.handlers.lookup import incident_number
 from bot.handlers.postmortem.exports import read_record
@@ -49,7 +57,8 @@ def import_json(database: Database, path: Path, place: ImportTarget, *, at: date
     Raises UsageError for a file that is no export, one whose facts do not follow from its entries, and an incident
     whose number is taken.
     """
-    file, plain = read_export(path)
+    with path.open("rb") as opened:
+        file, plain = parse_export(opened.read(MOST_BYTES + 1), str(path))
     with database.write() as connection:
         incident = _declare(connection, file, place)
         _entries(connection, incident, file, at)
