@@ -1,13 +1,13 @@
-"""Where a person is named in free text, and the role that stands there instead.
+"""Replaces names of people in free text by their roles in the incident.
 
-Names are looked for as whole words, in any case and however they are joined (`alice-dba`, `Alice Dba`, `@alice_dba`),
-and so is every part of a name of somebody who took part, unless that part names a job.
+Names are matched as whole words, in any case and however they are joined (`alice-dba`, `Alice Dba`, `@alice_dba`), and
+so is each part of a participant's name, unless that part names a job.
 """
 
 import re
 from dataclasses import dataclass, field
 
-_OTHERS = ("another", "a third", "a fourth", "a fifth", "a sixth", "a seventh", "an eighth", "a ninth", "a tenth")
+_ORDINALS = ("another", "a third", "a fourth", "a fifth", "a sixth", "a seventh", "an eighth", "a ninth", "a tenth")
 
 _JOB_WORDS = (
     "admin api app bot call comms communications cto data database dba dbops dev devops duty eng engineer "
@@ -17,51 +17,58 @@ _JOB_WORDS = (
     "system team test the waf web www datadog github gitlab grafana jenkins jira opsgenie pagerduty prometheus "
     "sentry slack statuspage"
 )
-"""Words within handles that name a job, a team or a service, and nobody."""
+"""Words within handles that name a job, a team or a service, and no person."""
 _EVERYDAY_WORDS = (
     "able april art august bill brook chase chance chip dale dawn dean drew faith frank gene grace grant guy "
     "hope hunt iris jack joy june kit lance long mark mason max may miles miss nick norm page pat penny pierce "
     "ray rich rob rose rusty sky skip sterling stone sue summer trace van victor wade ward will young"
 )
-"""Names that are words too: one is a name only with an @ or a capital."""
+"""Names that are also English words: such a word counts as a name only with an @ or a capital."""
 _JOBS, _EVERYDAY = frozenset(_JOB_WORDS.split()), frozenset(_EVERYDAY_WORDS.split())
 _SHORTEST_PART = 3
 _LONGEST_NAME = 5
-"""Words of a name that are looked for together."""
+"""How many words of a name are matched."""
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,20})(?:\|[^<>]{0,80})?>")
 _ADDRESS = re.compile(r"(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _WORD = re.compile(r"[^\W_]+")
 _JOINED = re.compile(r"[ ._-]?|\\_")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-"""Scripts that put no space between words, so that a name in them is looked for anywhere."""
+"""Scripts without spaces between words (Thai, Lao, Burmese, Khmer, Chinese, Japanese, Korean).
+
+A name in one of them is matched anywhere in the text.
+"""
 _HANDLE = re.compile(r"(?<![\w@])@([^\W_](?:[\w.-]*\w)?)")
 
 Words = tuple[str, ...]
 
 
 def words_of(name: str) -> Words:
-    """The words a name is made of, in small letters."""
+    """The words of a name, case-folded."""
     return tuple(word.casefold() for word in _WORD.findall(name))
 
 
 def _is_job(name: str) -> bool:
-    """Whether a handle is made of jobs alone: `@sre-team` is nobody's name."""
+    """Whether a handle consists of job words alone, as `@sre-team` does."""
     return all(word in _JOBS for word in words_of(name))
 
 
 @dataclass(slots=True)
 class Pseudonymizer:
-    """Who is who: `known` maps the words of a name to a person, `roles` a person to a role given on first sight."""
+    """Maps names to people, and people to roles.
 
-    everybody: str | None = None
+    `known` holds a person by the words of each of their names, `unspaced` by a name in a script without spaces.
+    `roles` holds the role of each person met so far; with `shared_role` everyone has that one instead.
+    """
+
+    shared_role: str | None = None
     known: dict[Words, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     unspaced: dict[str, str] = field(default_factory=dict)
     others: int = 0
 
     def learn(self, person: str, name: str) -> None:
-        """Know `person` by this name; who has a name that is known already is the person it belongs to."""
+        """Add a name of `person`. A name already known stays with its first person, and the two become one."""
         words = words_of(name)[:_LONGEST_NAME]
         if not words or _is_job(name):
             return
@@ -72,7 +79,7 @@ class Pseudonymizer:
             self.unspaced.setdefault(name, same)
 
     def learn_parts(self, name: str) -> None:
-        """Know the person of this name by its parts too, where no other name is one of them."""
+        """Add the parts of a known name, each unless another person has it as a name."""
         words = words_of(name)
         person = self.known.get(words[:_LONGEST_NAME])
         for word in words:
@@ -80,50 +87,51 @@ class Pseudonymizer:
                 self.known.setdefault((word,), person)
 
     def find(self, who: str) -> str:
-        """The person behind an id or a name; one nobody knows is a person all the same."""
+        """The person with this id or name; an unknown one stands for themselves."""
         return self.known.get(words_of(who), who)
 
     def role(self, person: str) -> str:
-        """What `person` is called from now on."""
-        if self.everybody:
-            return self.everybody
+        """The role of `person`, assigned at the first call."""
+        if self.shared_role:
+            return self.shared_role
         if person not in self.roles:
             number = self.others
             self.others += 1
-            self.roles[person] = f"{_OTHERS[number]} engineer" if number < len(_OTHERS) else f"engineer {number + 2}"
+            self.roles[person] = (
+                f"{_ORDINALS[number]} engineer" if number < len(_ORDINALS) else f"engineer {number + 2}"
+            )
         return self.roles[person]
 
-    def hide(self, text: str) -> str:
-        """`text` with a role wherever it names somebody."""
+    def pseudonymize(self, text: str) -> str:
+        """`text` with roles for names and handles, and `(address)` for e-mail addresses."""
         text = _ADDRESS.sub("(address)", _MENTION.sub(lambda match: f"@{match[1]}", text))
         for name, person in self.unspaced.items():
-            text = (
-                text.replace(f"@{name}", self.role(person)).replace(name, self.role(person)) if name in text else text
-            )
-        return _HANDLE.sub(self._mentioned, self._without_names(text))
+            if name in text:
+                text = text.replace(f"@{name}", self.role(person)).replace(name, self.role(person))
+        return _HANDLE.sub(self._handle_role, self._replace_names(text))
 
-    def _mentioned(self, match: re.Match[str]) -> str:
+    def _handle_role(self, match: re.Match[str]) -> str:
         if _is_job(match[1]):
-            return "a team" if self.everybody else match[0]
+            return "a team" if self.shared_role else match[0]
         return self.role(match[1].casefold())
 
-    def _without_names(self, text: str) -> str:
+    def _replace_names(self, text: str) -> str:
         words = list(_WORD.finditer(text))
         if not words or not self.known:
             return text
-        kept: list[str] = []
+        parts: list[str] = []
         done = at = 0
         while at < len(words):
-            count, person = self._named(text, words, at)
+            count, person = self._longest_name(text, words, at)
             if person:
                 start = words[at].start()
-                kept += [text[done : start - (text[start - 1 : start] == "@")], self.role(person)]
+                parts += [text[done : start - (text[start - 1 : start] == "@")], self.role(person)]
                 done = words[at + count - 1].end()
             at += count
-        return "".join([*kept, text[done:]])
+        return "".join([*parts, text[done:]])
 
-    def _named(self, text: str, words: list[re.Match[str]], at: int) -> tuple[int, str | None]:
-        """How many words from `at` on are the longest name there, and whose; one word of nobody otherwise."""
+    def _longest_name(self, text: str, words: list[re.Match[str]], at: int) -> tuple[int, str | None]:
+        """The longest name that begins at word `at`: its number of words, and the person; (1, None) without one."""
         joined = [words[at]]
         for word in words[at + 1 : at + _LONGEST_NAME]:
             if not _JOINED.fullmatch(text, joined[-1].end(), word.start()):
@@ -137,5 +145,6 @@ class Pseudonymizer:
 
     @staticmethod
     def _is_name(text: str, word: re.Match[str]) -> bool:
+        """Whether a known name of one word is meant as a name here; see _EVERYDAY_WORDS."""
         at_sign = text[word.start() - 1 : word.start()] == "@"
         return at_sign or word[0].casefold() not in _EVERYDAY or word[0][0].isupper()
