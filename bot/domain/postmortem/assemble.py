@@ -1,4 +1,4 @@
-"""From an incident, its entries and its action items to the document the templates print."""
+"""Assembles the document that the templates print from an incident, its entries and its action items."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.incident import impact
 from bot.domain.incident.impact import ASPECTS
-from bot.domain.incident.lifecycle import DURATIONS, Lifecycle, Phases, gaps, lifecycle, phases
+from bot.domain.incident.lifecycle import DURATIONS, Phases, gaps, lifecycle, phases
 from bot.domain.incident.topics import TOPICS, is_private, topic
 from bot.domain.items.item import DROPPED
 from bot.domain.postmortem.document import Day, Document, Item, Line, Measured, Phase, Silence, Stamp
@@ -29,54 +29,6 @@ from bot.vocabulary import (
 )
 from storage.values import PENDING, ActionItem, Incident, Review, TimelineEntry
 
-
-def _agreed(document: Document) -> list[Item]:
-    return [item for term, items in document.items.items() if term != DROPPED for item in items]
-
-
-def _known(document: Document, split: Phases) -> dict[str, bool]:
-    """Which facts a question could be asked about are told already; one not listed is never asked about."""
-    life = document.lifecycle
-    told = {entry.kind for entry in (*split.lead_up, *split.during)}
-    agreed = _agreed(document)
-    figures = any(part.figure for line in document.impact for part in line.words.parts)
-    return {
-        "started": bool(told & {STARTED, IMPACT}),
-        "detected": life.detected_at is not None,
-        "detected_by": life.detected_at is None or life.detected_by is not None,
-        "acknowledged": life.acknowledged_at is not None,
-        "escalated": life.escalations > 0,
-        "mitigated": life.mitigated_at is not None,
-        "resolved": life.resolved_at is not None,
-        "impact": bool(document.impact),
-        "figures": figures or not document.impact,
-        "share": bool(document.share) or not figures,
-        "cause": bool(document.causes),
-        "measures": bool(agreed),
-        "owner": all(item.owner or item.state not in PENDING for item in agreed),
-        "due": all(item.due_on or item.state not in PENDING for item in agreed),
-        **{side: side in document.lessons for side in SIDES},
-        **{factor: factor in document.causes for factor in FACTORS},
-        **{aspect: aspect in document.aspects for aspect in ASPECTS},
-        **{topic: topic in document.topics for topic in TOPICS},
-        "review": document.review is not None or "review" in document.topics,
-    }
-
-
-def open_questions(document: Document, split: Phases, prefix: str) -> dict[str, Question]:
-    """The questions `document` leaves open, by fact; each template asks those its form has a place for."""
-    known = _known(document, split)
-    standing = (*split.lead_up, *split.during, *split.aftermath)
-    agreed = _agreed(document)
-    pending = [item for item in agreed if item.state in PENDING]
-    examples = {
-        "detection": next((entry.number for entry in standing if entry.kind == DETECTED), 1),
-        "unowned": next((item.number for item in pending if not item.owner), 1),
-        "undated": next((item.number for item in pending if not item.due_on), 1),
-    }
-    return questions(frozenset(fact for fact in known if not known[fact]), prefix=prefix, examples=examples)
-
-
 Lines = dict[str, tuple[Line, ...]]
 LayOut = Callable[[TimelineEntry], Line]
 
@@ -87,18 +39,76 @@ _INSTANTS = ("started_at", "detected_at", "acknowledged_at", "mitigated_at", "re
 _NO_NAMES: Names = {}
 
 
+def assemble(
+    incident: Incident,
+    entries: Iterable[TimelineEntry],
+    items: Iterable[ActionItem],
+    *,
+    zone: ZoneInfo,
+    names: Names = _NO_NAMES,
+    prefix: str = "",
+    review: Review | None = None,
+) -> Document:
+    """The document of `incident`, with local times in `zone`.
+
+    `entries` may come in any order; retracted ones are left out. `names` are display names by Slack user id, for
+    mentions in texts. `prefix` is the workspace's prefix of command names. `review` is the planned review, if any.
+    """
+    entries = [entry for entry in entries if not entry.retracted]
+    life, split = lifecycle(entries), phases(entries)
+    ordered = (*split.lead_up, *split.during, *split.aftermath)
+
+    def line(entry: TimelineEntry) -> Line:
+        return _line(entry, zone, names)
+
+    lines, timeline = _lines_and_timeline(split, zone, names)
+    days = {day.on for phase in timeline for day in phase.days}
+    impacts = _of_kind(lines, IMPACT)
+    instants = {name: getattr(life, name) for name in _INSTANTS}
+    document = Document(
+        incident=incident,
+        lifecycle=life,
+        zone=zone.key,
+        in_utc=all(line.time.local.tzname() == "UTC" for line in lines),
+        only_day=days.pop() if len(days) == 1 else None,
+        times={name: stamp(at, zone) if at else None for name, at in instants.items()},
+        measured=tuple(Measured(rule=rule, seconds=getattr(life, f"{rule.key}_s")) for rule in DURATIONS),
+        timeline=timeline,
+        impact=impacts,
+        share=share(impacts),
+        aspects=_by_aspect(ordered, line),
+        topics=_by_topic(ordered, line),
+        told=_grouped((line.kind, line) for line in lines),
+        causes=_by_qualifier(_of_kind(lines, CAUSE)),
+        mitigation=next(iter(_of_kind(lines, MITIGATED)), None),
+        resolution=next(reversed(_of_kind(lines, RESOLVED)), None) if life.resolved_at else None,
+        items=_items(items, names),
+        lessons=_by_qualifier(_of_kind(lines, LESSON)),
+        gaps=tuple(
+            Silence(start=stamp(gap.start_at, zone), end=stamp(gap.end_at, zone), seconds=gap.seconds)
+            for gap in gaps(entries)
+        ),
+        entries=len(lines),
+        late=tuple(line for line in lines if line.late_s is not None),
+        people=tuple(dict.fromkeys(entry.author for entry in ordered if entry.author)),
+        review=stamp(review.starts_at, zone) if review else None,
+        questions={},
+    )
+    return replace(document, questions=_open_questions(document, split, prefix))
+
+
 def on_timeline(entry: TimelineEntry, phase: str) -> bool:
-    """Whether the timeline lists it: not a lesson, nor an impact or a cause told afterwards to sum up."""
+    """Whether the timeline lists the entry: not a lesson, nor an impact or a cause of the aftermath, which sums up."""
     return entry.kind != LESSON and not (phase == "aftermath" and entry.kind in {IMPACT, CAUSE})
 
 
 def stamp(at: datetime, zone: ZoneInfo) -> Stamp:
-    """The aware instant `at` on both clocks."""
+    """The aware instant `at` in UTC and in `zone`."""
     return Stamp(at=at.astimezone(UTC), local=at.astimezone(zone))
 
 
 def _line(entry: TimelineEntry, zone: ZoneInfo, names: Names, before: Stamp | None = None) -> Line:
-    """The entry laid out; `before` is the time of the line before it on the timeline."""
+    """The entry as a line; `before` is the time of the previous line on the timeline."""
     kind = KINDS[entry.kind]
     time = stamp(entry.occurred_at, zone)
     same_days = before and (before.at.date(), before.local.date()) == (time.at.date(), time.local.date())
@@ -119,15 +129,10 @@ def _line(entry: TimelineEntry, zone: ZoneInfo, names: Names, before: Stamp | No
     )
 
 
-def _days(lines: Iterable[Line]) -> tuple[Day, ...]:
-    by_date = groupby(lines, lambda line: line.time.local.date())
-    return tuple(Day(on=on, lines=tuple(of_day)) for on, of_day in by_date)
-
-
-def _laid_out(split: Phases, zone: ZoneInfo, names: Names) -> tuple[list[Line], tuple[Phase, ...]]:
-    """Every entry as a line, and those that the timeline lists by phase and day."""
+def _lines_and_timeline(split: Phases, zone: ZoneInfo, names: Names) -> tuple[list[Line], tuple[Phase, ...]]:
+    """Every entry as a line, and the lines of the timeline by phase and day."""
     every: list[Line] = []
-    listed: list[Phase] = []
+    timeline: list[Phase] = []
     before: Stamp | None = None
     for key, part in (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath)):
         lines: list[Line] = []
@@ -136,15 +141,11 @@ def _laid_out(split: Phases, zone: ZoneInfo, names: Names) -> tuple[list[Line], 
             if on_timeline(entry, key):
                 lines.append(every[-1])
                 before = every[-1].time
-        if lines:
-            listed.append(Phase(key=key, days=_days(lines)))
-    return every, tuple(listed)
-
-
-def _term(item: ActionItem) -> str:
-    if item.state == DROPPED:
-        return DROPPED
-    return item.kind if item.kind in ITEM_KINDS else UNSORTED
+        by_date = groupby(lines, lambda line: line.time.local.date())
+        days = tuple(Day(on=on, lines=tuple(of_day)) for on, of_day in by_date)
+        if days:
+            timeline.append(Phase(key=key, days=days))
+    return every, tuple(timeline)
 
 
 def _items(items: Iterable[ActionItem], names: Names) -> dict[str, tuple[Item, ...]]:
@@ -158,12 +159,13 @@ def _items(items: Iterable[ActionItem], names: Names) -> dict[str, tuple[Item, .
             state=item.state,
             reason=item.reason,
         )
-        by_term.setdefault(_term(item), []).append(shown)
+        term = DROPPED if item.state == DROPPED else item.kind if item.kind in ITEM_KINDS else UNSORTED
+        by_term.setdefault(term, []).append(shown)
     terms = (*ITEM_KINDS, UNSORTED, DROPPED)
     return {term: tuple(by_term[term]) for term in terms if term in by_term}
 
 
-def _some(lines: Iterable[Line], kind: str) -> tuple[Line, ...]:
+def _of_kind(lines: Iterable[Line], kind: str) -> tuple[Line, ...]:
     return tuple(line for line in lines if line.kind == kind)
 
 
@@ -194,77 +196,52 @@ def _by_aspect(entries: Iterable[TimelineEntry], lay_out: LayOut) -> Lines:
 
 
 def share(impacts: Sequence[Line]) -> str | None:
-    """The share the latest impact entry with one states: it knows more than those before it."""
+    """The share of users or traffic affected, as stated by the latest impact that states one."""
     stated = (impact.share(line.words.first) for line in reversed(impacts))
     return next((share for share in stated if share), None)
 
 
-def _people(entries: Iterable[TimelineEntry]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(entry.author for entry in entries if entry.author))
+def _agreed_items(document: Document) -> list[Item]:
+    return [item for term, items in document.items.items() if term != DROPPED for item in items]
 
 
-def _measured(life: Lifecycle) -> tuple[Measured, ...]:
-    return tuple(Measured(rule=rule, seconds=getattr(life, f"{rule.key}_s")) for rule in DURATIONS)
+def _known(document: Document, split: Phases) -> dict[str, bool]:
+    """Which of the facts that a question can ask about are known; a fact that is not listed is not asked about."""
+    life = document.lifecycle
+    kinds = {entry.kind for entry in (*split.lead_up, *split.during)}
+    agreed = _agreed_items(document)
+    figures = any(part.figure for line in document.impact for part in line.words.parts)
+    return {
+        "started": bool(kinds & {STARTED, IMPACT}),
+        "detected": life.detected_at is not None,
+        "detected_by": life.detected_at is None or life.detected_by is not None,
+        "acknowledged": life.acknowledged_at is not None,
+        "escalated": life.escalations > 0,
+        "mitigated": life.mitigated_at is not None,
+        "resolved": life.resolved_at is not None,
+        "impact": bool(document.impact),
+        "figures": figures or not document.impact,
+        "share": bool(document.share) or not figures,
+        "cause": bool(document.causes),
+        "measures": bool(agreed),
+        "owner": all(item.owner or item.state not in PENDING for item in agreed),
+        "due": all(item.due_on or item.state not in PENDING for item in agreed),
+        **{side: side in document.lessons for side in SIDES},
+        **{factor: factor in document.causes for factor in FACTORS},
+        **{aspect: aspect in document.aspects for aspect in ASPECTS},
+        **{topic: topic in document.topics for topic in TOPICS},
+        "review": document.review is not None or "review" in document.topics,
+    }
 
 
-def _silences(entries: Iterable[TimelineEntry], zone: ZoneInfo) -> tuple[Silence, ...]:
-    return tuple(
-        Silence(start=stamp(gap.start_at, zone), end=stamp(gap.end_at, zone), seconds=gap.seconds)
-        for gap in gaps(entries)
-    )
-
-
-def assemble(
-    incident: Incident,
-    entries: Iterable[TimelineEntry],
-    items: Iterable[ActionItem],
-    *,
-    zone: ZoneInfo,
-    names: Names = _NO_NAMES,
-    prefix: str = "",
-    review: Review | None = None,
-) -> Document:
-    """Gather what the postmortem of `incident` says, with local times in `zone`.
-
-    `entries` come in any order and retracted ones count as absent. `names` are display names by Slack user
-    id, for the mentions within words. `prefix` stands before the workspace's command names in the questions.
-    `review` is the plan that stands, if there is one.
-    """
-    entries = [entry for entry in entries if not entry.retracted]
-    life, split = lifecycle(entries), phases(entries)
-    standing = (*split.lead_up, *split.during, *split.aftermath)
-
-    def lay_out(entry: TimelineEntry) -> Line:
-        return _line(entry, zone, names)
-
-    lines, timeline = _laid_out(split, zone, names)
-    days = {day.on for phase in timeline for day in phase.days}
-    impacts = _some(lines, IMPACT)
-    at = {name: getattr(life, name) for name in _INSTANTS}
-    document = Document(
-        incident=incident,
-        lifecycle=life,
-        zone=zone.key,
-        in_utc=all(line.time.local.tzname() == "UTC" for line in lines),
-        only_day=days.pop() if len(days) == 1 else None,
-        times={name: stamp(instant, zone) if instant else None for name, instant in at.items()},
-        measured=_measured(life),
-        timeline=timeline,
-        impact=impacts,
-        share=share(impacts),
-        aspects=_by_aspect(standing, lay_out),
-        topics=_by_topic(standing, lay_out),
-        told=_grouped((line.kind, line) for line in lines),
-        causes=_by_qualifier(_some(lines, CAUSE)),
-        mitigation=next(iter(_some(lines, MITIGATED)), None),
-        resolution=next(reversed(_some(lines, RESOLVED)), None) if life.resolved_at else None,
-        items=_items(items, names),
-        lessons=_by_qualifier(_some(lines, LESSON)),
-        gaps=_silences(entries, zone),
-        entries=len(lines),
-        late=tuple(line for line in lines if line.late_s is not None),
-        people=_people(standing),
-        review=stamp(review.starts_at, zone) if review else None,
-        questions={},
-    )
-    return replace(document, questions=open_questions(document, split, prefix))
+def _open_questions(document: Document, split: Phases, prefix: str) -> dict[str, Question]:
+    """The questions that `document` leaves open, by fact; a template prints those that its form has a place for."""
+    known = _known(document, split)
+    entries = (*split.lead_up, *split.during, *split.aftermath)
+    pending = [item for item in _agreed_items(document) if item.state in PENDING]
+    examples = {
+        "detection": next((entry.number for entry in entries if entry.kind == DETECTED), 1),
+        "unowned": next((item.number for item in pending if not item.owner), 1),
+        "undated": next((item.number for item in pending if not item.due_on), 1),
+    }
+    return questions(frozenset(fact for fact in known if not known[fact]), prefix=prefix, examples=examples)

@@ -1,4 +1,7 @@
-"""Two versions of the same lines: shown one below the other in a quote, and found again by its first line."""
+"""A conflict as it stands in a section: both versions of some lines, one below the other in a Markdown quote.
+
+The first line of the quote, HEAD, identifies it, so that a later merge finds it again.
+"""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -11,31 +14,31 @@ _FENCE = re.compile(r" {0,12}(`{3,}|~{3,})")
 Lines = Sequence[str]
 
 
-def shown(mine: Lines, other: Lines, *, by: tuple[str, str]) -> str:
-    """Both versions as one quote; `by` says in a few words whose they are."""
-    return "\n".join([HEAD, *_side(by[0], mine), *_side(by[1], other)])
+def quote_both(mine: Lines, other: Lines, *, labels: tuple[str, str]) -> str:
+    """Both versions as one quote, each below its label."""
+    return "\n".join([HEAD, *_quote(labels[0], mine), *_quote(labels[1], other)])
 
 
-def _side(by: str, lines: Lines) -> Iterator[str]:
-    yield from (">", f"> ***{by}***", ">")
+def _quote(label: str, lines: Lines) -> Iterator[str]:
+    yield from (">", f"> ***{label}***", ">")
     yield from (f"> {line}" if line else ">" for line in lines)
 
 
 def is_conflict(piece: str) -> bool:
-    """Whether a piece of a text is such a quote, with both its sides."""
-    return piece.startswith(HEAD) and len(_labels(piece.split("\n"))) > 1
+    """Whether a piece of a text is such a quote, with both its versions."""
+    return piece.startswith(HEAD) and len(_label_lines(piece.split("\n"))) > 1
 
 
-def sides(piece: str) -> tuple[list[str], list[str]]:
-    """The lines of the two versions in such a quote, as they were before they were quoted."""
+def versions(piece: str) -> tuple[list[str], list[str]]:
+    """The lines of the two versions in such a quote, without the quote's marks."""
     lines = piece.split("\n")
-    first, second, *_ = _labels(lines)
-    plain = [line[2:] for line in lines]
-    return plain[first + 2 : second - 1], plain[second + 2 :]
+    first, second, *_ = _label_lines(lines)
+    unquoted = [line[2:] for line in lines]
+    return unquoted[first + 2 : second - 1], unquoted[second + 2 :]
 
 
-def _labels(lines: Lines) -> list[int]:
-    """Where the sides begin: a label between two empty lines of the quote."""
+def _label_lines(lines: Lines) -> list[int]:
+    """The indexes of the labels: a label stands between two empty lines of the quote."""
     return [
         index
         for index in range(2, len(lines) - 1)
@@ -43,21 +46,26 @@ def _labels(lines: Lines) -> list[int]:
     ]
 
 
+def count_conflicts(text: str) -> int:
+    """How many places of the text show two versions."""
+    return sum(map(is_conflict, pieces(text))) if HEAD in text else 0
+
+
 def pieces(text: str) -> list[str]:
-    """The text's lines; a code block, a table and two versions of the same lines stay whole, each as one piece."""
+    """The text in the pieces that a merge keeps whole: a code block, a table, a conflict, and any other line."""
     lines = text.split("\n") if text else []
-    closings = _closings(lines)
+    closings = _fence_ends(lines)
     found: list[str] = []
     at = 0
     while at < len(lines):
-        end = closings.get(at) or _quote_end(lines, at)
+        end = closings.get(at) or _piece_end(lines, at)
         found.append("\n".join(lines[at:end]))
         at = end
     return found
 
 
-def _closings(lines: Lines) -> dict[int, int]:
-    """The code blocks that are closed: where each ends, by where it begins. One never closed is only lines."""
+def _fence_ends(lines: Lines) -> dict[int, int]:
+    """The end of each code block by its beginning, as indexes. A fence that is never closed is an ordinary line."""
     found: dict[int, int] = {}
     fence, begin = "", 0
     for index, line in enumerate(lines):
@@ -70,8 +78,8 @@ def _closings(lines: Lines) -> dict[int, int]:
     return found
 
 
-def _quote_end(lines: Lines, at: int) -> int:
-    """Where the line, the table, or the two versions end that begin there."""
+def _piece_end(lines: Lines, at: int) -> int:
+    """The end of the line, the table or the conflict that begins at index `at`."""
     sign = ">" if lines[at] == HEAD else "|" if lines[at].startswith("|") else None
     end = at + 1
     while sign and end < len(lines) and lines[end].startswith(sign) and lines[end] != HEAD:
@@ -79,16 +87,11 @@ def _quote_end(lines: Lines, at: int) -> int:
     return end
 
 
-def count_conflicts(text: str) -> int:
-    """How many places of the text show two versions."""
-    return sum(map(is_conflict, pieces(text))) if HEAD in text else 0
-
-
-def plain(parts: Lines, facts: Collection[str] = ()) -> list[str]:
-    """The lines of some pieces, and of two versions the first alone, where every line of the second is in `facts`."""
+def plain_lines(parts: Lines, facts: Collection[str] = ()) -> list[str]:
+    """The lines of some pieces. A conflict whose second version has only lines of `facts` is its first version."""
     lines: list[str] = []
     for part in parts:
-        first, second = sides(part) if is_conflict(part) else ([], [])
-        replaceable = bool(first or second) and all(line in facts for line in second)
-        lines += first if replaceable else part.split("\n")
+        first, second = versions(part) if is_conflict(part) else ([], [])
+        outdated = bool(first or second) and all(line in facts for line in second)
+        lines += first if outdated else part.split("\n")
     return lines

@@ -1,8 +1,9 @@
-"""Three-way comparison of two changes of one text: the lines that are decided, and the places where they conflict.
+"""Three-way comparison of two changes of one text: the merged lines, and the places where the changes conflict.
 
 The algorithm is diff3 as formalised by S. Khanna, K. Kunal and B. C. Pierce, "A Formal Investigation of Diff3", FSTTCS
-2007, LNCS 4855, pages 485 to 496. `Matcher` takes the place of the two-way comparison it is built on: it finds the
-lines two texts share in a time that hardly more than doubles with the text.
+2007, LNCS 4855, pages 485 to 496. Its two-way comparison is `Matcher`, whose time grows little more than linearly with
+the text: it anchors on lines that both texts have exactly once, as patience diff does, and compares only small gaps
+between them with difflib.
 """
 
 from bisect import bisect_left
@@ -13,20 +14,20 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 Block = tuple[int, int, int]
-"""Where a run of equal lines begins in the one text and in the other, and how many lines it has."""
+"""A run of equal lines: its index in the first text and in the second, and its number of lines."""
 
-_CLOSELY = 128
-"""Gaps of up to so many lines are compared exactly."""
+_EXACT_GAP = 128
+"""Gaps of up to so many lines are compared with difflib, whose worst case is quadratic."""
 
 
 class Matcher:
-    """The equal lines of two texts, in the form of `difflib.SequenceMatcher`'s blocks."""
+    """The equal lines of two texts, as blocks like those of `difflib.SequenceMatcher`."""
 
     def __init__(self, a: Sequence[str], b: Sequence[str]) -> None:
         self._a, self._b = a, b
 
     def get_matching_blocks(self) -> list[Block]:
-        """The runs of equal lines, in order, and an empty one at the end of both texts."""
+        """The runs of equal lines, in order, and an empty run at the end of both texts."""
         ends = (len(self._a), len(self._b))
         anchors = [(-1, -1), *_anchors(self._a, self._b), ends]
         blocks: list[Block] = []
@@ -38,13 +39,13 @@ class Matcher:
         return [*blocks, (*ends, 0)]
 
     def _between(self, a: int, end_a: int, b: int, end_b: int) -> Iterator[Block]:
-        """The equal lines of a gap: those at its edges, and within a small one all."""
+        """The equal lines of a gap: those at both its ends, and in a small gap also those within."""
         before = _shared(self._a, self._b, range(a, end_a), range(b, end_b))
         yield a, b, before
         a, b = a + before, b + before
         after = _shared(self._a, self._b, range(end_a - 1, a - 1, -1), range(end_b - 1, b - 1, -1))
         end_a, end_b = end_a - after, end_b - after
-        if a < end_a and b < end_b and max(end_a - a, end_b - b) <= _CLOSELY:
+        if a < end_a and b < end_b and max(end_a - a, end_b - b) <= _EXACT_GAP:
             close = SequenceMatcher(None, self._a[a:end_a], self._b[b:end_b], autojunk=False)
             yield from ((a + each.a, b + each.b, each.size) for each in close.get_matching_blocks())
         yield end_a, end_b, after
@@ -61,7 +62,7 @@ def _shared(a: Sequence[str], b: Sequence[str], in_a: range, in_b: range) -> int
 
 
 def _grow(blocks: list[Block], block: Block) -> None:
-    """Add a run; one that goes on where the last ended is part of it."""
+    """Append a run, or extend the last one if the run continues it."""
     a, b, size = block
     if not size:
         return
@@ -72,16 +73,16 @@ def _grow(blocks: list[Block], block: Block) -> None:
 
 
 def _anchors(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
-    """The lines that each text has once, as many as stand in the same order in both."""
+    """The lines that each text has exactly once, as many of them as are in the same order in both."""
     single = Counter(b)
     where = {line: index for index, line in enumerate(b) if single[line] == 1}
     times = Counter(a)
     pairs = [(index, where[line]) for index, line in enumerate(a) if line in where and times[line] == 1]
-    return _rising(pairs)
+    return _longest_rising(pairs)
 
 
-def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest run of pairs whose second number rises, as the first does already."""
+def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest subsequence of pairs whose second number rises, given that the first does (patience sorting)."""
     lowest: list[int] = []
     ends: list[int] = []
     before: list[int | None] = []
@@ -103,7 +104,7 @@ Lines = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The lines of one place in the three texts, where `mine` and `other` both changed `base`, each differently."""
+    """The lines of one place in the three texts, where `mine` and `other` changed `base` differently."""
 
     base: list[str]
     mine: list[str]
@@ -113,8 +114,8 @@ class Conflict:
 def diff3(base: Lines, mine: Lines, other: Lines) -> Iterator[list[str] | Conflict]:
     """Compare two changes of `base`, and give the merged text in chunks, from its first line to its last.
 
-    A chunk is the list of lines that the merge has there, empty where lines were only taken out, or a `Conflict`.
-    Between two conflicts stands at least one line that all three texts have. Which change is `mine` and which is
+    A chunk is the list of merged lines, empty where lines were only removed, or a `Conflict`.
+    Between two conflicts is at least one line that all three texts have. Which change is `mine` and which is
     `other` does not matter: exchanged, they give the same chunks with the sides of each conflict exchanged.
 
     `diff3("abcd", "aXcd", "aYcZ")` gives `["a"]`, `Conflict(["b"], ["X"], ["Y"])`, `["c"]`, `["Z"]`.
@@ -128,7 +129,7 @@ def diff3(base: Lines, mine: Lines, other: Lines) -> Iterator[list[str] | Confli
         if changed.base or changed.mine or changed.other:
             if run < start:
                 yield base[run:start]
-            yield _decided(changed)
+            yield _merge_chunk(changed)
             run = at
         start, start_mine, start_other = at + 1, at_mine + 1, at_other + 1
     if run < len(base):
@@ -136,13 +137,13 @@ def diff3(base: Lines, mine: Lines, other: Lines) -> Iterator[list[str] | Confli
 
 
 def _matches(base: Lines, text: Lines) -> dict[int, int]:
-    """The lines of `base` that `text` has too: the index in `base`, and the index in `text`."""
+    """The lines of `base` that `text` has too, as indexes in `text` by indexes in `base`."""
     blocks = Matcher(base, text).get_matching_blocks()
     return {in_base + n: in_text + n for in_base, in_text, size in blocks for n in range(size)}
 
 
-def _decided(changed: Conflict) -> list[str] | Conflict:
-    """The lines that one side alone changed, or both in the same way; the conflict where they differ."""
+def _merge_chunk(changed: Conflict) -> list[str] | Conflict:
+    """The lines of the one side that changed them, or of both if they agree; otherwise the conflict."""
     if changed.mine == changed.base:
         return changed.other
     return changed.mine if changed.other in (changed.base, changed.mine) else changed

@@ -1,4 +1,4 @@
-"""A postmortem as one frozen value: everything a template needs, and nothing it has to work out."""
+"""The data of a postmortem as one frozen value: everything that a template prints, computed beforehand."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class Stamp:
 class Line:
     """One entry as a document shows it.
 
-    `new_utc_day` asks for UTC's date beside its time. `late_s` is how many seconds later it was recorded,
-    None when it was recorded as it happened. `private` lines are left out of the public rendering.
+    `new_utc_day` says to print UTC's date beside its time. `late_s` is how many seconds after it happened it was
+    recorded, None if it was not late. `private` lines are left out of the public rendering.
     """
 
     number: int
@@ -63,7 +63,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One of the four times of the response: its definition, and the seconds it took, if that is known."""
+    """One of the four times of the response: its definition, and the seconds it took, None if unknown."""
 
     rule: Duration
     seconds: float | None
@@ -92,14 +92,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A postmortem before its words.
+    """What the templates print.
 
-    `times` holds the lifecycle's instants by name (None is unknown); `items` the action items by term and
-    `dropped`; `lessons` the lessons by side; `causes` by factor, where `unsorted` is what no word sorted. `told` are
-    all lines by kind; `topics` those that say what they are about, `aspects` the impact by what it hurt, both
-    without their labels. `review` is when the review is
-    planned to begin. `questions` are those still open, by fact. `only_day` is the one date the whole timeline
-    falls on, if any.
+    `times` holds the lifecycle's instants by name (None if unknown); `items` the action items by term and `dropped`;
+    `lessons` the lessons by side; `causes` the causes by factor, `unsorted` for those without one. `told` holds all
+    lines by kind; `topics` those that begin with a topic, and `aspects` the impact by aspect, both without these
+    labels. `review` is the planned start of the review. `questions` are the open ones, by fact. `only_day` is the one
+    date of the whole timeline, None if it has several.
     """
 
     incident: Incident
@@ -128,10 +127,7 @@ class Document:
     questions: Mapping[str, Question]
 
     def hurt(self, aspects: Collection[str]) -> dict[str, tuple[Line, ...]]:
-        """The impact under each of `aspects`, a line under the first of them that it speaks of.
-
-        What speaks of none of them stands under the first, so none is lost.
-        """
+        """The impact by aspect: each line once, under the first of `aspects` that it has, else under the first one."""
         named: dict[int, str] = {}
         for aspect in aspects:
             for line in self.aspects.get(aspect, ()):

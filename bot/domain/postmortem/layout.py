@@ -1,4 +1,4 @@
-"""What a person typed, laid out for a document and otherwise as it was."""
+"""Splits what a person typed into its first line, with the figures in it, and the lines below."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ Names = Mapping[str, str]
 Spans = Callable[[str], list[tuple[int, int]]]
 
 LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-"""Wherever some program would see the end of a line."""
+"""Every line end of Unicode and of the common platforms."""
 
 _BLANK = " \t\n"
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]{0,80})?>")
@@ -18,7 +18,7 @@ _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]{0,80})?>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextPart:
-    """A stretch of words; `figure` says whether it states a figure."""
+    """A part of a line; `figure` says whether it states a figure."""
 
     text: str
     figure: bool
@@ -26,7 +26,7 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """The first line in `parts`, and whatever came on further lines in `rest` (empty for most)."""
+    """The first line in `parts`, and the further lines in `rest`, which is empty for most entries."""
 
     parts: tuple[TextPart, ...]
     rest: str
@@ -37,18 +37,18 @@ class Words:
         return "".join(part.text for part in self.parts)
 
 
-def _split(text: str, found: list[tuple[int, int]]) -> tuple[TextPart, ...]:
-    parts, done = [], 0
-    for start, end in found:
-        parts += [TextPart(text=text[done:start], figure=False), TextPart(text=text[start:end], figure=True)]
-        done = end
-    return tuple(part for part in (*parts, TextPart(text=text[done:], figure=False)) if part.text)
-
-
 def parse_words(text: str, names: Names, *, figures: Spans | None = None) -> Words:
-    """Lay out `text`: mentions of people in `names` by name, figures marked where `figures` finds them."""
+    """Parse `text`: mentions of the people in `names` become their names, and `figures` finds the spans of figures."""
     named = _MENTION.sub(lambda match: f"@{names[match[1]]}" if match[1] in names else match[0], text)
     first, *others = LINE_END.sub("\n", named).strip(_BLANK).split("\n")
     first = first.rstrip(_BLANK)
     rest = "\n".join(line.rstrip(_BLANK) for line in others).strip("\n")
     return Words(parts=_split(first, figures(first) if figures else []), rest=rest)
+
+
+def _split(text: str, figures: list[tuple[int, int]]) -> tuple[TextPart, ...]:
+    parts, done = [], 0
+    for start, end in figures:
+        parts += [TextPart(text=text[done:start], figure=False), TextPart(text=text[start:end], figure=True)]
+        done = end
+    return tuple(part for part in (*parts, TextPart(text=text[done:], figure=False)) if part.text)

@@ -1,7 +1,7 @@
-"""The file people edit: a postmortem in Markdown with comments that tell which section is which, read back.
+"""Parses a manuscript: a postmortem's Markdown file that people edit, with a comment before each section.
 
-The comments cannot be seen where Markdown is shown. Headings may be changed, sections moved; where the comments
-themselves are gone, the headings tell.
+The comments name incident, version and sections, and do not show where Markdown is rendered. Headings may be changed
+and sections moved; a section whose comment is gone is recognised by its heading.
 """
 
 import re
@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 STRAY, STRAY_HEADING = "notes", "Notes"
-"""The section for what stands before the first one."""
+"""Key and heading of the section for text before the first one."""
 
-_MARK = re.compile(r"<!--[ \t]*scribe:[^\n]*", re.IGNORECASE)
-_SHELTERED = re.compile(rf"^ +(?={_MARK.pattern})", re.IGNORECASE | re.MULTILINE)
-_LIKE_A_MARK = re.compile(rf"^(?= *{_MARK.pattern})", re.IGNORECASE | re.MULTILINE)
+_COMMENT = re.compile(r"<!--[ \t]*scribe:[^\n]*", re.IGNORECASE)
+_ESCAPED_COMMENT = re.compile(rf"^ +(?={_COMMENT.pattern})", re.IGNORECASE | re.MULTILINE)
+_TYPED_COMMENT = re.compile(rf"^(?= *{_COMMENT.pattern})", re.IGNORECASE | re.MULTILINE)
 _HEAD = re.compile(r"<!--[ \t]*scribe:[ \t]*INC-(\d{1,9}),[ \t]*version[ \t]+(\d{1,9})\b[^\n]*", re.IGNORECASE)
 _SECTION = re.compile(r"<!--[ \t]*scribe:[ \t]*section[ \t]+([a-z][a-z0-9-]{0,39})[ \t]*-->[ \t]*", re.IGNORECASE)
 _END = re.compile(r"<!--[ \t]*scribe:[ \t]*end[ \t]*-->[ \t]*", re.IGNORECASE)
@@ -35,7 +35,10 @@ class ManuscriptSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manuscript:
-    """What the file says: its title, its sections, and whether it is `whole`, with the comments up to its end."""
+    """A parsed file: its title and its sections. It is `whole` if it has section comments and the closing one.
+
+    A section missing from a whole file was deleted; from another one it may only be cut off.
+    """
 
     title: str | None
     parts: tuple[ManuscriptSection, ...]
@@ -43,12 +46,12 @@ class Manuscript:
 
 
 def escape_markers(body: str) -> str:
-    """The body as it goes into the file: what in it looks like one of our comments stands one space further in."""
-    return _LIKE_A_MARK.sub(" ", body) if "scribe:" in body.lower() else body
+    """The body as it is written to the file: a line that looks like one of Scribe's comments is indented by a space."""
+    return _TYPED_COMMENT.sub(" ", body) if "scribe:" in body.lower() else body
 
 
 def parse_origin(text: str) -> tuple[int | None, int | None]:
-    """The incident's number and the version the file was written from, each None where it does not tell."""
+    """The incident's number and the version the file was written from, None for one it does not name."""
     title = None
     for line in text.split("\n"):
         head = _HEAD.fullmatch(line)
@@ -60,25 +63,19 @@ def parse_origin(text: str) -> tuple[int | None, int | None]:
 
 
 def parse_manuscript(text: str, known: Mapping[str, str]) -> Manuscript:
-    """The sections of the file. `known` are the headings of those it may have, by key."""
+    """Parse the file. `known` are the headings of the sections it was written with, by key."""
     lines = text.split("\n")
-    marked = frozenset(match[1].lower() for line in lines if (match := _SECTION.fullmatch(line)))
-    unmarked = {_plain(heading): key for key, heading in known.items() if key not in marked}
-    reader = _Reader(marked=bool(marked), unmarked=unmarked)
+    commented = frozenset(match[1].lower() for line in lines if (match := _SECTION.fullmatch(line)))
+    by_heading = {_normalized(heading): key for key, heading in known.items() if key not in commented}
+    parser = _Parser(has_comments=bool(commented), by_heading=by_heading)
     for line in lines:
-        reader.take(line)
-    whole = bool(marked) and any(map(_END.fullmatch, lines))
-    return Manuscript(title=reader.title, parts=tuple(reader.parts()), whole=whole)
+        parser.feed(line)
+    whole = bool(commented) and any(map(_END.fullmatch, lines))
+    return Manuscript(title=parser.title, parts=tuple(parser.sections()), whole=whole)
 
 
-def _plain(heading: str) -> str:
+def _normalized(heading: str) -> str:
     return " ".join(heading.split()).casefold()
-
-
-def _key(heading: str) -> str:
-    """A key for a section that has none: `thanks-to-all`."""
-    key = _NO_KEY.sub("-", heading.lower()).strip("-")
-    return (key if key[:1].isalpha() else f"section-{key}")[:_LONGEST_KEY].strip("-")
 
 
 @dataclass(slots=True)
@@ -88,50 +85,51 @@ class _Draft:
 
 
 @dataclass(slots=True)
-class _Reader:
-    """Takes the file line by line. `unmarked` are the known sections without a comment in it, by heading."""
+class _Parser:
+    """Reads the file line by line. `by_heading` are the keys of the known sections without a comment, by heading.
 
-    marked: bool
-    unmarked: dict[str, str]
+    `current` is the section that a line is added to, and `at_start` says that it has only blank lines so far.
+    """
+
+    has_comments: bool
+    by_heading: dict[str, str]
     title: str | None = None
     drafts: dict[str, _Draft] = field(default_factory=lambda: {STRAY: _Draft()})
-    now: _Draft = field(init=False)
-    begins: bool = False
+    current: _Draft = field(init=False)
+    at_start: bool = False
     fence: str = ""
 
     def __post_init__(self) -> None:
-        self.now = self.drafts[STRAY]
+        self.current = self.drafts[STRAY]
 
-    def take(self, line: str) -> None:
-        """Read one line."""
+    def feed(self, line: str) -> None:
         section = _SECTION.fullmatch(line)
         if section:
             self._begin(section[1].lower())
-        elif not _MARK.fullmatch(line):
-            self._text(line)
+        elif not _COMMENT.fullmatch(line):
+            self._add(line)
 
-    def parts(self) -> Iterator[ManuscriptSection]:
-        """The sections, in their order in the file."""
+    def sections(self) -> Iterator[ManuscriptSection]:
         for key, draft in self.drafts.items():
-            body = _SHELTERED.sub(lambda spaces: spaces[0][1:], "\n".join(draft.lines)).strip("\n")
+            body = _ESCAPED_COMMENT.sub(lambda spaces: spaces[0][1:], "\n".join(draft.lines)).strip("\n")
             if key != STRAY or draft.heading or body.strip():
                 heading = draft.heading or (STRAY_HEADING if key == STRAY else "")
                 yield ManuscriptSection(key=key, heading=heading, body=body)
 
     def _begin(self, key: str) -> None:
-        self.now = self.drafts.setdefault(key, _Draft())
-        self.begins, self.fence = True, ""
-        if self.now.lines:
-            self.now.lines.append("")
+        self.current = self.drafts.setdefault(key, _Draft())
+        self.at_start, self.fence = True, ""
+        if self.current.lines:
+            self.current.lines.append("")
 
-    def _text(self, line: str) -> None:
+    def _add(self, line: str) -> None:
         heading = None if self._in_code(line) else _HEADING.fullmatch(line)
         title = _TITLE.fullmatch(line)
-        if title and self.title is None and self.now is self.drafts[STRAY]:
+        if title and self.title is None and self.current is self.drafts[STRAY]:
             self.title = title[2]
-        elif not (heading and self._heading(line, heading[1][:_LONGEST_HEADING])):
-            self.now.lines.append(line)
-            self.begins = self.begins and not line.strip()
+        elif not (heading and self._take_heading(line, heading[1][:_LONGEST_HEADING])):
+            self.current.lines.append(line)
+            self.at_start = self.at_start and not line.strip()
 
     def _in_code(self, line: str) -> bool:
         fence = _FENCE.match(line)
@@ -140,20 +138,22 @@ class _Reader:
             return True
         return bool(self.fence)
 
-    def _heading(self, line: str, words: str) -> bool:
-        """Whether the heading is a section's own, and no line of its text."""
-        if not self.begins:
+    def _take_heading(self, line: str, words: str) -> bool:
+        """Take a heading as a section's title, and maybe begin the section; False if it is a line of the body."""
+        if not self.at_start:
             if not line.startswith("##"):
                 return False
-            key = self.unmarked.pop(_plain(words), None) or (None if self.marked else self._new_key(words))
+            key = self.by_heading.pop(_normalized(words), None) or (None if self.has_comments else self._new_key(words))
             if key is None:
                 return False
             self._begin(key)
-        self.begins = False
-        own = not self.now.heading
-        self.now.heading = self.now.heading or words
-        return own
+        self.at_start = False
+        first = not self.current.heading
+        self.current.heading = self.current.heading or words
+        return first
 
     def _new_key(self, heading: str) -> str | None:
-        key = _key(heading)
+        """A key made from the heading of an added section, such as `thanks-to-all`; None if it is taken."""
+        key = _NO_KEY.sub("-", heading.lower()).strip("-")
+        key = (key if key[:1].isalpha() else f"section-{key}")[:_LONGEST_KEY].strip("-")
         return None if key in self.drafts else key

@@ -1,9 +1,13 @@
-"""Two changes of one text brought together: what one side changed alone is taken; where both did, both are kept."""
+"""Merges two changes of one text. A change by one side alone is taken; where both changed a place, both are kept.
+
+The texts are compared piece by piece (see `conflict.pieces`), and within a table or a code block line by line if that
+resolves a conflict.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.postmortem.conflict import is_conflict, pieces, plain, shown, sides
+from bot.domain.postmortem.conflict import is_conflict, pieces, plain_lines, quote_both, versions
 from bot.domain.postmortem.diff3 import Conflict, Matcher, diff3
 
 Lines = Sequence[str]
@@ -11,7 +15,10 @@ Lines = Sequence[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeOptions:
-    """Whose the two changes are, in a few words each; with `join` both may add at one place, the first before."""
+    """`labels` name the two sides where a conflict shows both. With `join` both may add lines at one place.
+
+    Joined lines of the first side come before those of the second.
+    """
 
     labels: tuple[str, str]
     join: bool = False
@@ -19,7 +26,7 @@ class MergeOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """The text that came of it; `conflicts` counts the places that show both versions and did not before."""
+    """The merged text; `conflicts` counts the places that newly show both versions."""
 
     text: str
     conflicts: int
@@ -27,7 +34,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """The pieces from `start` up to `end` give way to `lines`."""
+    """`lines` replace the lines of the base from `start` up to `end`."""
 
     start: int
     end: int
@@ -35,87 +42,91 @@ class _Change:
 
 
 @dataclass(frozen=True, slots=True)
-class _Merge:
-    """One merge: the options, and all lines of the text both began with."""
+class _Context:
+    """The options of one merge, and the lines of its base."""
 
     options: MergeOptions
     facts: Collection[str]
 
 
 def merge(base: str, mine: str, other: str, options: MergeOptions) -> Merged:
-    """Bring `mine` and `other`, two changes of `base`, together.
+    """Merge `mine` and `other`, two changes of `base`.
 
-    Every line that one side wrote is in the text. A line of `base` is, unless one side took it out.
+    The result has every line that a side added. A line of `base` is missing only if a side removed it.
     """
     if other in {mine, base}:
         return Merged(text=mine, conflicts=0)
     if mine == base:
         return Merged(text=other, conflicts=0)
-    work = _Merge(options, frozenset(base.split("\n")))
-    lines, conflicts = _groups(work, pieces(base), pieces(mine), pieces(other))
-    return Merged(text="\n".join(_spaced(lines)).strip("\n"), conflicts=conflicts)
+    context = _Context(options, frozenset(base.split("\n")))
+    lines, conflicts = _merge(context, pieces(base), pieces(mine), pieces(other))
+    return Merged(text="\n".join(_with_blank_lines(lines)).strip("\n"), conflicts=conflicts)
 
 
-def _groups(work: _Merge, base: Lines, mine: Lines, other: Lines) -> tuple[list[str], int]:
+def _merge(context: _Context, base: Lines, mine: Lines, other: Lines) -> tuple[list[str], int]:
     lines: list[str] = []
     conflicts = 0
     for chunk in diff3(base, mine, other):
         if not isinstance(chunk, Conflict):
             lines += chunk
             continue
-        settled = _settled(work, chunk.base, chunk.mine, chunk.other)
-        if settled is None:
+        resolved = _resolve(context, chunk.base, chunk.mine, chunk.other)
+        if resolved is None:
             conflicts += 1
-            settled = [shown(plain(chunk.mine, work.facts), plain(chunk.other), by=work.options.labels)]
-        lines += settled
+            first, second = plain_lines(chunk.mine, context.facts), plain_lines(chunk.other)
+            resolved = [quote_both(first, second, labels=context.options.labels)]
+        lines += resolved
     return lines, conflicts
 
 
-def _settled(work: _Merge, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
-    """What stands where both changed these pieces; None where only a person can tell."""
-    if plain(mine, work.facts) == plain(other) or _shows(other, mine) or _has(other, base, mine):
+def _resolve(context: _Context, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
+    """The lines where both sides changed these pieces; None for a conflict that a person has to decide."""
+    if plain_lines(mine, context.facts) == plain_lines(other) or _shows(other, mine) or _includes(other, base, mine):
         return list(other)
-    if _has(mine, base, other):
+    if _includes(mine, base, other):
         return list(mine)
-    together = _together(work.options, base, mine, other)
-    return _finer(work, base, mine, other) if together is None else together
+    combined = _combine(base, mine, other, join=context.options.join)
+    return _merge_by_line(context, base, mine, other) if combined is None else combined
 
 
 def _shows(other: Lines, mine: Lines) -> bool:
-    """Whether `other` shows these very lines of `mine` as one of two versions already."""
-    quotes = [part for part in other if is_conflict(part)]
-    return len(quotes) == 1 and sides(quotes[0])[0] == plain(mine)
+    """Whether a conflict in `other` has these very lines as its first version."""
+    conflicts = [part for part in other if is_conflict(part)]
+    return len(conflicts) == 1 and versions(conflicts[0])[0] == plain_lines(mine)
 
 
-def _has(text: Lines, base: Lines, changed: Lines) -> bool:
-    """Whether `text` has what `changed` adds to `base`, and lacks what it takes out."""
+def _includes(text: Lines, base: Lines, changed: Lines) -> bool:
+    """Whether `text` has what `changed` adds to `base`, and lacks what it removes."""
     changes = _changes(base, changed)
     added = [line for change in changes for line in change.lines if line]
-    gone = {line for change in changes for line in base[change.start : change.end]} - {"", *changed}
-    return _within(added, text) and gone.isdisjoint(text)
+    removed = {line for change in changes for line in base[change.start : change.end]} - {"", *changed}
+    return _is_subsequence(added, text) and removed.isdisjoint(text)
 
 
-def _finer(work: _Merge, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
-    """Code blocks and tables merged line by line, if that goes without a conflict in the midst of one."""
-    single = [_split(parts) for parts in (base, mine, other)]
-    if single == [list(base), list(mine), list(other)]:
+def _merge_by_line(context: _Context, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
+    """Code blocks and tables merged line by line; None if there are none, or if that leaves a conflict within one."""
+    by_line = [
+        [line for part in parts for line in ([part] if is_conflict(part) else part.split("\n"))]
+        for parts in (base, mine, other)
+    ]
+    if by_line == [list(base), list(mine), list(other)]:
         return None
-    lines, conflicts = _groups(work, *single)
+    lines, conflicts = _merge(context, *by_line)
     return None if conflicts else lines
 
 
-def _split(parts: Lines) -> list[str]:
-    return [line for part in parts for line in ([part] if is_conflict(part) else part.split("\n"))]
-
-
-def _together(options: MergeOptions, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
-    """Both sides' changes in one text; None where they want different lines in the same place."""
+def _combine(base: Lines, mine: Lines, other: Lines, *, join: bool) -> list[str] | None:
+    """Both sides' changes in one text; None where they want different lines in one place."""
     ours, theirs = _changes(base, mine), _changes(base, other)
-    for i, j in _meeting(ours, theirs):
-        ours[i], theirs[j] = _without_repeats(ours[i], theirs[j])
-        if _clash(ours[i], theirs[j], join=options.join):
+    for i, j in _touching(ours, theirs):
+        # Lines that both sides add are added once.
+        if _is_subsequence(ours[i].lines, theirs[j].lines):
+            ours[i] = replace(ours[i], lines=())
+        elif _is_subsequence(theirs[j].lines, ours[i].lines):
+            theirs[j] = replace(theirs[j], lines=())
+        if _clash(ours[i], theirs[j], join=join):
             return None
-    return _applied(base, sorted([*ours, *theirs], key=lambda change: (change.start, change.end)))
+    return _apply(base, sorted([*ours, *theirs], key=lambda change: (change.start, change.end)))
 
 
 def _changes(base: Lines, other: Lines) -> list[_Change]:
@@ -128,8 +139,8 @@ def _changes(base: Lines, other: Lines) -> list[_Change]:
     return found
 
 
-def _meeting(ours: list[_Change], theirs: list[_Change]) -> Iterator[tuple[int, int]]:
-    """The changes of either side that overlap or touch, by their places in the lists."""
+def _touching(ours: list[_Change], theirs: list[_Change]) -> Iterator[tuple[int, int]]:
+    """The changes of the two sides that overlap or touch, as pairs of indexes."""
     i = j = 0
     while i < len(ours) and j < len(theirs):
         a, b = ours[i], theirs[j]
@@ -141,15 +152,8 @@ def _meeting(ours: list[_Change], theirs: list[_Change]) -> Iterator[tuple[int, 
             j += 1
 
 
-def _without_repeats(a: _Change, b: _Change) -> tuple[_Change, _Change]:
-    """The two changes, less the lines of the one that are all in the other."""
-    if _within(a.lines, b.lines):
-        return replace(a, lines=()), b
-    return (a, replace(b, lines=())) if _within(b.lines, a.lines) else (a, b)
-
-
-def _within(few: Lines, many: Lines) -> bool:
-    """Whether all of `few` stand in `many`, in the same order."""
+def _is_subsequence(few: Lines, many: Lines) -> bool:
+    """Whether all of `few` are in `many`, in the same order."""
     rest = iter(many)
     return all(line in rest for line in few)
 
@@ -162,26 +166,23 @@ def _clash(a: _Change, b: _Change, *, join: bool) -> bool:
     return overlap or (same_place and not join)
 
 
-def _applied(base: Lines, changes: list[_Change]) -> list[str]:
+def _apply(base: Lines, changes: list[_Change]) -> list[str]:
     lines: list[str] = []
     at, before = 0, None
     for change in changes:
         lines += base[at : change.start]
         if before and change.lines and before.start == before.end == change.start == change.end:
-            lines += _between(lines[-1], change.lines[0])
+            # A blank line keeps two additions at one place from becoming one paragraph; two list items need none.
+            items = lines[-1].lstrip()[:2] == change.lines[0].lstrip()[:2] == "- "
+            if lines[-1] and change.lines[0] and not items:
+                lines.append("")
         lines += change.lines
         at, before = max(at, change.end), change if change.lines else before
     return [*lines, *base[at:]]
 
 
-def _between(line: str, following: str) -> list[str]:
-    """A blank line, where two that were added at one place would become one paragraph."""
-    items = line.lstrip()[:2] == following.lstrip()[:2] == "- "
-    return [""] if line and following and not items else []
-
-
-def _spaced(lines: Lines) -> Iterator[str]:
-    """The lines with a blank one around each place that shows two versions."""
+def _with_blank_lines(lines: Lines) -> Iterator[str]:
+    """The lines with a blank one before and after each conflict."""
     before = ""
     for line in lines:
         if before and line and (is_conflict(before) or is_conflict(line)):

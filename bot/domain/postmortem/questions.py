@@ -1,4 +1,4 @@
-"""What to ask when a fact is not known: the question, and the command whose answer fills it."""
+"""The question to print for each unknown fact, and the command that answers it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question. `fact` is what its answer fills; `command` is what to type, with its slash."""
+    """A question about `fact`; `command` is what to type to answer it, with its slash."""
 
     fact: str
     text: str
@@ -63,7 +63,7 @@ FACTS = tuple(fact for fact, _, _ in _TABLE)
 def questions(unknown: frozenset[str], *, prefix: str, examples: Mapping[str, object]) -> dict[str, Question]:
     """The questions about the facts named in `unknown`, by fact, in the table's order.
 
-    `prefix` stands before a command's name in this workspace; `examples` fill the places in the commands.
+    `prefix` is the workspace's prefix of command names; `examples` fill the placeholders in the commands.
     """
     return {
         fact: Question(fact=fact, text=text, command=f"/{prefix}{command.format_map(examples)}")

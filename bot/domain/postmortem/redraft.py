@@ -1,4 +1,4 @@
-"""A new draft over what people wrote: base, edited, fresh → merged, section by section."""
+"""A new draft merged with what people wrote, section by section: base, edited and fresh give the new section."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ EDITED, FACTS = "As edited", "From the timeline"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redrafted:
-    """The sections of a new version, with the headings of those that a person has a hand in.
+    """The sections of a new version, with the headings of those that people edited.
 
-    `kept` were edited and still are; `carried` come from another template, and stand last; `conflicts` counts the
-    places that show two versions.
+    `kept` are the edited sections; `carried` those of them that the template does not have, which come last;
+    `conflicts` counts the places that show two versions, by heading.
     """
 
     sections: tuple[Section, ...]
@@ -26,14 +26,19 @@ class Redrafted:
 
 
 def redraft(before: Iterable[Section], fresh: Iterable[Section], *, fallback: bool = False) -> Redrafted:
-    """The sections of a fresh draft, with what people changed in those `before`.
+    """Merge the sections of a fresh draft with the edited ones of the version `before`.
 
-    What a template no longer has is carried along if a person changed it, and left out otherwise. A `fallback` draft
-    is in another template than it should be, and changes no edited section.
+    An edited section that the template does not have is carried along; any other such section is dropped. A `fallback`
+    draft is one in another template than the chosen one, which is broken: it changes no edited section.
     """
     edited = {section.key: section for section in before if section.edited}
-    drafted = tuple(fresh)
-    sections = [_merged(edited.pop(each.key, None), each, fallback=fallback) for each in drafted]
+    sections: list[Section] = []
+    for each in fresh:
+        mine = edited.pop(each.key, None)
+        if mine is None:
+            sections.append(each)
+        else:
+            sections.append(mine if fallback else _merge(mine, each))
     carried = tuple(edited.values())
     everything = (*sections, *carried)
     return Redrafted(
@@ -45,18 +50,14 @@ def redraft(before: Iterable[Section], fresh: Iterable[Section], *, fallback: bo
 
 
 def conflicts_by_heading(sections: Iterable[Section]) -> Conflicts:
-    """How many places show two versions, with the heading of the section; only of those that have any."""
+    """How many places show two versions, with the section's heading, for the sections with any."""
     counts = ((section.heading, count_conflicts(section.body)) for section in sections if section.edited)
     return tuple((heading, count) for heading, count in counts if count)
 
 
-def _merged(before: Section | None, fresh: Section, *, fallback: bool) -> Section:
-    if before is None:
-        return fresh
-    if fallback:
-        return before
+def _merge(before: Section, fresh: Section) -> Section:
     base = before.base
-    # Where the template had nothing before, the two texts know nothing of each other.
+    # Without a base every line is an addition, so joining would put two unrelated texts one after the other.
     options = MergeOptions(labels=(EDITED, FACTS), join=bool(base))
     body = "" if before.removed else merge(base, before.body, fresh.body, options).text
     by_person = before.drafted is None or before.drafted_heading is not None
@@ -64,7 +65,11 @@ def _merged(before: Section | None, fresh: Section, *, fallback: bool) -> Sectio
 
 
 def rewritten(section: Section, body: str, heading: str | None = None) -> Section:
-    """The section with another body, and maybe another heading, as a person wants it."""
+    """The section as a person edits it, with another body and maybe another heading.
+
+    `drafted` and `drafted_heading` remember what the template wrote. Edited back to that, the section counts as not
+    edited.
+    """
     drafted = section.drafted if section.edited else section.body
     titled = section.drafted_heading or section.heading
     heading = heading or section.heading
@@ -81,5 +86,5 @@ def rewritten(section: Section, body: str, heading: str | None = None) -> Sectio
 
 
 def handwritten(key: str, heading: str, body: str) -> Section:
-    """A section that no template knows of."""
+    """A section that a person added and no template has."""
     return Section(key=key, heading=heading, body=body, edited=True)
