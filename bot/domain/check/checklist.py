@@ -1,16 +1,16 @@
-"""The advice a good reviewer gives before others read the postmortem. It advises; it decides nothing.
+"""The check: runs every rule over a timeline and its postmortem. It gives advice and blocks nothing.
 
-The rules are a table, the most useful first. Each can be switched off by its key.
+RULES is the table of rules, the most useful first. Each can be switched off by its key.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, zip_longest
+from itertools import groupby, islice, zip_longest
 from zoneinfo import ZoneInfo
 
-from bot.domain.check import document, timeline
+from bot.domain.check import blame, document, timeline
 from bot.domain.check import items as check_items
 from bot.domain.check.finding import Finding, Material, Rule
 from bot.domain.check.subject import people
@@ -21,7 +21,7 @@ from bot.domain.words import closest_match
 from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
 
 RULES = (
-    Rule(key="wording", title="Wording", find=document.wording),
+    Rule(key="wording", title="Wording", find=blame.wording),
     Rule(key="order", title="Out of order", find=timeline.order),
     Rule(key="future", title="In the future", find=timeline.future),
     Rule(key="impact", title="Impact", find=document.impact_stated),
@@ -62,9 +62,9 @@ def check(
     off: frozenset[str] = frozenset(),
     prefix: str = "",
 ) -> tuple[Finding, ...]:
-    """What there is to say, in the rules' order. Without a draft only the timeline and the items are read.
+    """The findings, in the order of RULES. Without a draft only the timeline and the items are checked.
 
-    `now` is aware UTC; `off` holds the keys of rules not to apply; `prefix` stands before the command names.
+    `now` is aware UTC; `off` holds the keys of rules not to apply; `prefix` is the prefix of command names.
     """
     standing = tuple(in_order(entry for entry in entries if not entry.retracted))
     agreed = tuple(item for item in items if item.state != DROPPED)
@@ -83,10 +83,10 @@ def check(
 
 
 def grouped(findings: Sequence[Finding], *, most: int | None = None) -> tuple[FindingGroup, ...]:
-    """The findings by rule; of more than `most` each rule's first goes before any rule's second."""
+    """The findings by rule, at most `most` in all: the first of every rule is shown before the second of any."""
     by_rule = {key: tuple(found) for key, found in groupby(findings, lambda finding: finding.rule)}
-    in_turn = (finding for turn in zip_longest(*by_rule.values()) for finding in turn if finding is not None)
-    chosen = [finding for finding, _ in zip(in_turn, range(len(findings) if most is None else most), strict=False)]
+    by_rank = (finding for rank in zip_longest(*by_rule.values()) for finding in rank if finding is not None)
+    chosen = list(islice(by_rank, most))
     counts = {key: sum(finding.rule == key for finding in chosen) for key in by_rule}
     return tuple(
         FindingGroup(title=_TITLES[key], findings=found[: counts[key]], total=len(found))
@@ -96,7 +96,7 @@ def grouped(findings: Sequence[Finding], *, most: int | None = None) -> tuple[Fi
 
 
 def parse_off(words: str) -> frozenset[str]:
-    """The rules named in `gaps,length`. Raises ValueError for a name that is no rule's."""
+    """The keys in a list such as `gaps,length`. Raises ValueError for one that is no rule's, with the nearest."""
     named = frozenset(word.strip().lower() for word in words.split(",") if word.strip())
     for name in sorted(named - set(KEYS)):
         guess = closest_match(name, KEYS)
@@ -106,7 +106,7 @@ def parse_off(words: str) -> frozenset[str]:
 
 
 def _names(incident: Incident, entries: Iterable[TimelineEntry], items: Iterable[ActionItem]) -> Iterator[str]:
-    """Who is called by name in this incident; the messages of a bot are nobody's."""
+    """The names of people in this incident: authors that are no bot, owners, the lead, the declarer."""
     yield from (entry.author for entry in entries if not _BOT_ID.fullmatch(entry.author_id))
     yield from (item.owner for item in items if item.owner)
     yield from (name for name in (incident.lead, incident.declared_by) if name)

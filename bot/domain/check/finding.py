@@ -1,4 +1,4 @@
-"""What a check is given to read, and what it finds."""
+"""The input of the check's rules, and their findings."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from storage.values import ActionItem, Section, TimelineEntry
 class Finding:
     """One piece of advice: where, why, and what to write or type instead.
 
-    `place` is an entry (`#4 Detected`), an action item or a section's heading. `reason` and `fix` hold people's words
-    as typed: whoever prints them escapes them. `rule` is the key of the rule that found it.
+    `place` is an entry (`#4 Detected`), an action item or a section's heading. `reason` and `fix` contain people's
+    words as typed; the template that prints them escapes them. `rule` is the key of the rule.
     """
 
     rule: str
@@ -26,11 +26,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """All that is read, once.
+    """The input of every rule.
 
-    `entries` are the standing ones in timeline order, `items` those agreed (not dropped), `sections` the newest
-    version's (empty before the first draft, with `template` None). `now` is aware UTC. `on` are the keys of the rules
-    that are switched on. `prefix` stands before the workspace's command names.
+    `entries` are those not retracted, in timeline order; `items` those not dropped; `sections` those of the newest
+    version, empty before the first draft, when `template` is None. `now` is aware UTC. `on` are the keys of the rules
+    that are switched on. `prefix` is the workspace's prefix of command names.
     """
 
     document: Document
@@ -48,28 +48,28 @@ class Material:
         return f"/{self.prefix}{words}"
 
     def unknown(self, fact: str) -> bool:
-        """Whether the timeline leaves the fact of that name open."""
+        """Whether the fact of that name is unknown; see the table in `postmortem.questions`."""
         return fact in self.document.questions
 
     def answer(self, fact: str) -> str:
-        """The command that fills the open fact of that name."""
+        """The command that answers the question about an unknown fact."""
         return self.document.questions[fact].command
 
 
 Advice = Iterator[tuple[str, str, str]]
-"""Place, reason and fix of one finding after another."""
+"""Place, reason and fix of each finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule: its `key` is how it is switched off, its `title` stands above its findings."""
+    """One rule: `key` switches it off in the settings, `title` is the heading of its findings."""
 
     key: str
     title: str
     find: Callable[[Material], Advice]
 
     def findings(self, material: Material) -> tuple[Finding, ...]:
-        """What the rule finds."""
+        """The findings of the rule."""
         return tuple(
             Finding(rule=self.key, place=place, reason=reason, fix=fix) for place, reason, fix in self.find(material)
         )
@@ -81,7 +81,7 @@ def at_entry(entry: TimelineEntry) -> str:
 
 
 def at_items(numbers: Iterable[int]) -> str:
-    """The place of one action item, or of several: `Action items 1, 2 and 5`."""
+    """The place of action items: `Action item 4`, `Action items 1, 2 and 5`."""
     listed = sorted(numbers)
     if len(listed) == 1:
         return f"Action item {listed[0]}"

@@ -1,4 +1,4 @@
-"""What a reviewer says about action items: who, by when, how one will know, and whether any of them prevents."""
+"""The rules on action items: owner, due date, a verifiable end, and whether any item prevents a recurrence."""
 
 import re
 
@@ -11,14 +11,14 @@ _NEVER_DONE = (
     "be careful", "be more", "be aware", "pay attention", "pay more", "try", "remember", "remind", "encourage",
     "raise awareness", "check if", "check whether", "see if", "see whether", "take care", "work on",
 )  # fmt: skip
-"""Verbs that nobody can call done; only a second verb that leaves something behind helps."""
+"""Verbs without an end. An item with one needs a second verb, from _CONCRETE, whose result can be seen."""
 
 _NEVER_ENOUGH = (
     "improve", "ensure", "make sure", "enhance", "strengthen", "address", "review", "evaluate", "assess", "optimise",
     "optimize", "analyse", "analyze", "handle", "increase", "reduce", "better", "harden", "communicate", "examine",
     "support", "monitor better", "be able",
 )  # fmt: skip
-"""Verbs that are fine as soon as a figure or a whole (`every`, `all`) says how far."""
+"""Verbs that need a figure, or a word such as `every` or `all`, to say how far."""
 
 _CONCRETE = (
     "add|alert|automate|block|bring|build|cap|change|configure|create|decide|delete|deploy|disable|document|drop|enable"
@@ -76,7 +76,7 @@ def _quote(item: ActionItem) -> str:
 
 
 def owners(material: Material) -> Advice:
-    """Open items that nobody has."""
+    """Open items without an owner."""
     numbers = [item.number for item in _open(material) if not item.owner]
     if numbers:
         fix = material.slash(f"actionitem assign {numbers[0]} @owner")
@@ -84,7 +84,7 @@ def owners(material: Material) -> Advice:
 
 
 def dates(material: Material) -> Advice:
-    """Open items without a date."""
+    """Open items without a due date."""
     undated = [item for item in _open(material) if item.due_on is None]
     if undated:
         first = undated[0]
@@ -96,7 +96,7 @@ def dates(material: Material) -> Advice:
 
 
 def vague(material: Material) -> Advice:
-    """Open items that begin with a verb nobody can call done, and go on to nothing firmer."""
+    """Open items that begin with a verb without an end, and name nothing concrete after it."""
     for item in _open(material):
         verb = _vague_verb(item.text)
         if verb:
@@ -109,7 +109,7 @@ def vague(material: Material) -> Advice:
 
 
 def ends(material: Material) -> Advice:
-    """Open items that say how things should be, but not how one will know they are."""
+    """Open items that say how something should be, but not how to verify it."""
     for item in _open(material):
         word = _soft_word(item.text)
         if word and not _vague_verb(item.text):
@@ -118,11 +118,11 @@ def ends(material: Material) -> Advice:
 
 
 def prevention(material: Material) -> Advice:
-    """No action item at all, or none that would have kept it from happening or made it smaller."""
+    """No action item, or only items that would detect the incident sooner, and neither prevent nor limit it."""
     fix = material.slash("actionitem @owner short-term by DATE: what keeps it from happening, or makes it smaller")
     if not material.items:
         yield "Action items", "There is none, so nothing changes yet", fix
-    elif all(_only_detects(item.text) for item in material.items):
+    elif all(_DETECTS.search(item.text) and not _PREVENTS.search(item.text) for item in material.items):
         yield at_items(item.number for item in material.items), "They only notice it sooner; none prevents it", fix
 
 
@@ -137,7 +137,3 @@ def _vague_verb(text: str) -> str | None:
 def _soft_word(text: str) -> str | None:
     found = None if _FIGURE.search(text) else _SOFT.search(_UNTIL.sub("", text))
     return found[0] if found else None
-
-
-def _only_detects(text: str) -> bool:
-    return bool(_DETECTS.search(text)) and not _PREVENTS.search(text)

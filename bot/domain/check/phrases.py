@@ -1,4 +1,4 @@
-"""The phrases that blame or use hindsight, as a table: what to look for, whom it must be about, what to say instead."""
+"""The table of blaming phrases: the pattern, the subjects it counts for, what is wrong, and what to write instead."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from bot.domain.check.subject import Subject
 
 
 class Wording(Enum):
-    """What is wrong with a phrase: the reason, and a better way to say it."""
+    """What is wrong with a phrase: the reason, and what to write instead."""
 
     JUDGES = (
         "judges a person and tells nothing of what happened",
@@ -46,7 +46,7 @@ class Wording(Enum):
 
     @property
     def reason(self) -> str:
-        """What the phrase does, as the end of a sentence that begins with it."""
+        """The reason, as the end of a sentence that begins with the phrase."""
         return self.value[0]
 
     @property
@@ -57,9 +57,10 @@ class Wording(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhraseRow:
-    """One row: `about` are the subjects it holds for (None: any), `person_follows` asks for a person after it.
+    """One row: `about` are the subjects that the phrase counts for (None for any).
 
-    A row without any of its `stems` in the lower-case text need not be looked for. `causes` rows hold in causes only.
+    With `person_follows` it counts only before a person, with `causes` only in text about causes. A text that has none
+    of the `stems` in lower case cannot match the pattern: they are a fast test.
     """
 
     fault: Wording

@@ -1,12 +1,12 @@
-"""What a text only quotes: code, log lines, stack traces, other people's sentences.
+"""Masks what a text quotes: code, log lines, stack traces, quoted sentences.
 
-A person is not answerable for the words of a machine, nor for those of somebody they cite.
+The rule on wording is about what a person says, and not about what they cite from a machine or from someone else.
 """
 
 import re
 
 FILLER = "\u00a4"
-"""Stands where something quoted stood, sign for sign, so that what is left keeps its place."""
+"""Replaces each quoted character, so that the rest keeps its position."""
 
 _LEVEL = r"(?:ERROR|ERR|WARN|WARNING|FATAL|CRITICAL|CRIT|PANIC|SEVERE|NOTICE|INFO|DEBUG|TRACE)"
 _ERROR_CLASS = r"(?:[A-Za-z_$][\w$]*\.)*[A-Za-z_$][\w$]*(?:Error|Exception)\b"
@@ -63,13 +63,13 @@ _FENCED = re.compile(
 )
 
 
-def unquoted(text: str) -> str:
-    """`text` with a FILLER for every sign that is quoted; line ends stay, and so does the length."""
+def mask_quotations(text: str) -> str:
+    """`text` with a FILLER for each quoted character; line ends and length stay the same."""
     for pattern in _QUOTED:
         text = pattern.sub(lambda match: _SIGN.sub(FILLER, match[0]), text)
     return text
 
 
-def unfenced(markdown: str) -> str:
-    """`markdown` without its fenced blocks: a fence ends only at one as long, whatever shorter ones stand in it."""
+def without_fences(markdown: str) -> str:
+    """`markdown` without its fenced code blocks. A fence is closed only by one of its own length."""
     return _FENCED.sub("", markdown)

@@ -1,7 +1,7 @@
-"""Whom a sentence is about: a person, ourselves, a thing, or nobody one can tell.
+"""Guesses the subject of an English sentence: a person, "we", or a thing.
 
-English without a parser: the last noun before a verb, and what stands around it. It is wrong now and then, so the
-answer is only ever used to give advice.
+There is no parser: the last noun before the verb and the words around it decide. The guess is sometimes wrong, so it
+is used for advice only.
 """
 
 import re
@@ -15,7 +15,7 @@ People = frozenset[str]
 
 
 class Subject(Enum):
-    """`WE` is also everybody and nobody; `UNKNOWN` a single word that may be a name; `NONE` no subject at all."""
+    """`WE` includes "everybody" and "nobody"; `UNKNOWN` is a single word that may be a name; `NONE` is no subject."""
 
     PERSON = "person"
     WE = "we"
@@ -44,7 +44,7 @@ _ONLY_WITH = {
     "operators": _words("the our human duty night shift on-call"),
     "one": _words("no"),
 }
-"""Words for people that are as often words for programs, and what must stand before them."""
+"""Words for people that are as often words for programs, and the words of which one must precede them."""
 
 _WE_AFTER_NO = _words("one engineer person responder")
 _THINGS = _words("it its this that these those which there what here")
@@ -56,6 +56,7 @@ _TRAILING = _words(
     " apparently probably often once was were is are been being did do does not too only so in fact"
     " responsible involved concerned"
 )
+_AFTER_NOUN = _PREPOSITIONS | _TRAILING | {"who"}
 _CONTRACTED = re.compile(r"(?<=\w)['\u2019](?:d|ve|s been|s)$")
 _WORD = re.compile(rf"[@\w{FILLER}][\w{FILLER}.'\u2019/-]*")
 _BREAK = re.compile(
@@ -76,81 +77,79 @@ _NO_NAME = _words(
 
 
 def people(names: Iterable[str]) -> People:
-    """The names by which a text may call the people called `names`: each whole, its first part, and a surname.
+    """The forms in which a text may name the people `names`: the whole name, its first part, its last word.
 
-    Parts of `release-team` or `api-bot` call nobody.
+    A team or a bot, such as `release-team`, has no such parts.
     """
     found: set[str] = set()
     for name in names:
         whole = name.strip().lstrip("@").lower()
         parts = [part for part in re.split(r"[\s._-]+", whole) if part]
         if parts and not _NO_PERSON & set(parts):
-            spoken = {parts[0], whole.split()[-1]} - _NO_NAME
-            found |= {whole, *(part for part in spoken if len(part) >= _SHORTEST_NAME)}
+            short = {parts[0], whole.split()[-1]} - _NO_NAME
+            found |= {whole, *(part for part in short if len(part) >= _SHORTEST_NAME)}
         elif parts and parts[-1] in _ROLES:
             found.add(whole)
     return frozenset(found)
 
 
 def subject(before: str, names: People) -> Subject:
-    """Whom the verb is about that follows on `before`; `names` are the people known."""
+    """The subject of a verb that follows `before`; `names` are the forms of the known people's names."""
     clause, *earlier = reversed(_BREAK.split(before[-_LOOK_BACK:]))
-    kept = _without_trailing(_WORD.findall(clause), names)
-    if kept:
-        return _head(kept, names)
+    noun = _without_auxiliaries(_WORD.findall(clause), names)
+    if noun:
+        return _of_noun(noun, names)
     for joint, clause in zip(earlier[::2], earlier[1::2], strict=False):
         if not (joint == "," or joint.isalpha()):
             break
         words = _WORD.findall(clause)
         if words:
-            return _first(words, names)
+            return _of_clause(words, names)
     return Subject.NONE
 
 
 def names_person(words: str, names: People) -> bool:
-    """Whether the noun that `words` begin with is a person, or what belongs to one."""
+    """Whether `words` begin with a noun that is a person or belongs to one, such as `alice's change`."""
     found = _WORD.findall(_BREAK.split(words[:_LOOK_BACK], maxsplit=1)[0])[:_LONGEST_NOUN]
     for index, word in enumerate(found):
         if word.lower() in _PREPOSITIONS:
             return False
         owner = re.sub(r"['\u2019]s?$", "", word)
-        last = index + 1 == len(found) or _ends_noun(found[index + 1].lower())
-        if _who(owner, found[:index], names) is Subject.PERSON and (owner != word or last or _is_name(word, names)):
+        following = found[index + 1].lower() if index + 1 < len(found) else "who"
+        last = following in _AFTER_NOUN or following.endswith("ing")
+        if _of_word(owner, found[:index], names) is Subject.PERSON and (owner != word or last or _is_name(word, names)):
             return True
     return False
-
-
-def _ends_noun(word: str) -> bool:
-    return word in _PREPOSITIONS or word in _TRAILING or word == "who" or word.endswith("ing")
 
 
 def _is_name(word: str, names: People) -> bool:
     return word.startswith("@") or word.lower() in names
 
 
-def _without_trailing(words: Sequence[str], names: People) -> list[str]:
-    kept = [*words[:-1], *(_CONTRACTED.sub("", word) for word in words[-1:])]
-    while kept and not _is_name(kept[-1], names) and _is_trailing(kept[-1].lower()):
-        kept.pop()
-    return kept
+def _without_auxiliaries(words: Sequence[str], names: People) -> list[str]:
+    """The words without the auxiliaries, negations and adverbs at their end."""
+    left = [*words[:-1], *(_CONTRACTED.sub("", word) for word in words[-1:])]
+    while left and not _is_name(left[-1], names):
+        word = left[-1].lower()
+        adverb = word.endswith("ly") and word != "only"
+        if not (adverb or word in _TRAILING or word.endswith(("n't", "n\u2019t"))):
+            break
+        left.pop()
+    return left
 
 
-def _is_trailing(word: str) -> bool:
-    return word in _TRAILING or word.endswith(("n't", "n\u2019t")) or (word.endswith("ly") and word != "only")
-
-
-def _head(words: Sequence[str], names: People) -> Subject:
-    """The subject whose last word is the last of `words`."""
+def _of_noun(words: Sequence[str], names: People) -> Subject:
+    """The subject that ends with the last of `words`. For `members of the team` it is the members, not the team."""
     lowered = [word.lower() for word in words]
     if "who" in lowered[:-1]:
-        return _head(words[: lowered.index("who")], names) if lowered.index("who") else Subject.PERSON
+        return _of_noun(words[: lowered.index("who")], names) if lowered.index("who") else Subject.PERSON
     if len(lowered) > 1 and lowered[-2] == "on" and lowered[-1] in {"call", "duty", "shift"}:
         return Subject.PERSON
-    found = _who(words[-1], words[:-1], names)
+    found = _of_word(words[-1], words[:-1], names)
     placed = next((index for index in range(len(words) - 2, 0, -1) if lowered[index] in _PREPOSITIONS), None)
     if placed is None:
         return found
-    owner = _who(words[placed - 1], words[: placed - 1], names)
+    owner = _of_word(words[placed - 1], words[: placed - 1], names)
     if owner is Subject.PERSON or (owner is Subject.WE and found is not Subject.PERSON):
         return owner
     if found in {Subject.PERSON, Subject.WE} and lowered[placed - 1] not in _ANY_OF:
@@ -158,10 +157,10 @@ def _head(words: Sequence[str], names: People) -> Subject:
     return found
 
 
-def _first(words: Sequence[str], names: People) -> Subject:
-    """The subject a clause begins with, for a later one that has none of its own."""
+def _of_clause(words: Sequence[str], names: People) -> Subject:
+    """The subject that a clause begins with, for a later clause without one."""
     for index, word in enumerate(words[:_FIRST_WORDS]):
-        found = _who(word, words[:index], names)
+        found = _of_word(word, words[:index], names)
         if found in {Subject.PERSON, Subject.WE}:
             return found
         if word.lower() not in _DETERMINERS and not word.lower().startswith("on-"):
@@ -169,7 +168,8 @@ def _first(words: Sequence[str], names: People) -> Subject:
     return Subject.THING
 
 
-def _who(word: str, before: Sequence[str], names: People) -> Subject:
+def _of_word(word: str, before: Sequence[str], names: People) -> Subject:
+    """The kind of subject that the noun `word` is, after the words `before`."""
     lowered = word.lower()
     previous = before[-1].lower() if before else ""
     if lowered in _WE or (previous == "no" and lowered in _WE_AFTER_NO):

@@ -1,4 +1,4 @@
-"""What a reviewer says about the timeline: milestones, their order, silences, escalations."""
+"""The rules on the timeline: milestones and their order, times in the future, silences, escalations."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from bot.vocabulary import (
 from storage.values import LATE_AFTER, TimelineEntry
 
 ANSWER_WITHIN = timedelta(minutes=30)
-"""How long an escalation may wait for an entry of somebody else before it counts as not answered."""
+"""An escalation without an entry by another person within this time counts as not answered."""
 
 _MISSING = {
     STARTED: "No start is recorded, neither a start nor an impact, so the time to detect is unknown",
@@ -37,14 +37,15 @@ _BEFORE = (
     (DETECTED, ACKNOWLEDGED), (DETECTED, ESCALATED), (DETECTED, MITIGATED), (DETECTED, RESOLVED),
     (ACKNOWLEDGED, MITIGATED), (ACKNOWLEDGED, RESOLVED), (MITIGATED, RESOLVED), (RESOLVED, REOPENED),
 )  # fmt: skip
-"""Which milestone comes before which: the first of each kind, but the last resolution where it is the later one."""
+"""Pairs of milestones, the earlier one first. The first entry of each kind counts, but as the later one the last
+resolution."""
 
 _NO_ANSWER = frozenset({CAUSE, IMPACT, LESSON})
-"""Kinds that sum up; they do not show that somebody came."""
+"""Kinds that sum up, and so do not show that anyone responded."""
 
 
 def milestones(material: Material) -> Advice:
-    """Milestones nobody recorded. Of an incident still open, only that it is."""
+    """Milestones that are not recorded. A mitigation is not asked for while the incident is open."""
     still_open = material.document.lifecycle.status == OPEN
     for kind, reason in _MISSING.items():
         if material.unknown(kind) and not (still_open and kind == MITIGATED):
@@ -52,23 +53,24 @@ def milestones(material: Material) -> Advice:
 
 
 def order(material: Material) -> Advice:
-    """Milestones that stand before one they follow from, as few as explain every contradiction."""
+    """Milestones whose order is impossible; as few entries as explain every contradiction."""
     wrong = [pair for pair in _pairs(material.entries) if pair[1].occurred_at < pair[0].occurred_at]
     while wrong:
         concerned = [entry for pair in wrong for entry in pair]
-        # One mistyped time contradicts several milestones; of two equally likely ones it is the later in the cycle.
+        # One mistyped time contradicts several milestones, so the entry in most pairs is reported; of several such
+        # entries, the one that is later in the lifecycle.
         entry = max(reversed(concerned), key=lambda each: sum(each in pair for pair in wrong))
         before, after = next(pair for pair in wrong if entry in pair)
         reason = (
             f"{_named(after)} happened at {_at(after.occurred_at, material)}, before {_named(before)}"
             f" at {_at(before.occurred_at, material)}"
         )
-        yield at_entry(entry), reason, _retime(entry, material)
+        yield at_entry(entry), reason, material.slash(f"incident edit {entry.number} at TIME")
         wrong = [pair for pair in wrong if entry not in pair]
 
 
 def future(material: Material) -> Advice:
-    """Entries that tell of what has not happened yet, or had not when they were recorded."""
+    """Entries dated later than now, or later than they were recorded."""
     for entry in material.entries:
         ahead = entry.occurred_at - entry.recorded_at
         if entry.occurred_at > material.now:
@@ -77,11 +79,11 @@ def future(material: Material) -> Advice:
             reason = f"It was recorded {duration(ahead.total_seconds())} before it happened"
         else:
             continue
-        yield at_entry(entry), reason, _retime(entry, material)
+        yield at_entry(entry), reason, material.slash(f"incident edit {entry.number} at TIME")
 
 
 def detection(material: Material) -> Advice:
-    """A detection that does not say who or what noticed."""
+    """A detection without its source."""
     if material.unknown("detected_by"):
         entry = next(each for each in material.entries if each.kind == DETECTED)
         yield (
@@ -92,10 +94,10 @@ def detection(material: Material) -> Advice:
 
 
 def escalation(material: Material) -> Advice:
-    """Escalations that nobody answered.
+    """Escalations without an answer.
 
-    An answer is any entry by another person at most ANSWER_WITHIN later, unless it only sums up; and an
-    acknowledgement or the resolution, whoever recorded it.
+    An answer is an entry by another person at most ANSWER_WITHIN later, unless it only sums up; or an acknowledgement
+    or a resolution by anyone.
     """
     within = int(ANSWER_WITHIN.total_seconds()) // 60
     for entry, answers in _with_answers(material.entries):
@@ -106,7 +108,7 @@ def escalation(material: Material) -> Advice:
 
 
 def silences(material: Material) -> Advice:
-    """Stretches without an entry, the longest first."""
+    """Periods without an entry, the longest first."""
     before = {entry.occurred_at: entry.number for entry in material.entries}
     after = {entry.occurred_at: entry.number for entry in reversed(material.entries)}
     for gap in sorted(gaps(material.entries), key=lambda gap: -gap.seconds):
@@ -129,7 +131,7 @@ def _pairs(entries: Sequence[TimelineEntry]) -> Iterator[tuple[TimelineEntry, Ti
 
 
 def _with_answers(entries: Sequence[TimelineEntry]) -> list[tuple[TimelineEntry, list[TimelineEntry]]]:
-    """Each escalation with the next entries that could be its answer; read from the end, so in linear time."""
+    """Each escalation with the next entries that could answer it. Reads from the end, which takes linear time."""
     found: list[tuple[TimelineEntry, list[TimelineEntry]]] = []
     following: TimelineEntry | None = None
     by_another: TimelineEntry | None = None
@@ -151,12 +153,8 @@ def _named(entry: TimelineEntry) -> str:
     return f"{KINDS[entry.kind].label} (#{entry.number})"
 
 
-def _retime(entry: TimelineEntry, material: Material) -> str:
-    return material.slash(f"incident edit {entry.number} at TIME")
-
-
 def _at(at: datetime, material: Material) -> str:
-    """The instant on the document's clock, with its date where the timeline has several."""
+    """The instant in the document's zone, with its date if the timeline has several."""
     local = at.astimezone(ZoneInfo(material.document.zone))
     date = "" if material.document.only_day == local.date() else f"{short_day(local)} "
     return f"{date}{clock(local)} {zone_name(local)}"
