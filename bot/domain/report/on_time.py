@@ -1,7 +1,7 @@
-"""Whether action items are done in time: the counts, in all and by the team that owns them."""
+"""Counts action items by whether they were done in time, in all and by the team that owns them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -13,10 +13,10 @@ IN_TIME, LATE, OVERDUE, AHEAD, UNDATED, DROPPED = "in time", "late", "overdue", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnTime:
-    """Action items by how they stand with their date.
+    """The number of action items by due status.
 
-    `in_time` and `late` are done, on or before the due date or after it; `overdue` is open past it; `ahead` is open
-    with its date still to come; `undated` has no date, `undated_done` of them are done; `dropped` was decided against.
+    Done on or before the due date is `in_time`, after it `late`. Open after the due date is `overdue`, before or on it
+    `ahead`. `undated` items have no due date, and `undated_done` of them are done. `dropped` items will not be done.
     """
 
     in_time: int = 0
@@ -29,23 +29,23 @@ class OnTime:
 
     @property
     def recorded(self) -> int:
-        """All of them."""
+        """All items."""
         return self.judged + self.ahead + self.undated + self.dropped
 
     @property
     def judged(self) -> int:
-        """Those of which it is known whether they were done in time: what the share is a share of."""
+        """The items known to be done in time or not: the denominator of the share done in time."""
         return self.in_time + self.late + self.overdue
 
     @property
     def done(self) -> int:
-        """All that are done."""
+        """All items that are done."""
         return self.in_time + self.late + self.undated_done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerGroup:
-    """The items of one team, by the name it was given as an owner; of people or of nobody where `team` is None."""
+    """The items of one team, named as its owner was typed; without a `team` those of people, or without an owner."""
 
     team: str | None
     owned: bool
@@ -53,7 +53,7 @@ class OwnerGroup:
 
 
 def due_status(item: ItemOutcome, today: date) -> str:
-    """How the item stands on the date `today`; it was done on the day it was in its incident's own zone."""
+    """The due status of the item on `today`. The day it was done is that of its incident's time zone."""
     if item.state == "dropped":
         return DROPPED
     if item.due_on is None:
@@ -64,26 +64,25 @@ def due_status(item: ItemOutcome, today: date) -> str:
 
 
 def on_time(items: Iterable[ItemOutcome], today: date) -> OnTime:
-    """The counts of the items."""
-    told = list(items)
-    by = Counter(due_status(item, today) for item in told)
+    """Count the items by due status."""
+    items = list(items)
+    by = Counter(due_status(item, today) for item in items)
     return OnTime(
         in_time=by[IN_TIME],
         late=by[LATE],
         overdue=by[OVERDUE],
         ahead=by[AHEAD],
         undated=by[UNDATED],
-        undated_done=sum(item.state == "done" and item.due_on is None for item in told),
+        undated_done=sum(item.state == "done" and item.due_on is None for item in items),
         dropped=by[DROPPED],
     )
 
 
 def by_team(items: Iterable[ItemOutcome], today: date, *, people: Collection[str]) -> tuple[OwnerGroup, ...]:
-    """The counts by team, the one with most items first; then those of people, then those of nobody.
+    """The counts by team, the team with most items first; then those of all people together, then without an owner.
 
-    Slack's core scopes tell no one's team, so a team is an owner who is no person: neither a Slack user nor of a
-    name in `people` (in small letters). What people own is counted together: whose it is belongs in the list of
-    items, and not into a report.
+    Slack's core scopes do not include user groups, so a team is an owner that is no person: neither a Slack user nor a
+    name in `people` (case-folded). A report does not rate single people, so their items are counted together.
     """
     teams: dict[str, list[ItemOutcome]] = {}
     others: dict[bool, list[ItemOutcome]] = {True: [], False: []}
@@ -92,12 +91,8 @@ def by_team(items: Iterable[ItemOutcome], today: date, *, people: Collection[str
             teams.setdefault(item.owner.casefold(), []).append(item)
         else:
             others[bool(item.owner)].append(item)
-    rest = [
-        OwnerGroup(team=None, owned=owned, on_time=on_time(found, today)) for owned, found in others.items() if found
-    ]
-    return (*_teams(teams, today), *rest)
-
-
-def _teams(teams: Mapping[str, list[ItemOutcome]], today: date) -> list[OwnerGroup]:
     largest = sorted(teams, key=lambda name: (-len(teams[name]), name))
-    return [OwnerGroup(team=teams[name][0].owner, owned=True, on_time=on_time(teams[name], today)) for name in largest]
+    return (
+        *(OwnerGroup(team=teams[name][0].owner, owned=True, on_time=on_time(teams[name], today)) for name in largest),
+        *(OwnerGroup(team=None, owned=owned, on_time=on_time(each, today)) for owned, each in others.items() if each),
+    )

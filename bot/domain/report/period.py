@@ -1,4 +1,4 @@
-"""The stretch of time a report is about: `30d`, `12w`, `1y`, `2026-10-01..2026-10-31`."""
+"""Parses the period of a report: `30d`, `12w`, `1y`, `2026-10-01..2026-10-31`."""
 
 import re
 from contextlib import suppress
@@ -22,9 +22,9 @@ _SPAN = re.compile(rf"(?P<first>{_ISO})(?: ?(?:\.{{2,3}}|…|\u2013) ?| to )(?P<
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """From the aware instant `since` until just before `until`; `zone` is whose calendar its days are of.
+    """From the aware instant `since` until just before `until`, with days in `zone`.
 
-    `words` tell it in a sentence: `the last 30 days`, `2026-10-01 to 2026-10-31`.
+    `words` name it within a sentence: `the last 30 days`, `2026-10-01 to 2026-10-31`.
     """
 
     since: datetime
@@ -34,33 +34,39 @@ class Period:
 
 
 def parse_period(typed: str, *, now: datetime, zone: ZoneInfo) -> Period:
-    """The period the words stand for, the last 30 days where there are none; dates are days in `zone`, both whole.
+    """The period typed, or the last 30 days if nothing is. Two dates are whole days in `zone`, a year is 365 days.
 
-    A year is 365 days. Raises UsageError for what is no period, ends before it begins, begins after `now`, or is
+    Raises UsageError for text that is no period, and for one that ends before it begins, begins after `now`, or is
     longer than ten years.
     """
     words = " ".join(visible(typed).split())
     plain = words.lower() or DEFAULT
     if match := _LENGTH.fullmatch(plain):
-        return _back(int(match["count"]), match["unit"], words or DEFAULT, now, zone)
+        return _last(int(match["count"]), match["unit"], words or DEFAULT, now, zone)
     if match := _SPAN.fullmatch(plain):
         return _between(match["first"], match["last"], words, now, zone)
     raise UsageError(f"{quoted(words)} is no period I know. Try: {EXAMPLES}")
 
 
-def _back(count: int, unit: str, words: str, now: datetime, zone: ZoneInfo) -> Period:
-    name, days = _UNITS[unit]
+def _last(count: int, unit: str, words: str, now: datetime, zone: ZoneInfo) -> Period:
+    unit_name, days = _UNITS[unit]
     if count == 0:
         raise UsageError(f"{quoted(words)} is no time at all. Try: {EXAMPLES}")
     if count * days > LONGEST.days:
         raise _too_long(words)
-    told = f"the last {count} {name}s" if count > 1 else "the last 24 hours" if unit == "d" else f"the last {name}"
-    # What is declared in the very millisecond somebody asks belongs to it.
-    return Period(since=now - timedelta(days=count * days), until=now + _INSTANT, zone=zone, words=told)
+    name = (
+        f"the last {count} {unit_name}s"
+        if count > 1
+        else "the last 24 hours"
+        if unit == "d"
+        else f"the last {unit_name}"
+    )
+    # `until` is exclusive, and an incident declared in this millisecond belongs to the period.
+    return Period(since=now - timedelta(days=count * days), until=now + _INSTANT, zone=zone, words=name)
 
 
 def _between(first: str, last: str, words: str, now: datetime, zone: ZoneInfo) -> Period:
-    begin, end = _date(first), _date(last)
+    begin, end = _parse_date(first), _parse_date(last)
     if begin is None or end is None:
         raise UsageError(f"{first if begin is None else last} is no date of the calendar. Try: {EXAMPLES}")
     if end < begin:
@@ -69,24 +75,22 @@ def _between(first: str, last: str, words: str, now: datetime, zone: ZoneInfo) -
         raise _too_long(words)
     if begin > now.astimezone(zone).date():
         raise UsageError(f"{begin} is still to come, so there is nothing to report. Try: {EXAMPLES}")
+    # A day after the calendar's last one cannot be computed.
+    until = midnight(end + timedelta(days=1), zone) if end < date.max else datetime.max.replace(tzinfo=zone)
     return Period(
         since=midnight(begin, zone),
-        until=_after(end, zone),
+        until=until,
         zone=zone,
         words=f"{begin} to {end}" if end > begin else str(begin),
     )
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant the day begins in the zone."""
+    """The instant at which the day begins in the zone."""
     return datetime.combine(day, time(), tzinfo=zone)
 
 
-def _after(day: date, zone: ZoneInfo) -> datetime:
-    return midnight(day + timedelta(days=1), zone) if day < date.max else datetime.max.replace(tzinfo=zone)
-
-
-def _date(iso: str) -> date | None:
+def _parse_date(iso: str) -> date | None:
     with suppress(ValueError):
         return date.fromisoformat(iso)
     return None
