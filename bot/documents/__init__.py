@@ -1,1 +1,1 @@
-"""Documents: values go in, text for one surface comes out, escaped once."""
+"""Documents: turns values into text, pictures and files for one surface, each value escaped once."""

@@ -1,11 +1,10 @@
-"""A draft in the template asked for; where that is the operator's own and broken, in a shipped one, and it says so."""
+"""Drafts a document in a template, or in a shipped one if the operator's own template is broken."""
 
 from dataclasses import dataclass
 
-from bot.documents import rendering
+from bot.documents import rendering, sandbox
 from bot.documents.rendering import RENDER_LOCK
 from bot.documents.sandbox import LIMIT_S, WAIT_S, BrokenTemplateError, describe_error
-from bot.documents.sandbox import render as render_confined
 from bot.documents.templates import MOST_BYTES, TemplateCatalog
 from bot.domain.postmortem.document import Document
 from bot.errors import UsageError
@@ -14,7 +13,7 @@ from storage.values import Section
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """What was drafted; where the template asked for did not do, `problem` says why and `instead` names the other."""
+    """The drafted sections. If the chosen template failed, `problem` says why and `instead` names the one used."""
 
     sections: tuple[Section, ...]
     problem: str | None = None
@@ -24,24 +23,19 @@ class Drafted:
 def draft_sections(
     document: Document, name: str, catalog: TemplateCatalog, *, limit_s: float = LIMIT_S, wait_s: float = WAIT_S
 ) -> Drafted:
-    """The document in the template `name`. A template that is gone or broken never keeps it from being drafted.
+    """Draft the document in the template `name`, or in a shipped one if that template is missing or broken.
 
-    The operator's own get `limit_s` seconds, after waiting for their turn for at most `wait_s`; no lock and no
-    transaction should be held meanwhile.
+    An operator's own template is rendered within `limit_s` seconds, after at most `wait_s` seconds of waiting for a
+    free process; the caller should hold no lock and no transaction meanwhile.
     """
     try:
-        return Drafted(sections=_sections(document, catalog.find(name), catalog, limit_s, wait_s))
+        found = catalog.find(name)
+        if catalog.is_custom(found):
+            return Drafted(sections=sandbox.render(document, catalog, found, limit_s=limit_s, wait_s=wait_s))
+        return Drafted(sections=_shipped(document, found))
     except (BrokenTemplateError, UsageError) as error:
         instead = catalog.shipped(name)
         return Drafted(sections=_shipped(document, instead), problem=str(error), instead=instead)
-
-
-def _sections(
-    document: Document, name: str, catalog: TemplateCatalog, limit_s: float, wait_s: float
-) -> tuple[Section, ...]:
-    if catalog.is_custom(name):
-        return render_confined(document, catalog, name, limit_s=limit_s, wait_s=wait_s)
-    return _shipped(document, name)
 
 
 def _shipped(document: Document, name: str) -> tuple[Section, ...]:
@@ -50,7 +44,7 @@ def _shipped(document: Document, name: str) -> tuple[Section, ...]:
 
 
 def check_template(name: str, catalog: TemplateCatalog) -> None:
-    """Read the template without running it. Raises UsageError with file and line where its grammar is wrong."""
+    """Parse the template without running it. Raises UsageError with file and line of a syntax error."""
     path = catalog.path(name)
     try:
         if path.stat().st_size > MOST_BYTES:

@@ -1,7 +1,7 @@
-"""Turning a person's words into text that means nothing but itself on each surface.
+"""Escapes people's words for each surface, so that none of their characters acts as markup.
 
-Only what would have a meaning where it stands is escaped, so that the raw file reads like what was typed.
-The rules for Markdown follow CommonMark's flanking runs, with GitHub's strikethrough added.
+A character is escaped only where it would be markup, so that the raw file reads like what was typed. The rules for
+Markdown are those of CommonMark's delimiter runs, and of GitHub's strikethrough.
 """
 
 import re
@@ -30,9 +30,9 @@ _EMBEDDINGS = frozenset("\u202a\u202b\u202d\u202e")
 _PUNCTUATION = r"!-/:-@\[-`{-~"
 _MARKDOWN = re.compile(
     rf"""
-      &(?=\#?\w{{1,32}};)                        # would be read as an entity
+      &(?=\#?\w{{1,32}};)                        # an entity
     | <                                          # tag, autolink, Slack's own brackets
-    | \\(?=[{_PUNCTUATION}]|$)                   # would hide the next sign, or break the line
+    | \\(?=[{_PUNCTUATION}]|$)                   # a backslash escape, or a hard line break
     | `
     | \*(?!\s) | (?<!\s)\*                       # emphasis, unless it stands alone
     | (?<![^\W_])(?<!_)_++ | (?<!_)_++(?![^\W_]) # emphasis, unless within a word
@@ -43,7 +43,7 @@ _MARKDOWN = re.compile(
     re.VERBOSE,
 )
 _HARMLESS = re.compile(r"[A-Za-z][A-Za-z0-9 ,.:;'?()/%-]*|\d\d:\d\d")
-"""Most of what people type: no sign in it means anything, so none has to be looked at twice."""
+"""A fast test for most of what people type: text without any character that can be markup."""
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _BLOCK_START = re.compile(
@@ -52,7 +52,7 @@ _BLOCK_START = re.compile(
 
 
 def visible(text: str) -> str:
-    """Show control characters as their Unicode pictures, and what no encoding can carry as U+FFFD.
+    """Replace control characters by their Unicode pictures, and surrogates and noncharacters by U+FFFD.
 
     Tabs and line feeds stay; other line ends become line feeds.
     """
@@ -61,7 +61,7 @@ def visible(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """Keep right-to-left words, and direction marks left open, from reordering what stands around them."""
+    """Isolate right-to-left text and close its open direction marks, so that they do not reorder the text around it."""
     if not _RIGHT_TO_LEFT.search(text):
         return text
     closers: list[str] = []
@@ -80,35 +80,31 @@ def isolated(text: str) -> str:
     return f"{_FIRST_STRONG_ISOLATE}{text}{''.join(reversed(closers))}{_POP_ISOLATE}"
 
 
-def _spelled(match: re.Match[str]) -> str:
-    signs = match[0]
-    return _ENTITIES.get(signs) or "".join(f"\\{sign}" for sign in signs)
-
-
-def _harmless_start(text: str) -> str:
-    start = _BLOCK_START.match(text)
-    return f"{text[: start.start(1)]}\\{text[start.start(1) :]}" if start else text
-
-
 def markdown(text: str) -> str:
     """One line of Markdown that renders as the words of `text`; its line ends and tabs become spaces."""
     if _HARMLESS.fullmatch(text):
         return text
-    line = visible(text).replace("\n", " ").replace("\t", " ")
-    return isolated(_harmless_start(_MARKDOWN.sub(_spelled, line)))
+    line = _MARKDOWN.sub(_escaped, visible(text).replace("\n", " ").replace("\t", " "))
+    if start := _BLOCK_START.match(line):
+        line = f"{line[: start.start(1)]}\\{line[start.start(1) :]}"
+    return isolated(line)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return _ENTITIES.get(match[0]) or "".join(f"\\{sign}" for sign in match[0])
 
 
 def slack(text: str) -> str:
-    """Slack's three: `&`, `<` and `>`."""
+    """Text for Slack, which has three special characters: `&`, `<` and `>`."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def xml(text: str) -> str:
-    """Text for HTML, SVG and their attributes, with nothing that XML 1.0 forbids."""
+    """Text for HTML, SVG and their attributes, without the characters that XML 1.0 forbids."""
     return isolated(re.sub(r"[&<>\"']", lambda match: _ENTITIES[match[0]], visible(text)))
 
 
 def fence(text: str) -> str:
-    """A run of backticks longer than any in `text`, three at least."""
+    """A code fence for `text`: more backticks than any run in it has, and at least three."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     return "`" * max(3, longest + 1)

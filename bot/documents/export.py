@@ -1,4 +1,4 @@
-"""What leaves the store: an incident as Markdown, HTML, JSON or a picture."""
+"""Exports an incident as Markdown, HTML, JSON, SVG, PNG, or in Confluence's storage format."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from storage.values import ActionItem, Incident, Postmortem, Review, TimelineEnt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRecord:
-    """What leaves the store of one incident. The lifecycle is that of all entries, also where some are left out."""
+    """The data of one export. `lifecycle` is that of all entries, even if `entries` has only those for an audience."""
 
     incident: Incident
     entries: list[TimelineEntry]
@@ -27,7 +27,7 @@ class ExportRecord:
 
 
 def latest_draft(record: ExportRecord) -> Postmortem:
-    """Its newest version. Raises UsageError when there is none yet."""
+    """The record's newest postmortem. Raises UsageError if there is none yet."""
     if record.postmortem is None:
         raise UsageError(f"{record.incident.name} has no draft yet; /postmortem draft in its channel writes one.")
     return record.postmortem
@@ -38,7 +38,7 @@ def _md(record: ExportRecord) -> str:
 
 
 def editable(record: ExportRecord) -> str:
-    """Markdown that `scribe import` takes back."""
+    """The Markdown that `scribe import` reads back."""
     return rendering.editable(record.incident, latest_draft(record))
 
 
@@ -66,8 +66,8 @@ def _png(record: ExportRecord) -> bytes:
 
 
 FORMATS: dict[str, Callable[[ExportRecord], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}
-"""What a postmortem's files are made in, by their suffix."""
+"""The formats of a postmortem's files, by suffix."""
 PRINTED: dict[str, Callable[[ExportRecord], str]] = {**FORMATS, "confluence": _confluence}
-"""All that can be printed."""
+"""All text formats that `scribe export` can print."""
 BINARY: dict[str, Callable[[ExportRecord], bytes]] = {"png": _png}
-"""The formats that are no text."""
+"""The binary formats."""

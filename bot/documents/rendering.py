@@ -1,7 +1,7 @@
-"""The only reader of `templates/`: values go in, escaped text comes out.
+"""Renders the templates in `templates/`, for Slack, Markdown, XML or a terminal.
 
-Templates run in Jinja2's sandbox and see plain frozen values. Whatever a template prints is escaped exactly
-once, for its surface, on the way out; what a template itself says is not.
+Templates run in Jinja2's sandbox and get plain frozen values. A value that a template prints is escaped once, for its
+surface; the template's own text is not escaped.
 """
 
 import re
@@ -36,11 +36,14 @@ from bot.vocabulary import DETECTED, Kind
 from storage.values import Incident, Postmortem, Section, TimelineEntry
 
 RENDER_LOCK = threading.Lock()
+"""Held while a draft, a picture or a report is made.
 
+Each of them holds the interpreter lock for long, so they take turns: an answer to a command waits for at most one.
+"""
 
 UNKNOWN: Final = "unknown"
 UNREADABLE: Final = (TemplateSyntaxError, RecursionError)
-"""What `parse` raises where a template's grammar is wrong."""
+"""What `parse` raises for a syntax error in a template."""
 
 _ESCAPES: Final[dict[str, escaping.Escape]] = {
     "markdown": escaping.markdown,
@@ -50,11 +53,11 @@ _ESCAPES: Final[dict[str, escaping.Escape]] = {
 }
 
 
-def _printed(escape: escaping.Escape, value: object) -> Markup:
-    """What `{{ value }}` puts out: escaped unless it is the template's own; None is said to be unknown."""
+def _escape(escape: escaping.Escape, value: object) -> Markup:
+    """The output of `{{ value }}`: escaped unless it is already Markup, with `unknown` for None."""
     if isinstance(value, Markup):
         return value
-    return Markup(escape(UNKNOWN if value is None else str(value)))  # noqa: S704 - this is where it is escaped
+    return Markup(escape(UNKNOWN if value is None else str(value)))  # noqa: S704 - escaped here
 
 
 def _fenced(text: str, indent: int = 0) -> Markup:
@@ -78,25 +81,19 @@ def _url(address: str) -> Markup | None:
 
 
 def _stopped(text: str) -> str:
-    """`text` as a sentence: with a full stop where it has no end of its own."""
+    """`text` as a sentence: with a full stop unless it ends with a punctuation mark."""
     return text if text.endswith((".", "!", "?", "…", ":", ";", "。")) else f"{text}."
 
 
-_FROZEN: Final = frozenset({Day, Document, Incident, Kind, Line, TextPart, Phase, Stamp, TimelineEntry, Words})
-"""What receipts and timelines are made of: checking each access to these doubles the time of a draft."""
-
-
 def _clipped(text: str, length: int) -> str:
-    """As much of `text` as a message has room for, with a sign where it was cut."""
+    """`text` in at most `length` characters, with an ellipsis where it is cut."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def _qualified(qualifier: str, kind: Kind) -> str:
-    """What qualifies an entry, in a few words: who detected, which side of a lesson, which factor."""
+    """The qualifier of an entry as words: who detected, which side of a lesson, which factor of a cause."""
     return f"by {qualifier}" if kind.name == DETECTED else qualifier
 
-
-_FENCE = re.compile(r" *(`{3,})")
 
 FILTERS: Final[dict[str, Callable[..., object]]] = {
     "clipped": _clipped,
@@ -116,36 +113,36 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
 }
 
 
+_FROZEN: Final = frozenset({Day, Document, Incident, Kind, Line, TextPart, Phase, Stamp, TimelineEntry, Words})
+"""The values that timelines are made of."""
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox, which need not look twice at the public fields of our own frozen values."""
+    """Jinja2's sandbox without its check of public fields of _FROZEN values, which doubles the time of a draft."""
 
     def getattr(self, obj: object, attribute: str) -> Any:
         if type(obj) in _FROZEN and not attribute.startswith("_"):
             try:
                 return getattr(obj, attribute)
             except AttributeError:
-                pass  # the sandbox says what that means
+                pass  # the sandbox returns its undefined value
         return super().getattr(obj, attribute)
-
-
-def _loader(custom_dir: Path | None) -> BaseLoader:
-    """The shipped files; before them, where there is one, the operator's folder in place of `postmortem/`."""
-    shipped = FileSystemLoader(TEMPLATES)
-    return (
-        ChoiceLoader([PrefixLoader({"postmortem": FileSystemLoader(custom_dir)}), shipped]) if custom_dir else shipped
-    )
 
 
 @cache
 def _environment(surface: str, custom_dir: Path | None = None) -> _Sandbox:
+    """The environment of one surface. Files in `custom_dir` replace those of `templates/postmortem/`."""
+    loader: BaseLoader = FileSystemLoader(TEMPLATES)
+    if custom_dir:
+        loader = ChoiceLoader([PrefixLoader({"postmortem": FileSystemLoader(custom_dir)}), loader])
     environment = _Sandbox(
-        loader=_loader(custom_dir),
+        loader=loader,
         auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=partial(_printed, _ESCAPES[surface]),
+        finalize=partial(_escape, _ESCAPES[surface]),
     )
     environment.filters.update(FILTERS)
     return environment
@@ -161,13 +158,13 @@ def slack(template: str, **facts: object) -> str:
 
 
 def terminal(template: str, **facts: object) -> str:
-    """Plain text from `templates/terminal/<template>.j2`, trimmed; control characters in `facts` are made visible."""
+    """Plain text from `templates/terminal/<template>.j2`, trimmed, with control characters in `facts` made visible."""
     return _render("terminal", f"terminal/{template}.j2", **facts).strip()
 
 
 def document(template: str, **facts: object) -> str:
     """A Markdown file from `templates/<template>/<template>.md.j2`."""
-    return _tidied(_render("markdown", f"{template}/{template}.md.j2", **facts)) + "\n"
+    return _without_extra_lines(_render("markdown", f"{template}/{template}.md.j2", **facts)) + "\n"
 
 
 def svg(template: str, **facts: object) -> str:
@@ -175,21 +172,24 @@ def svg(template: str, **facts: object) -> str:
     return _render("xml", f"web/{template}.svg.j2", **facts).strip() + "\n"
 
 
-def _tidied(body: str) -> str:
-    """`body` without the blank lines its template left over; those inside a code block are somebody's own."""
-    kept: list[str] = []
+_FENCE = re.compile(r" *(`{3,})")
+
+
+def _without_extra_lines(body: str) -> str:
+    """`body` without the repeated blank lines that its template leaves; code blocks stay as they are."""
+    lines: list[str] = []
     fence = ""
     for line in body.split("\n"):
         opened = _FENCE.match(line)
         if opened and (not fence or line.strip() == fence):
             fence = "" if fence else opened[1]
-        if fence or line.strip() or (kept and kept[-1]):
-            kept.append(line if fence else line.rstrip())
-    return "\n".join(kept).strip()
+        if fence or line.strip() or (lines and lines[-1]):
+            lines.append(line if fence else line.rstrip())
+    return "\n".join(lines).strip()
 
 
 def parse(source: str, path: Path) -> None:
-    """Read the source of a template without running it. Raises jinja2.TemplateSyntaxError with file and line."""
+    """Parse the source of a template without running it. Raises one of UNREADABLE, with file and line if known."""
     _environment("markdown").parse(source, name=path.name, filename=str(path))
 
 
@@ -197,7 +197,7 @@ _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 class _Collector:
-    """What a template calls as `section(key, heading)` around a body."""
+    """Collects the sections of a draft: a template calls it as `{% call section(key, heading) %}` around a body."""
 
     def __init__(self) -> None:
         self.sections: dict[str, Section] = {}
@@ -206,79 +206,68 @@ class _Collector:
         if not _KEY.fullmatch(str(key)) or str(key) in self.sections:
             raise TemplateRuntimeError(f"a section's key is of a to z, 0 to 9 and -, and used once; {key!r} is not")
         title = " ".join(str(heading).split())
-        self.sections[str(key)] = Section(key=str(key), heading=title, body=_tidied(str(caller())))
+        self.sections[str(key)] = Section(key=str(key), heading=title, body=_without_extra_lines(str(caller())))
         return ""
 
 
 def render_draft(document: Document, template: str = DEFAULT, *, custom_dir: Path | None = None) -> tuple[Section, ...]:
     """The sections of a postmortem in the words of `template`, bodies in Markdown, in the template's order.
 
-    `own` is the operator's folder; what stands there may do anything a sandbox allows, such as never end.
-    Raises UsageError where there is no such template.
+    `custom_dir` is the operator's folder. A template from there may run for ever, so it is rendered in a process that
+    can be killed: see `bot.documents.sandbox`. Raises UsageError for an unknown template.
     """
     return _sections(document, TemplateCatalog(custom_dir).find(template), custom_dir)
 
 
 def public(document: Document) -> tuple[Section, ...]:
-    """The sections the world may read, of a document that `bot.domain.postmortem.audiences` made."""
+    """The sections of the public rendering, of a document made by `audiences.public_document`."""
     return _sections(document, "renderings/public", None)
 
 
 def _sections(document: Document, name: str, custom_dir: Path | None) -> tuple[Section, ...]:
-    collected = _Collector()
-    written = _environment("markdown", custom_dir).get_template(f"postmortem/{name}{SUFFIX}")
-    written.render(document=document, section=collected)
-    if not collected.sections:
+    collector = _Collector()
+    template = _environment("markdown", custom_dir).get_template(f"postmortem/{name}{SUFFIX}")
+    template.render(document=document, section=collector)
+    if not collector.sections:
         raise TemplateRuntimeError("it has no section; every template has {% call section(key, heading) %}")
-    return tuple(collected.sections.values())
+    return tuple(collector.sections.values())
 
 
 def markdown(incident: Incident, sections: Iterable[Section]) -> str:
-    """The whole postmortem as one Markdown file: the title, then every section under its heading."""
+    """The postmortem as one Markdown file: the title, then every section under its heading."""
     shown = [(each.heading, Markup(each.body)) for each in sections if not each.removed]  # noqa: S704 - Markdown already
     return _render("markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown).strip() + "\n"
 
 
 def canvas(document: str, *, version: int) -> str:
-    """A postmortem's Markdown under a line that says which version it is and that Scribe writes it."""
+    """A postmortem's Markdown below a line that names the version and says that Scribe writes the canvas."""
     shown = Markup(document)  # noqa: S704 - Markdown already
     return _render("markdown", "postmortem/parts/canvas.md.j2", document=shown, version=version)
 
 
 def editable(incident: Incident, postmortem: Postmortem) -> str:
-    """The same file with comments in it, by which `bot.domain.postmortem.manuscript` finds the sections again."""
+    """The same file with the comments by which `bot.domain.postmortem.manuscript` finds the sections again."""
     shown = [(each.key, each.heading, Markup(escape_markers(each.body))) for each in postmortem.shown]  # noqa: S704 - as above
     facts = {"incident": incident, "version": postmortem.version, "sections": shown}
     return _render("markdown", "postmortem/parts/editable.md.j2", **facts).strip() + "\n"
 
 
 def confluence(incident: Incident, sections: Iterable[Section], *, version: int) -> str:
-    """The postmortem in Confluence's storage format, to be the body of a page; the title is the page's own."""
+    """The postmortem in Confluence's storage format, as the body of a page, without its title."""
     shown = [(section.heading, Markup(markup.storage(section.body))) for section in sections if not section.removed]  # noqa: S704 - as below
     return _render("xml", "web/confluence.xml.j2", incident=incident, sections=shown, version=version).strip() + "\n"
 
 
 _SIZE = re.compile(r'viewBox="0 0 (\d+)[\d.]* (\d+)')
-
-
-def _tall(picture_svg: str) -> bool:
-    """Whether the picture is so tall that it wants a sheet of its own when printed."""
-    size = _SIZE.search(picture_svg)
-    return size is not None and int(size[2]) > int(size[1])
-
-
 _STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
 
 
-def _hashed(style: str) -> str:
-    return b64encode(sha256(style.encode()).digest()).decode()
-
-
 def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> str:
-    """One HTML file that needs nothing else: the postmortem with its picture before the timeline's words.
+    """The postmortem as one self-contained HTML file, with its picture above the text of the timeline.
 
-    Its policy allows no script and no network; its style sheet and the picture's are allowed by their hashes.
+    Its content security policy allows no script and no network, and its two style sheets only by their hashes.
     """
+    size = _SIZE.search(picture_svg)
     style = (TEMPLATES / "web" / "page.css").read_text(encoding="utf-8").strip()
     shown = [
         (section.key, section.heading, Markup(markup.html(section.body)))  # noqa: S704 - raw HTML is off, so it stays text
@@ -292,8 +281,11 @@ def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> s
         incident=incident,
         sections=shown,
         pictured="timeline" if "timeline" in keys else None,
-        tall=_tall(picture_svg),
-        picture=Markup(picture_svg),  # noqa: S704 - drawn here, escaped when it was
-        style=Markup(style),  # noqa: S704 - our own file
-        style_hashes=[_hashed(each) for each in (style, *_STYLE.findall(picture_svg))],
+        # A picture taller than wide is printed on a sheet of its own.
+        tall=size is not None and int(size[2]) > int(size[1]),
+        picture=Markup(picture_svg),  # noqa: S704 - escaped when it was drawn
+        style=Markup(style),  # noqa: S704 - a shipped file
+        style_hashes=[
+            b64encode(sha256(each.encode()).digest()).decode() for each in (style, *_STYLE.findall(picture_svg))
+        ],
     )

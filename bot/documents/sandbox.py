@@ -1,8 +1,8 @@
-"""An operator's own template, rendered in a process of its own that cannot outlive its time or its memory.
+"""Renders an operator's own template in a child process with limited time and memory.
 
-Jinja's sandbox keeps a template from Python and from files, but not from looping for ever; only a process can be
-ended for certain. The child gets the document on standard input, no environment, and answers in JSON, so that even
-a template that broke out of the sandbox would find no token and could hand nothing back but text.
+Jinja's sandbox keeps a template from Python's internals and from files, but not from looping for ever, and only a
+process can be killed. The child gets the document on standard input and no setting of Scribe's in its environment, and
+answers in JSON: a template that escapes from Jinja's sandbox finds no token and can return only text.
 """
 
 import json
@@ -12,8 +12,6 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import FrameType
@@ -25,54 +23,59 @@ from bot.domain.postmortem.document import Document
 from storage.values import Section
 
 LIMIT_S = 5.0
-"""Seconds one rendering may take."""
+"""The most seconds that one rendering may take."""
 WAIT_S = 30.0
-"""Seconds to wait for a place when many ask at once."""
-PLACES = 2
+"""The most seconds to wait for one of the processes."""
+MOST_PROCESSES = 2
 MEMORY_BYTES = 768 * 1024 * 1024
 ANSWER_BYTES = 16 * 1024 * 1024
 _START_S = 1.0
-"""Seconds the child may take to come up before it renders."""
+"""Seconds added for starting the child."""
 _LONGEST_REASON = 200
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONTZPATH")
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONTZPATH")
 
-_places = threading.BoundedSemaphore(PLACES)
+_processes = threading.BoundedSemaphore(MOST_PROCESSES)
 
 
 class BrokenTemplateError(Exception):
-    """An own template that cannot be used; the message names its file, the line where one is known, and the reason."""
+    """An operator's template that cannot be used. The message names its file, the line if known, and the reason."""
 
 
 class _TooLongError(Exception):
-    """The child's own alarm, which comes before it is killed and can still tell the line."""
+    """Raised by the child's alarm, which rings before the parent kills it, so that the line is known."""
 
 
 def render(
     document: Document, catalog: TemplateCatalog, name: str, *, limit_s: float = LIMIT_S, wait_s: float = WAIT_S
 ) -> tuple[Section, ...]:
-    """The sections of the template `name` of the shelf, within `limit_s` seconds.
+    """Render the template `name` of the catalogue within `limit_s` seconds.
 
-    Raises BrokenTemplateError when it breaks, takes too long or needs too much memory, and when no place among the
-    few renderings at a time came free within `wait_s`.
+    Raises BrokenTemplateError if the template fails, takes too long or needs too much memory, and if none of the
+    MOST_PROCESSES processes becomes free within `wait_s` seconds.
     """
-    _measure(catalog.path(name))
+    _check_size(catalog.path(name))
     order = pickle.dumps((document, catalog.custom_dir, name, limit_s))
-    with _place(name, wait_s), TemporaryFile() as answer:
-        code = _run(name, order, answer, limit_s)
-        answer.seek(0)
-        outcome = _read(answer)
+    if not _processes.acquire(timeout=wait_s):
+        raise BrokenTemplateError(f"{name}{SUFFIX}: too many are being rendered at once; ask again in a moment")
     try:
-        return tuple(_section(each) for each in outcome["sections"])
+        with TemporaryFile() as answer:
+            code = _run(name, order, answer, limit_s)
+            answer.seek(0)
+            outcome = _parse_answer(answer.read(ANSWER_BYTES))
+    finally:
+        _processes.release()
+    try:
+        # The child's text is not trusted: `visible` removes what a database or a page would refuse.
+        return tuple(
+            Section(key=str(each["key"]), heading=visible(str(each["heading"])), body=visible(str(each["body"])))
+            for each in outcome["sections"]
+        )
     except (KeyError, TypeError):
-        raise BrokenTemplateError(str(outcome.get("problem") or f"{name}{SUFFIX}: {_died(code)}")) from None
+        died = f"its process ended with code {code} and no answer, most likely for want of memory"
+        raise BrokenTemplateError(str(outcome.get("problem") or f"{name}{SUFFIX}: {died}")) from None
 
 
-def _section(each: dict[str, str]) -> Section:
-    """A section as the child tells it, with nothing in it that a database or a page would refuse."""
-    return Section(key=str(each["key"]), heading=visible(str(each["heading"])), body=visible(str(each["body"])))
-
-
-def _measure(path: Path) -> None:
+def _check_size(path: Path) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -81,19 +84,9 @@ def _measure(path: Path) -> None:
         raise BrokenTemplateError(f"{path.name}: it has {size:,} bytes, and {MOST_BYTES:,} are the most")
 
 
-@contextmanager
-def _place(name: str, wait_s: float) -> Iterator[None]:
-    if not _places.acquire(timeout=wait_s):
-        raise BrokenTemplateError(f"{name}{SUFFIX}: too many are being rendered at once; ask again in a moment")
-    try:
-        yield
-    finally:
-        _places.release()
-
-
 def environment() -> dict[str, str]:
-    """What the child finds in its environment: how to start Python, and no setting of Scribe's."""
-    return {key: os.environ[key] for key in _KEPT if key in os.environ} | {"PYTHONPATH": str(TEMPLATES.parent)}
+    """The child's environment: what Python needs to start, and no setting of Scribe's."""
+    return {key: os.environ[key] for key in _INHERITED if key in os.environ} | {"PYTHONPATH": str(TEMPLATES.parent)}
 
 
 def _run(name: str, order: bytes, answer: IO[bytes], limit_s: float) -> int:
@@ -111,9 +104,9 @@ def _run(name: str, order: bytes, answer: IO[bytes], limit_s: float) -> int:
         raise BrokenTemplateError(f"{name}{SUFFIX}: {_too_long(limit_s)}") from None
 
 
-def _read(answer: IO[bytes]) -> dict[str, Any]:
+def _parse_answer(answer: bytes) -> dict[str, Any]:
     try:
-        outcome = json.loads(answer.read(ANSWER_BYTES))
+        outcome = json.loads(answer)
     except ValueError:
         return {}
     return outcome if isinstance(outcome, dict) else {}
@@ -123,21 +116,17 @@ def _too_long(limit_s: float) -> str:
     return f"it took longer than {limit_s:g} s and was stopped"
 
 
-def _died(code: int) -> str:
-    return f"its process ended with code {code} and no answer, most likely for want of memory"
-
-
 def main() -> None:
-    """The child: read an order, limit oneself, render, answer."""
+    """The child process: read the order, limit itself, render, and write the answer."""
     document, custom_dir, name, limit_s = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
-    from bot.documents import rendering  # noqa: PLC0415 - imported here, where it is not yet limited
+    from bot.documents import rendering  # noqa: PLC0415 - imported before the limits apply
 
     _limit(limit_s)
     answer: dict[str, Any]
     try:
         sections = rendering.render_draft(document, name, custom_dir=custom_dir)
         answer = {"sections": [{"key": each.key, "heading": each.heading, "body": each.body} for each in sections]}
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever a template does wrong is told, not traced
+    except Exception as error:  # noqa: BLE001 - the boundary: any failure of a template is reported, not traced
         answer = {"problem": describe_error(error, name, limit_s)}
     written = json.dumps(answer)
     if len(written) > ANSWER_BYTES:
@@ -146,7 +135,7 @@ def main() -> None:
 
 
 def _limit(limit_s: float) -> None:
-    """Bound this process's time and memory; where the platform knows no such bounds, the parent's clock remains."""
+    """Limit this process's time and memory. On a platform without such limits, only the parent's timeout applies."""
     try:
         import resource  # noqa: PLC0415 - not on every platform
         import signal  # noqa: PLC0415 - as above
@@ -155,7 +144,7 @@ def _limit(limit_s: float) -> None:
     seconds = int(limit_s + _START_S) + 1
     for what, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
-        # Should the parent be gone, nobody else would end a loop.
+        # Ends a loop also if the parent is gone.
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, ANSWER_BYTES),
         (resource.RLIMIT_CORE, 0),
@@ -171,7 +160,7 @@ def _limit(limit_s: float) -> None:
 
 
 def describe_error(error: Exception, name: str, limit_s: float = LIMIT_S) -> str:
-    """What went wrong, in one line a person can act on: `ours.md.j2, line 3: 'x' is undefined`."""
+    """The error on one line, with its place: `ours.md.j2, line 3: 'x' is undefined`."""
     reasons = {
         _TooLongError: _too_long(limit_s),
         MemoryError: f"it needed more than {MEMORY_BYTES // 2**20} MB of memory and was stopped",
@@ -191,7 +180,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _where(error: Exception) -> tuple[str | None, int | None]:
-    """The template file and line: a syntax error knows its own, any other has them in its traceback."""
+    """The template file and line: attributes of a syntax error; for any other error, from its traceback."""
     file, line = getattr(error, "filename", None), getattr(error, "lineno", None)
     if file and line:
         return Path(file).name, line

@@ -1,4 +1,4 @@
-"""Which templates there are: those that ship, and the operator's own, which come first."""
+"""The catalogue of templates: the shipped ones, and the operator's own, which take precedence."""
 
 import re
 from dataclasses import dataclass
@@ -13,41 +13,38 @@ SHIPPED: Final = TEMPLATES / "postmortem"
 DEFAULT: Final = "classic"
 SUFFIX: Final = ".md.j2"
 MOST_BYTES: Final = 256 * 1024
-"""More is no template."""
+"""A larger file is refused as a template."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _ABOUT = re.compile(r"\s*\{#-?\s*(.*?)\s*-?#\}", re.DOTALL)
 _LONGEST_ABOUT = 160
 
 
-def _in(folder: Path) -> frozenset[str]:
-    names = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
-    return frozenset(name for name in names if _NAME.fullmatch(name))
-
-
 @dataclass(frozen=True, slots=True)
 class TemplateCatalog:
-    """The shipped templates and those in the folder `own`, if the operator named one.
+    """The shipped templates and those in the operator's folder `custom_dir`, if there is one.
 
-    A file there of a shipped name goes before it; a folder `parts` there goes before the shipped parts.
+    A file in it replaces the shipped template of the same name, and a file in its folder `parts` the shipped part.
     """
 
     custom_dir: Path | None = None
 
     def names(self) -> tuple[str, ...]:
         """Every template's name, in alphabetical order."""
-        return tuple(sorted(_in(SHIPPED) | (_in(self.custom_dir) if self.custom_dir else frozenset())))
+        return tuple(sorted(_names_in(SHIPPED) | (_names_in(self.custom_dir) if self.custom_dir else frozenset())))
 
     def is_custom(self, name: str) -> bool:
-        """Whether the template, or a part it may use, is the operator's: then it is not to be trusted."""
-        return self.custom_dir is not None and (name in _in(self.custom_dir) or (self.custom_dir / "parts").is_dir())
+        """Whether the template, or a part that it may include, is the operator's and must run in the sandbox."""
+        if self.custom_dir is None:
+            return False
+        return name in _names_in(self.custom_dir) or (self.custom_dir / "parts").is_dir()
 
     def shipped(self, name: str) -> str:
         """The shipped template of that name, else the default one."""
-        return name if name in _in(SHIPPED) else DEFAULT
+        return name if name in _names_in(SHIPPED) else DEFAULT
 
     def find(self, name: str) -> str:
-        """The template's name as it is spelled here. Raises UsageError for an unknown one, with the nearest."""
+        """The template's name in lower case. Raises UsageError for an unknown one, with the nearest."""
         names = self.names()
         wanted = name.lower()
         if wanted in names:
@@ -57,12 +54,12 @@ class TemplateCatalog:
         raise UsageError(f"There is no template “{name[:40]}”.{meant} There is: {', '.join(names)}")
 
     def path(self, name: str) -> Path:
-        """The file of a template there is."""
-        custom_dir = self.custom_dir / f"{name}{SUFFIX}" if self.custom_dir else None
-        return custom_dir if custom_dir is not None and custom_dir.is_file() else SHIPPED / f"{name}{SUFFIX}"
+        """The file of a known template."""
+        custom = self.custom_dir / f"{name}{SUFFIX}" if self.custom_dir else None
+        return custom if custom is not None and custom.is_file() else SHIPPED / f"{name}{SUFFIX}"
 
     def about(self, name: str) -> str:
-        """What the template says of itself: the comment at its very top, in one line; empty without one."""
+        """The template's description: the comment at its top, on one line; empty without one."""
         try:
             with self.path(name).open(encoding="utf-8", errors="replace") as file:
                 found = _ABOUT.match(file.read(4 * _LONGEST_ABOUT))
@@ -70,3 +67,8 @@ class TemplateCatalog:
             return ""
         words = " ".join(found[1].split()) if found else ""
         return words if len(words) <= _LONGEST_ABOUT else f"{words[: _LONGEST_ABOUT - 1]}…"
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    names = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    return frozenset(name for name in names if _NAME.fullmatch(name))

@@ -54,13 +54,8 @@ def _last(count: int, unit: str, words: str, now: datetime, zone: ZoneInfo) -> P
         raise UsageError(f"{quoted(words)} is no time at all. Try: {EXAMPLES}")
     if count * days > LONGEST.days:
         raise _too_long(words)
-    name = (
-        f"the last {count} {unit_name}s"
-        if count > 1
-        else "the last 24 hours"
-        if unit == "d"
-        else f"the last {unit_name}"
-    )
+    one = "24 hours" if unit == "d" else unit_name
+    name = f"the last {count} {unit_name}s" if count > 1 else f"the last {one}"
     # `until` is exclusive, and an incident declared in this millisecond belongs to the period.
     return Period(since=now - timedelta(days=count * days), until=now + _INSTANT, zone=zone, words=name)
 
