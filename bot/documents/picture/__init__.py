@@ -1,1 +1,1 @@
-"""The timeline drawn: phases as coloured spans, entries as marks in lanes, on a real axis of time."""
+"""Draws the timeline: phases as coloured spans and entries as marks in lanes, on an axis of time."""

@@ -1,7 +1,7 @@
-"""Entries in rows: each mark at its very time, its label beside it, and no two of them on top of each other.
+"""Lays out entries in rows: each mark at its time, with its label beside it, and nothing overlaps.
 
-As many rows as it takes while that stays readable, with labels as long as there is room for. Of a timeline too long
-for that each lane gets a few rows of labels, and the rest stand in one row, close ones counted together.
+Every entry has a label if MOST_ROWS rows suffice, with the longest labels that fit. In a longer timeline each lane has
+a few rows of labels, and one more row for the other entries, in which close ones are shown as a count.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,12 +14,12 @@ from bot.vocabulary import CAUSE, DETECTED, DID, IMPACT, INVESTIGATING, KINDS, L
 from storage.values import TimelineEntry
 
 LONGEST: Final = 200
-"""Signs of an entry that are looked at for its label."""
+"""The most characters of an entry's text in its label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """A part of the picture with its name and the kinds in it."""
+    """A horizontal part of the picture for some kinds of entries."""
 
     name: str
     kinds: tuple[str, ...]
@@ -36,7 +36,7 @@ LANES: Final = (
 
 
 def headline(entry: TimelineEntry) -> str:
-    """What a milestone is called, with who detected: `Detected by monitoring`; nothing in a lane of one kind."""
+    """A milestone's name, such as `Detected by monitoring`; empty for any other entry, which its lane names."""
     if not KINDS[entry.kind].milestone:
         return ""
     by = f" by {entry.qualifier}" if entry.kind == DETECTED and entry.qualifier else ""
@@ -44,38 +44,38 @@ def headline(entry: TimelineEntry) -> str:
 
 
 def words(entry: TimelineEntry) -> str:
-    """The beginning of the entry's words, on one line."""
+    """The beginning of the entry's text, on one line."""
     return simple(one_line(entry.text, LONGEST))
 
 
 def in_lanes(entries: Iterable[TimelineEntry]) -> list[tuple[Lane, list[TimelineEntry]]]:
-    """The lanes that have entries, and these in their order."""
+    """The lanes that have entries, each with its entries in their order."""
     entries = list(entries)
-    filled = [(lane, [entry for entry in entries if entry.kind in lane.kinds]) for lane in LANES]
-    return [(lane, of_it) for lane, of_it in filled if of_it]
+    lanes = [(lane, [entry for entry in entries if entry.kind in lane.kinds]) for lane in LANES]
+    return [(lane, its_entries) for lane, its_entries in lanes if its_entries]
 
 
 SIZE: Final = 12.0
 HALF: Final = 8.0
-"""Pixels from the middle of a mark to where its room ends."""
+"""Pixels from the middle of a mark to its edge, with some space."""
 AWAY: Final = 11.0
-"""Pixels from the middle of a mark to where its label begins."""
+"""Pixels from the middle of a mark to its label."""
 COUNT_SIZE: Final = 10.5
 SPACE: Final = 5.0
-"""Between the parts of a label, and after it."""
+"""Pixels between the parts of a label, and after it."""
 MOST_ROWS: Final = 30
 LENGTHS: Final = (900.0, 420.0, 300.0, 220.0)
-"""How long a label may be, in pixels: the first that needs no more than MOST_ROWS rows."""
+"""The longest labels in pixels, to be tried in order until MOST_ROWS rows suffice."""
 LEAST: Final = 240.0
-KEPT: Final = 0.6
-"""A label is rather put on the next row than cut to less than this share of it, or than LEAST pixels."""
+LEAST_SHARE: Final = 0.6
+"""A label moves to the next row if it would be cut to less than this share of its length, and than LEAST pixels."""
 FEW_ROWS: Final = 3
 MILESTONE_ROWS: Final = 9
 BIN: Final = 28.0
-"""Pixels within which what has no label is counted together."""
+"""Entries without labels are counted together within this many pixels."""
 
 MOST_LABELLED: Final = 150
-"""More entries than this never all find room for a label."""
+"""More entries than this never all have room for labels, so that is not tried."""
 
 Place = Callable[[TimelineEntry], float]
 Clock = Callable[[TimelineEntry], str]
@@ -85,7 +85,7 @@ Lanes = Sequence[tuple[Lane, list[TimelineEntry]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A part of a label: `style` is `clock`, `strong` or `plain`; `length` pixels long from `x` on."""
+    """A part of a label, `length` pixels long from `x` on; `style` is `clock`, `strong` or `plain`."""
 
     style: str
     text: str
@@ -95,7 +95,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """An entry drawn at `x` in the row `row` of its lane, the first being 0, with its label's parts."""
+    """An entry at `x` in row `row` of its lane (from 0), with the parts of its label."""
 
     entry: TimelineEntry
     x: float
@@ -105,7 +105,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Several entries without labels, counted together from `x` on, `width` pixels wide."""
+    """Several entries without labels, shown as one count from `x` on, `width` pixels wide."""
 
     entries: tuple[TimelineEntry, ...]
     x: float
@@ -117,7 +117,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """A lane laid out."""
+    """A lane with its marks and clusters in `count` rows."""
 
     lane: Lane
     count: int
@@ -127,12 +127,24 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What there is to lay out in: the pixels of the plot, where an entry lies, and what its clock shows."""
+    """The pixels of the plot, the position of an entry, and the text of its clock time."""
 
     left: float
     right: float
     place: Place
     clock: Clock
+
+
+def lay_out(lanes: Lanes, room: Room) -> list[Rows]:
+    """Lay out the lanes: every entry is a mark, or counted in a cluster."""
+    if sum(len(entries) for _, entries in lanes) <= MOST_LABELLED:
+        for longest in LENGTHS:
+            if laid := _all_labelled(lanes, room, longest):
+                return laid
+    return [
+        _packed(lane, entries, room, *((LENGTHS[1], MILESTONE_ROWS) if lane is MILESTONES else (LENGTHS[-1], FEW_ROWS)))
+        for lane, entries in lanes
+    ]
 
 
 def _parts(entry: TimelineEntry, clock: str, room: float) -> _Parts:
@@ -155,17 +167,17 @@ def _length(parts: _Parts) -> float:
     return sum(length for *_, length in parts) + SPACE * (len(parts) - 1)
 
 
-def _set(parts: _Parts, x: float) -> tuple[Text, ...]:
+def _placed(parts: _Parts, x: float) -> tuple[Text, ...]:
     """The parts one after the other from `x` on."""
-    placed = []
+    texts = []
     for style, text, length in parts:
-        placed.append(Text(style=style, text=text, x=round(x, 1), length=round(length, 1)))
+        texts.append(Text(style=style, text=text, x=round(x, 1), length=round(length, 1)))
         x += length + SPACE
-    return tuple(placed)
+    return tuple(texts)
 
 
 class _Packing:
-    """The rows of one lane, filled from the left: each knows where it is free from."""
+    """Fills the rows of one lane from the left. `free` holds the pixel from which each row is free."""
 
     def __init__(self, room: Room, longest: float, most: int) -> None:
         self._room, self._longest, self._most = room, longest, most
@@ -174,14 +186,14 @@ class _Packing:
         self.left_over: list[TimelineEntry] = []
 
     def add(self, entry: TimelineEntry) -> None:
-        """Put the entry into the first row with room for it, else onto a new one, else leave it over."""
+        """Place the entry in the first row with room for it or a new row, or in `left_over` after `most` rows."""
         x, clock = self._room.place(entry), self._room.clock(entry)
         wanted = _length(_parts(entry, clock, self._longest))
         after = self._room.right - x - AWAY
         for row in range(min(len(self.free) + 1, self._most)):
             since = self.free[row] if row < len(self.free) else self._room.left - HALF
             before = x - AWAY - since
-            if x - HALF >= since and max(after, before) >= min(KEPT * wanted, LEAST):
+            if x - HALF >= since and max(after, before) >= min(LEAST_SHARE * wanted, LEAST):
                 to_the_right = after >= wanted or (before < wanted and after >= before)
                 room = min(wanted, after if to_the_right else before)
                 self._put(entry, row, x, _parts(entry, clock, room), to_the_right)
@@ -190,13 +202,13 @@ class _Packing:
 
     def _put(self, entry: TimelineEntry, row: int, x: float, parts: _Parts, to_the_right: bool) -> None:  # noqa: FBT001
         length = _length(parts)
-        label = _set(parts, x + AWAY if to_the_right else x - AWAY - length)
+        label = _placed(parts, x + AWAY if to_the_right else x - AWAY - length)
         self.free[row : row + 1] = [x + AWAY + SPACE + (length + SPACE if to_the_right else 0)]
         self.marks.append(Mark(entry=entry, x=x, row=row, label=label))
 
 
 def _packed(lane: Lane, entries: Sequence[TimelineEntry], room: Room, longest: float, most: int) -> Rows:
-    """The lane's entries in `most` rows of labels, and one more for those that find no room there."""
+    """The lane's entries in at most `most` rows of labels, and one more row for those without room."""
     packing = _Packing(room, longest, most)
     for entry in entries:
         packing.add(entry)
@@ -208,35 +220,32 @@ def _packed(lane: Lane, entries: Sequence[TimelineEntry], room: Room, longest: f
 
 
 def _counted(entries: Sequence[TimelineEntry], room: Room, row: int) -> tuple[list[Mark], list[Cluster]]:
-    """One row of what has no label: single marks, moved a little where they would touch, and counts."""
+    """A row of entries without labels: single marks, moved slightly if they would touch, and counts of close ones."""
     bins = int((room.right - room.left) // BIN)
     size = (room.right - room.left) / bins
     singles, clusters = [], []
     for number, group in groupby(entries, lambda entry: min(int((room.place(entry) - room.left) // size), bins - 1)):
-        together, x = tuple(group), room.left + number * size
-        if len(together) == 1:
-            at = min(max(room.place(together[0]), x + HALF), x + size - HALF)
-            singles.append(Mark(entry=together[0], x=round(at, 1), row=row))
+        close, x = tuple(group), room.left + number * size
+        if len(close) == 1:
+            at = min(max(room.place(close[0]), x + HALF), x + size - HALF)
+            singles.append(Mark(entry=close[0], x=round(at, 1), row=row))
         else:
-            clusters.append(_cluster(together, x + 1, size - 2, row))
+            count, length = f"+{len(close)}", size - 2
+            clusters.append(
+                Cluster(
+                    entries=close,
+                    x=round(x + 1, 1),
+                    width=round(length, 1),
+                    row=row,
+                    count=count,
+                    count_length=round(min(width(count, COUNT_SIZE, bold=True), length - 2), 1),
+                )
+            )
     return singles, clusters
 
 
-def _cluster(entries: tuple[TimelineEntry, ...], x: float, length: float, row: int) -> Cluster:
-    count = f"+{len(entries)}"
-    needed = min(width(count, COUNT_SIZE, bold=True), length - 2)
-    return Cluster(
-        entries=entries,
-        x=round(x, 1),
-        width=round(length, 1),
-        row=row,
-        count=count,
-        count_length=round(needed, 1),
-    )
-
-
 def _all_labelled(lanes: Lanes, room: Room, longest: float) -> list[Rows] | None:
-    """Every entry with its label, or None where that takes more than MOST_ROWS rows."""
+    """Every entry with its label, or None if that takes more than MOST_ROWS rows."""
     laid: list[Rows] = []
     left = MOST_ROWS
     for lane, entries in lanes:
@@ -246,15 +255,3 @@ def _all_labelled(lanes: Lanes, room: Room, longest: float) -> list[Rows] | None
         laid.append(rows)
         left -= rows.count
     return laid
-
-
-def lay_out(lanes: Lanes, room: Room) -> list[Rows]:
-    """Every entry of every lane, as a mark or counted in a cluster."""
-    if sum(len(entries) for _, entries in lanes) <= MOST_LABELLED:
-        for longest in LENGTHS:
-            if laid := _all_labelled(lanes, room, longest):
-                return laid
-    return [
-        _packed(lane, entries, room, *((LENGTHS[1], MILESTONE_ROWS) if lane is MILESTONES else (LENGTHS[-1], FEW_ROWS)))
-        for lane, entries in lanes
-    ]

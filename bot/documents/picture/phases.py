@@ -25,7 +25,7 @@ from storage.values import TimelineEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseKind:
-    """What a phase is called and how it is defined."""
+    """The name and the definition of a phase."""
 
     key: str
     label: str
@@ -57,16 +57,16 @@ _NEXT: Final = {
     "monitoring": {RESOLVED: "closed", REOPENED: "investigating"},
     "closed": {REOPENED: "investigating", MITIGATED: "monitoring"},
 }
-"""From a phase, by the kind of an entry, to the next; any other kind changes nothing."""
+"""The next phase, by the phase and the kind of an entry. Any other kind changes nothing."""
 
 
 _ORDER: Final = {DID: 1, MITIGATED: 2, RESOLVED: 3, REOPENED: 4}
-"""Which comes first of what happened at one instant; all else before these."""
+"""The order of entries at one instant. Other kinds come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of one phase. `going_on` marks the last one of an incident that is not resolved."""
+    """A period of one phase. `going_on` is set on the last one of an incident that is not resolved."""
 
     phase: PhaseKind
     start: datetime
@@ -75,12 +75,37 @@ class Span:
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """The length in seconds."""
         return (self.end - self.start).total_seconds()
 
 
+def spans(entries: Sequence[TimelineEntry], life: Lifecycle) -> tuple[Span, ...]:
+    """The phases from the start to the last resolution, or to the last entry of an open incident, without gaps.
+
+    `entries` are those shown, in order; `life` is the lifecycle of all entries. Without a start there is no phase.
+    """
+    start = life.started_at
+    if start is None:
+        return ()
+    end = life.resolved_at or max((entry.occurred_at for entry in entries), default=start)
+    if end <= start:
+        return ()
+    if life.detected_at is None:
+        phase = "unrecorded"
+    elif life.detected_at > start:
+        phase = "undetected"
+    else:
+        phase = "investigating"
+    changes = [(start, phase)]
+    for at, kind in sorted(_moves(entries, life), key=lambda move: (move[0], _ORDER.get(move[1], 0))):
+        if start <= at < end and kind in _NEXT[phase]:
+            phase = _NEXT[phase][kind]
+            changes.append((at, phase))
+    return _spans_between(changes, end, going_on=life.resolved_at is None)
+
+
 def _moves(entries: Iterable[TimelineEntry], life: Lifecycle) -> list[tuple[datetime, str]]:
-    """What may lead to another phase: the entries shown, and the known instants of those that are not."""
+    """The instants and kinds that can begin a phase: of `entries`, and of milestones that are not among them."""
     known = {
         DETECTED: life.detected_at,
         ACKNOWLEDGED: life.acknowledged_at,
@@ -91,40 +116,10 @@ def _moves(entries: Iterable[TimelineEntry], life: Lifecycle) -> list[tuple[date
     return moves + [(at, kind) for kind, at in known.items() if at and (at, kind) not in moves]
 
 
-def _first_phase(life: Lifecycle, start: datetime) -> str:
-    if life.detected_at is None:
-        return "unrecorded"
-    return "undetected" if life.detected_at > start else "investigating"
-
-
-def _end(life: Lifecycle, entries: Sequence[TimelineEntry], start: datetime) -> datetime:
-    return life.resolved_at or max((entry.occurred_at for entry in entries), default=start)
-
-
-def spans(entries: Sequence[TimelineEntry], life: Lifecycle) -> tuple[Span, ...]:
-    """The phases from the start to the last resolution, or to the last of `entries` while it is open; without gaps.
-
-    `entries` are those shown, in order; `life` that of all. Without a start there is no phase.
-    """
-    start = life.started_at
-    if start is None:
-        return ()
-    end = _end(life, entries, start)
-    if end <= start:
-        return ()
-    phase = _first_phase(life, start)
-    turns = [(start, phase)]
-    for at, kind in sorted(_moves(entries, life), key=lambda move: (move[0], _ORDER.get(move[1], 0))):
-        if start <= at < end and kind in _NEXT[phase]:
-            phase = _NEXT[phase][kind]
-            turns.append((at, phase))
-    return _between(turns, end, going_on=life.resolved_at is None)
-
-
-def _between(turns: Sequence[tuple[datetime, str]], end: datetime, *, going_on: bool) -> tuple[Span, ...]:
+def _spans_between(changes: Sequence[tuple[datetime, str]], end: datetime, *, going_on: bool) -> tuple[Span, ...]:
     found = [
         Span(phase=PHASES[phase], start=since, end=until)
-        for (since, phase), (until, _) in pairwise([*turns, (end, "")])
+        for (since, phase), (until, _) in pairwise([*changes, (end, "")])
         if until > since
     ]
     if found and going_on:
@@ -134,7 +129,7 @@ def _between(turns: Sequence[tuple[datetime, str]], end: datetime, *, going_on: 
 
 SIZE: Final = 12.5
 INSIDE: Final = 7.0
-"""Pixels left free on either side of the words in a block."""
+"""Pixels left free on either side of the label in a block."""
 SPACE: Final = 6.0
 SWATCH: Final = 18.0
 UNKNOWN: Final = ("Phases unknown", "no start or detection before the end is recorded")
@@ -143,7 +138,7 @@ BETWEEN: Final = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarLabel:
-    """A phase's name and how long it took, from `x` on; either may be missing where there is no room."""
+    """A phase's name and duration, from `x` on; either is empty if there is no room for it."""
 
     x: float
     name: str
@@ -155,7 +150,7 @@ class BarLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A span drawn from `x` on, `width` pixels wide. `words` is None where none fit."""
+    """A span drawn from `x` on, `width` pixels wide. `words` is None if nothing fits."""
 
     span: Span
     x: float
@@ -166,7 +161,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """An entry of the legend: a phase, and how long it took in all its rounds."""
+    """An entry of the legend: a phase and its total duration."""
 
     phase: PhaseKind
     x: float
@@ -175,11 +170,22 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseBar:
-    """The blocks; and a legend where a block has no room for its name. `unknown` stands where there is no block."""
+    """The blocks, and a legend if a block has no room for its label. `unknown` is the label if there is no block."""
 
     blocks: tuple[Block, ...]
     legend: tuple[Key, ...]
     unknown: BarLabel | None
+
+
+def bar(spans: Sequence[Span], scale: Scale, left: float, right: float) -> PhaseBar:
+    """The bar of `spans` on `scale`. Its legend, if it needs one, is between the pixels `left` and `right`."""
+    blocks = tuple(_block(span, scale) for span in spans)
+    complete = all(block.words and block.words.name and block.words.lasted for block in blocks)
+    return PhaseBar(
+        blocks=blocks,
+        legend=() if complete else _legend(spans, left, right),
+        unknown=None if blocks else _fitting(*UNKNOWN, scale.knots[0][1], scale.knots[-1][1], scale),
+    )
 
 
 def _words(name: str, lasted: str, x: float) -> BarLabel:
@@ -200,7 +206,7 @@ def _right_edge(words: BarLabel) -> float:
 
 
 def _free(start: float, end: float, folds: Iterable[Fold]) -> tuple[float, float]:
-    """The widest part between two pixels that no fold covers."""
+    """The widest part between two pixels that is not covered by a fold."""
     parts = []
     for fold in folds:
         if start < fold.x + fold.width and fold.x < end:
@@ -210,7 +216,7 @@ def _free(start: float, end: float, folds: Iterable[Fold]) -> tuple[float, float
 
 
 def _fitting(name: str, lasted: str, start: float, end: float, scale: Scale) -> BarLabel | None:
-    """As many of the two words as have room between two pixels, where no fold covers them."""
+    """As much of the label as has room between two pixels outside the folds; None if nothing has."""
     left, right = _free(start, end, scale.folds)
     for first, second in ((name, lasted), (name, ""), ("", lasted)):
         length = _right_edge(_words(first, second, 0))
@@ -227,15 +233,15 @@ def _block(span: Span, scale: Scale) -> Block:
 
 
 def _totals(spans: Sequence[Span], *, rounds: bool, lasted: bool) -> list[tuple[PhaseKind, str]]:
-    """Each phase there is with how long it took in all its rounds."""
+    """Each phase that occurs, with its total duration."""
     totals = []
     for phase in PHASES.values():
-        of_it = [span for span in spans if span.phase == phase]
-        if of_it:
-            often = f" in {len(of_it)} rounds" if rounds and len(of_it) > 1 else ""
-            so_far = " so far" if of_it[-1].going_on else ""
-            took = duration(sum(span.seconds for span in of_it))
-            totals.append((phase, f"{took}{often}{so_far}" if lasted else ""))
+        its_spans = [span for span in spans if span.phase == phase]
+        if its_spans:
+            count = f" in {len(its_spans)} rounds" if rounds and len(its_spans) > 1 else ""
+            so_far = " so far" if its_spans[-1].going_on else ""
+            total = duration(sum(span.seconds for span in its_spans))
+            totals.append((phase, f"{total}{count}{so_far}" if lasted else ""))
     return totals
 
 
@@ -248,20 +254,9 @@ def _keys(totals: Sequence[tuple[PhaseKind, str]], x: float) -> tuple[Key, ...]:
 
 
 def _legend(spans: Sequence[Span], left: float, right: float) -> tuple[Key, ...]:
-    """The legend that says most of those that fit."""
+    """The most detailed legend that fits."""
     for rounds, lasted in ((True, True), (False, True), (False, False)):
         keys = _keys(_totals(spans, rounds=rounds, lasted=lasted), left)
         if _right_edge(keys[-1].words) <= right:
             break
     return keys
-
-
-def bar(spans: Sequence[Span], scale: Scale, left: float, right: float) -> PhaseBar:
-    """The bar of `spans` on `scale`; a legend, where it takes one, lies between the pixels `left` and `right`."""
-    blocks = tuple(_block(span, scale) for span in spans)
-    complete = all(block.words and block.words.name and block.words.lasted for block in blocks)
-    return PhaseBar(
-        blocks=blocks,
-        legend=() if complete else _legend(spans, left, right),
-        unknown=None if blocks else _fitting(*UNKNOWN, scale.knots[0][1], scale.knots[-1][1], scale),
-    )

@@ -1,8 +1,8 @@
-"""Pictures as PNG, for where SVG is not shown, such as Slack: light, and two pixels for each of their own.
+"""Converts pictures to PNG for Slack, which does not show SVG: in light colours, at twice the size.
 
-The renderer holds the interpreter lock from the first pixel to the last, a quarter of a second, so it runs in a process
-of its own. The font comes with a package, so a machine without any draws the same picture. Only for characters that
-this font does not have are the machine's fonts used.
+The renderer holds the interpreter lock for the whole conversion, about a quarter of a second, so it runs in a child
+process. The font is part of a package, so the picture is the same on a machine without fonts. The machine's fonts are
+used only for characters that this font does not have.
 """
 
 import os
@@ -14,11 +14,14 @@ from bot.documents.picture.text_width import has_all
 from bot.documents.sandbox import environment
 
 LIMIT_S = 20.0
-"""Seconds a picture may take; one of 5,000 entries takes two."""
+"""The most seconds for one picture; one of 5,000 entries takes two."""
+ZOOM: Final = 2
+_NICENESS: Final = 10
+_FAMILY: Final = "Arimo"
 
 
 def svg_to_png(picture_svg: str) -> bytes:
-    """A drawing of ours as PNG. Raises subprocess.SubprocessError where the painter fails or takes too long."""
+    """Convert one of Scribe's pictures in a child process. Raises SubprocessError if it fails or takes too long."""
     run = subprocess.run(
         [sys.executable, "-m", "bot.documents.picture.png"],
         input=picture_svg.encode(),
@@ -30,13 +33,8 @@ def svg_to_png(picture_svg: str) -> bytes:
     return run.stdout
 
 
-ZOOM: Final = 2
-_YIELD: Final = 10
-_FAMILY: Final = "Arimo"
-
-
 def png(picture_svg: str) -> bytes:
-    """A drawing of ours as PNG."""
+    """Convert one of Scribe's pictures in this process."""
     import resvg_py  # noqa: PLC0415 - only a picture for Slack needs these two
     from fontpkg import path  # noqa: PLC0415
 
@@ -53,16 +51,16 @@ def png(picture_svg: str) -> bytes:
 
 
 def main() -> None:
-    """Paint what comes on standard input, letting whoever answers people go first."""
+    """The child process: convert the picture on standard input, at a lower priority than the bot."""
     if hasattr(os, "nice"):
-        os.nice(_YIELD)
+        os.nice(_NICENESS)
     try:
         content = png(sys.stdin.buffer.read().decode())
         with open(1, "wb", closefd=False) as out:
             out.write(content)
     except (ValueError, OSError) as error:
-        # Whoever asked was killed, in the middle of asking or before the answer. A drawing holds people's words,
-        # which are not for a log.
+        # The parent was killed while it wrote the picture or before it read the answer. The message does not quote
+        # the picture, since people's words must not reach a log.
         sys.exit(f"not painted: {type(error).__name__}")
 
 

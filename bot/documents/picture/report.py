@@ -1,7 +1,7 @@
-"""The report drawn: where everything lies, in pixels. `templates/web/report.svg.j2` turns it into SVG.
+"""Draws the report: computes every position in pixels, and `templates/web/report.svg.j2` makes the SVG.
 
 Three panels: incidents by day, week or month, stacked by severity; each duration as dots, range and median on one
-logarithmic axis; action items by how they stand with their date. An empty panel is left out, or says so in words.
+logarithmic axis; action items by due status. A panel without data is left out, or says so.
 """
 
 import math
@@ -26,20 +26,20 @@ SPREADS_LEFT, SPREADS_RIGHT, SPREAD_ROW, SPREADS_TITLE = 160, 550, 44, 62
 ITEMS_LEFT, ITEMS_BAR, ITEMS_HEIGHT = 20, 22, 100
 FOOT = 16
 MOST_DOTS = 200
-"""So many incidents of one duration are drawn; of more, so many at even ranks, shortest and longest among them."""
+"""The most dots of one duration. Of more incidents, a sample at even ranks is drawn, with the shortest and longest."""
 MOST_LABELS, MOST_NUMBERED, MOST_LINES, WIDEST_BAR = 9, 24, 5, 60
 TICK_ROOM = 46
 ROUND_S = (1, 10, 60, 300, 900, 3600, 14400, 86400, 604800, 2419200, 15724800, 31536000, 157680000)
-"""Seconds at which the axis of durations may have a line: 1 s, 10 s, 1 min … 28 d, half a year, years."""
+"""Seconds at which the axis of durations can have a line: 1 s, 10 s, 1 min … 28 d, half a year, years."""
 DAYS_UP_TO, WEEKS_UP_TO = 14, 400
-"""Days a period may have for a bar to be a day, or a week."""
+"""The longest periods, in days, whose bars are days, and weeks. Those of a longer period are months."""
 
 Scale = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A stretch of a stacked bar. `of` names what it counts."""
+    """A part of a stacked bar. `of` names what it counts."""
 
     of: str
     count: int
@@ -49,7 +49,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """The incidents declared in one day, week or month; `label` and `total` stand where there is room."""
+    """The bar of one day, week or month; `label` and `total` are empty if there is no room for them."""
 
     x: float
     width: float
@@ -61,7 +61,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridLine:
-    """A line of an axis with its name."""
+    """A line of an axis with its label."""
 
     at: float
     label: str
@@ -69,7 +69,7 @@ class GridLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DurationRow:
-    """One duration: its dots, the median and the range, as far as they are known."""
+    """One duration: the positions of its dots and of its median, None if that is unknown."""
 
     y: float
     spread: Spread
@@ -77,8 +77,23 @@ class DurationRow:
     median: float | None
 
 
+def draw_report(report: Report) -> str:
+    """The report as an SVG of 900 px width, which follows the reader's colour scheme."""
+    y: float = TOP
+    panels: dict[str, dict[str, object] | None] = {"bars": None, "spreads": None, "items": None}
+    if report.declared:
+        panels["bars"] = _bars(report, y)
+        y += BARS_TITLE + BARS_HEIGHT + 52
+        panels["spreads"] = _spreads(report.spreads, y)
+        y += SPREADS_TITLE + SPREAD_ROW * len(report.spreads) + 34
+    if report.items.recorded:
+        panels["items"] = _items(report.items, y)
+        y += ITEMS_HEIGHT
+    return rendering.svg("report", report=report, width=WIDTH, height=int(y + FOOT), **panels)
+
+
 def _bins(period: Period) -> tuple[str, list[date]]:
-    """What a bar stands for, and the first day of each, in the period's zone."""
+    """Whether a bar is a day, a week or a month, and the first day of each bar, in the period's zone."""
     first, last = (at.astimezone(period.zone).date() for at in (period.since, period.until - timedelta(microseconds=1)))
     days = (period.until - period.since).days
     if days <= DAYS_UP_TO:
@@ -90,31 +105,28 @@ def _bins(period: Period) -> tuple[str, list[date]]:
     return "month", [date(month // 12, month % 12 + 1, 1) for month in months]
 
 
-def _start(day: date, step: str) -> date:
-    """The first day of the bar that the day belongs to."""
-    if step == "week":
-        return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if step == "month" else day
-
-
 def _bin_label(step: str, day: date) -> str:
     month = time_format.MONTHS[day.month - 1][:3]
     return f"{month} {day.year}" if step == "month" else f"{day.day} {month}"
 
 
 def _counts(report: Report, step: str) -> dict[date, Counter[str]]:
-    """By the first day of each bar: how many incidents of each severity."""
+    """The number of incidents of each severity, by the first day of the bar."""
     known = {severity for severity, _ in report.severities}
     counts: dict[date, Counter[str]] = {}
     for incident in report.declared:
-        day = _start(incident.declared_at.astimezone(report.period.zone).date(), step)
+        day = incident.declared_at.astimezone(report.period.zone).date()
+        if step == "week":
+            day -= timedelta(days=day.weekday())
+        elif step == "month":
+            day = day.replace(day=1)
         severity = incident.severity if incident.severity in known else None
         counts.setdefault(day, Counter())[severity or "unknown"] += 1
     return counts
 
 
 def _count_ticks(most: int, y: Scale) -> list[GridLine]:
-    """Lines at whole numbers, a few, and one at nought."""
+    """At most MOST_LINES lines at whole numbers, and one at zero."""
     magnitude: int = 10 ** max(0, len(str(most)) - 1)
     steps = (magnitude * factor // 10 for factor in (1, 2, 5, 10, 20, 50))
     step = next(each for each in steps if each and most / each <= MOST_LINES)
@@ -122,7 +134,7 @@ def _count_ticks(most: int, y: Scale) -> list[GridLine]:
 
 
 def _stack(counts: Sequence[tuple[str, int]], at: Scale) -> tuple[Piece, ...]:
-    """The counts one after another along the scale; nothing is drawn for none."""
+    """The counts as parts of one bar, in order, without those that are zero."""
     ends = list(accumulate(count for _, count in counts))
     return tuple(
         Piece(
@@ -182,7 +194,7 @@ def _duration_scale(spreads: Sequence[Spread]) -> tuple[Scale, list[GridLine]]:
 
 
 def _sample(seconds: Sequence[float]) -> list[float]:
-    """The times, or MOST_DOTS of them at even ranks from the shortest to the longest."""
+    """The values, or MOST_DOTS of them at even ranks from the shortest to the longest."""
     if len(seconds) <= MOST_DOTS:
         return list(seconds)
     return [seconds[rank * (len(seconds) - 1) // (MOST_DOTS - 1)] for rank in range(MOST_DOTS)]
@@ -205,33 +217,18 @@ def _spreads(spreads: Sequence[Spread], top: float) -> dict[str, object]:
     return {"top": top, "bottom": bottom, "rows": rows, "ticks": ticks, "sampled": sampled, "most": MOST_DOTS}
 
 
-def _items(kept: OnTime, top: float) -> dict[str, object]:
+def _items(on_time: OnTime, top: float) -> dict[str, object]:
     room = WIDTH - RIGHT - ITEMS_LEFT
 
     def x(number: float) -> float:
-        return ITEMS_LEFT + room * number / kept.recorded
+        return ITEMS_LEFT + room * number / on_time.recorded
 
     counts = (
-        (IN_TIME, kept.in_time),
-        (LATE, kept.late),
-        (OVERDUE, kept.overdue),
-        (AHEAD, kept.ahead),
-        (UNDATED, kept.undated),
-        (DROPPED, kept.dropped),
+        (IN_TIME, on_time.in_time),
+        (LATE, on_time.late),
+        (OVERDUE, on_time.overdue),
+        (AHEAD, on_time.ahead),
+        (UNDATED, on_time.undated),
+        (DROPPED, on_time.dropped),
     )
     return {"top": top, "bar": ITEMS_BAR, "pieces": _stack(counts, x)}
-
-
-def draw_report(report: Report) -> str:
-    """The report as one SVG, 900 px wide; dark where the reader's screen is, if it is shown as SVG."""
-    y: float = TOP
-    panels: dict[str, dict[str, object] | None] = {"bars": None, "spreads": None, "items": None}
-    if report.declared:
-        panels["bars"] = _bars(report, y)
-        y += BARS_TITLE + BARS_HEIGHT + 52
-        panels["spreads"] = _spreads(report.spreads, y)
-        y += SPREADS_TITLE + SPREAD_ROW * len(report.spreads) + 34
-    if report.items.recorded:
-        panels["items"] = _items(report.items, y)
-        y += ITEMS_HEIGHT
-    return rendering.svg("report", report=report, width=WIDTH, height=int(y + FOOT), **panels)

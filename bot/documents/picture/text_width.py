@@ -1,7 +1,7 @@
-"""How wide text is, in pixels: the advances of a real font, Arimo, which has the very widths of Arial and Helvetica.
+"""The width of text in pixels, from the advance widths of Arimo, which are those of Arial and Helvetica.
 
-`advances.json` is written by `deploy/generate.py` from the font itself. Signs it does not have are estimated, and the
-picture tells the renderer how long each text is to be, so an estimate never makes two of them overlap.
+`deploy/generate.py` writes `advances.json` from the font. The widths of other characters are estimated; the picture
+gives the renderer the length of each text (SVG's `textLength`), so that an estimate never makes two texts overlap.
 """
 
 import json
@@ -16,18 +16,18 @@ from bot.documents.escaping import visible
 ELLIPSIS: Final = "…"
 _ADVANCES: Final = Path(__file__).parent / "advances.json"
 _WIDE, _OTHER = 1.0, 0.75
-"""Ems: of an East Asian sign or an emoji, and of any other the font does not have."""
-_UNSEEN: Final = frozenset({"Mn", "Me", "Cf"})
+"""Ems of a wide East Asian character or an emoji, and of any other character that the font does not have."""
+_INVISIBLE: Final = frozenset({"Mn", "Me", "Cf"})
 _SIMPLER: Final[dict[int, str | None]] = {
     **dict.fromkeys([0x200D, 0xFE0E, 0xFE0F, 0x20E3, *range(0x1F3FB, 0x1F400)]),
     **{0x1F1E6 + place: letter for place, letter in enumerate(ascii_uppercase)},
 }
-"""What makes one picture of several emoji; some renderers measure these wrongly. A flag shows as its letters."""
+"""Removes what joins several emoji into one, as some renderers measure those wrongly. A flag becomes its letters."""
 
 
 @cache
 def _advances(*, bold: bool) -> dict[str, float]:
-    """Ems by sign."""
+    """Ems by character."""
     read = json.loads(_ADVANCES.read_text(encoding="utf-8"))
     units = read["units_per_em"]
     return {
@@ -39,7 +39,7 @@ def _advances(*, bold: bool) -> dict[str, float]:
 
 @cache
 def _estimate(sign: str) -> float:
-    if unicodedata.category(sign) in _UNSEEN:
+    if unicodedata.category(sign) in _INVISIBLE:
         return 0.0
     return _WIDE if unicodedata.east_asian_width(sign) in {"W", "F"} else _OTHER
 
@@ -50,30 +50,30 @@ def _advance(sign: str, known: dict[str, float]) -> float:
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
-    """How wide one line of `text` is at `size` pixels, kerning left out."""
+    """The width of one line of `text` in a font of `size` pixels, without kerning."""
     known = _advances(bold=bold)
     return size * sum(_advance(sign, known) for sign in text)
 
 
 def one_line(text: str, most: int) -> str:
-    """At most `most` signs of `text` on one line, control characters made visible."""
-    # Cut first: what somebody pasted may be long, and only its beginning is looked at.
+    """At most `most` characters of `text` on one line, control characters made visible."""
+    # Cut first: a pasted text may be long, and only its beginning matters.
     words = " ".join(visible(text[: 4 * most]).split())
     return words if len(words) <= most else shortened(words[:most])
 
 
 def simple(text: str) -> str:
-    """`text` with as few signs made of several as possible."""
+    """`text` with as few combined characters as possible."""
     return unicodedata.normalize("NFC", text).translate(_SIMPLER)
 
 
 def shortened(text: str) -> str:
-    """`text` with the sign that more would follow."""
+    """`text` with an ellipsis."""
     return f"{text.rstrip()}{ELLIPSIS}"
 
 
 def cut(text: str, room: float, size: float, *, bold: bool = False) -> str:
-    """`text`, or as much of it as `room` pixels hold, with an ellipsis; nothing where not even that fits."""
+    """As much of `text` as fits in `room` pixels, with an ellipsis if it is cut; empty if not even that fits."""
     if width(text, size, bold=bold) <= room:
         return text
     known = _advances(bold=bold)
@@ -86,5 +86,5 @@ def cut(text: str, room: float, size: float, *, bold: bool = False) -> str:
 
 
 def has_all(text: str) -> bool:
-    """Whether the font has every sign of `text`."""
+    """Whether the font has every character of `text`."""
     return set(text) - set("\n\t") <= _advances(bold=False).keys()

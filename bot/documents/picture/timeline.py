@@ -1,4 +1,4 @@
-"""The whole picture: where everything lies, in pixels. `templates/web/timeline.svg.j2` turns it into SVG."""
+"""Draws the timeline: computes every position in pixels, and `templates/web/timeline.svg.j2` makes the SVG."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.documents import rendering
 from bot.documents.picture import axis as ticks
 from bot.documents.picture import text_width
-from bot.documents.picture.axis import Axis, Fold, Scale, axis, scale
+from bot.documents.picture.axis import Axis, Fold, axis, scale
 from bot.documents.picture.labels import MILESTONES, Cluster, Mark, Room, Rows, headline, in_lanes, lay_out
 from bot.documents.picture.phases import PhaseBar, bar, spans
 from bot.domain.incident.lifecycle import Lifecycle, phases
@@ -69,21 +69,12 @@ DARK: Final = LIGHT | {
     "on-closed": "#e4e8ee",
 }
 TINT: Final = 0.13
-"""How much of a phase's colour lies behind its entries."""
-
-
-def dark_style() -> str:
-    """The style sheet that turns the picture dark where its reader likes it dark: one rule a colour, by class."""
-    rules = "".join(
-        f".scribe-picture .{role}{{fill:{colour}}}.scribe-picture .{role}-stroke{{stroke:{colour}}}"
-        for role, colour in DARK.items()
-    )
-    return f"@media (prefers-color-scheme:dark){{{rules}}}"
+"""The opacity of a phase's colour behind its entries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A path, and whether it is filled."""
+    """An SVG path, and whether it is filled."""
 
     path: str
     filled: bool = True
@@ -107,43 +98,15 @@ SHAPES: Final = {
     LESSON: Shape(path="M0 -6L1.6 -1.9L6 -1.9L2.5 0.8L3.7 5L0 2.5L-3.7 5L-2.5 0.8L-6 -1.9L-1.6 -1.9Z"),
 }
 
-
 LEAST_AROUND: Final = timedelta(minutes=10)
 AROUND: Final = (30, 10, 3, 1)
-"""How many times its own length before and after a resolved incident may be drawn, the most first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """The entries drawn, and those that lie too far outside, in order."""
-
-    entries: tuple[TimelineEntry, ...]
-    earlier: tuple[TimelineEntry, ...]
-    later: tuple[TimelineEntry, ...]
-
-
-def _within(entries: Sequence[TimelineEntry], first: datetime, last: datetime) -> Window:
-    return Window(
-        entries=tuple(entry for entry in entries if first <= entry.occurred_at <= last),
-        earlier=tuple(entry for entry in entries if entry.occurred_at < first),
-        later=tuple(entry for entry in entries if entry.occurred_at > last),
-    )
-
-
-def windows(entries: Sequence[TimelineEntry], life: Lifecycle) -> Iterator[Window]:
-    """From the widest, which has all `entries`, to the narrowest; an open incident has only the widest."""
-    yield Window(entries=tuple(entries), earlier=(), later=())
-    if life.started_at and life.resolved_at and life.started_at <= life.resolved_at:
-        lasted = max(life.resolved_at - life.started_at, LEAST_AROUND)
-        for times in AROUND:
-            yield _within(entries, life.started_at - times * lasted, life.resolved_at + times * lasted)
-
+"""How much before and after a resolved incident is drawn, in multiples of its own length; the most first."""
 
 WIDTH: Final = 900
 EDGE: Final = 20.0
 PLOT: Final = (128.0, 880.0)
 INDENT: Final = 12.0
-"""Pixels between the plot's edge and its first and last instant: half a mark, and a little air."""
+"""Pixels between the plot's edges and its first and last instant: half a mark and some space."""
 TITLE_SIZE: Final = 16.0
 TITLE_ROOM: Final = 620.0
 HEAD, LEGEND, BAR = 66.0, 24.0, 30.0
@@ -151,16 +114,25 @@ CLOCKS, DAYS, LANE_GAP, ROW, FOOT = 24.0, 16.0, 9.0, 20.0, 14.0
 NOT_DRAWN: Final = 22.0
 EMPTY: Final = 92.0
 SHARE: Final = 0.4
-"""How much of the axis the incident itself takes, at least, where something around it can be left out."""
-_TOLD: Final = 300
-"""Signs of an entry's words in its tooltip."""
-_LISTED: Final = 8
-"""Entries of a cluster named in its tooltip."""
+"""The least share of the axis for the incident itself, if entries around it can be left out."""
+_TOOLTIP_LENGTH: Final = 300
+"""The most characters of an entry's text in its tooltip."""
+_TOOLTIP_ENTRIES: Final = 8
+"""The most entries of a cluster in its tooltip."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The entries that are drawn, and those too far before and after, in order."""
+
+    entries: tuple[TimelineEntry, ...]
+    earlier: tuple[TimelineEntry, ...]
+    later: tuple[TimelineEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
-    """A lane at its place: its name, its top and bottom, its marks and clusters."""
+    """A lane from pixel `top` to `bottom`, with its marks and clusters."""
 
     name: str
     top: float
@@ -171,7 +143,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """Everything the template draws; `height` and all places in pixels."""
+    """What the template draws, with the height and all positions in pixels."""
 
     height: float
     bar_top: float
@@ -186,82 +158,14 @@ class Drawn:
     entries: int
 
 
-def _listed(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
-    """What the timeline lists, in order; what is retracted is absent."""
+def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> str:
+    """The timeline of `incident` as an SVG of 900 px width, with times in `zone`. Retracted entries are left out."""
     split = phases(entries)
     parts = (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath))
-    return [entry for key, part in parts for entry in part if on_timeline(entry, key)]
-
-
-def _strips(laid: Sequence[Rows], top: float) -> tuple[Strip, ...]:
-    strips = []
-    for rows in laid:
-        bottom = top + rows.count * ROW + LANE_GAP
-        strips.append(Strip(name=rows.lane.name, top=top, bottom=bottom, marks=rows.marks, clusters=rows.clusters))
-        top = bottom
-    return tuple(strips)
-
-
-def _room(measure: Scale, zone: ZoneInfo) -> Room:
-    return Room(
-        left=PLOT[0],
-        right=PLOT[1],
-        place=lambda entry: measure.x(entry.occurred_at),
-        clock=lambda entry: ticks.time_of_day(entry.occurred_at.astimezone(zone), measure.pace),
-    )
-
-
-def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> Drawn:
-    """Everything at its place, of the entries `listed`, one at least, in order, with times in `zone`."""
-    lived = spans(listed, lifecycle)
-    bounds = [edge for span in lived for edge in (span.start, span.end)]
-    for seen in windows(listed, lifecycle):
-        instants = [entry.occurred_at for entry in seen.entries] + bounds
-        measure = scale(instants, PLOT[0] + INDENT, PLOT[1] - INDENT)
-        if not bounds or measure.x(max(bounds)) - measure.x(min(bounds)) >= SHARE * (PLOT[1] - PLOT[0]):
-            break
-    times = axis(measure, zone, *PLOT, name=time_format.short_day)
-    blocks = bar(lived, measure, EDGE, WIDTH - EDGE)
-    bar_top = HEAD + (LEGEND if blocks.legend else 0)
-    lanes_top = bar_top + BAR + CLOCKS + (DAYS if times.days else 0)
-    strips = _strips(lay_out(in_lanes(seen.entries), _room(measure, zone)), lanes_top)
-    bottom = strips[-1].bottom if strips else lanes_top
-    return Drawn(
-        height=bottom + FOOT + (NOT_DRAWN if seen.earlier or seen.later else 0),
-        bar_top=bar_top,
-        lanes_top=lanes_top,
-        bar=blocks,
-        folds=measure.folds,
-        axis=times,
-        strips=strips,
-        window=seen,
-        start=min(instants).astimezone(zone),
-        end=max(instants).astimezone(zone),
-        entries=len(listed),
-    )
-
-
-def _tooltip(entry: TimelineEntry, zone: ZoneInfo) -> str:
-    """An entry as one line: when, what, and the beginning of its words."""
-    there = entry.occurred_at.astimezone(zone)
-    words = text_width.one_line(entry.text, _TOLD)
-    kind = headline(entry) or KINDS[entry.kind].label
-    return f"{time_format.short_day(there)}, {time_format.clock(there)} · {kind}" + (f": {words}" if words else "")
-
-
-def _tooltips(entries: Sequence[TimelineEntry], zone: ZoneInfo) -> str:
-    """Several entries, a line each; of many the first."""
-    more = len(entries) - _LISTED
-    lines = [_tooltip(entry, zone) for entry in entries[:_LISTED]]
-    return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
-
-
-def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> str:
-    """The timeline of `incident` as one SVG, 900 px wide, times in `zone`; what is retracted is absent."""
-    listed = _listed(entries)
+    listed = [entry for key, part in parts for entry in part if on_timeline(entry, key)]
     drawn = arrange(listed, lifecycle, zone=zone) if listed else None
     title = text_width.cut(
-        text_width.simple(text_width.one_line(incident.title, _TOLD)), TITLE_ROOM, TITLE_SIZE, bold=True
+        text_width.simple(text_width.one_line(incident.title, _TOOLTIP_LENGTH)), TITLE_ROOM, TITLE_SIZE, bold=True
     )
     return rendering.svg(
         "timeline",
@@ -283,3 +187,86 @@ def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycl
         tooltip=partial(_tooltip, zone=zone),
         tooltips=partial(_tooltips, zone=zone),
     )
+
+
+def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> Drawn:
+    """Lay out the entries `listed`, at least one, in order, with times in `zone`."""
+    phase_spans = spans(listed, lifecycle)
+    bounds = [edge for span in phase_spans for edge in (span.start, span.end)]
+    for window in windows(listed, lifecycle):
+        instants = [entry.occurred_at for entry in window.entries] + bounds
+        measure = scale(instants, PLOT[0] + INDENT, PLOT[1] - INDENT)
+        if not bounds or measure.x(max(bounds)) - measure.x(min(bounds)) >= SHARE * (PLOT[1] - PLOT[0]):
+            break
+    times = axis(measure, zone, *PLOT, name=time_format.short_day)
+    blocks = bar(phase_spans, measure, EDGE, WIDTH - EDGE)
+    bar_top = HEAD + (LEGEND if blocks.legend else 0)
+    lanes_top = bar_top + BAR + CLOCKS + (DAYS if times.days else 0)
+    room = Room(
+        left=PLOT[0],
+        right=PLOT[1],
+        place=lambda entry: measure.x(entry.occurred_at),
+        clock=lambda entry: ticks.time_of_day(entry.occurred_at.astimezone(zone), measure.pace),
+    )
+    strips = _strips(lay_out(in_lanes(window.entries), room), lanes_top)
+    bottom = strips[-1].bottom if strips else lanes_top
+    return Drawn(
+        height=bottom + FOOT + (NOT_DRAWN if window.earlier or window.later else 0),
+        bar_top=bar_top,
+        lanes_top=lanes_top,
+        bar=blocks,
+        folds=measure.folds,
+        axis=times,
+        strips=strips,
+        window=window,
+        start=min(instants).astimezone(zone),
+        end=max(instants).astimezone(zone),
+        entries=len(listed),
+    )
+
+
+def windows(entries: Sequence[TimelineEntry], life: Lifecycle) -> Iterator[Window]:
+    """The windows from the widest, which has all `entries`, to the narrowest. An open incident has only the widest."""
+    yield Window(entries=tuple(entries), earlier=(), later=())
+    if life.started_at and life.resolved_at and life.started_at <= life.resolved_at:
+        lasted = max(life.resolved_at - life.started_at, LEAST_AROUND)
+        for times in AROUND:
+            first, last = life.started_at - times * lasted, life.resolved_at + times * lasted
+            yield Window(
+                entries=tuple(entry for entry in entries if first <= entry.occurred_at <= last),
+                earlier=tuple(entry for entry in entries if entry.occurred_at < first),
+                later=tuple(entry for entry in entries if entry.occurred_at > last),
+            )
+
+
+def _strips(laid: Sequence[Rows], top: float) -> tuple[Strip, ...]:
+    strips = []
+    for rows in laid:
+        bottom = top + rows.count * ROW + LANE_GAP
+        strips.append(Strip(name=rows.lane.name, top=top, bottom=bottom, marks=rows.marks, clusters=rows.clusters))
+        top = bottom
+    return tuple(strips)
+
+
+def _tooltip(entry: TimelineEntry, zone: ZoneInfo) -> str:
+    """An entry on one line: time, kind, and the beginning of its text."""
+    there = entry.occurred_at.astimezone(zone)
+    words = text_width.one_line(entry.text, _TOOLTIP_LENGTH)
+    kind = headline(entry) or KINDS[entry.kind].label
+    return f"{time_format.short_day(there)}, {time_format.clock(there)} · {kind}" + (f": {words}" if words else "")
+
+
+def _tooltips(entries: Sequence[TimelineEntry], zone: ZoneInfo) -> str:
+    """Several entries on a line each; of many, the first ones and the number of others."""
+    more = len(entries) - _TOOLTIP_ENTRIES
+    lines = [_tooltip(entry, zone) for entry in entries[:_TOOLTIP_ENTRIES]]
+    return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
+
+
+def dark_style() -> str:
+    """The style sheet for readers who prefer a dark colour scheme: one rule for each colour, by class."""
+    rules = "".join(
+        f".scribe-picture .{role}{{fill:{colour}}}.scribe-picture .{role}-stroke{{stroke:{colour}}}"
+        for role, colour in DARK.items()
+    )
+    return f"@media (prefers-color-scheme:dark){{{rules}}}"
