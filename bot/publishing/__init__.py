@@ -1,1 +1,1 @@
-"""Where a postmortem goes when it is published: one small protocol, one file a target."""
+"""Publishes postmortems: one protocol, and one file for each kind of target."""

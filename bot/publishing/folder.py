@@ -1,6 +1,7 @@
-"""A folder of postmortems: one directory each, files that depend on the store alone, a commit where Git looks after it.
+"""Publishes to a folder: one directory for each postmortem, and a commit if the folder is in a Git repository.
 
-Each file is written beside its place and then moved there, so a reader sees the old one or the new one, whole.
+The files depend on the record alone. Each is written to a temporary file and then renamed, so that a reader always
+sees a complete file, the old or the new one.
 """
 
 import os
@@ -15,71 +16,68 @@ from bot.publishing.target import Edition, NotYetError, Published
 from storage.values import Publication
 
 FILES: Final = {"postmortem.md": "md", "postmortem.html": "html", "postmortem.json": "json", "timeline.svg": "svg"}
-WHOLE: Final = frozenset({"json"})
-"""Formats that hold the whole record, names and all; no other reading of it has them."""
+UNREDACTED: Final = frozenset({"json"})
+"""Formats with the whole record, names included, which an edition for an audience does not have."""
 _PART = ".part"
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folder at `root`, which is there already: a mount that is away must not be mistaken for a new one.
+    """The folder at `root`. It must exist: creating it would write below a mount point whose volume is missing.
 
-    `url` is its address for people who read it on the web, if it has one.
+    `url` is its address on the web, if it has one.
     """
 
     root: Path
     url: str | None = None
 
     def publish(self, edition: Edition, known: Publication | None) -> Published:
-        """Write the edition's directory and commit it. Raises NotYetError: whatever fails here can be put right."""
+        """Write the edition's directory and commit it. Raises NotYetError: the operator can fix any failure here."""
         place = self.root / edition.name
         documents = {
             name: edition.document(form).encode()
             for name, form in FILES.items()
-            if not (edition.audience and form in WHOLE)
+            if not (edition.audience and form in UNREDACTED)
         }
         try:
             anew = known is not None and not place.exists()
             changed = write(place, documents)
+        except NotYetError:
+            raise
         except OSError as error:
-            raise NotYetError(_told(error, place)) from error
-        committed = git.commit(place, sorted(documents), message=_message(edition))
+            reason = error.strerror or type(error).__name__
+            raise NotYetError(f"{error.filename or place} cannot be written: {reason}.") from error
+        audience = f", {edition.audience}" if edition.audience else ""
+        message = f"{edition.record.incident.name}: postmortem, version {edition.version}{audience}"
+        committed = git.commit(place, sorted(documents), message=message)
         where = f"{edition.name} in the folder of postmortems" + (f", commit {committed}" if committed else "")
         link = f"{self.url}/{edition.name}" if self.url else None
         return Published(location=edition.name, where=where, link=link, changed=changed, anew=anew)
 
 
-def _message(edition: Edition) -> str:
-    how = f", {edition.audience}" if edition.audience else ""
-    return f"{edition.record.incident.name}: postmortem, version {edition.version}{how}"
-
-
-def _told(error: OSError, place: Path) -> str:
-    if isinstance(error, NotYetError):
-        return str(error)
-    return f"{error.filename or place} cannot be written: {error.strerror or type(error).__name__}."
-
-
 def write(place: Path, documents: Mapping[str, bytes]) -> bool:
-    """Bring the files of the directory `place` to these bytes; whether any of them had others. Raises OSError."""
+    """Write the files that differ to the directory `place`. Returns whether any did. Raises OSError.
+
+    Other files in the directory are not touched, except temporary files of a killed writer.
+    """
     if place.is_symlink():
         raise NotYetError(f"{place} is a link, and nothing is written through one. Remove it.")
     place.mkdir(exist_ok=True)
     for left_over in place.glob(f".*{_PART}"):
         left_over.unlink(missing_ok=True)
-    stale = {name: content for name, content in documents.items() if not _holds(place / name, content)}
+    stale = {name: content for name, content in documents.items() if not _has_content(place / name, content)}
     for name, content in stale.items():
-        _put(place / name, content)
+        _replace_file(place / name, content)
     if stale:
-        _to_disk(place)
+        _sync(place)
     return bool(stale)
 
 
-def _holds(path: Path, content: bytes) -> bool:
+def _has_content(path: Path, content: bytes) -> bool:
     return path.is_file() and not path.is_symlink() and path.read_bytes() == content
 
 
-def _put(path: Path, content: bytes) -> None:
+def _replace_file(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_PART}")
     try:
         with part.open("xb") as file:
@@ -92,8 +90,8 @@ def _put(path: Path, content: bytes) -> None:
         raise
 
 
-def _to_disk(place: Path) -> None:
-    """Make the moves within the directory, and the directory itself, last."""
+def _sync(place: Path) -> None:
+    """Flush the renames within the directory, and the directory's own entry, to disk."""
     for directory in (place, place.parent):
         descriptor = os.open(directory, os.O_RDONLY)
         try:

@@ -1,7 +1,7 @@
-"""A commit of our own files, by the `git` that the operator's repository is used with.
+"""Commits Scribe's files with the operator's `git`.
 
-Hooks, signing, worktrees and configuration are honoured because it is Git that reads them. It gets no terminal to ask
-questions on, a bounded time, and none of the bot's secrets in its environment.
+As it is Git itself that commits, the repository's hooks, signing, worktrees and configuration apply. Git gets no
+terminal to prompt on, a limited time, and none of the bot's secrets in its environment.
 """
 
 import os
@@ -11,7 +11,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -20,117 +19,112 @@ from typing import IO, Final
 from bot.publishing.target import NotYetError
 
 LIMIT_S: Final = 20.0
-"""Seconds for all of it, hooks included: less than a job's lease."""
+"""The most seconds for all commands together, hooks included. It is shorter than a job's lease."""
 LOCK_TRIES, LOCK_WAIT_S = 10, 0.2
-"""How often, and how many seconds apart, to try while another Git is at work in the repository."""
+"""How often, and at what interval in seconds, a command is tried while another Git process holds the index lock."""
 _SECRETS = ("SLACK_", "SCRIBE_", "DATABASE_URL", "PGPASS")
-_ELSEWHERE = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"})
-_QUIETLY = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
-_NOBODY = {"user.name": "Scribe", "user.email": "scribe@localhost"}
-"""Who commits where the repository does not say."""
-_MOST_TOLD, _MOST_READ = 300, 100_000
-_one_at_a_time = threading.Lock()
+_LOCATION = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"})
+_NO_PROMPTS = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
+_DEFAULT_IDENTITY = {"user.name": "Scribe", "user.email": "scribe@localhost"}
+"""The committer if Git's configuration has none."""
+_LONGEST_REASON, _MOST_OUTPUT_BYTES = 300, 100_000
+_commit_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
+class _Result:
     status: int
-    out: str
-    problem: str
+    stdout: str
+    stderr: str
 
 
 def commit(folder: Path, names: Sequence[str], *, message: str) -> str | None:
-    """Commit the files `names` of `folder` if they differ, and nothing else; the commit's short id.
+    """Commit the files `names` of `folder`, and nothing else, and return the commit's short id.
 
-    None where nothing differs, or no repository looks after the folder. What others have staged stays staged. Raises
-    NotYetError with Git's own words where it would not.
+    Returns None if no file differs, or if the folder is not in a work tree. Files that others staged stay staged.
+    Raises NotYetError with Git's message if Git refuses.
     """
     if shutil.which("git") is None:
         if any((parent / ".git").exists() for parent in (folder, *folder.resolve().parents)):
             raise NotYetError("The files are written, but git is not installed, so nothing is committed.")
         return None
-    with _one_at_a_time:
+    with _commit_lock:
         git = _Git(folder, until_s=time.monotonic() + LIMIT_S)
-        if not git.looks_after(names[0]):
+        if not git.can_track(names[0]):
             return None
-        git.must("add", "--", *names)
-        if not git.must("status", "--porcelain", "--", *names):
+        git.checked("add", "--", *names)
+        if not git.checked("status", "--porcelain", "--", *names):
             return None
-        git.must(*git.identity(), "commit", "--quiet", "--only", "-m", message, "--", *names)
-        return git.must("rev-parse", "--short", "HEAD")
+        git.checked(*git.identity_options(), "commit", "--quiet", "--only", "-m", message, "--", *names)
+        return git.checked("rev-parse", "--short", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
 class _Git:
-    """Git at work in `folder`, up to the instant `until_s` of the monotonic clock."""
+    """Runs Git commands in `folder` until `until_s` on the monotonic clock."""
 
     folder: Path
     until_s: float
 
-    def looks_after(self, name: str) -> bool:
-        """Whether a work tree holds the folder and does not ignore the file."""
+    def can_track(self, name: str) -> bool:
+        """Whether the folder is in a work tree that does not ignore the file."""
         inside = self.run("rev-parse", "--is-inside-work-tree")
-        if inside.status != 0 and "not a git repository" not in inside.problem:
+        if inside.status != 0 and "not a git repository" not in inside.stderr:
             raise _refusal(inside)
-        return inside.out == "true" and self.run("check-ignore", "--quiet", name).status != 0
+        return inside.stdout == "true" and self.run("check-ignore", "--quiet", name).status != 0
 
-    def identity(self) -> Iterator[str]:
-        """The options that say who commits, where the configuration does not."""
-        for key, value in _NOBODY.items():
+    def identity_options(self) -> Iterator[str]:
+        """Options for each part of _DEFAULT_IDENTITY that is not configured."""
+        for key, value in _DEFAULT_IDENTITY.items():
             if self.run("config", key).status != 0:
                 yield from ("-c", f"{key}={value}")
 
-    def must(self, *words: str) -> str:
-        """What the command says; while another Git holds the lock, it waits a little. Raises NotYetError."""
+    def checked(self, *arguments: str) -> str:
+        """The output of a command, which is retried while the index is locked. Raises NotYetError if it fails."""
         for left in reversed(range(LOCK_TRIES)):
-            said = self.run(*words)
-            if said.status == 0:
-                return said.out
-            if not ("index.lock" in said.problem and left):
+            result = self.run(*arguments)
+            if result.status == 0:
+                return result.stdout
+            if not ("index.lock" in result.stderr and left):
                 break
             time.sleep(LOCK_WAIT_S)
-        raise _refusal(said)
+        raise _refusal(result)
 
-    def run(self, *words: str) -> _Said:
-        """Run one command."""
-        # Files, no pipes: a hook's child that lives on would keep a pipe open, and us waiting for its end.
-        with TemporaryFile() as out, TemporaryFile() as problem:
-            process = subprocess.Popen(  # noqa: S603 - our own words
-                ["git", *words],  # noqa: S607 - the one on the operator's path
+    def run(self, *arguments: str) -> _Result:
+        """Run one command. Raises NotYetError if it does not end in time, and kills it with its children."""
+        # Files instead of pipes: a hook's child that lives on would hold a pipe open, and reading would wait for it.
+        with TemporaryFile() as stdout, TemporaryFile() as stderr:
+            process = subprocess.Popen(  # noqa: S603 - Scribe's own arguments
+                ["git", *arguments],  # noqa: S607 - the one on the operator's path
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=problem,
+                stdout=stdout,
+                stderr=stderr,
                 env=_environment(),
                 start_new_session=True,
             )
-            with _ended(process):
+            try:
                 status = process.wait(timeout=max(0.0, self.until_s - time.monotonic()))
-            return _Said(status=status, out=_text(out), problem=_text(problem))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise NotYetError(f"The files are written, but git did not finish within {LIMIT_S:.0f} s.") from None
+            return _Result(status=status, stdout=_read(stdout), stderr=_read(stderr))
 
 
-def _refusal(said: _Said) -> NotYetError:
-    words = " ".join(said.problem.split()) or f"exit code {said.status}, and nothing said"
-    words = words if len(words) <= _MOST_TOLD else f"{words[: _MOST_TOLD - 1]}…"
-    return NotYetError(f"The files are written, but git did not commit them: {words}")
+def _read(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read(_MOST_OUTPUT_BYTES).decode(errors="replace").strip()
+
+
+def _refusal(result: _Result) -> NotYetError:
+    reason = " ".join(result.stderr.split()) or f"exit code {result.status}, and nothing said"
+    reason = reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…"
+    return NotYetError(f"The files are written, but git did not commit them: {reason}")
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SECRETS)}
-    return {name: value for name, value in kept.items() if name not in _ELSEWHERE} | _QUIETLY
-
-
-@contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End it and what it started, should it not end in time."""
-    try:
-        yield
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise NotYetError(f"The files are written, but git did not finish within {LIMIT_S:.0f} s.") from None
-
-
-def _text(said: IO[bytes]) -> str:
-    said.seek(0)
-    return said.read(_MOST_READ).decode(errors="replace").strip()
+    """The bot's environment without its secrets, and without variables that point Git to another repository."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(_SECRETS) and name not in _LOCATION
+    } | _NO_PROMPTS

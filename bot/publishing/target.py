@@ -1,4 +1,4 @@
-"""What every target has: a name, and a way to put an edition where it stands already, or anew."""
+"""The protocol of a publishing target, and the table of targets."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -9,9 +9,9 @@ from storage.values import Publication
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetKind:
-    """A place by its name; setting `variable`, which is the field `setting`, switches it on.
+    """A kind of target. The environment variable in `variable`, read into the field `setting`, switches it on.
 
-    What is `shared` is read by more people than the incident's channel holds, so nothing private goes there.
+    A `shared` target has more readers than the incident's channel, so nothing private is published to it.
     """
 
     name: str
@@ -27,18 +27,18 @@ TARGETS: Final[dict[str, TargetKind]] = {
         TargetKind(name="canvas", setting="canvas", variable="SCRIBE_CANVAS=on", shared=False),
     )
 }
-"""In the order they are published to: what makes a thing that cannot be asked for again comes last."""
+"""The targets in the order of publishing. The canvas is last, because creating one is not idempotent."""
 
 
 class NotYetError(OSError):
-    """It is not published, and trying again may help. The message is what people are told."""
+    """Publishing failed, and may succeed later. The message is shown to people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One version as it is published: the whole record, or one told for other readers, `how` in a word.
+    """One version to be published: the whole record, or its rendering for an `audience`.
 
-    The documents are made of the record alone, so the same record gives the same bytes.
+    The documents depend on the record alone, so the same record gives the same bytes.
     """
 
     record: ExportRecord
@@ -46,13 +46,13 @@ class Edition:
 
     @property
     def name(self) -> str:
-        """`INC-12`, or `INC-12-public`: no title is in it, so a new title moves nothing."""
+        """`INC-12`, or `INC-12-public`. It does not contain the title, so that a new title changes no path."""
         incident = self.record.incident
         return f"{incident.name}-{self.audience}" if self.audience else incident.name
 
     @property
     def version(self) -> int:
-        """The number of the version."""
+        """The version's number."""
         return latest_draft(self.record).version
 
     def document(self, form: str) -> str:
@@ -62,9 +62,9 @@ class Edition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """Where it stands now: `location` is the target's own name for the place, `where` the words people know it by.
+    """The result of publishing: `location` is the target's id of the place, `where` its name for people.
 
-    `anew` says that an earlier place was gone; `changed` is False where it held the very same already.
+    `anew` says that the earlier place was gone; `changed` is False if the place already had the same content.
     """
 
     location: str
@@ -75,11 +75,11 @@ class Published:
 
 
 class Target(Protocol):
-    """A place postmortems are published to."""
+    """A place to which postmortems are published."""
 
     def publish(self, edition: Edition, known: Publication | None) -> Published:
-        """Put the edition there; in place of what `known` names, if that is still there, and never beside it.
+        """Publish the edition. It replaces the earlier publication `known`, if that still exists.
 
-        Raises NotYetError where trying again may help, UsageError where it will not; either tells people why.
+        Raises NotYetError if a retry may help, and UsageError if not; the message of either is shown to people.
         """
         ...
