@@ -55,17 +55,17 @@ def _storm(made: Urls, kind: str, folder: Path, effort: Effort) -> tuple[str, ..
         office = stack.enter_context(workplace(database, clock=clock))
         channels = [office.slack.add_channel(f"c{number}") for number in range(CHANNELS)]
         _fill(office, channels, each, clock)
-        weather = RandomFaults(clock)
-        office.slack.fail_randomly(weather)
+        faults = RandomFaults(clock)
+        office.slack.fail_randomly(faults)
         bots = [office.bot, *(_another(stack, office, url, clock) for _ in range(1, REPLICAS[kind]))]
         _sit_out(bots, database, clock)
         outcome = _compared(office.slack, channels, each)
     took = (f"{(clock() - BEGIN).total_seconds():.0f} s", f"{time.monotonic() - began_s:.0f} s")
     say(f"{kind}: {', '.join(f'{count} {state}' for state, count in outcome.items())}")
-    wrong = outcome["lost"] + outcome["twice"] + outcome["disordered"] + weather.too_early
+    wrong = outcome["lost"] + outcome["twice"] + outcome["disordered"] + faults.too_early
     assert wrong == 0, outcome
     figures = [outcome[name] for name in ("once", "lost", "twice", "disordered", "calls", "failed", "limited")]
-    return (*(f"{figure:,}" for figure in (*figures, weather.too_early)), *took)
+    return (*(f"{figure:,}" for figure in (*figures, faults.too_early)), *took)
 
 
 def _fill(office: Workplace, channels: Sequence[str], each: int, clock: SetClock) -> None:

@@ -48,15 +48,15 @@ def test_in_any_weather_every_message_comes_once_and_in_order(database: Database
     with workplace(database, clock=clock) as office:
         channels = [office.slack.add_channel(f"c{number}") for number in range(CHANNELS)]
         fill(office, channels, EACH, clock)
-        weather = RandomFaults(clock)
-        office.slack.fail_randomly(weather)
+        faults = RandomFaults(clock)
+        office.slack.fail_randomly(faults)
         sit_out(office.bot, database, clock)
         for channel in channels:
             assert said(office.slack, channel) == [f"{channel} {number}" for number in range(EACH)]
         assert outbox_states(office) == {"sent": CHANNELS * EACH}
         errors = {call.error for call in office.slack.calls if call.method == "chat.postMessage"}
         assert {"ratelimited", "internal_error", "service_unavailable", "fatal_error", "request_timeout"} < errors
-        assert weather.too_early == 0
+        assert faults.too_early == 0
 
 
 def test_a_channel_that_is_limited_keeps_no_other_waiting(office: Workplace, clock: SetClock) -> None:

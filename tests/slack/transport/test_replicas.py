@@ -76,7 +76,7 @@ def _kept(answer: Answer) -> str:
 
 
 def begun(office: Workplace) -> list[Answer]:
-    """Bring about what can be clicked and sent; then all that people do unheard: commands, clicks, forms, events."""
+    """Prepare what can be clicked and sent, then do all that people do while deliveries fail."""
     slack = office.slack
     channels = [slack.add_channel(f"outage-{number}") for number in range(CHANNELS)]
     office.say("/detected disk full")
