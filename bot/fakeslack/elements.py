@@ -37,7 +37,9 @@ def state_values(blocks: list[Json], chosen: dict[str, Any], users: Users) -> Js
                 if action_id in unused:
                     state = chosen_state(element, unused.pop(action_id), users)
                 else:
-                    state = _initial_state(element)
+                    initial_key, key = STATE_KEYS[element["type"]]
+                    empty: list[Json] | None = [] if element["type"] == "checkboxes" else None
+                    state = {"type": element["type"], key: element.get(initial_key, empty)}
                 values.setdefault(block["block_id"], {})[action_id] = state
     if unused:
         raise LookupError(f"no such input in the form: {', '.join(unused)}")
@@ -80,12 +82,6 @@ def chosen_state(element: Json, value: object, users: Users) -> Json:
     else:
         raise ValueError(f"{value!r} cannot be chosen in {type_} {element['action_id']}")
     return {"type": type_, key: chosen}
-
-
-def _initial_state(element: Json) -> Json:
-    initial_key, key = STATE_KEYS[element["type"]]
-    empty: list[Json] | None = [] if element["type"] == "checkboxes" else None
-    return {"type": element["type"], key: element.get(initial_key, empty)}
 
 
 def _accepts(element: Json, value: object, users: Users) -> bool:

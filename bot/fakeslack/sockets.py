@@ -94,7 +94,10 @@ class SocketMode:
             self._lock.notify_all()
         try:
             while True:
-                self._receive_ack(await socket.receive_text())
+                ack = parse_object(await socket.receive_text()) or {}
+                pending = self._pending_acks.get(ack.get("envelope_id", ""))
+                if pending is not None and not pending.done():
+                    pending.set_result(ack.get("payload") or {})
         except WebSocketDisconnect:
             pass
         finally:
@@ -149,12 +152,6 @@ class SocketMode:
         with self._lock:
             if not self._lock.wait_for(lambda: len(self.connections) >= count, within_s):
                 raise TimeoutError(f"{len(self.connections)} of {count} connections after {within_s} s")
-
-    def _receive_ack(self, text: str) -> None:
-        ack = parse_object(text) or {}
-        pending = self._pending_acks.get(ack.get("envelope_id", ""))
-        if pending is not None and not pending.done():
-            pending.set_result(ack.get("payload") or {})
 
     def _hello_message(self) -> Json:
         return {

@@ -134,16 +134,13 @@ def check_view(view: Json) -> None:
         raise ApiError("view_too_large")
     errors = tuple(ByType(types=VIEWS).errors(view, "/view"))
     if not errors:
-        errors = (*_block_errors(view["blocks"], "/view/blocks"), *_form_errors(view))
+        inputs = [block for block in view["blocks"] if block["type"] == "input"]
+        errors = tuple(_block_errors(view["blocks"], "/view/blocks"))
+        if view["type"] == "modal" and inputs and "submit" not in view:
+            errors += (error_message("missing required field: submit, as there are input blocks", "/view"),)
+        errors += tuple(_duplicates([block["element"] for block in inputs], "action_id", "/view/blocks"))
     if errors:
         raise ApiError("invalid_arguments", *errors)
-
-
-def _form_errors(view: Json) -> Iterator[str]:
-    inputs = [block for block in view["blocks"] if block["type"] == "input"]
-    if view["type"] == "modal" and inputs and "submit" not in view:
-        yield error_message("missing required field: submit, as there are input blocks", "/view")
-    yield from _duplicates([block["element"] for block in inputs], "action_id", "/view/blocks")
 
 
 def _block_errors(blocks: list[Json], pointer: str) -> Iterator[str]:

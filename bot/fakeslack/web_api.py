@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from bot.fakeslack import canvases, chat, conversations, directory, files, views
 from bot.fakeslack.context import Context
 from bot.fakeslack.delivery import FORM, JSON, OK, parse_object
-from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults
+from bot.fakeslack.faults import TOO_MANY_REQUESTS, Faults
 from bot.fakeslack.interactivity import ResponseUrls
 from bot.fakeslack.objects import APP_ID, Call
 from bot.fakeslack.schema import Json
@@ -182,12 +182,16 @@ class WebApi:
             fault = self.faults.take(request.method, args)
             if fault:
                 error = fault.error
-                response = _fault_response(fault)
+                retry_after = {"Retry-After": str(fault.retry_after_s)} if fault.status == TOO_MANY_REQUESTS else {}
+                response = ApiResponse(
+                    status=fault.status, headers=retry_after, body={"ok": False, "error": fault.error}
+                )
             else:
                 response = ApiResponse(body=self._call(request, args, method))
         except ApiError as refused:
             error = refused.error
-            response = ApiResponse(body=_error_body(refused))
+            messages = {"response_metadata": {"messages": list(refused.details)}} if refused.details else {}
+            response = ApiResponse(body={"ok": False, "error": refused.error, **refused.extra, **messages})
         self._record(request.method, args, error)
         return ApiResponse(status=response.status, headers={**response.headers, **headers}, body=response.body)
 
@@ -231,18 +235,6 @@ def _parse_arguments(request: ApiRequest) -> Json:
     if content_type not in {FORM, ""}:
         raise ApiError("invalid_post_type")
     return dict(parse_qsl(request.body, keep_blank_values=True))
-
-
-def _error_body(refused: ApiError) -> Json:
-    body: Json = {"ok": False, "error": refused.error, **refused.extra}
-    if refused.details:
-        body["response_metadata"] = {"messages": list(refused.details)}
-    return body
-
-
-def _fault_response(fault: Fault) -> ApiResponse:
-    headers = {"Retry-After": str(fault.retry_after_s)} if fault.status == TOO_MANY_REQUESTS else {}
-    return ApiResponse(status=fault.status, headers=headers, body={"ok": False, "error": fault.error})
 
 
 class Endpoints:
