@@ -11,8 +11,8 @@ import pytest
 from bot.documents.export import FORMATS, ExportRecord
 from bot.documents.templates import TemplateCatalog
 from storage.values import Section
-from tests.integration.publishing.editions import record, story_of_everything
 from tests.support import casebook
+from tests.support.editions import record, story_of_everything
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: install the development packages")
 

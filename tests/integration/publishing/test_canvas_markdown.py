@@ -6,8 +6,8 @@ from bot.documents.export import FORMATS
 from bot.documents.templates import TemplateCatalog
 from bot.fakeslack.canvases import markdown_errors
 from bot.slack.outbound.canvas import fitted
-from tests.integration.publishing.editions import record, story_of_everything
 from tests.support import casebook
+from tests.support.editions import record, story_of_everything
 
 CASES = [
     ("#### Deep", "### Deep"),

@@ -14,8 +14,8 @@ from bot.documents import markup
 from bot.documents.export import FORMATS, PRINTED, ExportRecord
 from bot.documents.templates import TemplateCatalog
 from storage.database import Database
-from tests.integration.publishing.editions import EDITED, HOSTILE, record, story_of_everything
 from tests.support import casebook
+from tests.support.editions import EDITED, HOSTILE, record, story_of_everything
 from tests.support.workplace import Workplace
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False, "html": True})

@@ -1,5 +1,6 @@
-"""The whole picture."""
+"""The whole picture, its colours and its shapes."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree as ET
@@ -8,11 +9,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.documents.picture import timeline as picture
+from bot.documents.picture import timeline
+from bot.documents.picture.phases import PHASES
+from bot.documents.picture.timeline import SHAPES
 from bot.domain.incident.lifecycle import in_order, lifecycle, phases
 from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import on_timeline
 from bot.domain.postmortem.audiences import IncidentRecord
+from bot.vocabulary import KINDS
 from storage.values import TimelineEntry
 from tests.support import casebook
 from tests.support.casebook import entry
@@ -34,6 +38,7 @@ from tests.support.timelines import (
 )
 
 NINE_DAYS = timedelta(days=9)
+SCHEMES = {"light": timeline.LIGHT, "dark": timeline.DARK}
 PLACES = ("UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kathmandu")
 
 
@@ -89,7 +94,7 @@ def test_in_whatever_order_milestones_come_the_picture_is_flawless(rows: list[tu
 def test_a_real_incident_is_drawn_with_all_its_entries_labelled(name: str) -> None:
     case = casebook.load(name)
     entries = in_order(casebook.entries(case))
-    svg = picture.draw_timeline(casebook.incident(case), entries, lifecycle(entries), zone=casebook.zone(case))
+    svg = timeline.draw_timeline(casebook.incident(case), entries, lifecycle(entries), zone=casebook.zone(case))
     root = ET.fromstring(svg)  # noqa: S314 - our own
     flawless(root, entries)
     assert {group.get("data-entries", "1") for group in root.iter(f"{SVG}g")} == {"1"}
@@ -167,6 +172,61 @@ def test_the_world_sees_no_more_in_the_picture_than_it_may_read() -> None:
     )
     seen = audiences.public_record(IncidentRecord(incident=INCIDENT, entries=tuple(whole), items=()), {})
     shown = [each for each in seen.entries if audiences.is_public(each)]
-    svg = picture.draw_timeline(seen.incident, shown, lifecycle(whole), zone=ZONE)
+    svg = timeline.draw_timeline(seen.incident, shown, lifecycle(whole), zone=ZONE)
     assert not [word for word in ("bob", "secret", "wiki", "private") if word in svg]
     assert "Undetected, from the start to the detection: 5 min." in svg
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def mixed(over: str, under: str, share: float) -> str:
+    pairs = [(int(over[place : place + 2], 16), int(under[place : place + 2], 16)) for place in (1, 3, 5)]
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_letters_and_signs_stand_out_from_whatever_is_behind_them(scheme: str) -> None:
+    colours = SCHEMES[scheme]
+    grounds = [colours["paper"], *(mixed(colours[phase], colours["paper"], timeline.TINT) for phase in PHASES)]
+    for ground in grounds:
+        assert all(contrast(colours[role], ground) >= 4.5 for role in ("ink", "soft")), ground
+        assert all(contrast(colours[role], ground) >= 3 for role in ("mark", "milestone")), ground
+    for phase in PHASES:
+        assert contrast(colours[f"on-{phase}"], colours[phase]) >= 4.5, phase
+    assert contrast(colours["ink"], colours["line"]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_phases_that_follow_each_other_differ_without_colour(scheme: str) -> None:
+    colours = SCHEMES[scheme]
+    neighbours = [
+        ("undetected", "investigating"),
+        ("investigating", "mitigating"),
+        ("mitigating", "monitoring"),
+        ("undetected", "monitoring"),
+    ]
+    for one, other in neighbours:
+        assert contrast(colours[one], colours[other]) >= 1.8, (one, other)
+
+
+def test_every_kind_has_a_shape_of_its_own_within_its_room() -> None:
+    assert SHAPES.keys() == KINDS.keys()
+    assert len({shape.path for shape in SHAPES.values()}) == len(SHAPES)
+    for shape in SHAPES.values():
+        assert all(abs(float(number)) <= 6 for number in re.findall(r"-?\d+(?:\.\d+)?", shape.path))
+
+
+def test_dark_has_a_colour_for_everything_light_has() -> None:
+    style = timeline.dark_style()
+    assert all(f".scribe-picture .{role}{{fill:{colour}}}" in style for role, colour in timeline.DARK.items())
+    assert timeline.LIGHT.keys() == timeline.DARK.keys()
