@@ -38,7 +38,7 @@ _MARKDOWN = re.compile(
     | (?<![^\W_])(?<!_)_++ | (?<!_)_++(?![^\W_]) # emphasis, unless within a word
     | \](?=[(\[:]|$)                             # the middle of a link or the head of a definition
     | (?<=\w)~ | (?<=\S)~(?!\w)                  # the end of a strikethrough
-    | (?:(?<=\s)|^)\#+(?=\s*$)                   # the closing signs of a heading
+    | (?:(?<=\s)|^)\#+(?=\s*$)                   # the closing marks of a heading
     """,
     re.VERBOSE,
 )
@@ -65,17 +65,17 @@ def isolated(text: str) -> str:
     if not _RIGHT_TO_LEFT.search(text):
         return text
     closers: list[str] = []
-    for sign in text:
-        if sign in _ISOLATES:
+    for character in text:
+        if character in _ISOLATES:
             closers.append(_POP_ISOLATE)
-        elif sign in _EMBEDDINGS:
+        elif character in _EMBEDDINGS:
             closers.append(_POP_FORMAT)
-        elif sign == _POP_FORMAT and closers[-1:] == [_POP_FORMAT]:
+        elif character == _POP_FORMAT and closers[-1:] == [_POP_FORMAT]:
             closers.pop()
-        elif sign == _POP_ISOLATE and _POP_ISOLATE in closers:
+        elif character == _POP_ISOLATE and _POP_ISOLATE in closers:
             while closers.pop() != _POP_ISOLATE:
                 pass
-        elif sign == _POP_ISOLATE:
+        elif character == _POP_ISOLATE:
             return isolated(text.replace(_POP_ISOLATE, ""))
     return f"{_FIRST_STRONG_ISOLATE}{text}{''.join(reversed(closers))}{_POP_ISOLATE}"
 
@@ -91,7 +91,7 @@ def markdown(text: str) -> str:
 
 
 def _escaped(match: re.Match[str]) -> str:
-    return _ENTITIES.get(match[0]) or "".join(f"\\{sign}" for sign in match[0])
+    return _ENTITIES.get(match[0]) or "".join(f"\\{character}" for character in match[0])
 
 
 def slack(text: str) -> str:

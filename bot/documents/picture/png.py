@@ -61,7 +61,7 @@ def main() -> None:
     except (ValueError, OSError) as error:
         # The parent was killed while it wrote the picture or before it read the answer. The message does not quote
         # the picture, since people's words must not reach a log.
-        sys.exit(f"not painted: {type(error).__name__}")
+        sys.exit(f"not converted: {type(error).__name__}")
 
 
 if __name__ == "__main__":

@@ -38,21 +38,21 @@ def _advances(*, bold: bool) -> dict[str, float]:
 
 
 @cache
-def _estimate(sign: str) -> float:
-    if unicodedata.category(sign) in _INVISIBLE:
+def _estimate(character: str) -> float:
+    if unicodedata.category(character) in _INVISIBLE:
         return 0.0
-    return _WIDE if unicodedata.east_asian_width(sign) in {"W", "F"} else _OTHER
+    return _WIDE if unicodedata.east_asian_width(character) in {"W", "F"} else _OTHER
 
 
-def _advance(sign: str, known: dict[str, float]) -> float:
-    found = known.get(sign)
-    return _estimate(sign) if found is None else found
+def _advance(character: str, known: dict[str, float]) -> float:
+    found = known.get(character)
+    return _estimate(character) if found is None else found
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of one line of `text` in a font of `size` pixels, without kerning."""
     known = _advances(bold=bold)
-    return size * sum(_advance(sign, known) for sign in text)
+    return size * sum(_advance(character, known) for character in text)
 
 
 def one_line(text: str, most: int) -> str:
@@ -78,8 +78,8 @@ def cut(text: str, room: float, size: float, *, bold: bool = False) -> str:
         return text
     known = _advances(bold=bold)
     left = room / size - known[ELLIPSIS]
-    for place, sign in enumerate(text):
-        left -= _advance(sign, known)
+    for place, character in enumerate(text):
+        left -= _advance(character, known)
         if left < 0:
             return shortened(text[:place]) if place else ""
     return text

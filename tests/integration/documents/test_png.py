@@ -41,7 +41,7 @@ def test_it_is_a_whole_png_of_twice_the_pixels() -> None:
     assert b"IEND" in chunks(content)
 
 
-def test_painted_beside_the_bot_it_is_the_same() -> None:
+def test_a_child_process_makes_the_same_png() -> None:
     svg = draw(told(("detected", 0, "disk full"), ("resolved", 9, "Grüße")))
     assert svg_to_png(svg) == png(svg)
 

@@ -36,7 +36,9 @@ def told(number: int, kind: str, text: str, who: str = "U1", **other: object) ->
     return entry(number, kind, NOON + timedelta(minutes=number), text, **facts)
 
 
-def story(entries: list[TimelineEntry], items: list[ActionItem] | None = None, **incident: object) -> IncidentRecord:
+def incident_record(
+    entries: list[TimelineEntry], items: list[ActionItem] | None = None, **incident: object
+) -> IncidentRecord:
     facts: dict[str, object] = {"lead": "Alice Smith", "lead_id": "U1", "declared_by": "bob-sre"} | incident
     base = casebook.incident(casebook.load(casebook.NAMES[0]))
     return IncidentRecord(incident=replace(base, **facts), entries=tuple(entries), items=tuple(items or ()))  # type: ignore[arg-type]
@@ -54,24 +56,24 @@ def everything() -> IncidentRecord:
         item(4, WORDS, state="dropped", reason=WORDS),
         item(5, f"private: secret item, {WORDS}"),
     ]
-    return story(entries, items, title=f"Down after {WORDS}")
+    return incident_record(entries, items, title=f"Down after {WORDS}")
 
 
 def as_public(whole: IncidentRecord) -> tuple[IncidentRecord, tuple[Section, ...]]:
-    retold = audiences.public_record(whole, NAMES)
-    document = assemble(retold.incident, retold.entries, retold.items, zone=ZoneInfo("UTC"))
-    return retold, rendering.public(audiences.public_document(document))
+    version = audiences.public_record(whole, NAMES)
+    document = assemble(version.incident, version.entries, version.items, zone=ZoneInfo("UTC"))
+    return version, rendering.public(audiences.public_document(document))
 
 
-def drafted(retold: IncidentRecord, template: str) -> str:
-    document = assemble(retold.incident, retold.entries, retold.items, zone=ZoneInfo("UTC"))
-    return rendering.markdown(retold.incident, rendering.render_draft(document, template))
+def drafted(version: IncidentRecord, template: str) -> str:
+    document = assemble(version.incident, version.entries, version.items, zone=ZoneInfo("UTC"))
+    return rendering.markdown(version.incident, rendering.render_draft(document, template))
 
 
 def one_line(text: str, **others: object) -> str:
     """The words of one entry after the blameless rendering."""
     entries = [told(1, "note", "x", "U1"), told(2, "note", "x", "U2"), told(3, "note", text, "U4", **others)]
-    return blameless(story(entries), NAMES).entries[2].text
+    return blameless(incident_record(entries), NAMES).entries[2].text
 
 
 @pytest.mark.parametrize("template", FORMS)
@@ -84,9 +86,9 @@ def test_blameless_names_nobody_in_any_form(template: str) -> None:
 
 
 def test_public_has_four_sections_and_neither_name_nor_link_nor_private_word() -> None:
-    retold, sections = as_public(everything())
+    version, sections = as_public(everything())
     assert [section.key for section in sections] == ["summary", "impact", "timeline", "measures"]
-    file = rendering.markdown(retold.incident, sections)
+    file = rendering.markdown(version.incident, sections)
     assert not LEAKS.search(file)
     assert not LINKS.search(file)
     assert "secret" not in file
@@ -96,7 +98,7 @@ def test_public_has_four_sections_and_neither_name_nor_link_nor_private_word() -
 
 
 def test_public_keeps_its_day_apart_from_the_list_below_it() -> None:
-    _, sections = as_public(story([told(1, "detected", "disk full")]))
+    _, sections = as_public(incident_record([told(1, "detected", "disk full")]))
     [happened] = [section.body for section in sections if section.key == "timeline"]
     assert re.search(r"\d{4}\n\n- \*\*", happened)
 
@@ -107,20 +109,20 @@ def test_a_case_is_told_without_its_people_and_otherwise_whole(name: str) -> Non
     entries = [replace(each, author_id=f"U{each.author}") for each in casebook.entries(case)]
     whole = IncidentRecord(incident=casebook.incident(case), entries=tuple(entries), items=tuple(casebook.items(case)))
     authors = {each.author for each in entries}
-    retold = blameless(whole, {})
-    roles = {each.author for each in retold.entries}
+    version = blameless(whole, {})
+    roles = {each.author for each in version.entries}
     assert len(roles) == len(authors)
-    assert [each.text for each in retold.entries] == [
+    assert [each.text for each in version.entries] == [
         each.text for each in sorted(entries, key=lambda e: e.occurred_at)
     ]
-    for file in (*(drafted(retold, form) for form in FORMS), rendering.markdown(*_public_file(whole))):
+    for file in (*(drafted(version, form) for form in FORMS), rendering.markdown(*_public_file(whole))):
         assert not any(author in file for author in authors)
-    assert {each.owner for each in retold.items} == {each.owner for each in whole.items}
+    assert {each.owner for each in version.items} == {each.owner for each in whole.items}
 
 
 def _public_file(whole: IncidentRecord) -> tuple[Incident, tuple[Section, ...]]:
-    retold, sections = as_public(whole)
-    return retold.incident, sections
+    version, sections = as_public(whole)
+    return version.incident, sections
 
 
 def test_a_role_is_the_same_for_one_person_throughout_and_another_for_each() -> None:
@@ -130,20 +132,22 @@ def test_a_role_is_the_same_for_one_person_throughout_and_another_for_each() -> 
         told(3, "acknowledged", "ask Alice", "U4"),
         told(4, "note", "dave miller and @zoe and @zoe", "U2"),
     ]
-    retold = blameless(story(entries, lead=None, lead_id=None), NAMES)
-    assert [each.author for each in retold.entries] == [
+    version = blameless(incident_record(entries, lead=None, lead_id=None), NAMES)
+    assert [each.author for each in version.entries] == [
         "another engineer", "a third engineer", "the on-call engineer", "another engineer",
     ]  # fmt: skip
-    assert retold.entries[1].text == "another engineer told me"
-    assert retold.entries[2].text == "ask a third engineer"
-    assert retold.entries[3].text == "the on-call engineer and a fourth engineer and a fourth engineer"
+    assert version.entries[1].text == "another engineer told me"
+    assert version.entries[2].text == "ask a third engineer"
+    assert version.entries[3].text == "the on-call engineer and a fourth engineer and a fourth engineer"
 
 
 def test_the_lead_keeps_one_role_whether_known_by_id_or_only_by_name() -> None:
     for lead_id in ("U2", None):
-        retold = blameless(story([told(1, "detected", "bob-sre leads", "U2")], lead="bob-sre", lead_id=lead_id), {})
-        assert retold.entries[0].author == "the incident lead"
-        assert retold.entries[0].text == "the incident lead leads"
+        version = blameless(
+            incident_record([told(1, "detected", "bob-sre leads", "U2")], lead="bob-sre", lead_id=lead_id), {}
+        )
+        assert version.entries[0].author == "the incident lead"
+        assert version.entries[0].text == "the incident lead leads"
 
 
 @pytest.mark.parametrize(
@@ -174,8 +178,8 @@ def test_words_that_are_nobodys_name_stay(kept: str) -> None:
 )
 def test_a_name_is_found_however_it_is_written(typed: str, shown: str) -> None:
     entries = [told(1, "detected", "x", "U2"), told(2, "note", "x", "U4"), told(3, "note", typed, "U3")]
-    retold = blameless(story(entries), NAMES)
-    assert retold.entries[2].text.replace("a fourth", "a third") == shown
+    version = blameless(incident_record(entries), NAMES)
+    assert version.entries[2].text.replace("a fourth", "a third") == shown
 
 
 def test_public_tells_true_times_though_the_entries_that_give_them_are_private() -> None:
@@ -184,7 +188,7 @@ def test_public_tells_true_times_though_the_entries_that_give_them_are_private()
         told(5, "detected", "errors"),
         told(25, "resolved", "private: paid the ransom"),
     ]
-    _, sections = as_public(story(entries))
+    _, sections = as_public(incident_record(entries))
     summary, impact, timeline, measures = (section.body for section in sections)
     assert "began on Monday 2 March 2026 at 12:00 UTC and ended at 12:25 UTC, **25 min** later" in summary
     assert impact == "The impact is not known yet."
@@ -193,7 +197,7 @@ def test_public_tells_true_times_though_the_entries_that_give_them_are_private()
 
 
 def test_public_says_of_an_incident_without_facts_only_that_there_is_one() -> None:
-    _, sections = as_public(story([]))
+    _, sections = as_public(incident_record([]))
     assert sections[0].body.startswith("We are looking into an incident.")
     assert sections[2].body == "There is nothing to tell yet."
     assert "working out" in sections[3].body
