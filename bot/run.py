@@ -17,9 +17,9 @@ from starlette.routing import Route
 from bot.config import ODD, TOKEN_SHAPE, Settings
 from bot.errors import UsageError
 from bot.server.limits import LimitedHttpProtocol
-from bot.server.probes import apart, probes
+from bot.server.probes import probe_routes, serve_separately
 from bot.server.scheduler import Heartbeat, scheduler
-from bot.server.shutdown import leave_within, on_signal
+from bot.server.shutdown import exit_within, on_signal
 from bot.server.threaded import listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import application
@@ -105,7 +105,7 @@ def socket(bot: Bot, settings: Settings, line: SocketStatus, keepalive: "Keepali
         _log.error(
             "nothing heard of Slack for %.0f s; ending, so that the supervisor starts anew", line.socket.silent_s
         )
-        leave_within(STOP_S, EXIT_DISCONNECTED)
+        exit_within(STOP_S, EXIT_DISCONNECTED)
     line.socket.close()
     if deaf:
         raise SystemExit(EXIT_DISCONNECTED)
@@ -113,7 +113,7 @@ def socket(bot: Bot, settings: Settings, line: SocketStatus, keepalive: "Keepali
 
 def _on_signal(stop: Callable[[], None]) -> None:
     def stopping() -> None:
-        leave_within(STOP_S, 0)
+        exit_within(STOP_S, 0)
         stop()
 
     on_signal(stopping)
@@ -152,8 +152,11 @@ def serve(
     metrics, heartbeat, line = PrometheusMetrics(), Heartbeat(HEARTBEAT_S), SocketStatus()
     bot = build(settings, database, metrics=metrics)
     health = _health(bot, heartbeat, line if by_socket else None)
-    routes = probes(health, metrics.page, content_type=CONTENT_TYPE)
-    with apart(routes, host, health_port) as left, running(bot, heartbeat=heartbeat, ensured=_ensured(database)):
+    routes = probe_routes(health, metrics.page, content_type=CONTENT_TYPE)
+    with (
+        serve_separately(routes, host, health_port) as left,
+        running(bot, heartbeat=heartbeat, ensured=_ensured(database)),
+    ):
         # What is loaded by now stays; looking through all of it again stops every thread for tens of milliseconds.
         gc.freeze()
         if by_socket:

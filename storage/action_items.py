@@ -92,7 +92,7 @@ def open_in_workspace(
     return _found(connection, *conditions, limit=limit)
 
 
-def own_elsewhere(
+def owned_elsewhere(
     connection: Connection, workspace_id: str, channel_id: str, *, owner_id: str, limit: int | None = None
 ) -> list[tuple[int, ActionItem]]:
     """(incident number, the person's item still to be done), oldest first, of other channels' private incidents."""
@@ -107,7 +107,7 @@ def own_elsewhere(
     )
 
 
-NEWEST = and_(
+LAST_REVISION = and_(
     action_item_revisions.c.item_id == action_items.c.id,
     action_item_revisions.c.number
     == select(func.max(action_item_revisions.c.number))
@@ -130,7 +130,7 @@ def _found(connection: Connection, *conditions: Any, limit: int | None = None) -
         select(incidents.c.number.label("incident"), *COLUMNS)
         .select_from(action_items)
         .join(incidents, incidents.c.id == action_items.c.incident_id)
-        .join(action_item_revisions, NEWEST)
+        .join(action_item_revisions, LAST_REVISION)
         .where(*conditions)
         .order_by(incidents.c.number, action_items.c.number)
         .limit(limit)

@@ -35,10 +35,10 @@ _DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+psycopg", "postgresql": 
 
 _NOTHING = select(literal(1))
 _TIME_FOR_ANOTHER_S = 1.5
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
-def retry_stale_connection(attempt: Callable[[], Done]) -> Done:
+def retry_stale_connection(attempt: Callable[[], Result]) -> Result:
     """Do it, and once more where its connection had died unnoticed in the pool, as all do when a server restarts.
 
     Whatever it does must bear being done twice: the first attempt may have died after its commit.

@@ -22,7 +22,7 @@ def find(connection: Connection, workspace_id: str, user_id: str) -> Member | No
     return Member(workspace_id=workspace_id, user_id=user_id, name=row.name, timezone=row.timezone, barred=row.barred)
 
 
-def some(connection: Connection, workspace_id: str, user_ids: Iterable[str]) -> dict[str, Member]:
+def find_many(connection: Connection, workspace_id: str, user_ids: Iterable[str]) -> dict[str, Member]:
     """Those of the users whom Slack ever told of, by their ids."""
     query = select(members).where(members.c.workspace_id == workspace_id, members.c.user_id.in_(sorted(user_ids)))
     return {
@@ -39,19 +39,19 @@ def names(connection: Connection, workspace_id: str) -> dict[str, str]:
     return {row.user_id: row.name for row in connection.execute(query.order_by(members.c.user_id))}
 
 
-def bots(connection: Connection, workspace_id: str) -> frozenset[str]:
+def bot_ids(connection: Connection, workspace_id: str) -> frozenset[str]:
     """The user ids of the workspace's members that are programs."""
     query = select(members.c.user_id).where(members.c.workspace_id == workspace_id, members.c.barred == BOT)
     return frozenset(connection.execute(query).scalars())
 
 
-def bar(connection: Connection, workspace_id: str, user_id: str, why: str) -> None:
+def mark_barred(connection: Connection, workspace_id: str, user_id: str, why: str) -> None:
     """Remember that nothing can be theirs, until Slack tells of them anew."""
     mine = (members.c.workspace_id == workspace_id) & (members.c.user_id == user_id)
     connection.execute(update(members).where(mine).values(barred=why))
 
 
-def keep(connection: Connection, people: Sequence[Member], *, at: datetime) -> None:
+def save(connection: Connection, people: Sequence[Member], *, at: datetime) -> None:
     """Remember the members as they are now, fetched at `at`."""
     if not people:
         return

@@ -283,7 +283,7 @@ receipts = Table(
     sqlite_with_rowid=False,
 )
 
-TO_DO = "state IN ('waiting', 'sending')"
+UNSENT = "state IN ('waiting', 'sending')"
 """What the outbox's indexes hold. A query that says it in these very words finds its way by them."""
 
 PARKED = "state = 'parked'"
@@ -305,7 +305,7 @@ outbox = Table(
     Column("problem", Text),
     CheckConstraint("state IN ('waiting', 'sending', 'sent', 'parked')", name="state"),
     # Only what is still to be done: what was sent stays for good, and must not be walked past on every look.
-    Index(None, "due_at", sqlite_where=text(TO_DO), postgresql_where=text(TO_DO)),
-    Index(None, "workspace_id", "lane", "id", sqlite_where=text(TO_DO), postgresql_where=text(TO_DO)),
+    Index(None, "due_at", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
+    Index(None, "workspace_id", "lane", "id", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
     Index(None, "workspace_id", "lane", sqlite_where=text(PARKED), postgresql_where=text(PARKED)),
 )

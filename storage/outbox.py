@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, select, text, update
 
-from storage.models import PARKED, TO_DO, outbox
+from storage.models import PARKED, UNSENT, outbox
 
 POST, EPHEMERAL = "post", "whisper"
 """The actions of a job that is a message, as they are stored."""
@@ -33,7 +33,7 @@ class Job:
 
 
 _EARLIER = outbox.alias("earlier")
-_IS_DUE = and_(text(f"outbox.{TO_DO}"), outbox.c.due_at <= bindparam("at"))
+_IS_DUE = and_(text(f"outbox.{UNSENT}"), outbox.c.due_at <= bindparam("at"))
 # No EXISTS: PostgreSQL would join all that waits with itself, where the first in line is looked for.
 _BEFORE_IT = (
     select(_EARLIER.c.id)
@@ -41,7 +41,7 @@ _BEFORE_IT = (
         _EARLIER.c.workspace_id == outbox.c.workspace_id,
         _EARLIER.c.lane == outbox.c.lane,
         _EARLIER.c.id < outbox.c.id,
-        text(f"earlier.{TO_DO}"),
+        text(f"earlier.{UNSENT}"),
     )
     .limit(1)
     .scalar_subquery()
@@ -63,7 +63,7 @@ _PARKED = (
     .order_by(outbox.c.id)
 )
 _IN_LANES = and_(
-    text(f"outbox.{TO_DO}"),
+    text(f"outbox.{UNSENT}"),
     outbox.c.workspace_id == bindparam("in_workspace"),
     outbox.c.lane.in_(bindparam("in_lanes", expanding=True)),
 )
@@ -83,7 +83,7 @@ _SUPERSEDED = (
         _EARLIER.c.id == bindparam("of"),
         outbox.c.id > bindparam("of"),
         outbox.c.action == bindparam("kind"),
-        text(f"outbox.{TO_DO}"),
+        text(f"outbox.{UNSENT}"),
     )
     .limit(1)
 )
@@ -193,7 +193,7 @@ def renew(connection: Connection, ids: Collection[int], *, at: datetime) -> None
     connection.execute(update(outbox).where(claimed).values(due_at=at + LEASE))
 
 
-def sent(connection: Connection, job: Job, *, at: datetime) -> None:
+def mark_sent(connection: Connection, job: Job, *, at: datetime) -> None:
     """The job is done.
 
     A job whose work is in the database says so in the transaction of that work; otherwise a crash just after
@@ -202,7 +202,7 @@ def sent(connection: Connection, job: Job, *, at: datetime) -> None:
     _settle(connection, job, state="sent", sent_at=at, problem=None)
 
 
-def later(connection: Connection, job: Job, *, due_at: datetime, problem: str) -> None:
+def retry_later(connection: Connection, job: Job, *, due_at: datetime, problem: str) -> None:
     """It did not work now; try again at `due_at`."""
     _settle(connection, job, state="waiting", due_at=due_at, problem=problem)
 
@@ -212,7 +212,7 @@ def park(connection: Connection, job: Job, *, problem: str) -> None:
     _settle(connection, job, state="parked", problem=problem)
 
 
-def resume(
+def requeue(
     connection: Connection, *, problems: Collection[str], workspace_id: str | None, since_at: datetime, at: datetime
 ) -> None:
     """What was given up for one of these reasons, and written since then, is due again; of one workspace, or of all."""
@@ -222,7 +222,7 @@ def resume(
     connection.execute(again.values(state="waiting", due_at=at, problem=None))
 
 
-def parked(connection: Connection, workspace_id: str, lanes: Collection[str]) -> list[str]:
+def parked_problems(connection: Connection, workspace_id: str, lanes: Collection[str]) -> list[str]:
     """Why jobs of these lanes were given up, one reason a job, the oldest first."""
     return list(connection.execute(_PARKED, {"workspace_id": workspace_id, "lanes": lanes}).scalars())
 
@@ -237,7 +237,7 @@ def is_superseded(connection: Connection, job: Job) -> bool:
     return connection.execute(_SUPERSEDED, {"of": job.id, "kind": job.action}).first() is not None
 
 
-def counts(connection: Connection) -> dict[str, int]:
+def count_by_state(connection: Connection) -> dict[str, int]:
     """How many rows are in each state."""
     query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
     return {state: count for state, count in connection.execute(query)}  # noqa: C416 - a Row is no pair to mypy

@@ -49,11 +49,11 @@ def add(connection: Connection, incident_id: int, **facts: Any) -> Postmortem:
     """
     number = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).scalar_one()
     version = Postmortem(version=number, **facts)
-    put(connection, incident_id, version)
+    insert_version(connection, incident_id, version)
     return version
 
 
-def put(connection: Connection, incident_id: int, version: Postmortem) -> None:
+def insert_version(connection: Connection, incident_id: int, version: Postmortem) -> None:
     """Keep a version under the number it has, whether or not those before it are there."""
     row = {
         "incident_id": incident_id,

@@ -27,7 +27,7 @@ def of_incident(connection: Connection, incident_id: int) -> tuple[Publication, 
     )
 
 
-def keep(
+def save(
     connection: Connection, incident_id: int, *, target: str, location: str, version: int, at: datetime, by: str
 ) -> None:
     """Say where the version is now; it takes the place of what that target held."""

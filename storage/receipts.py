@@ -24,7 +24,7 @@ def prune(connection: Connection, *, before: datetime) -> None:
     connection.execute(delete(receipts).where(receipts.c.answered_at < before))
 
 
-def keep(connection: Connection, workspace_id: str, key: str, answer: dict[str, Any], *, at: datetime) -> None:
+def save(connection: Connection, workspace_id: str, key: str, answer: dict[str, Any], *, at: datetime) -> None:
     """Remember the answer. Raises sqlalchemy.exc.IntegrityError when the key was answered meanwhile."""
     row = {"workspace_id": workspace_id, "key": key, "answer": answer, "answered_at": at}
     connection.execute(_KEEP, row)

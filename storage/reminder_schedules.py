@@ -46,7 +46,7 @@ def claim(connection: Connection, *, at: datetime, most: int) -> list[ReminderSc
     return [ReminderSchedule(**row) for row in connection.execute(_CLAIM, {"at": at, "most": most}).mappings()]
 
 
-def take(connection: Connection, workspace_id: str, due: dict[str, datetime | None]) -> None:
+def lock(connection: Connection, workspace_id: str, due: dict[str, datetime | None]) -> None:
     """Take the recipients' agendas, waiting for whoever holds one, and look at each by `due` at the latest.
 
     One not seen before gets its row. None leaves the time as it is.
@@ -73,13 +73,13 @@ def try_lock(connection: Connection, workspace_id: str, recipient_id: str) -> bo
     return connection.execute(_TRY, {"workspace": workspace_id, "recipient": recipient_id}).first() is not None
 
 
-def told(connection: Connection) -> dict[tuple[str, str], date]:
+def last_digest_days(connection: Connection) -> dict[tuple[str, str], date]:
     """The day of the last digest of each recipient who ever got one, by (workspace, recipient)."""
     query = select(*_COLUMNS).where(agendas.c.told_on.is_not(None))
     return {(row.workspace_id, row.recipient_id): row.told_on for row in connection.execute(query)}
 
 
-def close(
+def reschedule(
     connection: Connection,
     held: Sequence[ReminderSchedule],
     *,

@@ -22,7 +22,7 @@ _FACTS = (
     .select_from(reminders)
     .join(incidents, incidents.c.id == reminders.c.incident_id)
     .outerjoin(action_items, action_items.c.id == reminders.c.item_id)
-    .outerjoin(action_item_revisions, stored_items.NEWEST)
+    .outerjoin(action_item_revisions, stored_items.LAST_REVISION)
 )
 _DUE = (
     _FACTS.where(
@@ -83,13 +83,13 @@ def settle(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(_SETTLE, rows)
 
 
-def told(connection: Connection, workspace_id: str, recipient_id: str, on: date, *, most: int) -> list[Reminder]:
+def in_digest(connection: Connection, workspace_id: str, recipient_id: str, on: date, *, most: int) -> list[Reminder]:
     """What the recipient's digest of that day is about, as it stands now, the earliest due date first."""
     asked = {"workspace": workspace_id, "recipient": recipient_id, "on": on, "most": most}
     return _values(connection, _TOLD, asked)
 
 
-def again(connection: Connection, workspace_id: str, recipient_id: str, on: date, *, due_at: datetime) -> None:
+def revoke_digest(connection: Connection, workspace_id: str, recipient_id: str, on: date, *, due_at: datetime) -> None:
     """Take it back that the digest of that day was told: what it held is due at `due_at`."""
     asked = {"workspace": workspace_id, "recipient": recipient_id, "on": on, "due": due_at}
     connection.execute(_AGAIN, asked)
@@ -101,7 +101,7 @@ def of_item(connection: Connection, item_id: int) -> dict[str, Reminder]:
     return {each.kind: each for each in found}
 
 
-def of_postmortem(connection: Connection, incident_id: int) -> str | None:
+def postmortem_recipient(connection: Connection, incident_id: int) -> str | None:
     """The recipient of the incident's reminder without an item; None when there is none."""
     query = select(reminders.c.recipient_id).where(
         reminders.c.incident_id == incident_id, reminders.c.item_id.is_(None)
@@ -110,7 +110,7 @@ def of_postmortem(connection: Connection, incident_id: int) -> str | None:
     return recipient_id
 
 
-def put(connection: Connection, reminder: Reminder) -> None:
+def save(connection: Connection, reminder: Reminder) -> None:
     """Write the reminder in the place of the item's, or incident's, of that kind. Its agenda is taken first."""
     item = reminder.item
     row = {
@@ -133,7 +133,7 @@ def put(connection: Connection, reminder: Reminder) -> None:
     connection.execute(insertion.on_conflict_do_update(**key, set_=changed))
 
 
-def forget(connection: Connection, item_id: int, *, but: str) -> None:
+def cancel(connection: Connection, item_id: int, *, but: str) -> None:
     """Nobody is reminded of the item any more. What was told of the kind `but` is remembered."""
     of_item = reminders.c.item_id == item_id
     others = or_(reminders.c.kind != but, reminders.c.told_on.is_(None))
@@ -141,12 +141,12 @@ def forget(connection: Connection, item_id: int, *, but: str) -> None:
     connection.execute(update(reminders).where(of_item).values(due_at=None))
 
 
-def forget_postmortem(connection: Connection, incident_id: int) -> None:
+def cancel_postmortem(connection: Connection, incident_id: int) -> None:
     """Nobody is reminded of the incident's postmortem any more."""
     connection.execute(delete(reminders).where(reminders.c.incident_id == incident_id, reminders.c.item_id.is_(None)))
 
 
-def everything(connection: Connection, *, page: int) -> Iterator[Reminder]:
+def iterate(connection: Connection, *, page: int) -> Iterator[Reminder]:
     """Every reminder there is, page by page."""
     after, query = 0, _FACTS.where(reminders.c.id > bindparam("after")).order_by(reminders.c.id).limit(page)
     while found := _values(connection, query, {"after": after}):

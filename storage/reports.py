@@ -13,7 +13,7 @@ from storage.models import action_item_revisions, action_items, entry_revisions,
 from storage.timeline import LAST_REVISION
 from storage.values import DeclaredIncident, ItemOutcome, Milestone
 
-OURS = and_(incidents.c.workspace_id == bindparam("workspace_id"), incidents.c.same_as_id.is_(None))
+IN_WORKSPACE = and_(incidents.c.workspace_id == bindparam("workspace_id"), incidents.c.same_as_id.is_(None))
 """The workspace's incidents that are incidents of their own."""
 _SEEN = or_(
     incidents.c.private.is_(False),
@@ -22,7 +22,7 @@ _SEEN = or_(
 )
 """A private incident is seen from its own channel, and by who is to see all of them."""
 _IN_PERIOD = and_(
-    OURS, _SEEN, incidents.c.declared_at >= bindparam("since"), incidents.c.declared_at < bindparam("until")
+    IN_WORKSPACE, _SEEN, incidents.c.declared_at >= bindparam("since"), incidents.c.declared_at < bindparam("until")
 )
 
 _DECLARED = (
@@ -86,7 +86,7 @@ _OUTCOMES = (
     .join(incidents, incidents.c.id == action_items.c.incident_id)
     .join(action_item_revisions, STANDING_ITEM)
     .where(
-        OURS,
+        IN_WORKSPACE,
         _SEEN,
         action_items.c.recorded_at >= bindparam("since"),
         action_items.c.recorded_at < bindparam("until"),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 
 from storage.models import reviews
-from storage.values import Invited, Review
+from storage.values import Invitee, Review
 
 _OF_INCIDENT = select(reviews).where(reviews.c.incident_id == bindparam("incident_id")).order_by(reviews.c.sequence)
 
@@ -41,7 +41,7 @@ def _value(row: Any) -> Review:
         duration_s=row["duration_s"],
         timezone=row["timezone"],
         cancelled=row["cancelled"],
-        people=tuple(Invited(**each) for each in row["people"]),
+        people=tuple(Invitee(**each) for each in row["people"]),
         planned_at=row["planned_at"],
         planned_by_id=row["planned_by_id"],
     )

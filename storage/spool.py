@@ -32,15 +32,15 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class SpoolFile:
     """A file of the spool while it is drained: its records in order, and the lines that cannot be used."""
 
     records: list[Record] = field(default_factory=list)
-    bad: list[bytes] = field(default_factory=list)
+    rejected: list[bytes] = field(default_factory=list)
 
-    def put_aside(self, record: Record) -> None:
+    def reject(self, record: Record) -> None:
         """Keep a record that can be read but not be used with the bad lines."""
-        self.bad.append(_line(record).rstrip(b"\n"))
+        self.rejected.append(_line(record).rstrip(b"\n"))
 
 
 class Spool:
@@ -87,7 +87,7 @@ class Spool:
             self._own.close()
             self._own = None
 
-    def reserve(self) -> None:
+    def reserve_space(self) -> None:
         """Keep some of the disk free for the spool; where that cannot be had, it does without."""
         path = self.folder / _RESERVE
         with suppress(OSError):
@@ -102,7 +102,7 @@ class Spool:
             return False
         return True
 
-    def takes(self) -> bool:
+    def is_writable(self) -> bool:
         """Whether it could keep something now: there is a folder to write to, or to be made, and room on its disk."""
         place = nearest_folder(self.folder / _RESERVE)
         if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
@@ -114,7 +114,7 @@ class Spool:
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
 
     @contextmanager
-    def draining(self, path: Path) -> Iterator[Held | None]:
+    def replaying(self, path: Path) -> Iterator[SpoolFile | None]:
         """The file, held; None when another process holds it.
 
         The file is gone when the block ends, and its bad lines are kept aside; when the block raises, all stays.
@@ -131,28 +131,28 @@ class Spool:
                 return
             held = _read(file.read())
             yield held
-            self._keep_aside(held.bad)
+            self._keep_aside(held.rejected)
             path.unlink()
             _sync(self.folder)
 
     @property
-    def bad(self) -> Path:
+    def rejects_file(self) -> Path:
         """Where lines that cannot be used are kept."""
         return self.folder / _BAD
 
     def _keep_aside(self, lines: list[bytes]) -> None:
         if not lines:
             return
-        with _open_for_us_alone(self.bad, os.O_CREAT | os.O_APPEND | os.O_WRONLY) as aside:
+        with _open_for_us_alone(self.rejects_file, os.O_CREAT | os.O_APPEND | os.O_WRONLY) as aside:
             _write_through(aside, b"".join(line + b"\n" for line in lines))
 
-    def length(self) -> int:
+    def count(self) -> int:
         """How many records wait. Raises OSError when the folder cannot be read."""
         return sum(len(_read(_content(path)).records) for path in self.files())
 
-    def bad_length(self) -> int:
+    def rejected_count(self) -> int:
         """How many lines were kept aside."""
-        return self.bad.read_bytes().count(b"\n") if self.bad.exists() else 0
+        return self.rejects_file.read_bytes().count(b"\n") if self.rejects_file.exists() else 0
 
 
 def _content(path: Path) -> bytes:
@@ -177,12 +177,12 @@ def _lock(file: IO[bytes]) -> bool:
     return True
 
 
-def _read(content: bytes) -> Held:
-    held = Held()
+def _read(content: bytes) -> SpoolFile:
+    held = SpoolFile()
     for line in filter(None, content.split(b"\n")):
         record = _record(line)
         if record is None:
-            held.bad.append(line)
+            held.rejected.append(line)
         else:
             held.records.append(record)
     return held

@@ -87,7 +87,7 @@ def _items(workspace_id: str, *columns: Any) -> Select[Any]:
         select(*columns)
         .select_from(action_items)
         .join(incidents, incidents.c.id == action_items.c.incident_id)
-        .join(standing, stored_items.NEWEST)
+        .join(standing, stored_items.LAST_REVISION)
         .where(
             incidents.c.workspace_id == workspace_id,
             incidents.c.same_as_id.is_(None),

@@ -82,7 +82,7 @@ def last_by(connection: Connection, incident_id: int, user_id: str) -> TimelineE
     )
 
 
-def linked(connection: Connection, incident_id: int, permalink: str, kind: str) -> TimelineEntry | None:
+def by_permalink(connection: Connection, incident_id: int, permalink: str, kind: str) -> TimelineEntry | None:
     """The newest entry of that kind made from the message behind the permalink."""
     return _one(
         connection,
@@ -92,14 +92,14 @@ def linked(connection: Connection, incident_id: int, permalink: str, kind: str) 
     )
 
 
-def is_on(connection: Connection, incident_id: int, user_id: str) -> bool:
+def is_participant(connection: Connection, incident_id: int, user_id: str) -> bool:
     """Whether the person has recorded an entry of the incident, or their words are one."""
     theirs = or_(timeline_entries.c.recorded_by_id == user_id, timeline_entries.c.author_id == user_id)
     query = select(timeline_entries.c.id).where(timeline_entries.c.incident_id == incident_id, theirs).limit(1)
     return connection.execute(query).first() is not None
 
 
-def reacted(connection: Connection, incident_id: int, permalink: str, user_id: str) -> TimelineEntry | None:
+def by_reaction(connection: Connection, incident_id: int, permalink: str, user_id: str) -> TimelineEntry | None:
     """The newest entry that user made by reacting to the message behind the permalink."""
     return _one(
         connection,

@@ -248,10 +248,10 @@ class ItemOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnItem:
-    """An open action item of somebody's, and the incident it came from.
+    """An open action item of one person, and the incident it came from.
 
-    Unless `told`, that is a private one and nobody knows whether its owner is in its channel: only there may its words
-    be said.
+    `visible` is False for a private incident in which its owner has no recorded part: whether the owner is in its
+    channel is unknown, so the item's words may be shown in that channel only.
     """
 
     incident_number: int
@@ -262,7 +262,7 @@ class OwnItem:
     due_on: date | None
     snoozed_until: date | None
     channel_id: str
-    told: bool
+    visible: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +277,7 @@ class Unpublished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invited:
+class Invitee:
     """Somebody invited to a review, by the name they go by."""
 
     user_id: str
@@ -296,7 +296,7 @@ class Review:
     duration_s: int
     timezone: str
     cancelled: bool
-    people: tuple[Invited, ...]
+    people: tuple[Invitee, ...]
     planned_at: datetime
     planned_by_id: str
 

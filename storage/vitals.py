@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from storage.database import Database
-from storage.models import PARKED, TO_DO, outbox, workspaces
+from storage.models import PARKED, UNSENT, outbox, workspaces
 
 CONNECT_S = 5
 _PLACES = ("host", "port", "sslmode")
@@ -26,10 +26,10 @@ _WAITING = select(
     func.count().filter(_WANTED),
     func.min(case((_WANTED, _SINCE)), type_=outbox.c.due_at.type),
     func.count().filter(not_(_WANTED)),
-).where(text(f"outbox.{TO_DO}"))
+).where(text(f"outbox.{UNSENT}"))
 _WHY = (
     select(outbox.c.problem)
-    .where(text(f"outbox.{TO_DO}"), outbox.c.problem.is_not(None))
+    .where(text(f"outbox.{UNSENT}"), outbox.c.problem.is_not(None))
     .order_by(outbox.c.id)
     .limit(1)
 )

@@ -9,7 +9,7 @@ from bot.clock import Clock
 from bot.config import Settings
 from bot.fakeslack.slack import Slack
 from bot.run import running, ticks_of
-from bot.server.threaded import Server, address_of, listen
+from bot.server.threaded import ServerThread, base_url, listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import application
 from bot.slack.inbound.socket import connect
@@ -89,9 +89,9 @@ class BotProcess:
     @contextmanager
     def _http(self, bot: Bot) -> Iterator[None]:
         listener = listen(0)
-        server = Server(application(bot, self._settings), listener)
+        server = ServerThread(application(bot, self._settings), listener)
         server.start()
-        self._slack.deliver_to(f"{address_of(listener)}/slack/events")
+        self._slack.deliver_to(f"{base_url(listener)}/slack/events")
         try:
             yield
         finally:

@@ -13,7 +13,7 @@ from bot.documents.export import FORMATS
 from bot.errors import UsageError
 from bot.fakeslack.slack import Slack
 from bot.handlers.postmortem.exports import read_by_name
-from bot.server.threaded import Server, address_of, listen
+from bot.server.threaded import ServerThread, base_url, listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import application
 from storage import schema
@@ -63,9 +63,9 @@ def _bot(slack: Slack, clock: SetClock, case: Case) -> Iterator[Bot]:
         schema.migrate(database)
         bot = build(settings, database, clock=clock)
         listener = listen(0)
-        server = Server(application(bot, settings), listener)
+        server = ServerThread(application(bot, settings), listener)
         server.start()
-        slack.deliver_to(f"{address_of(listener)}/slack/events")
+        slack.deliver_to(f"{base_url(listener)}/slack/events")
         try:
             yield bot
         finally:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.config import Settings
 from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
 from bot.slack.identity import TOKEN_REFUSED
-from bot.telemetry.health import OLD
+from bot.telemetry.health import BACKLOG_OLD
 from storage import schema as schemas
 from storage import vitals
 from storage.spool import Spool
@@ -127,7 +127,7 @@ def check_spool(patient: Installation) -> list[Diagnosis]:
     """Whether it can keep what is typed, what waits in it, and what could not be used."""
     kept = Spool(patient.settings.spool)
     try:
-        length, bad, takes = kept.length(), kept.bad_length(), kept.takes()
+        length, bad, takes = kept.count(), kept.rejected_count(), kept.is_writable()
     except OSError as error:
         return [fail(SPOOL, f"{error.filename}: {error.strerror}", fix=_PLACE)]
     told = []
@@ -137,7 +137,7 @@ def check_spool(patient: Installation) -> list[Diagnosis]:
     if length:
         told.append(warn(SPOOL, f"{length} kept in {kept.folder}, not written to the database yet", fix=_WRITTEN))
     if bad:
-        told.append(warn(SPOOL, f"{bad} could not be used and {_are(bad)} kept in {kept.bad}", fix=_BAD))
+        told.append(warn(SPOOL, f"{bad} could not be used and {_are(bad)} kept in {kept.rejects_file}", fix=_BAD))
     return told or [ok(SPOOL, f"nothing waits in {kept.folder}")]
 
 
@@ -182,7 +182,7 @@ def of_waiting(depth: int, age_s: float, why: str | None) -> Diagnosis:
     says = f"{depth} waiting, the oldest for {round(age_s / 60)} min{reason}"
     if age_s > LONG.total_seconds():
         return fail(OUTBOX, says, fix=_DELIVER)
-    return warn(OUTBOX, says, fix=_DELIVER) if age_s > OLD.total_seconds() else ok(OUTBOX, says)
+    return warn(OUTBOX, says, fix=_DELIVER) if age_s > BACKLOG_OLD.total_seconds() else ok(OUTBOX, says)
 
 
 def _of_parked(parked: Parked) -> Diagnosis:

@@ -31,7 +31,7 @@ from bot.fakeslack.objects import (
 from bot.fakeslack.sockets import SocketMode
 from bot.fakeslack.web_api import Endpoints, WebApi, application
 from bot.fakeslack.workspace import Workspace
-from bot.server.threaded import Server, address_of, listen
+from bot.server.threaded import ServerThread, base_url, listen
 
 SCOPES = ("commands", "chat:write", "files:write", "users:read", "app_mentions:read")
 POLL_S = 0.02
@@ -72,12 +72,12 @@ class Slack(Directory, Actions):
     def serving(self, *, port: int = 0, pages: Sequence[BaseRoute] = ()) -> Iterator["Slack"]:
         """Serve on 127.0.0.1, by default on a free port. `pages` are routes in addition to Slack's."""
         listener = listen(port)
-        self._address = self._dispatcher.address = address_of(listener)
+        self._address = self._dispatcher.address = base_url(listener)
         context = Context(
             workspace=self.workspace, triggers=self._triggers, sockets=self._sockets, address=self._address
         )
         api = WebApi(context=context, faults=self._faults, bot_token=self.bot_token, app_token=self.app_token)
-        server = Server(application(Endpoints(api, self._response_urls), self._sockets, pages), listener)
+        server = ServerThread(application(Endpoints(api, self._response_urls), self._sockets, pages), listener)
         server.start()
         try:
             yield self

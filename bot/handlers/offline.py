@@ -22,7 +22,7 @@ from bot.handlers import routes
 from bot.handlers.request import Reply, Request
 from bot.handlers.routes import InTransaction, Understood
 from bot.telemetry import context
-from bot.telemetry.context import NO_METRICS, Metrics, request_id, watched
+from bot.telemetry.context import NO_METRICS, Metrics, measured_work, request_id
 from storage import availability as away
 from storage import members, outbox, receipts, schema
 from storage.availability import is_away, within
@@ -53,18 +53,18 @@ def replay_spool(
     A crash in between does no harm: the file is still there, and what was written is recognised by its key. Raises
     what the database raises when it is away again; then the file stays.
     """
-    with spool.draining(path) as held:
+    with spool.replaying(path) as held:
         if held is None:
             return None
         outcomes = []
         for record in held.records:
             outcome = _outcome(database, record, settings, metrics)
             if outcome is None:
-                held.put_aside(record)
+                held.reject(record)
             else:
                 outcomes.append(outcome)
-        if held.bad:
-            _log.error("spool: %d records could not be read and are kept in %s", len(held.bad), spool.bad)
+        if held.rejected:
+            _log.error("spool: %d records could not be read and are kept in %s", len(held.rejected), spool.rejects_file)
         with within(ENTRY_S), database.write() as connection:
             _tell(connection, path.name, outcomes, at)
         return len(held.records)
@@ -77,7 +77,7 @@ def _outcome(database: Database, record: Record, settings: Settings, metrics: Me
     except _UNUSABLE:
         return None
     try:
-        with watched(metrics, request=request_id()), within(ENTRY_S):
+        with measured_work(metrics, request=request_id()), within(ENTRY_S):
             reply = routes.handle(database, request)
     except UsageError as error:
         return Outcome(request=request, problem=str(error))
@@ -114,7 +114,7 @@ def _tell(connection: Connection, name: str, outcomes: list[Outcome], at: dateti
         channel_key = f"{key}:{channel_id}"
         if receipts.find(connection, workspace_id, channel_key) is not None:
             continue
-        receipts.keep(connection, workspace_id, channel_key, {}, at=at)
+        receipts.save(connection, workspace_id, channel_key, {}, at=at)
         done = [outcome.reply for outcome in there if outcome.reply is not None]
         if done:
             outbox.post(connection, workspace_id, channel_id, {"text": _written(done)}, at=at)
@@ -175,7 +175,7 @@ class OfflineQueue:
         """Begin. Unless `ensured`, the database could not even be asked for its schema, and counts as away."""
         self._ensured = ensured
         self._away = not ensured
-        self._spool.reserve()
+        self._spool.reserve_space()
 
     def stop(self) -> None:
         """Leave what is kept to the next process."""
@@ -223,7 +223,7 @@ class OfflineQueue:
         with self._keeping:
             self._spool.append(request.to_json(), at=self._clock())
             self._holding = True
-        context.note(workspace=request.workspace_id, command=request.command, kept=True)
+        context.bind(workspace=request.workspace_id, command=request.command, kept=True)
         entry: Utterance | None = understood.request.parsed if understood.kind is not None else None
         zone = request.zone if request.zone_known else None
         when = stamp(entry.occurred_at, zone, request.received_at.date()) if entry is not None else None

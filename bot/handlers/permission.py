@@ -27,7 +27,7 @@ def permit(connection: Connection, request: Request, incident: Incident, deed: s
         return
     if circle == LEAD:
         raise UsageError(f"On {incident.name} that is for its lead, {incident.lead}, to do. Ask them.")
-    if incident.declared_by == request.user_name or timeline.is_on(connection, incident.id, request.user_id):
+    if incident.declared_by == request.user_name or timeline.is_participant(connection, incident.id, request.user_id):
         return
     ask = f" Or ask its lead, {incident.lead}." if incident.lead else ""
     raise UsageError(

@@ -110,7 +110,7 @@ def understand(request: Request, locate: Callable[[Request], Request] | None = N
     """
     storable(request.words)
     route, handler, routed, writes = _find(request)
-    context.note(workspace=request.workspace_id, command=routed.command)
+    context.bind(workspace=request.workspace_id, command=routed.command)
     if locate is not None and not request.zone_known and ZONE_MATTERS.get(route, _never)(routed.words):
         return understand(locate(request))
     parse = PARSERS.get(route)
@@ -143,7 +143,7 @@ def answer(database: Database, understood: Understood, in_transaction: InTransac
             raise
         # Another replica revised the same row at the same instant.
         reply = _write(database, understood, in_transaction)
-    context.note(incident=reply.about, kind=reply.recorded)
+    context.bind(incident=reply.about, kind=reply.recorded)
     return reply
 
 
@@ -167,7 +167,7 @@ def _write(database: Database, understood: Understood, in_transaction: InTransac
             in_transaction(connection, reply)
         if request.key is not None and reply.form is None:
             answer = reply.to_json()
-            receipts.keep(connection, request.workspace_id, request.key, answer, at=request.received_at)
+            receipts.save(connection, request.workspace_id, request.key, answer, at=request.received_at)
         return reply
 
 

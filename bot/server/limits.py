@@ -29,14 +29,18 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     head_s: ClassVar[float] = HEAD_S
     head_limit: ClassVar[int] = HEAD_LIMIT
-    most: ClassVar[int] = CONNECTIONS
+    max_connections: ClassVar[int] = CONNECTIONS
 
     @classmethod
-    def of(
-        cls, *, head_s: float = HEAD_S, head_limit: int = HEAD_LIMIT, most: int = CONNECTIONS
+    def with_limits(
+        cls, *, head_s: float = HEAD_S, head_limit: int = HEAD_LIMIT, max_connections: int = CONNECTIONS
     ) -> type["LimitedHttpProtocol"]:
         """The protocol with these bounds."""
-        return type("LimitedHttpProtocol", (cls,), {"head_s": head_s, "head_limit": head_limit, "most": most})
+        return type(
+            "LimitedHttpProtocol",
+            (cls,),
+            {"head_s": head_s, "head_limit": head_limit, "max_connections": max_connections},
+        )
 
     def __init__(self, *about: Any, **more: Any) -> None:
         super().__init__(*about, **more)
@@ -53,7 +57,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         # The loop's own time stands still within a turn: many that come at once would have waited equally long.
         self.idle_since_s = time.monotonic()
         self._wait()
-        if len(self.connections) > self.most:
+        if len(self.connections) > self.max_connections:
             idle = [each for each in self.connections if isinstance(each, LimitedHttpProtocol) and each.is_idle]
             min(idle, key=lambda each: each.idle_since_s or 0.0).transport.abort()
 

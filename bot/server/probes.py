@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.errors import UsageError
-from bot.server.threaded import Server, listen
+from bot.server.threaded import ServerThread, listen
 from bot.telemetry.health import DOWN, Component, Health, component, is_ready
 
 WAIT_S = 2.0
@@ -26,7 +26,7 @@ Parts = Mapping[str, Component]
 Page = Callable[[Parts], bytes]
 
 
-class Shared:
+class SingleFlight:
     """A slow question asked by many at once: put once, answered to all; no crowd of probes fills the threads."""
 
     def __init__(self, ask: Callable[[], Answer]) -> None:
@@ -41,7 +41,7 @@ class Shared:
         return await asyncio.wait_for(asyncio.shield(self._asked), WAIT_S)
 
 
-async def _of(shared: Shared, about: str) -> Parts:
+async def _of(shared: SingleFlight, about: str) -> Parts:
     """The parts it answers with; when it is late, that this part is down."""
     try:
         found: Parts = await shared.answer()
@@ -50,15 +50,15 @@ async def _of(shared: Shared, about: str) -> Parts:
     return found
 
 
-def probes(health: Health, page: Page | None = None, *, content_type: str = "text/plain") -> list[Route]:
+def probe_routes(health: Health, page: Page | None = None, *, content_type: str = "text/plain") -> list[Route]:
     """The routes; `page` makes of the parts what `/metrics` serves, of that content type."""
-    near, store = Shared(health.near), Shared(health.store)
+    near, store = SingleFlight(health.local_parts), SingleFlight(health.database_parts)
 
     async def parts() -> Parts:
         return {**await _of(near, "spool"), **await _of(store, "database")}
 
     async def healthz(_request: Request) -> Response:
-        dead = sorted(name for name, lives in health.living().items() if not lives)
+        dead = sorted(name for name, lives in health.threads_alive().items() if not lives)
         told = {"ok": False, "dead": dead} if dead else {"ok": True}
         return JSONResponse(told, status_code=UNAVAILABLE if dead else 200)
 
@@ -77,7 +77,7 @@ def probes(health: Health, page: Page | None = None, *, content_type: str = "tex
 
 
 @contextmanager
-def apart(routes: Sequence[Route], host: str, port: int | None) -> Iterator[Sequence[Route]]:
+def serve_separately(routes: Sequence[Route], host: str, port: int | None) -> Iterator[Sequence[Route]]:
     """The probes on a port of their own, if one is given; the routes that are left to be served elsewhere.
 
     What balances the load looks at Slack's port, so that always says whether it lives; the rest is the operator's.
@@ -90,7 +90,7 @@ def apart(routes: Sequence[Route], host: str, port: int | None) -> Iterator[Sequ
         listener = listen(port, host)
     except OSError as error:
         raise UsageError(f"SCRIBE_HEALTH_PORT: {host}:{port}: {error.strerror or error}") from None
-    server = Server(Starlette(routes=routes), listener)
+    server = ServerThread(Starlette(routes=routes), listener)
     server.start()
     _log.info("probes on http://%s:%s/healthz, /readyz and /metrics", host, listener.getsockname()[1])
     try:

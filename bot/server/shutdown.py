@@ -24,7 +24,7 @@ def on_signal(stop: Callable[[], None], *more: signal.Signals) -> None:
             signal.signal(number, told)
 
 
-def leave_within(limit_s: float, code: int) -> None:
+def exit_within(limit_s: float, code: int) -> None:
     """End the process after so many seconds, whatever it still waits for.
 
     What is acknowledged is committed, and a job in hand is taken up again when its lease ends.

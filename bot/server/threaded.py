@@ -19,12 +19,12 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     return socket.create_server((host, port), family=family)
 
 
-def address_of(listener: socket.socket) -> str:
+def base_url(listener: socket.socket) -> str:
     """Where a listening socket is reached: `http://127.0.0.1:PORT`."""
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-class Server:
+class ServerThread:
     """uvicorn in a thread of its own, on a socket that listens already; that is closed in the end.
 
     `http` is the protocol's class, where it is not to be uvicorn's own.

@@ -18,7 +18,7 @@ from bot.slack.inbound.requests import Requests
 from bot.slack.members import Members
 from bot.slack.outbound import outgoing
 from bot.slack.outbound.delivery import Delivery
-from bot.telemetry.context import NO_METRICS, Background, Metrics
+from bot.telemetry.context import NO_METRICS, ContextThreadPool, Metrics
 from storage import outbox, receipts
 from storage.database import Database
 
@@ -57,7 +57,7 @@ class Bot:
         at = self.context.clock()
         ours = self.context.identity.only_workspace
         with self.context.database.write() as connection:
-            outbox.resume(connection, problems=TOKEN_REFUSED, workspace_id=ours, since_at=at - NEWS, at=at)
+            outbox.requeue(connection, problems=TOKEN_REFUSED, workspace_id=ours, since_at=at - NEWS, at=at)
         self.context.delivery.wake()
 
     def _plan_summary(self, team_id: str) -> None:
@@ -94,7 +94,7 @@ def build(settings: Settings, database: Database, *, clock: Clock = now, metrics
     """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
     token = settings.bot_token.get_secret_value()
     client = Client(clock=clock, metrics=metrics, token=token, base_url=settings.api_url, timeout=CALL_S)
-    executor = Background(max_workers=_BACKGROUND, thread_name_prefix="background")
+    executor = ContextThreadPool(max_workers=_BACKGROUND, thread_name_prefix="background")
     identity = Identity(client)
     # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
     members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="members"))

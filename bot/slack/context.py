@@ -67,7 +67,7 @@ class SlackContext:
         with suppress(IntegrityError), self.database.write() as connection:
             key = f"refused:{request.key}"
             if receipts.find(connection, request.workspace_id, key) is None:
-                receipts.keep(connection, request.workspace_id, key, {}, at=request.received_at)
+                receipts.save(connection, request.workspace_id, key, {}, at=request.received_at)
                 self._enqueue(connection, request, message, public=False)
 
     @staticmethod

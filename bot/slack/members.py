@@ -147,7 +147,7 @@ class Members:
     def _keep(self, people: list[Member]) -> None:
         try:
             with self._database.write() as connection:
-                members.keep(connection, people, at=self._clock())
+                members.save(connection, people, at=self._clock())
         except availability.ERRORS as error:
             # Known for a minute is enough for those who type now.
             if not availability.is_away(error):

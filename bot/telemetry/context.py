@@ -10,20 +10,20 @@ from functools import partial
 from secrets import token_hex
 from typing import ParamSpec, TypeVar
 
-Facts = dict[str, object]
+Fields = dict[str, object]
 Given = ParamSpec("Given")
 Done = TypeVar("Done")
 
-_FACTS: ContextVar[Facts | None] = ContextVar("facts", default=None)
+_FACTS: ContextVar[Fields | None] = ContextVar("facts", default=None)
 
 
 @contextmanager
-def about(**facts: object) -> Iterator[Facts]:
+def bound(**facts: object) -> Iterator[Fields]:
     """Within the block the work is about these facts too, beside those of the block around it.
 
     Gives the facts; what is noted within the block is in them afterwards.
     """
-    known = {**facts_now(), **facts}
+    known = {**current(), **facts}
     token = _FACTS.set(known)
     try:
         yield known
@@ -31,19 +31,19 @@ def about(**facts: object) -> Iterator[Facts]:
         _FACTS.reset(token)
 
 
-def note(**facts: object) -> None:
+def bind(**facts: object) -> None:
     """Add what is known only now; outside of any block it is forgotten. None says that nothing is known."""
     known = _FACTS.get()
     if known is not None:
         known.update({name: value for name, value in facts.items() if value is not None})
 
 
-def facts_now() -> Facts:
+def current() -> Fields:
     """A copy of the facts of the work in hand."""
     return dict(_FACTS.get() or {})
 
 
-class Background(ThreadPoolExecutor):
+class ContextThreadPool(ThreadPoolExecutor):
     """Threads that work on what whoever hands them the work is working on."""
 
     def submit(self, work: Callable[Given, Done], /, *given: Given.args, **how: Given.kwargs) -> Future[Done]:
@@ -83,17 +83,17 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def watched(metrics: Metrics, **facts: object) -> Iterator[None]:
+def measured_work(metrics: Metrics, **facts: object) -> Iterator[None]:
     """Count what is recorded and drafted within the block, and log one line about it, also when it raises."""
     begun_s = time.perf_counter()
-    with about(**facts) as known:
+    with bound(**facts) as known:
         try:
             yield
         finally:
             _tell(metrics, known, time.perf_counter() - begun_s)
 
 
-def watching(metrics: Metrics, dispatch: Dispatch[Answer]) -> Dispatch[tuple[Answer, Tell]]:
+def measured_dispatch(metrics: Metrics, dispatch: Dispatch[Answer]) -> Dispatch[tuple[Answer, Tell]]:
     """The same function, each call of it watched under an id of its own.
 
     With its answer it gives what counts and logs: that can wait until the answer has left.
@@ -101,14 +101,14 @@ def watching(metrics: Metrics, dispatch: Dispatch[Answer]) -> Dispatch[tuple[Ans
 
     def answer(body: str, headers: Mapping[str, str]) -> tuple[Answer, Tell]:
         begun_s = time.perf_counter()
-        with about(request=request_id()) as known:
+        with bound(request=request_id()) as known:
             given = dispatch(body, headers)
         return given, partial(_tell, metrics, known, time.perf_counter() - begun_s)
 
     return answer
 
 
-def _tell(metrics: Metrics, known: Facts, seconds: float) -> None:
+def _tell(metrics: Metrics, known: Fields, seconds: float) -> None:
     """Count, and log a line with ids, the command and the kind of entry, and no word that anybody typed.
 
     What is noted is committed, whatever failed after that.
@@ -118,7 +118,7 @@ def _tell(metrics: Metrics, known: Facts, seconds: float) -> None:
     if DRAFTED in known:
         metrics.drafted()
     if "command" in known or DRAFTED in known:
-        with about(**known):
+        with bound(**known):
             _log.info("done", extra={"ms": round(seconds * 1000, 1)})
 
 

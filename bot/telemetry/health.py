@@ -14,7 +14,7 @@ from storage.spool import Spool
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 ASK_S = 2.0
 """How long the database may take for an answer."""
-OLD = timedelta(minutes=10)
+BACKLOG_OLD = timedelta(minutes=10)
 """A job of the outbox that waits longer says that Slack is not reached, or does not take it."""
 
 
@@ -61,16 +61,16 @@ class Health:
     spool: Spool | None = None
     away: Callable[[], bool] = lambda: False
 
-    def living(self) -> dict[str, bool]:
+    def threads_alive(self) -> dict[str, bool]:
         """Which threads live. Asks no database."""
         return {name: lives() for name, lives in self.alive.items()}
 
-    def near(self) -> dict[str, Component]:
+    def local_parts(self) -> dict[str, Component]:
         """The parts on this machine: Socket Mode's connection, where there is one, and the spool. Never raises."""
         parts = {} if self.connected is None else {"socket": component(OK if self.connected() else DOWN)}
         return parts if self.spool is None else {**parts, "spool": _spooled(self.spool)}
 
-    def store(self) -> dict[str, Component]:
+    def database_parts(self) -> dict[str, Component]:
         """The database and what is in it. Waits for it as long as ASK_S, or twice that to connect; never raises."""
         try:
             with within(ASK_S):
@@ -103,13 +103,13 @@ def _fits(found: str | None, wanted: str | None) -> str:
 def _outbox(waiting: vitals.Waiting, at: datetime) -> Component:
     age_s = waiting.age_s(at)
     # Slack being away is no reason to stop taking entries: every replica would be stopped at once.
-    state = DEGRADED if age_s > OLD.total_seconds() else OK
+    state = DEGRADED if age_s > BACKLOG_OLD.total_seconds() else OK
     return component(state, depth=waiting.depth, oldest_s=round(age_s), later=waiting.later, parked=waiting.parked)
 
 
 def _spooled(spool: Spool) -> Component:
     try:
-        length, bad, takes = spool.length(), spool.bad_length(), spool.takes()
+        length, bad, takes = spool.count(), spool.rejected_count(), spool.is_writable()
     except OSError as error:
         return component(DOWN, error=type(error).__name__)
     state = DOWN if not takes else DEGRADED if length or bad else OK

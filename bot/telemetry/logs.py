@@ -74,7 +74,7 @@ def _formatter(form: str) -> logging.Formatter:
 
 
 def _with_facts(_logger: Any, _name: str, event: EventDict) -> EventDict:
-    return {**context.facts_now(), **event}
+    return {**context.current(), **event}
 
 
 def _without_secrets(_logger: Any, _name: str, event: EventDict) -> EventDict:

@@ -55,7 +55,7 @@ def _fill(url: str) -> None:
     schema.ensure(database)
     with database.write() as connection:
         for number in range(ROWS):
-            receipts.keep(connection, "T0", f"old:{number}", {"text": ROW}, at=datetime(2026, 1, 1, tzinfo=UTC))
+            receipts.save(connection, "T0", f"old:{number}", {"text": ROW}, at=datetime(2026, 1, 1, tzinfo=UTC))
     database.close()
 
 

@@ -28,7 +28,7 @@ def main(port: int, how: str) -> None:
         configure("INFO", JSON, stream=Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
     else:
         logging.basicConfig(level="WARNING")
-        vars(http)["watching"] = lambda _metrics, dispatch: lambda *given: (dispatch(*given), int)
+        vars(http)["measured_dispatch"] = lambda _metrics, dispatch: lambda *given: (dispatch(*given), int)
     bot = build(settings, database, metrics=metrics)
     bot.start()
     face = http.application(bot, settings)

@@ -91,7 +91,7 @@ def _sit_out(bots: Sequence[Bot], database: Database, clock: SetClock) -> None:
         while clock() < BEGIN + LONGEST:
             list(pool.map(lambda bot: bot.context.delivery.deliver_due(), bots))
             with database.read() as connection:
-                if not outbox.counts(connection).keys() & {"waiting", "sending"}:
+                if not outbox.count_by_state(connection).keys() & {"waiting", "sending"}:
                     return
             clock.set(clock() + TICK)
 

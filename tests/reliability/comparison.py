@@ -58,7 +58,7 @@ def _unsent(database: Database, slack: Slack) -> int:
 
     def left() -> int:
         with database.read() as connection:
-            counts = outbox.counts(connection)
+            counts = outbox.count_by_state(connection)
         return sum(count for state, count in counts.items() if state != "sent")
 
     try:

@@ -104,4 +104,4 @@ def test_http_stops_in_time_though_a_request_is_only_half_sent(tmp_path: Path) -
 
 def states(database: Database) -> dict[str, int]:
     with database.read() as connection:
-        return outbox.counts(connection)
+        return outbox.count_by_state(connection)

@@ -40,5 +40,5 @@ def save_draft(
     incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
     newest = postmortems.newest(connection, incident.id)
     version, _ = next_version(newest, drafted, template=template, by=by, at=NOON)
-    postmortems.put(connection, incident.id, version)
+    postmortems.insert_version(connection, incident.id, version)
     return version

@@ -14,8 +14,8 @@ from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import File, Message
 from bot.fakeslack.slack import Slack
 from bot.server.limits import LimitedHttpProtocol
-from bot.server.probes import probes
-from bot.server.threaded import Server, address_of, listen
+from bot.server.probes import probe_routes
+from bot.server.threaded import ServerThread, base_url, listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import BODY_S, application
 from bot.slack.inbound.socket import connect
@@ -170,12 +170,12 @@ def serve(
     listener = listen(0)
     metrics = bot.context.metrics
     page = metrics.page if isinstance(metrics, PrometheusMetrics) else None
-    routes = probes(health(bot), page, content_type=CONTENT_TYPE)
+    routes = probe_routes(health(bot), page, content_type=CONTENT_TYPE)
     web = application(bot, settings, routes=routes, body_s=body_s)
-    server = Server(web, listener, http=http)
+    server = ServerThread(web, listener, http=http)
     server.start()
     try:
-        yield f"{address_of(listener)}/slack/events"
+        yield f"{base_url(listener)}/slack/events"
     finally:
         server.stop()
 

@@ -13,7 +13,7 @@ from bot.domain.review.appointment import Appointment, parse_appointment
 from bot.domain.time.format import clock, day, offset, short_day, zone_name
 from bot.domain.words import quoted, storable, visible
 from bot.errors import UsageError
-from storage.values import ActionItem, Incident, Invited, Review, TimelineEntry
+from storage.values import ActionItem, Incident, Invitee, Review, TimelineEntry
 
 SHORTEST_S, LONGEST_S = 5 * 60, 8 * 60 * 60
 
@@ -37,8 +37,8 @@ class Plan:
 
     appointment: Appointment | None
     duration_s: int | None
-    invited: tuple[Invited, ...]
-    left_out: tuple[Invited, ...]
+    invited: tuple[Invitee, ...]
+    left_out: tuple[Invitee, ...]
 
 
 def parse_plan(words: str, *, people: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Plan:
@@ -84,15 +84,15 @@ def _seconds(text: str) -> int | None:
     return round(float(match["hours"] or 0) * 3600) + int(match["minutes"] or 0) * 60
 
 
-def _people(text: str, people: Mapping[str, str]) -> tuple[Invited, ...]:
-    invited: list[Invited] = []
+def _people(text: str, people: Mapping[str, str]) -> tuple[Invitee, ...]:
+    invited: list[Invitee] = []
     for name in filter(None, _BETWEEN_NAMES.split(text)):
         user_id = people.get(name[1:]) if name.startswith("@") else None
         if user_id is None:
             raise UsageError(
                 f"{quoted(name)} is no single person I could invite. Type an @ and pick each one: with @alice @bob"
             )
-        invited.append(Invited(user_id=user_id, name=name[1:]))
+        invited.append(Invitee(user_id=user_id, name=name[1:]))
     if not invited:
         raise UsageError("With whom? Try: with @alice @bob")
     return tuple(invited)
@@ -105,7 +105,7 @@ def propose_invitees(
     *,
     names: Mapping[str, str],
     bots: Collection[str],
-) -> tuple[Invited, ...]:
+) -> tuple[Invitee, ...]:
     """The people of the incident, once each: lead, authors and those mentioned in timeline order, item owners.
 
     `names` are the workspace's display names by user id. Left out are `bots`, teams and roles, and an `@name` that
@@ -129,18 +129,18 @@ def propose_invitees(
     found = dict.fromkeys((*(user_id for user_id, _ in authors), *mentioned, *(user_id for user_id, _ in owners)))
     shown_names = {user_id: name for user_id, name in (*authors, *owners) if user_id and name} | dict(names)
     return tuple(
-        Invited(user_id=user_id, name=shown_names.get(user_id, user_id))
+        Invitee(user_id=user_id, name=shown_names.get(user_id, user_id))
         for user_id in found
         if user_id and _USER_ID.fullmatch(user_id) and user_id not in bots
     )
 
 
 def change_invitees(
-    people: Iterable[Invited], *, add: Iterable[Invited], leave_out: Iterable[Invited]
-) -> tuple[Invited, ...]:
+    people: Iterable[Invitee], *, add: Iterable[Invitee], leave_out: Iterable[Invitee]
+) -> tuple[Invitee, ...]:
     """The people with some added and some left out, each once."""
     gone = {person.user_id for person in leave_out}
-    by_id: dict[str, Invited] = {}
+    by_id: dict[str, Invitee] = {}
     for person in (*people, *add):
         by_id.setdefault(person.user_id, person)
     return tuple(person for user_id, person in by_id.items() if user_id not in gone)

@@ -104,7 +104,9 @@ def status(connection: Connection, request: Request) -> Reply:
         zone=request.zone if request.zone_known else None,
         today=request.received_at.date(),
         kinds=KINDS,
-        undelivered=outbox.parked(connection, incident.workspace_id, (incident.channel_id, f"draft:{incident.id}")),
+        undelivered=outbox.parked_problems(
+            connection, incident.workspace_id, (incident.channel_id, f"draft:{incident.id}")
+        ),
     )
     return Reply(text=text)
 

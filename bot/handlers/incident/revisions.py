@@ -70,7 +70,7 @@ def retract(connection: Connection, request: Request, incident: Incident, entry:
 def unreact(connection: Connection, request: Request) -> Reply:
     """Take back the entry the person made by reacting to the message behind the permalink."""
     incident = here(connection, request, lock=True)
-    entry = timeline.reacted(connection, incident.id, request.permalink or "", request.user_id)
+    entry = timeline.by_reaction(connection, incident.id, request.permalink or "", request.user_id)
     if entry is None or entry.retracted:
         raise UsageError("That reaction put nothing on the timeline.")
     return retract(connection, request, incident, entry)

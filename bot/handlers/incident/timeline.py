@@ -135,7 +135,7 @@ def _typed_at(at: datetime, today: date) -> str:
 def _refuse_twice(connection: Connection, request: Request, incident: Incident, kind: Kind) -> None:
     if request.permalink is None:
         return
-    earlier = timeline.linked(connection, incident.id, request.permalink, kind.name)
+    earlier = timeline.by_permalink(connection, incident.id, request.permalink, kind.name)
     if earlier is not None and not earlier.retracted:
         raise UsageError(f"That message is on the timeline already: it is entry {earlier.number}.")
 

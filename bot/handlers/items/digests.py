@@ -15,7 +15,7 @@ from bot.handlers.items.buttons import controls
 from bot.handlers.items.redact import is_redacted, redact, redact_item
 from bot.handlers.items.reminders import People, everybody, zone_of
 from bot.handlers.request import Control
-from storage import homes, members, reminder_schedules, reminders
+from storage import home_tab, members, reminder_schedules, reminders
 from storage.summaries import figures
 from storage.values import OwnItem, Reminder, Unpublished
 
@@ -77,12 +77,12 @@ def waits_until(connection: Connection, told: DigestKey, *, at: datetime, cadenc
 
 def reschedule(connection: Connection, told: DigestKey, *, due_at: datetime) -> None:
     """What the digest was about is due again at `due_at`, as if nothing had been told."""
-    reminder_schedules.take(connection, told.workspace_id, {told.recipient_id: due_at})
-    reminders.again(connection, told.workspace_id, told.recipient_id, told.on, due_at=due_at)
+    reminder_schedules.lock(connection, told.workspace_id, {told.recipient_id: due_at})
+    reminders.revoke_digest(connection, told.workspace_id, told.recipient_id, told.on, due_at=due_at)
 
 
 def _found(connection: Connection, told: DigestKey, cadence: Cadence) -> tuple[list[Reminder], ZoneInfo, People]:
-    found = reminders.told(connection, told.workspace_id, told.recipient_id, told.on, most=_READ)
+    found = reminders.in_digest(connection, told.workspace_id, told.recipient_id, told.on, most=_READ)
     member = members.find(connection, told.workspace_id, told.recipient_id)
     zones = {zone_of(each.incident, told.recipient_id, member, cadence): None for each in found}
     return found, next(iter(zones), cadence.zone), everybody(connection, found)
@@ -177,8 +177,8 @@ def home_content(
 ) -> HomeContent:
     """The person's open items, the most overdue first, and the postmortems they have to publish, the oldest first."""
     today = now.astimezone(zone).date()
-    item_count, items = homes.own_items(connection, workspace_id, user_id, today=today, most=MOST_ITEMS)
-    count, postmortems = homes.unpublished(connection, workspace_id, user_id, most=MOST_POSTMORTEMS)
+    item_count, items = home_tab.own_items(connection, workspace_id, user_id, today=today, most=MOST_ITEMS)
+    count, postmortems = home_tab.unpublished(connection, workspace_id, user_id, most=MOST_POSTMORTEMS)
     return HomeContent(
         today=today, zone=zone, items=items, item_count=item_count, postmortems=postmortems, postmortem_count=count
     )

@@ -54,8 +54,8 @@ def _says_why(line: DryRunLine) -> bool:
 
 
 def _lines(connection: Connection, cadence: Cadence, at: datetime) -> Iterator[DryRunLine]:
-    told_on = reminder_schedules.told(connection)
-    everything = reminders.everything(connection, page=_PAGE)
+    told_on = reminder_schedules.last_digest_days(connection)
+    everything = reminders.iterate(connection, page=_PAGE)
     while page := list(islice(everything, _PAGE)):
         people = everybody(connection, page)
         for each in page:

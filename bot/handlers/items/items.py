@@ -116,7 +116,7 @@ def _of_everywhere(connection: Connection, request: Request, which: str) -> list
     if which != "mine":
         return action_items.open_in_workspace(*asked, due_before=due_before, limit=_LISTED)
     seen = action_items.open_in_workspace(*asked, owner_id=request.user_id, limit=_LISTED)
-    hidden = action_items.own_elsewhere(*asked, owner_id=request.user_id, limit=_LISTED)
+    hidden = action_items.owned_elsewhere(*asked, owner_id=request.user_id, limit=_LISTED)
     both = [*seen, *((number, redact_item(item)) for number, item in hidden)]
     return sorted(both, key=lambda each: (each[0], each[1].number))[:_LISTED]
 

@@ -54,9 +54,9 @@ def follow(
     before = reminders.of_item(connection, item.id)
     taken: dict[str, datetime | None] = {each.recipient_id: None for each in before.values()}
     if not item.pending:
-        reminder_schedules.take(connection, incident.workspace_id, taken)
+        reminder_schedules.lock(connection, incident.workspace_id, taken)
         # An item that is reopened is no news to the lead, who was told.
-        reminders.forget(connection, item.id, but=ESCALATION)
+        reminders.cancel(connection, item.id, but=ESCALATION)
         return
     people = _people(connection, incident.workspace_id, _named(incident, item))
     bare = Reminder(
@@ -72,9 +72,9 @@ def follow(
     for each in planned:
         earlier = taken.get(each.recipient_id)
         taken[each.recipient_id] = min(filter(None, (earlier, each.due_at)), default=None)
-    reminder_schedules.take(connection, incident.workspace_id, taken)
+    reminder_schedules.lock(connection, incident.workspace_id, taken)
     for each in planned:
-        reminders.put(connection, each)
+        reminders.save(connection, each)
 
 
 def _to_owner(
@@ -109,11 +109,11 @@ def follow_resolution(
     connection: Connection, incident: Incident, *, is_open: bool, at: datetime, cadence: Cadence
 ) -> None:
     """Plan the reminder to publish when the incident was resolved at `at`, or forget it when it is open again."""
-    before = reminders.of_postmortem(connection, incident.id)
+    before = reminders.postmortem_recipient(connection, incident.id)
     taken: dict[str, datetime | None] = {before: None} if before else {}
     if is_open:
-        reminder_schedules.take(connection, incident.workspace_id, taken)
-        reminders.forget_postmortem(connection, incident.id)
+        reminder_schedules.lock(connection, incident.workspace_id, taken)
+        reminders.cancel_postmortem(connection, incident.id)
         return
     people = _people(connection, incident.workspace_id, _named(incident, None))
     bare = Reminder(
@@ -122,13 +122,13 @@ def follow_resolution(
     )  # fmt: skip
     planned = addressed(bare, people)
     due_at = next_due_at(planned, cadence, _zone(planned, people, cadence), after=date.min)
-    reminder_schedules.take(connection, incident.workspace_id, taken | {planned.recipient_id: due_at})
-    reminders.put(connection, replace(planned, due_at=due_at))
+    reminder_schedules.lock(connection, incident.workspace_id, taken | {planned.recipient_id: due_at})
+    reminders.save(connection, replace(planned, due_at=due_at))
 
 
 def plan_summary(connection: Connection, workspace_id: str, *, at: datetime, cadence: Cadence) -> None:
     """See to it that the weekly summary has its agenda."""
-    reminder_schedules.take(connection, workspace_id, {SUMMARY: cadence.next_week(at, cadence.zone)})
+    reminder_schedules.lock(connection, workspace_id, {SUMMARY: cadence.next_week(at, cadence.zone)})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,7 +171,7 @@ def _work_off(connection: Connection, claim: _Claim) -> int:
     for page in reminders.due(connection, held, at=claim.at, most=_PAGE):
         people = everybody(connection, page)
         reminders.settle(connection, [_settled(connection, claim, each, people) for each in page])
-    reminder_schedules.close(connection, held, told=claim.told, on=claim.days)
+    reminder_schedules.reschedule(connection, held, told=claim.told, on=claim.days)
     jobs += [_job(each, DIGEST, claim.days[each]) for each in held if each in claim.told]
     outbox.add_all(connection, jobs, at=claim.at)
     return len(jobs)
@@ -186,7 +186,7 @@ def _settled(connection: Connection, claim: _Claim, reminder: Reminder, people: 
         # The lead changed, or the owner left. Its new agenda is looked at in this same tick, or in the next one.
         if not reminder_schedules.try_lock(connection, workspace_id, right.recipient_id):
             return row | {"due": claim.at + _SOON}
-        reminder_schedules.take(connection, workspace_id, {right.recipient_id: claim.at})
+        reminder_schedules.lock(connection, workspace_id, {right.recipient_id: claim.at})
         return row | {"recipient": right.recipient_id, "due": claim.at}
     agenda = claim.by_recipient[workspace_id, reminder.recipient_id]
     zone = _zone(reminder, people, claim.cadence)
@@ -253,5 +253,5 @@ def everybody(connection: Connection, page: Iterable[Reminder]) -> People:
 
 
 def _people(connection: Connection, workspace_id: str, user_ids: set[str]) -> People:
-    found = members.some(connection, workspace_id, user_ids) if user_ids else {}
+    found = members.find_many(connection, workspace_id, user_ids) if user_ids else {}
     return {(workspace_id, user_id): member for user_id, member in found.items()}

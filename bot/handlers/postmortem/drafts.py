@@ -139,7 +139,7 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
         channel_id, user_id = content["channel_id"], content["user_id"]
         with database.write() as connection:
             outbox.ephemeral(connection, job.workspace_id, channel_id, user_id, {"text": text}, at=clock())
-            outbox.sent(connection, job, at=clock())
+            outbox.mark_sent(connection, job, at=clock())
         return
     saved = False
     while not saved:
@@ -156,7 +156,7 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
             current = postmortems.newest(connection, incident.id)
             saved = (current and current.version) == (newest and newest.version)
             if saved:
-                postmortems.put(connection, incident.id, version)
+                postmortems.insert_version(connection, incident.id, version)
                 outbox.add(
                     connection,
                     job.workspace_id,
@@ -165,8 +165,8 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
                     content=delivery,
                     at=clock(),
                 )
-                outbox.sent(connection, job, at=clock())
-    context.note(incident=incident.name, draft=version.version)
+                outbox.mark_sent(connection, job, at=clock())
+    context.bind(incident=incident.name, draft=version.version)
 
 
 def next_version(

@@ -95,7 +95,7 @@ def import_(
         imported = _keep(connection, incident, _Import(newest=newest, base=base, file=file), by=by, at=at)
         if imported.new:
             answer = {"version": imported.version.version}
-            receipts.keep(connection, incident.workspace_id, key, answer, at=at)
+            receipts.save(connection, incident.workspace_id, key, answer, at=at)
         return imported
 
 

@@ -65,7 +65,7 @@ def import_json(database: Database, path: Path, place: ImportTarget, *, at: date
         for item in file.action_items:
             _item(connection, incident, item, at)
         if file.postmortem:
-            postmortems.put(connection, incident.id, _postmortem(file.postmortem, at))
+            postmortems.insert_version(connection, incident.id, _postmortem(file.postmortem, at))
         _compare(connection, incident, plain, path)
         return incident
 

@@ -23,7 +23,7 @@ from bot.errors import UsageError
 from bot.handlers.lookup import named
 from bot.handlers.request import Reply, Request, first_word
 from storage import action_items, incidents, members, outbox, reviews, timeline
-from storage.values import Incident, Invited, Review
+from storage.values import Incident, Invitee, Review
 
 DURATION_S = 60 * 60
 """How long a review takes if nobody says so."""
@@ -105,7 +105,7 @@ def _made(connection: Connection, request: Request, incident: Incident, plan: Pl
 
 
 def _refuse_bots(connection: Connection, incident: Incident, plan: Plan) -> None:
-    bots = members.bots(connection, incident.workspace_id)
+    bots = members.bot_ids(connection, incident.workspace_id)
     for person in plan.invited:
         if person.user_id in bots:
             raise UsageError(f"@{person.name} is a bot, and comes to no meeting. Leave it out: with @alice @bob")
@@ -120,16 +120,16 @@ def _when(request: Request, plan: Plan, standing: Review | None) -> tuple[dateti
     raise UsageError(f"When? Try: {request.slash('postmortem')} review friday 10:00 with @alice")
 
 
-def _proposed(connection: Connection, request: Request, incident: Incident) -> tuple[Invited, ...]:
+def _proposed(connection: Connection, request: Request, incident: Incident) -> tuple[Invitee, ...]:
     """Everybody named in the timeline; and who plans it, since they will be there."""
     people = propose_invitees(
         incident,
         timeline.of_incident(connection, incident.id),
         action_items.of_incident(connection, incident.id),
         names=members.names(connection, incident.workspace_id),
-        bots=members.bots(connection, incident.workspace_id),
+        bots=members.bot_ids(connection, incident.workspace_id),
     )
-    return change_invitees(people, add=(Invited(user_id=request.user_id, name=request.user_name),), leave_out=())
+    return change_invitees(people, add=(Invitee(user_id=request.user_id, name=request.user_name),), leave_out=())
 
 
 def _refuse_same(made: Review, standing: Review | None) -> None:

@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 
 from bot.config import Settings
 from bot.slack.bot import Bot
-from bot.telemetry.context import watching
+from bot.telemetry.context import measured_dispatch
 
 _UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def application(bot: Bot, settings: Settings, *, routes: Sequence[BaseRoute] = (
     """The web application that answers Slack for the bot. `routes` are further ones, such as the probes."""
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
     metrics = bot.context.metrics
-    answering = watching(metrics, partial(_answer, bot.app))
+    answering = measured_dispatch(metrics, partial(_answer, bot.app))
     verifier = SignatureVerifier(settings.signing_secret.get_secret_value())
 
     async def events(request: Request) -> Response:

@@ -48,7 +48,7 @@ def reaction(context: SlackContext, payload: Reaction) -> None:
     # Another replica may be keeping the same event at this very instant.
     with suppress(IntegrityError), context.database.write() as connection:
         if receipts.find(connection, workspace_id, key) is None:
-            receipts.keep(connection, workspace_id, key, {}, at=now)
+            receipts.save(connection, workspace_id, key, {}, at=now)
             outbox.add(connection, workspace_id, lane=item.channel, action=event.type, content=content, at=now)
     context.delivery.wake()
 
@@ -79,7 +79,7 @@ def removed(context: SlackContext, job: Job) -> None:
     except UsageError:
         with suppress(IntegrityError), context.database.write() as connection:
             told = {"event_ts": content.get("event_ts", "")}
-            receipts.keep(connection, job.workspace_id, _early(content), told, at=context.clock())
+            receipts.save(connection, job.workspace_id, _early(content), told, at=context.clock())
 
 
 def _early(content: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ from bot.errors import UsageError
 from bot.slack.bot import Bot
 from bot.slack.context import CALL_S
 from bot.slack.outbound.delivery import TEMPORARY
-from bot.telemetry.context import Metrics, request_id, watched
+from bot.telemetry.context import Metrics, measured_work, request_id
 
 WORKERS = 10
 _OK = 200
@@ -74,7 +74,7 @@ class Envelopes:
             self.in_hand += 1
         received_s = time.perf_counter()
         try:
-            with watched(self._metrics, request=request_id()):
+            with measured_work(self._metrics, request=request_id()):
                 answer = _answered(self._app, envelope)
                 if answer is not None:
                     send(json.dumps(answer))

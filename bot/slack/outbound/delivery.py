@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.clock import Clock
 from bot.slack.client import TOO_MANY, PausedError
 from bot.slack.identity import Identity
-from bot.telemetry.context import NO_METRICS, Metrics, watched
+from bot.telemetry.context import NO_METRICS, Metrics, measured_work
 from storage import availability, outbox
 from storage.availability import is_away
 from storage.database import Database
@@ -185,7 +185,7 @@ class Delivery:
             job = outbox.claim(connection, at=self._clock(), workspace_id=self._identity.only_workspace)
         if job is None:
             return False
-        with watched(self._metrics, job=job.id, workspace=job.workspace_id):
+        with measured_work(self._metrics, job=job.id, workspace=job.workspace_id):
             self._do(job)
         return True
 
@@ -204,7 +204,7 @@ class Delivery:
             self._failed(job, type(error).__name__)
         else:
             with self._database.write() as connection:
-                outbox.sent(connection, job, at=self._clock())
+                outbox.mark_sent(connection, job, at=self._clock())
 
     def _refused(self, job: Job, error: SlackApiError) -> None:
         response = error.response
@@ -232,4 +232,4 @@ class Delivery:
             wait_s = min(LONGEST_WAIT_S, 2.0 ** min(job.attempts, _DOUBLINGS)) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
         _log.info("%s again in %.1f s: %s", job.action, wait_s, problem)
         with self._database.write() as connection:
-            outbox.later(connection, job, due_at=self._clock() + timedelta(seconds=wait_s), problem=problem)
+            outbox.retry_later(connection, job, due_at=self._clock() + timedelta(seconds=wait_s), problem=problem)

@@ -55,7 +55,7 @@ def _send(context: SlackContext, post: Action, job: Job, told: DigestKey) -> Non
 def _hand_on(context: SlackContext, told: DigestKey) -> None:
     """Whom Slack does not know any more is told nothing: the lead is, at the next tick."""
     with context.database.write() as connection:
-        members.bar(connection, told.workspace_id, told.recipient_id, "unknown")
+        members.mark_barred(connection, told.workspace_id, told.recipient_id, "unknown")
         reschedule(connection, told, due_at=context.clock())
 
 
@@ -112,7 +112,7 @@ def announce_review(context: SlackContext, job: Job) -> None:
         # A lease that ran out brings the job again, and nobody should be invited twice.
         if receipts.find(connection, job.workspace_id, key) is not None:
             return
-        receipts.keep(connection, job.workspace_id, key, {}, at=context.clock())
+        receipts.save(connection, job.workspace_id, key, {}, at=context.clock())
         outbox.add(
             connection,
             job.workspace_id,
@@ -165,4 +165,4 @@ def send_report(context: SlackContext, job: Job, *, no_files: Collection[str]) -
     with context.database.write() as connection:
         at, channel, reply_url = context.clock(), content["channel"], content["reply_url"]
         outbox.post(connection, job.workspace_id, channel, {"text": text}, reply_url=reply_url, at=at)
-        outbox.sent(connection, job, at=at)
+        outbox.mark_sent(connection, job, at=at)

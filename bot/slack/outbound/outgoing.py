@@ -133,7 +133,7 @@ def _as_messages(context: SlackContext, job: Job, content: Mapping[str, Any]) ->
                 reply_url=content["reply_url"],
                 at=context.clock(),
             )
-        outbox.sent(connection, job, at=context.clock())
+        outbox.mark_sent(connection, job, at=context.clock())
 
 
 def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -81,7 +81,7 @@ def publish(context: SlackContext, job: Job) -> None:
                 again = {**content, "targets": [each.target], "told": True}
                 lane = _lane(job, each.target)
                 outbox.add(connection, job.workspace_id, lane=lane, action=PUBLISH, content=again, at=context.clock())
-        outbox.sent(connection, job, at=context.clock())
+        outbox.mark_sent(connection, job, at=context.clock())
 
 
 def _take_over(context: SlackContext, job: Job) -> None:
@@ -101,7 +101,7 @@ def _lane(job: Job, target: str) -> str:
 def _keep(connection: Connection, job: Job, edition: Edition, results: list[Result], *, at: datetime) -> None:
     for each in results:
         if each.done:
-            publications.keep(
+            publications.save(
                 connection,
                 job.content["incident_id"],
                 target=_key(each.target, edition.audience),

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.demo.replay import SAMPLE
-from bot.server.threaded import address_of, listen
+from bot.server.threaded import base_url, listen
 from storage.database import Database
 from tests.support.paths import ROOT
 
@@ -105,7 +105,7 @@ def test_a_setting_that_cannot_be_understood_is_named() -> None:
 
 def test_a_port_in_use_is_said() -> None:
     with listen(0) as taken:
-        port = address_of(taken).rpartition(":")[2]
+        port = base_url(taken).rpartition(":")[2]
         assert f"Port {port}: Address already in use. For any free one: scribe demo --port 0" in refused("--port", port)
 
 

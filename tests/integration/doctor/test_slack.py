@@ -7,7 +7,7 @@ import pytest
 from bot.clock import now
 from bot.doctor.slack import FEATURES
 from bot.fakeslack.slack import Slack
-from bot.server.threaded import address_of, listen
+from bot.server.threaded import base_url, listen
 from bot.slack.manifest import manifest
 from tests.integration.doctor.visiting import about, environment, one, visit
 
@@ -78,7 +78,7 @@ def test_slack_in_trouble_is_no_fault_of_the_token(slack: Slack, url: str, error
 
 def test_slack_that_is_not_reached_is_a_matter_of_the_network(slack: Slack, url: str) -> None:
     listener = listen(0)
-    nowhere = f"{address_of(listener)}/api/"
+    nowhere = f"{base_url(listener)}/api/"
     listener.close()
     told = visit(environment(slack, url, SLACK_API_URL=nowhere))
     assert "not reached ([Errno 111] Connection refused)" in one(told, "bot token").says

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bot.clock import now
 from bot.doctor.store import of_free
 from bot.fakeslack.slack import Slack
-from bot.server.threaded import address_of, listen
+from bot.server.threaded import base_url, listen
 from storage import outbox
 from storage.database import Database
 from storage.spool import Spool
@@ -87,7 +87,7 @@ def test_an_address_that_is_none_is_told(slack: Slack) -> None:
 
 def test_a_server_that_is_stopped_is_told_without_its_password(slack: Slack) -> None:
     listener = listen(0)
-    port = address_of(listener).rpartition(":")[2]
+    port = base_url(listener).rpartition(":")[2]
     listener.close()
     told = visit(environment(slack, f"postgresql://scribe:hidden-word@127.0.0.1:{port}/scribe"))
     found = one(told, "database")
@@ -100,7 +100,7 @@ def test_a_server_that_does_not_answer_is_told(slack: Slack, monkeypatch: pytest
     # psycopg waits two seconds at the least.
     monkeypatch.setattr("storage.vitals.CONNECT_S", 2)
     with closing(listen(0)) as silent:
-        port = address_of(silent).rpartition(":")[2]
+        port = base_url(silent).rpartition(":")[2]
         found = one(visit(environment(slack, f"postgresql://scribe@127.0.0.1:{port}/scribe")), "database")
     assert (found.level, "timeout" in found.says) == ("fail", True)
 
@@ -198,15 +198,15 @@ def test_what_waits_in_the_spool_and_what_cannot_be_used_is_told_and_nothing_of_
     for number in range(3):
         spool.append({"typed": "the secret runbook", "number": number}, at=now())
     spool.close()
-    spool.bad.write_bytes(b"00000000 {}\n")
+    spool.rejects_file.write_bytes(b"00000000 {}\n")
     told = visit(environment(slack, url, SCRIBE_SPOOL=str(spool.folder)))
     waiting, bad = about(told, "spool")
     assert (waiting.level, bad.level) == ("warn", "warn")
     assert waiting.says == f"3 kept in {spool.folder}, not written to the database yet"
-    assert bad.says == f"1 could not be used and is kept in {spool.bad}"
+    assert bad.says == f"1 could not be used and is kept in {spool.rejects_file}"
     assert "scribe log" in bad.fix
     assert "secret" not in str(told)
-    assert spool.length() == 3
+    assert spool.count() == 3
 
 
 @pytest.mark.parametrize(("minutes", "level"), [(2, "ok"), (15, "warn"), (90, "fail")])
@@ -218,7 +218,7 @@ def test_errands_that_wait_too_long_are_told_with_the_reason(
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=then)
         job = outbox.claim(connection, at=then)
         assert job is not None
-        outbox.later(connection, job, due_at=now(), problem="URLError")
+        outbox.retry_later(connection, job, due_at=now(), problem="URLError")
     found = one(visit(environment(slack, server(database))), "outbox")
     assert found.level == level
     assert found.says == f"1 waiting, the oldest for {minutes} min (URLError)"

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.fakeslack.slack import Slack
-from bot.server.threaded import Server, address_of, listen
+from bot.server.threaded import ServerThread, base_url, listen
 
 Json = dict[str, Any]
 
@@ -144,8 +144,8 @@ def over_http(slack: Slack, echo: Echo) -> Iterator[str]:
         return Response(answered.body, status_code=answered.status, headers=headers)
 
     listener = listen(0)
-    url = f"{address_of(listener)}/slack/events"
-    server = Server(Starlette(routes=[Route("/slack/events", receive, methods=["POST"])]), listener)
+    url = f"{base_url(listener)}/slack/events"
+    server = ServerThread(Starlette(routes=[Route("/slack/events", receive, methods=["POST"])]), listener)
     server.start()
     slack.deliver_to(url)
     try:

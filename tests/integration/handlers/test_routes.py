@@ -122,7 +122,7 @@ def test_of_people_who_resolve_at_once_one_does_and_one_draft_is_asked_for(repli
     assert len(refused) == THREADS - 1
     assert all("is resolved already" in each for each in refused)
     with replicas[0].read() as connection:
-        assert outbox.counts(connection) == {"waiting": 1}
+        assert outbox.count_by_state(connection) == {"waiting": 1}
         assert [each.kind for each in timeline.of_incident(connection, 1)] == ["detected", "resolved"]
 
 

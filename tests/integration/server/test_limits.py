@@ -42,7 +42,7 @@ class Impatient:
 @pytest.fixture
 def impatient(office: Workplace) -> Iterator[Impatient]:
     office.say("/detected disk full")
-    with face(office, LimitedHttpProtocol.of(head_s=SHORT_S, head_limit=2_000, most=20)) as url:
+    with face(office, LimitedHttpProtocol.with_limits(head_s=SHORT_S, head_limit=2_000, max_connections=20)) as url:
         yield Impatient(office, url)
 
 
@@ -129,7 +129,7 @@ def test_a_head_that_is_too_large_is_refused(impatient: Impatient, head: bytes) 
 
 def test_a_head_without_an_end_is_refused_while_it_comes(office: Workplace) -> None:
     office.say("/detected disk full")
-    bounds = LimitedHttpProtocol.of(head_s=60, head_limit=2_000)
+    bounds = LimitedHttpProtocol.with_limits(head_s=60, head_limit=2_000)
     with face(office, bounds) as url, closing(Impatient(office, url).connect()) as line:
         assert not takes(line, chain([POST], (b"X-%d: a\r\n" % number for number in range(1_000_000))))
 
@@ -156,7 +156,7 @@ def test_a_length_that_is_too_large_is_refused_before_anything_is_read(impatient
 
 def test_idle_lines_cost_the_one_that_waited_longest_its_place(office: Workplace) -> None:
     office.say("/detected disk full")
-    with face(office, LimitedHttpProtocol.of(head_s=60, most=20)) as url, ExitStack() as lines:
+    with face(office, LimitedHttpProtocol.with_limits(head_s=60, max_connections=20)) as url, ExitStack() as lines:
         impatient = Impatient(office, url)
         idle = [lines.enter_context(closing(impatient.connect())) for _ in range(100)]
         for number in range(3):

@@ -16,7 +16,7 @@ import pytest
 from bot.clock import now
 from bot.fakeslack.slack import Slack
 from bot.run import ticks_of
-from bot.server.threaded import address_of, listen
+from bot.server.threaded import base_url, listen
 from storage import outbox, timeline
 from storage.database import Database
 from storage.spool import Spool
@@ -114,7 +114,7 @@ def texts(folder: Path) -> list[str]:
 def states(folder: Path) -> dict[str, int]:
     database = Database(f"sqlite:///{folder}/scribe.db")
     with database.read() as connection:
-        found = outbox.counts(connection)
+        found = outbox.count_by_state(connection)
     database.close()
     return found
 
@@ -163,7 +163,7 @@ def test_while_its_database_cannot_be_reached_it_starts_and_keeps_what_is_typed(
         assert scribe.slack.command(alice, channel, "/detected", "disk full").text.startswith("Kept · Detected")
         assert scribe.end(signal.SIGTERM) == 0
         assert "Traceback" not in scribe.ended[0]
-    assert Spool(tmp_path / "spool").length() == 1
+    assert Spool(tmp_path / "spool").count() == 1
 
 
 def test_the_probes_have_a_port_of_their_own_in_either_mode_and_the_log_tells_ids_and_no_words(
@@ -210,7 +210,7 @@ def test_it_is_alive_and_not_ready_while_socket_mode_finds_no_slack(tmp_path: Pa
 
 def test_a_health_port_in_use_ends_it_with_a_word_about_it(tmp_path: Path) -> None:
     with process(HTTP, tmp_path) as scribe, listen(0) as taken:
-        port = address_of(taken).rpartition(":")[2]
+        port = base_url(taken).rpartition(":")[2]
         done = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, "-m", "bot", "run", "--health-port", port],
             cwd=tmp_path, env=scribe.environment(), capture_output=True, text=True, timeout=START_S, check=False,
@@ -257,7 +257,7 @@ def test_a_token_slack_does_not_take_ends_it_with_a_word_about_it(tmp_path: Path
 
 def test_a_port_in_use_ends_it_with_a_word_about_it(tmp_path: Path) -> None:
     with process(HTTP, tmp_path) as scribe, listen(0) as taken:
-        port = address_of(taken).rpartition(":")[2]
+        port = base_url(taken).rpartition(":")[2]
         done = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, "-m", "bot", "run", "--port", port],
             cwd=tmp_path, env=scribe.environment(), capture_output=True, text=True, timeout=START_S, check=False,

@@ -86,7 +86,7 @@ def test_what_waits_is_superseded_in_its_lane_and_workspace_alone(database: Data
     assert claimed(database, NOW + SECOND) == ("C1", 0)
     assert claim(database, NOW + 10 * LEASE - LEASE) is not None
     with database.read() as connection:
-        assert outbox.counts(connection) == {"sending": 1, "sent": 2}
+        assert outbox.count_by_state(connection) == {"sending": 1, "sent": 2}
 
 
 def test_what_is_under_way_is_not_superseded(database: Database) -> None:
@@ -103,7 +103,7 @@ def test_what_is_parked_does_not_hold_up_its_lane_and_keeps_its_reason(database:
     assert claimed(database) == ("C1", 1)
     with database.read() as connection:
         assert connection.execute(text("SELECT problem FROM outbox WHERE id = 1")).scalar() == "channel_not_found"
-        assert outbox.counts(connection) == {"parked": 1, "sending": 1}
+        assert outbox.count_by_state(connection) == {"parked": 1, "sending": 1}
     assert claim(database, NOW + 10 * LEASE) is not None
 
 

@@ -13,7 +13,7 @@ def test_publishing_again_updates_what_the_target_holds(database: Database) -> N
     with database.write() as connection:
         incident = declare(connection)
         for version in (1, 2):
-            publications.keep(
+            publications.save(
                 connection, incident.id, target="folder", location="INC-1", version=version, at=AT, by="alice"
             )
     with database.read() as connection:
@@ -25,6 +25,6 @@ def test_a_postmortem_stands_in_several_places(database: Database) -> None:
     with database.write() as connection:
         incident = declare(connection)
         for target in ("folder", "canvas"):
-            publications.keep(connection, incident.id, target=target, location="x", version=1, at=AT, by="alice")
+            publications.save(connection, incident.id, target=target, location="x", version=1, at=AT, by="alice")
     with database.read() as connection:
         assert [each.target for each in publications.of_incident(connection, incident.id)] == ["canvas", "folder"]

@@ -10,7 +10,7 @@ ANSWER = {"text": "Detected · 14:02 \U0001f525 \u202e", "buttons": [{"label": "
 
 def test_an_answer_is_found_by_its_key_in_its_workspace(database: Database) -> None:
     with database.write() as connection:
-        receipts.keep(connection, "T1", "k", ANSWER, at=NOW)
+        receipts.save(connection, "T1", "k", ANSWER, at=NOW)
     with database.read() as connection:
         assert receipts.find(connection, "T1", "k") == ANSWER
         assert receipts.find(connection, "T2", "k") is None
@@ -19,8 +19,8 @@ def test_an_answer_is_found_by_its_key_in_its_workspace(database: Database) -> N
 
 def test_a_key_is_answered_once(database: Database) -> None:
     with database.write() as connection:
-        receipts.keep(connection, "T1", "k", ANSWER, at=NOW)
+        receipts.save(connection, "T1", "k", ANSWER, at=NOW)
     with pytest.raises(IntegrityError), database.write() as connection:
-        receipts.keep(connection, "T1", "k", {"text": "other"}, at=NOW)
+        receipts.save(connection, "T1", "k", {"text": "other"}, at=NOW)
     with database.read() as connection:
         assert receipts.find(connection, "T1", "k") == ANSWER

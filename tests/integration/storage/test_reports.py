@@ -178,7 +178,7 @@ def test_my_postmortems_are_of_incidents_i_lead_or_resolved_where_nobody_leads(d
         say(connection, still_open)
         published = declare(connection, title="published", lead="bob", lead_id="U2")
         resolve(connection, published, 8)
-        publications.keep(connection, published.id, target="folder", location="x", version=1, at=later(9), by="bob")
+        publications.save(connection, published.id, target="folder", location="x", version=1, at=later(9), by="bob")
         resolve(connection, declare(connection, title="anothers", lead="carol", lead_id="U3"), 9, by="U2")
         resolve(connection, declare(connection, "T2", title="elsewhere", lead="bob", lead_id="U2"), 9)
     mine = home(database, "U2").postmortems

@@ -7,12 +7,12 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import members, reviews
 from storage.database import Database
-from storage.values import BOT, Invited, Member, Review
+from storage.values import BOT, Invitee, Member, Review
 from tests.integration.storage.making import NOW, declare, later
 
 PLAN = Review(
     sequence=0, starts_at=later(30), duration_s=2700, timezone="Europe/Berlin", cancelled=False,
-    people=(Invited(user_id="U1", name="alice"), Invited(user_id="U2", name="bøb")),
+    people=(Invitee(user_id="U1", name="alice"), Invitee(user_id="U2", name="bøb")),
     planned_at=NOW, planned_by_id="U1",
 )  # fmt: skip
 
@@ -50,7 +50,7 @@ def test_the_members_that_are_bots_are_known_as_such(database: Database) -> None
         for workspace, user_id, why in (("T1", "U1", None), ("T1", "U2", BOT), ("T2", "U3", BOT))
     ]
     with database.write() as connection:
-        members.keep(connection, people, at=NOW)
+        members.save(connection, people, at=NOW)
     with database.read() as connection:
-        assert members.bots(connection, "T1") == {"U2"}
+        assert members.bot_ids(connection, "T1") == {"U2"}
         assert members.find(connection, "T1", "U2") == people[1]

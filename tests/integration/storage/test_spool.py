@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.spool import RESERVE_BYTES, Held, Record, Spool
+from storage.spool import RESERVE_BYTES, Record, Spool, SpoolFile
 
 AT = datetime(2026, 3, 12, 9, 14, tzinfo=UTC)
 WORDS = [{"words": "disk full — ünï\n\u2028"}, {"words": ""}, {"words": "x" * 100_000}]
@@ -21,10 +21,10 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool.close()
 
 
-def kept(spool: Spool) -> Held:
+def kept(spool: Spool) -> SpoolFile:
     spool.close()
     (path,) = spool.files()
-    with spool.draining(path) as held:
+    with spool.replaying(path) as held:
         assert held is not None
         return held
 
@@ -36,9 +36,9 @@ def fill(spool: Spool) -> None:
 
 def test_records_come_back_in_order_and_are_gone_once_drained(spool: Spool) -> None:
     fill(spool)
-    assert spool.length() == 3
+    assert spool.count() == 3
     assert kept(spool).records == WORDS
-    assert (spool.files(), spool.length(), spool.bad_length()) == ([], 0, 0)
+    assert (spool.files(), spool.count(), spool.rejected_count()) == ([], 0, 0)
 
 
 def test_nobody_else_may_read_what_was_typed(spool: Spool) -> None:
@@ -53,7 +53,7 @@ def test_a_record_that_a_crash_cut_short_is_kept_aside_and_the_rest_is_read(spoo
     content = path.read_bytes()
     path.write_bytes(content[:-50])
     assert kept(spool).records == WORDS[:2]
-    assert spool.bad.read_bytes() == content.split(b"\n")[2][:-49] + b"\n"
+    assert spool.rejects_file.read_bytes() == content.split(b"\n")[2][:-49] + b"\n"
 
 
 @pytest.mark.parametrize("line", [b"", b"no checksum", b"zzzzzzzz {}", b"00000000 {}", b"a3a6bf43 []", b"\xff\xfe"])
@@ -62,14 +62,14 @@ def test_what_is_no_record_spoils_no_other(spool: Spool, line: bytes) -> None:
     path = spool.files()[0]
     path.write_bytes(line + b"\n" + path.read_bytes())
     assert kept(spool).records == WORDS
-    assert spool.bad_length() == (1 if line else 0)
+    assert spool.rejected_count() == (1 if line else 0)
 
 
 def test_what_fails_while_it_is_drained_stays(spool: Spool) -> None:
     fill(spool)
     spool.close()
     (path,) = spool.files()
-    with pytest.raises(OSError, match="away again"), spool.draining(path):
+    with pytest.raises(OSError, match="away again"), spool.replaying(path):
         raise OSError("away again")
     assert kept(spool).records == WORDS
 
@@ -78,11 +78,11 @@ def test_the_file_of_a_living_process_is_left_alone_and_that_of_a_dead_one_taken
     fill(spool)
     other = Spool(spool.folder)
     (path,) = other.files()
-    with other.draining(path) as held:
+    with other.replaying(path) as held:
         assert held is None
     spool.close()
     assert kept(other).records == WORDS
-    with other.draining(path) as held:
+    with other.replaying(path) as held:
         assert held is None
 
 
@@ -90,7 +90,7 @@ def test_what_is_kept_while_a_file_is_drained_goes_into_the_next(spool: Spool) -
     fill(spool)
     spool.close()
     (path,) = spool.files()
-    with spool.draining(path):
+    with spool.replaying(path):
         spool.append({"words": "later"}, at=AT)
     assert kept(spool).records == [{"words": "later"}]
 
@@ -122,7 +122,7 @@ def append_until_full(spool: Spool, record: Record, written: list[Record]) -> No
 
 def test_on_a_full_disk_the_reserve_makes_room_and_then_the_caller_is_told(small_disk: Path) -> None:
     spool = Spool(small_disk / "spool")
-    spool.reserve()
+    spool.reserve_space()
     with pytest.raises(OSError, match="No space"):
         write_until_full(small_disk / "full")
     written: list[Record] = []
@@ -132,4 +132,4 @@ def test_on_a_full_disk_the_reserve_makes_room_and_then_the_caller_is_told(small
     assert len(written) * 1000 > RESERVE_BYTES // 2
     # A file system that is full has no room for one more name either, and none is needed.
     assert kept(spool).records == written
-    assert spool.bad_length() == 0
+    assert spool.rejected_count() == 0

@@ -99,10 +99,10 @@ def test_an_entry_is_found_by_the_message_it_was_made_from(database: Database) -
         incident = declare(connection)
         pinned = say(connection, incident, permalink="https://p", source="reaction")
         say(connection, incident, permalink="https://p", kind="did")
-        assert timeline.linked(connection, incident.id, "https://p", "note") == pinned
-        assert timeline.linked(connection, incident.id, "https://q", "note") is None
-        assert timeline.reacted(connection, incident.id, "https://p", "U1") == pinned
-        assert timeline.reacted(connection, incident.id, "https://p", "U2") is None
+        assert timeline.by_permalink(connection, incident.id, "https://p", "note") == pinned
+        assert timeline.by_permalink(connection, incident.id, "https://q", "note") is None
+        assert timeline.by_reaction(connection, incident.id, "https://p", "U1") == pinned
+        assert timeline.by_reaction(connection, incident.id, "https://p", "U2") is None
 
 
 def test_two_people_revising_one_entry_at_once_is_two_revisions(database: Database) -> None:
@@ -143,7 +143,7 @@ def test_nothing_of_a_whole_story_is_ever_overwritten_or_deleted(database: Datab
             postmortems.add(
                 connection, incident.id, template="classic", sections=(section,), drafted_at=NOW, drafted_by=by
             )
-        receipts.keep(connection, "T1", "k", {}, at=NOW)
+        receipts.save(connection, "T1", "k", {}, at=NOW)
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=NOW)
     event.remove(database.engine, "before_cursor_execute", hear)
     words = [statement.split() for statement in said]

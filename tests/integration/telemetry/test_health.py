@@ -14,9 +14,9 @@ from starlette.applications import Starlette
 
 from bot.clock import SetClock
 from bot.server import probes as face
-from bot.server.probes import probes
+from bot.server.probes import probe_routes
 from bot.server.scheduler import Heartbeat
-from bot.server.threaded import Server, address_of, listen
+from bot.server.threaded import ServerThread, base_url, listen
 from bot.telemetry.health import Health
 from bot.telemetry.metrics import PrometheusMetrics
 from storage import outbox
@@ -29,9 +29,9 @@ from tests.support.workplace import Workplace
 @contextmanager
 def served(health: Health) -> Iterator[httpx.Client]:
     listener = listen(0)
-    server = Server(Starlette(routes=probes(health, PrometheusMetrics().page)), listener)
+    server = ServerThread(Starlette(routes=probe_routes(health, PrometheusMetrics().page)), listener)
     server.start()
-    with httpx.Client(base_url=address_of(listener), trust_env=False) as client:
+    with httpx.Client(base_url=base_url(listener), trust_env=False) as client:
         yield client
     server.stop()
 
@@ -133,7 +133,7 @@ def test_an_outbox_that_waits_for_slack_is_degraded_and_stays_ready(database: Da
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=then)
         job = outbox.claim(connection, at=then)
         assert job is not None
-        outbox.later(connection, job, due_at=NOON + timedelta(minutes=4), problem="URLError")
+        outbox.retry_later(connection, job, due_at=NOON + timedelta(minutes=4), problem="URLError")
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=NOON)
     with served(health(database)) as client:
         status, parts = ready(client)
@@ -160,7 +160,7 @@ def test_an_errand_for_later_does_not_wait_before_its_time_and_one_given_up_wait
 def away() -> Iterator[Database]:
     """A database at an address where nobody listens."""
     listener = listen(0)
-    port = address_of(listener).rpartition(":")[2]
+    port = base_url(listener).rpartition(":")[2]
     listener.close()
     database = Database(f"postgresql://scribe:hidden-word@127.0.0.1:{port}/scribe")
     yield database
@@ -211,7 +211,7 @@ def test_a_database_that_hangs_keeps_no_probe_waiting_and_is_asked_once(monkeypa
     monkeypatch.setattr(face, "WAIT_S", 0.05)
     with closing(listen(0)) as silent:
         silent.settimeout(0)
-        hanging = Database(f"postgresql://scribe@127.0.0.1:{address_of(silent).rpartition(':')[2]}/scribe")
+        hanging = Database(f"postgresql://scribe@127.0.0.1:{base_url(silent).rpartition(':')[2]}/scribe")
         with served(health(hanging)) as client, ThreadPoolExecutor(10) as crowd:
             assert set(crowd.map(lambda _: client.get("/readyz").status_code, range(20))) == {503}
             assert client.get("/readyz").json()["parts"] == {"database": {"state": "down", "error": "late"}}

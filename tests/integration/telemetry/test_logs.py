@@ -43,8 +43,8 @@ def told(out: io.StringIO) -> list[dict[str, object]]:
 
 
 def test_a_line_has_the_ids_of_the_work_it_belongs_to() -> None:
-    with logging_to(JSON) as out, context.about(request="r1", workspace="T1"):
-        context.note(incident="INC-1", kind=None)
+    with logging_to(JSON) as out, context.bound(request="r1", workspace="T1"):
+        context.bind(incident="INC-1", kind=None)
         logging.getLogger("bot.anything").info("done %s", 3, extra={"depth": 4})
     (line,) = told(out)
     assert list(line)[:4] == ["time", "level", "logger", "event"]
@@ -56,23 +56,23 @@ def test_a_line_has_the_ids_of_the_work_it_belongs_to() -> None:
 
 
 def test_facts_end_with_their_block_and_stay_in_their_thread() -> None:
-    with context.about(request="r1"):
-        with context.about(job=5):
-            context.note(incident="INC-1")
-            assert context.facts_now() == {"request": "r1", "job": 5, "incident": "INC-1"}
-        assert context.facts_now() == {"request": "r1"}
-        seen: list[context.Facts] = []
-        thread = threading.Thread(target=lambda: seen.append(context.facts_now()))
+    with context.bound(request="r1"):
+        with context.bound(job=5):
+            context.bind(incident="INC-1")
+            assert context.current() == {"request": "r1", "job": 5, "incident": "INC-1"}
+        assert context.current() == {"request": "r1"}
+        seen: list[context.Fields] = []
+        thread = threading.Thread(target=lambda: seen.append(context.current()))
         thread.start()
         thread.join()
         assert seen == [{}]
-    context.note(incident="INC-2")
-    assert context.facts_now() == {}
+    context.bind(incident="INC-2")
+    assert context.current() == {}
 
 
 @pytest.mark.parametrize("form", [JSON, TEXT])
 def test_what_is_logged_cannot_begin_a_line_of_its_own(form: str) -> None:
-    with logging_to(form) as out, context.about(workspace=INJECTED):
+    with logging_to(form) as out, context.bound(workspace=INJECTED):
         logging.getLogger("bot").warning("about %s", INJECTED)
         logging.getLogger("bot").error("failed", exc_info=ValueError(INJECTED))
     said = out.getvalue()

@@ -295,7 +295,7 @@ def test_while_an_earlier_try_is_under_way_the_next_one_waits_for_it(
     office.private("/postmortem publish folder")
     assert len(office.messages()) == messages
     with office.database.write() as connection:
-        outbox.sent(connection, trying, at=clock())
+        outbox.mark_sent(connection, trying, at=clock())
     clock.set(at("2026-03-12T12:01:00Z"))
     assert len(office.messages()) == messages + 1
 

@@ -34,7 +34,7 @@ def sit_out(bot: Bot, database: Database, clock: SetClock) -> None:
     while clock() < give_up_at:
         bot.context.delivery.deliver_due()
         with database.read() as connection:
-            if not set(outbox.counts(connection)) & {"waiting", "sending"}:
+            if not set(outbox.count_by_state(connection)) & {"waiting", "sending"}:
                 return
         clock.set(clock() + timedelta(seconds=0.5))
     pytest.fail("still not delivered")

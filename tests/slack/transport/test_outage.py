@@ -270,4 +270,4 @@ def test_one_request_that_breaks_its_handler_is_kept_aside_and_the_others_are_wr
     line.mend()
     told(remote)
     assert standing(remote) == [("detected", "disk full"), ("did", "first"), ("did", "second")]
-    assert offline._spool.bad_length() == 1
+    assert offline._spool.rejected_count() == 1

@@ -41,7 +41,7 @@ def test_ticks_and_commands_at_once_hinder_neither_and_each_item_has_one_next_ti
 
     together(work)
     with database.read() as connection:
-        rows = list(reminders.everything(connection, page=3))
+        rows = list(reminders.iterate(connection, page=3))
     assert sorted(each.item.number for each in rows if each.item and each.kind == "item") == list(range(1, 9))
     for each in rows:
         assert each.item is not None

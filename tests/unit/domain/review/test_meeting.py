@@ -19,7 +19,7 @@ from bot.domain.review.meeting import (
     zone_key,
 )
 from bot.errors import UsageError
-from storage.values import ActionItem, Invited, Review, TimelineEntry
+from storage.values import ActionItem, Invitee, Review, TimelineEntry
 from tests.support.casebook import entry, item
 from tests.unit.domain.check.checking import INCIDENT, after
 from tests.unit.domain.texts import QUICK, TEXTS, outcome
@@ -140,7 +140,7 @@ def test_people_are_named_by_their_display_name_and_else_by_their_author_name() 
 
 
 def test_adding_and_leaving_out_keep_the_order_and_everybody_once() -> None:
-    alice, bob, carol = (Invited(user_id=user_id, name=user_id) for user_id in ("U01", "U02", "U03"))
+    alice, bob, carol = (Invitee(user_id=user_id, name=user_id) for user_id in ("U01", "U02", "U03"))
     assert change_invitees((alice, bob), add=(carol, alice), leave_out=(bob,)) == (alice, carol)
     assert change_invitees((alice,), add=(bob,), leave_out=(bob, alice)) == ()
 
@@ -148,7 +148,7 @@ def test_adding_and_leaving_out_keep_the_order_and_everybody_once() -> None:
 def planned(starts: str, zone: str, *, at: str = "2026-01-01", minutes: int = 45) -> Review:
     return Review(
         sequence=0, starts_at=utc(starts), duration_s=minutes * 60, timezone=zone, cancelled=False,
-        people=(Invited(user_id="U1", name="alice"),), planned_at=utc(at), planned_by_id="U1",
+        people=(Invitee(user_id="U1", name="alice"),), planned_at=utc(at), planned_by_id="U1",
     )  # fmt: skip
 
 

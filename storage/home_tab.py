@@ -14,7 +14,7 @@ from storage.models import (
     publications,
     timeline_entries,
 )
-from storage.reports import OURS, STANDING_ITEM
+from storage.reports import IN_WORKSPACE, STANDING_ITEM
 from storage.timeline import LAST_REVISION
 from storage.values import PENDING, OwnItem, Unpublished
 
@@ -30,13 +30,13 @@ _OWN_ITEMS = (
         action_item_revisions.c.due_on,
         action_item_revisions.c.snoozed_until,
         incidents.c.channel_id,
-        VISIBLE_TO.label("told"),
+        VISIBLE_TO.label("visible"),
     )
     .select_from(action_items)
     .join(incidents, incidents.c.id == action_items.c.incident_id)
     .join(action_item_revisions, STANDING_ITEM)
     .where(
-        OURS,
+        IN_WORKSPACE,
         action_item_revisions.c.owner_id == bindparam("user_id"),
         action_item_revisions.c.state.in_(sorted(PENDING)),
     )
@@ -75,7 +75,7 @@ _UNPUBLISHED = (
         _VERSION.label("version"),
     )
     .where(
-        OURS,
+        IN_WORKSPACE,
         VISIBLE_TO,
         incidents.c.open.is_(False),
         or_(

@@ -17,7 +17,7 @@ WORKSPACE = "T1"
 
 def take(database: Database, **due: Any) -> None:
     with database.write() as connection:
-        reminder_schedules.take(connection, WORKSPACE, due)
+        reminder_schedules.lock(connection, WORKSPACE, due)
 
 
 def claimed(database: Database, minutes: int = 30) -> list[str]:
@@ -74,8 +74,8 @@ def put(database: Database, **facts: Any) -> None:
             item=item,
             since_at=NOW,
         )
-        reminder_schedules.take(connection, WORKSPACE, {"U1": later(5)})
-        reminders.put(connection, Reminder(**{name: getattr(bare, name) for name in bare.__slots__} | facts))
+        reminder_schedules.lock(connection, WORKSPACE, {"U1": later(5)})
+        reminders.save(connection, Reminder(**{name: getattr(bare, name) for name in bare.__slots__} | facts))
 
 
 def test_a_reminder_comes_back_with_all_it_is_about(database: Database) -> None:
@@ -87,16 +87,16 @@ def test_a_reminder_comes_back_with_all_it_is_about(database: Database) -> None:
         assert (found.kind, found.recipient_id, found.due_at, found.since_at) == ("item", "U1", later(5), NOW)
         assert (found.incident.name, found.item.text, found.published) == ("INC-1", "add an alert", False)
         item = revise(connection, found.item, by="U1", at=later(6), state="done")
-        (now,) = reminders.everything(connection, page=9)
+        (now,) = reminders.iterate(connection, page=9)
         assert now.item == item
         told = date(2026, 3, 12)
         reminders.settle(connection, [{"reminder": found.id, "recipient": "U1", "due": None, "told": told}])
-        reminder_schedules.close(connection, held, told=set(held), on={held[0]: told})
-        assert reminders.told(connection, WORKSPACE, "U1", told, most=9)[0].told_on == told
-        assert reminder_schedules.told(connection) == {(WORKSPACE, "U1"): told}
+        reminder_schedules.reschedule(connection, held, told=set(held), on={held[0]: told})
+        assert reminders.in_digest(connection, WORKSPACE, "U1", told, most=9)[0].told_on == told
+        assert reminder_schedules.last_digest_days(connection) == {(WORKSPACE, "U1"): told}
         assert not reminder_schedules.is_due(connection, at=later(59))
-        reminders.again(connection, WORKSPACE, "U1", told, due_at=later(7))
-        reminder_schedules.close(connection, held, told=set(), on={})
+        reminders.revoke_digest(connection, WORKSPACE, "U1", told, due_at=later(7))
+        reminder_schedules.reschedule(connection, held, told=set(), on={})
         assert reminder_schedules.is_due(connection, at=later(7))
 
 
@@ -105,7 +105,7 @@ def test_another_workspaces_recipient_of_the_same_name_is_another(database: Data
     with database.write() as connection:
         other = [ReminderSchedule(workspace_id="T2", recipient_id="U1", told_on=None)]
         assert list(reminders.due(connection, other, at=later(9), most=9)) == []
-        assert reminders.told(connection, "T2", "U1", NOW.date(), most=9) == []
+        assert reminders.in_digest(connection, "T2", "U1", NOW.date(), most=9) == []
 
 
 def test_with_nothing_due_a_look_is_one_query_by_an_index(database: Database) -> None:
