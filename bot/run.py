@@ -152,7 +152,7 @@ def serve(
     metrics, heartbeat, line = PrometheusMetrics(), Heartbeat(HEARTBEAT_S), SocketStatus()
     bot = build(settings, database, metrics=metrics)
     health = _health(bot, heartbeat, line if by_socket else None)
-    routes = probe_routes(health, metrics.page, content_type=CONTENT_TYPE)
+    routes = probe_routes(health, metrics.exposition, content_type=CONTENT_TYPE)
     with (
         serve_separately(routes, host, health_port) as left,
         running(bot, heartbeat=heartbeat, ensured=_ensured(database)),

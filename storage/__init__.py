@@ -1,1 +1,1 @@
-"""What Scribe remembers: tables, the queries over them, and the frozen values they hand out."""
+"""The store: tables, migrations and queries, one module a noun. It imports nothing from `bot`."""

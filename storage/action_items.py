@@ -1,72 +1,91 @@
-"""Action items: what is to be done, and every change of owner, date and state."""
+"""Action items: add them, add revisions of owner, date and state, read items with their last revision applied."""
 
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from storage.dialects import row_id
 from storage.models import action_item_revisions, action_items, incidents
 from storage.values import PENDING, ActionItem
 
-_STATE = ("owner", "owner_id", "due_on", "state", "snoozed_until", "reason", "ticket")
+_FIXED = ("text", "kind", "priority", "done_when")
+"""Fields that never change."""
+_REVISABLE = ("owner", "owner_id", "due_on", "state", "snoozed_until", "reason", "ticket")
 
-_GIVEN = ("text", "kind", "priority", "done_when")
-"""What is said of an item once and stays."""
+LAST_REVISION = and_(
+    action_item_revisions.c.item_id == action_items.c.id,
+    action_item_revisions.c.number
+    == select(func.max(action_item_revisions.c.number))
+    .where(action_item_revisions.c.item_id == action_items.c.id)
+    .correlate(action_items)
+    .scalar_subquery(),
+)
+"""Join condition between `action_items` and the last of its `action_item_revisions`; each item has at least one."""
+COLUMNS = (
+    action_items.c.id,
+    action_items.c.number,
+    *(action_items.c[name] for name in _FIXED),
+    *(action_item_revisions.c[name] for name in _REVISABLE),
+)
+"""The columns of an ActionItem, named as its fields."""
+_NEXT_NUMBER = (
+    update(incidents)
+    .where(incidents.c.id == bindparam("incident_id"))
+    .values(last_item_number=incidents.c.last_item_number + 1)
+    .returning(incidents.c.last_item_number)
+)
+"""Increments the incident's counter of items and returns it."""
 
 
 def add(connection: Connection, incident_id: int, **facts: Any) -> ActionItem:
-    """Write down an item. `facts`: text, kind, owner, owner_id, due_on, by (user id), at.
+    """Insert an item. `facts`: text, kind, owner, owner_id, due_on, by (user id), at.
 
-    Where they are known: state (else `open`), ticket, priority, done_when.
+    Optional: state (default `open`), ticket, priority, done_when.
     """
-    count = (
-        update(incidents)
-        .where(incidents.c.id == incident_id)
-        .values(last_item_number=incidents.c.last_item_number + 1)
-        .returning(incidents.c.last_item_number)
-    )
-    number = connection.execute(count).scalar_one()
+    number = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).scalar_one()
     by, at = facts.pop("by"), facts.pop("at")
-    row = {"incident_id": incident_id, "number": number, **{name: facts.get(name) for name in _GIVEN}}
+    row = {"incident_id": incident_id, "number": number, **{name: facts.get(name) for name in _FIXED}}
     result = connection.execute(insert(action_items), row | {"recorded_at": at, "recorded_by_id": by})
     item = ActionItem(
         id=row_id(result),
         number=number,
         **({"state": "open", "snoozed_until": None, "reason": None} | facts),
     )
-    _keep(connection, item, by=by, at=at)
+    _add_revision(connection, item, by=by, at=at)
     return item
 
 
 def revise(connection: Connection, item: ActionItem, *, by: str, at: datetime, **changes: Any) -> ActionItem:
-    """Change owner, owner_id, due_on, state, snoozed_until, reason or ticket, and keep who did, and when."""
+    """Add a revision with other values of owner, owner_id, due_on, state, snoozed_until, reason or ticket."""
     revised = replace(item, **changes)
-    _keep(connection, revised, by=by, at=at)
+    _add_revision(connection, revised, by=by, at=at)
     return revised
 
 
-def _keep(connection: Connection, item: ActionItem, *, by: str, at: datetime) -> None:
-    newest = (
+def _add_revision(connection: Connection, item: ActionItem, *, by: str, at: datetime) -> None:
+    next_number = (
         select(func.coalesce(func.max(action_item_revisions.c.number), 0) + 1)
         .where(action_item_revisions.c.item_id == item.id)
         .scalar_subquery()
     )
-    row = {name: getattr(item, name) for name in _STATE}
+    row = {name: getattr(item, name) for name in _REVISABLE}
     connection.execute(
-        insert(action_item_revisions).values(item_id=item.id, number=newest, revised_at=at, revised_by_id=by, **row)
+        insert(action_item_revisions).values(
+            item_id=item.id, number=next_number, revised_at=at, revised_by_id=by, **row
+        )
     )
 
 
 def of_incident(connection: Connection, incident_id: int) -> list[ActionItem]:
-    """The incident's items as they stand, in the order of their numbers."""
-    return [item for _, item in _found(connection, action_items.c.incident_id == incident_id)]
+    """The incident's items with their last revisions applied, by number."""
+    return [item for _, item in _select(connection, action_items.c.incident_id == incident_id)]
 
 
 def numbered(connection: Connection, incident_id: int, number: int) -> ActionItem | None:
     """The incident's item of that number."""
-    found = _found(connection, action_items.c.incident_id == incident_id, action_items.c.number == number)
+    found = _select(connection, action_items.c.incident_id == incident_id, action_items.c.number == number)
     return found[0][1] if found else None
 
 
@@ -79,7 +98,7 @@ def open_in_workspace(
     due_before: date | None = None,
     limit: int | None = None,
 ) -> list[tuple[int, ActionItem]]:
-    """(incident number, item still to be done), oldest first, of incidents that may be seen from the channel."""
+    """(incident number, pending item), oldest first, of the incidents that are visible from the channel."""
     conditions = [
         incidents.c.workspace_id == workspace_id,
         action_item_revisions.c.state.in_(PENDING),
@@ -89,14 +108,14 @@ def open_in_workspace(
         conditions.append(action_item_revisions.c.owner_id == owner_id)
     if due_before is not None:
         conditions.append(action_item_revisions.c.due_on < due_before)
-    return _found(connection, *conditions, limit=limit)
+    return _select(connection, *conditions, limit=limit)
 
 
 def owned_elsewhere(
     connection: Connection, workspace_id: str, channel_id: str, *, owner_id: str, limit: int | None = None
 ) -> list[tuple[int, ActionItem]]:
-    """(incident number, the person's item still to be done), oldest first, of other channels' private incidents."""
-    return _found(
+    """(incident number, the owner's pending item), oldest first, of private incidents of other channels."""
+    return _select(
         connection,
         incidents.c.workspace_id == workspace_id,
         incidents.c.private.is_(True),
@@ -107,25 +126,7 @@ def owned_elsewhere(
     )
 
 
-LAST_REVISION = and_(
-    action_item_revisions.c.item_id == action_items.c.id,
-    action_item_revisions.c.number
-    == select(func.max(action_item_revisions.c.number))
-    .where(action_item_revisions.c.item_id == action_items.c.id)
-    .correlate(action_items)
-    .scalar_subquery(),
-)
-"""What joins an item with the revision that says how it stands."""
-COLUMNS = (
-    action_items.c.id,
-    action_items.c.number,
-    *(action_items.c[name] for name in _GIVEN),
-    *(action_item_revisions.c[name] for name in _STATE),
-)
-"""The columns of an ActionItem, by the names of its fields."""
-
-
-def _found(connection: Connection, *conditions: Any, limit: int | None = None) -> list[tuple[int, ActionItem]]:
+def _select(connection: Connection, *conditions: Any, limit: int | None = None) -> list[tuple[int, ActionItem]]:
     query = (
         select(incidents.c.number.label("incident"), *COLUMNS)
         .select_from(action_items)

@@ -1,4 +1,4 @@
-"""Whether the database answers: which errors mean that it is away, and how long an answer may take."""
+"""Whether the database is available: which errors mean that it is away, and a time limit for waiting on it."""
 
 import sqlite3
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-_SQLITE = frozenset(
+_AWAY_SQLITE_CODES = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
@@ -26,105 +26,105 @@ _SQLITE = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
-_PRIMARY = 0xFF
-"""The bits of SQLite's extended codes that hold the primary one."""
-_POSTGRES_CLASSES = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58", "XX"})
-_READ_ONLY = "25006"
-
+_PRIMARY_CODE_MASK = 0xFF
+"""SQLite's extended result codes hold the primary code in their low byte: https://sqlite.org/rescode.html"""
+_AWAY_SQLSTATE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58", "XX"})
+"""Connection, authorization, missing database, rollback, resources, object not ready, operator, system, internal."""
+_READ_ONLY_TRANSACTION = "25006"
 
 ERRORS = (DBAPIError, NoConnectionError)
-"""What is raised when the database is away, and for other reasons too: `is_away` tells."""
+"""What to catch when the database may be away; `is_away` tells these errors from others of the same classes."""
 
 
 class BusyError(OperationalError):
-    """Other writers of this process were before us for longer than we may wait."""
+    """Other writers of this process held the write lock for longer than the time limit."""
 
     def __init__(self) -> None:
         super().__init__("BEGIN IMMEDIATE", None, NoConnectionError("other writers are before this one"))
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether trying again later may help. A mistake in a statement, or a row that may not be, is not that."""
+    """Whether a later attempt may succeed; False for invalid statements and violated constraints."""
     if isinstance(error, NoConnectionError | BusyError):
         return True
     if not isinstance(error, DBAPIError):
         return False
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
-        return getattr(cause, "sqlite_errorcode", 0) & _PRIMARY in _SQLITE
-    if not isinstance(error, OperationalError) and not hasattr(cause, "sqlstate"):
-        return False
+        return getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE_MASK in _AWAY_SQLITE_CODES
     state = getattr(cause, "sqlstate", None)
     if state is None:
-        # No word from the server: the connection was refused, broken or timed out.
+        # The server sent no SQLSTATE: the connection was refused, broken or timed out.
         return isinstance(error, OperationalError)
-    return state == _READ_ONLY or state[:2] in _POSTGRES_CLASSES
+    return state == _READ_ONLY_TRANSACTION or state[:2] in _AWAY_SQLSTATE_CLASSES
 
 
-LOOK_S = 0.1
-_until: ContextVar[float | None] = ContextVar("until", default=None)
+WATCHDOG_INTERVAL_S = 0.1
+_DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
+"""The end of the innermost `within` block, on the monotonic clock."""
 
 
 @contextmanager
 def within(limit_s: float) -> Iterator[None]:
-    """Whatever waits for the database in this block gives up `limit_s` seconds from now."""
-    token = _until.set(time.monotonic() + limit_s)
+    """Limit the block: waiting for the write lock or for a query fails once `limit_s` seconds have passed."""
+    token = _DEADLINE.set(time.monotonic() + limit_s)
     try:
         yield
     finally:
-        _until.reset(token)
+        _DEADLINE.reset(token)
 
 
-def left_s() -> float | None:
-    """The seconds that are left of the block's limit, never less than 0; None where there is none."""
-    until = _until.get()
-    return None if until is None else max(0.0, until - time.monotonic())
+def remaining_s() -> float | None:
+    """The seconds left of the innermost `within` block, never less than 0; None without one."""
+    deadline = _DEADLINE.get()
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 class QueryWatchdog:
-    """Ends what a connection waits for when the limit of its block has passed. `cut` does it, to a driver's connection.
+    """Interrupts queries that run beyond the limit of their `within` block.
 
-    One look every LOOK_S at what is under way, instead of a timer for each: most are done within a millisecond.
+    `interrupt` does so to a driver's connection. One thread checks all guarded connections every WATCHDOG_INTERVAL_S; a
+    timer for each query would cost more, as most finish within a millisecond.
     """
 
-    def __init__(self, cut: Callable[[Any], None]) -> None:
-        self._cut = cut
+    def __init__(self, interrupt: Callable[[Any], None]) -> None:
+        self._interrupt = interrupt
         self._lock = threading.Lock()
-        self._watched: dict[int, tuple[float, Any]] = {}
+        self._guarded: dict[int, tuple[float, Any]] = {}
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
 
     @contextmanager
     def guard(self, connection: Any) -> Iterator[None]:
-        """Watch the driver's connection while the block runs."""
-        until = _until.get()
-        if until is None:
+        """Interrupt the driver's connection if the block outlasts its limit; without a limit do nothing."""
+        deadline = _DEADLINE.get()
+        if deadline is None:
             yield
             return
-        self._begin()
+        self._ensure_thread()
         with self._lock:
-            self._watched[id(connection)] = (until, connection)
+            self._guarded[id(connection)] = (deadline, connection)
         try:
             yield
         finally:
-            # Under the lock: once this is done, the connection may be somebody else's, and must not be cut.
+            # Under the lock: afterwards the connection may serve another thread and must not be interrupted.
             with self._lock:
-                self._watched.pop(id(connection), None)
+                self._guarded.pop(id(connection), None)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop the thread."""
         self._stopped.set()
 
-    def _begin(self) -> None:
+    def _ensure_thread(self) -> None:
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._look, name="deadline", daemon=True)
+                    self._thread = threading.Thread(target=self._watch, name="deadline", daemon=True)
                     self._thread.start()
 
-    def _look(self) -> None:
-        while not self._stopped.wait(LOOK_S):
+    def _watch(self) -> None:
+        while not self._stopped.wait(WATCHDOG_INTERVAL_S):
             with self._lock:
-                late = [key for key, (until, _) in self._watched.items() if time.monotonic() > until]
+                late = [key for key, (deadline, _) in self._guarded.items() if time.monotonic() > deadline]
                 for key in late:
-                    self._cut(self._watched.pop(key)[1])
+                    self._interrupt(self._guarded.pop(key)[1])

@@ -1,7 +1,8 @@
-"""Copies of the SQLite file: made while others write, and put back when nobody does.
+"""Copies of the SQLite file: made while the bot runs, restored while it does not.
 
-A copy is taken in one step. In write-ahead mode that is one reader's view: consistent, and no writer waits for it.
-Taken by pages it would begin anew after every write of another process, and beside a busy bot never end.
+SQLite's backup API copies all pages in one step. In write-ahead mode that is one reader's snapshot: consistent, and no
+writer waits for it. In several steps it would start anew after each write by another process, and beside a busy bot
+never finish: https://sqlite.org/backup.html
 """
 
 import os
@@ -14,28 +15,30 @@ from pathlib import Path
 
 from storage import schema
 
-_WAIT_S = 1.0
-"""How long to wait for somebody to let go of the database."""
-_BESIDE = ("-wal", "-shm", "-journal")
+_EXCLUSIVE_WAIT_S = 1.0
+"""Seconds to wait until no other process has the database open."""
+_OPEN_WAIT_S = 5.0
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+"""Suffixes of the files that SQLite keeps beside a database."""
 _MAGIC = b"SQLite format 3\x00"
 _IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class CopyError(Exception):
-    """A copy cannot be made or put back; the message says why, and nothing was changed."""
+    """A copy cannot be made or restored; the message says why, and nothing was changed."""
 
 
 class InUseError(CopyError):
-    """Somebody else has the database open."""
+    """Another process has the database open."""
 
 
 class HoldsDataError(CopyError):
-    """There is something already that would be replaced."""
+    """Existing data would be replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """What a copy holds: its schema's revision, how many incidents and entries, and its size in bytes."""
+    """The content of a copy: its schema's revision, the number of incidents and entries, and its size in bytes."""
 
     revision: str | None
     incidents: int
@@ -44,30 +47,30 @@ class Copy:
 
 
 def backup(source: Path, target: Path, *, force: bool = False) -> Copy:
-    """Copy the database at `source` to the file `target`, whole or not at all, on disk when this returns.
+    """Copy the database at `source` to the file `target`, completely or not at all, durable when this returns.
 
-    Raises HoldsDataError when there is a target and not `force`, CopyError when the source is no database or the copy
-    is not sound, OSError when the target cannot be written.
+    Raises HoldsDataError when the target exists, unless `force`; CopyError when the source is no database or the copy
+    is damaged; OSError when the target cannot be written.
     """
-    _look_at(source)
-    if _same(source, target):
+    _check_magic(source)
+    if target.exists() and source.samefile(target):
         raise CopyError(f"{target} is the database itself.")
     if target.exists() and not force:
         raise HoldsDataError(f"{target} exists.")
-    _be_regular(target)
-    with _part_of(target) as part:
-        _copy(source, part, target)
-        found = inspect(part)
-        _put(part, target)
-    return found
+    _check_regular(target)
+    with _temporary_beside(target) as part:
+        _copy_pages(source, part, target)
+        copy = inspect(part)
+        _replace_durably(part, target)
+    return copy
 
 
 def inspect(file: Path) -> Copy:
-    """What the database file holds. Raises CopyError unless it is sound and of a schema this code knows."""
-    _look_at(file)
-    with _opened(file) as connection:
+    """The content of a database file. Raises CopyError when it is damaged or its schema is unknown to this code."""
+    _check_magic(file)
+    with _connect(file) as connection:
         try:
-            _check(connection, file)
+            _check_integrity(connection, file)
             return Copy(
                 revision=_revision(connection, file),
                 incidents=_count(connection, "incidents"),
@@ -79,53 +82,58 @@ def inspect(file: Path) -> Copy:
 
 
 def restore(source: Path, target: Path, *, aside: Path, force: bool = False) -> Copy:
-    """Put the copy `source` where the database `target` is; what was there is kept at `aside`.
+    """Replace the database `target` by the copy `source`; the previous file is kept as `aside`.
 
-    Raises HoldsDataError when the target holds incidents, or cannot be read, and not `force`; InUseError when
-    somebody has it open; CopyError when the copy is not sound. In all these cases the target is as it was.
+    Raises HoldsDataError when the target holds incidents or cannot be read, unless `force`; InUseError when another
+    process has it open; CopyError when the copy is damaged. In all these cases the target is unchanged.
     """
-    found = inspect(source)
-    if _same(source, target):
+    copy = inspect(source)
+    if target.exists() and source.samefile(target):
         raise CopyError(f"{source} is the database itself.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    _be_regular(target)
-    with _part_of(target) as part:
-        _copy(source, part, target)
-        with _alone(target, force=force):
+    _check_regular(target)
+    with _temporary_beside(target) as part:
+        _copy_pages(source, part, target)
+        with _exclusive(target, force=force):
             if target.exists():
-                _keep(target, aside)
-            _put_away(target, aside)
-            _give_to(target, part)
-            _put(part, target)
-    return found
+                _link_or_copy(target, aside)
+            # Side files of a database that is unreadable or deleted; SQLite would apply them to the new file.
+            for suffix in _SIDE_FILES:
+                with suppress(FileNotFoundError):
+                    target.with_name(target.name + suffix).rename(aside.with_name(aside.name + suffix))
+            _copy_ownership(target, part)
+            _replace_durably(part, target)
+    return copy
 
 
-def _look_at(file: Path) -> None:
+def _check_magic(file: Path) -> None:
     with file.open("rb") as opened:
         if opened.read(len(_MAGIC)) != _MAGIC:
             raise CopyError(f"{file} is no SQLite database.")
 
 
-def _same(one: Path, other: Path) -> bool:
-    return other.exists() and one.samefile(other)
+def _check_regular(target: Path) -> None:
+    """Refuse a device or a pipe: replacing it would turn /dev/null into a file."""
+    if target.exists() and not target.is_file():
+        raise CopyError(f"{target} is no regular file.")
 
 
 @contextmanager
-def _part_of(target: Path) -> Iterator[Path]:
-    """A file beside the target to write to, readable by its owner alone; it is gone after the block."""
+def _temporary_beside(target: Path) -> Iterator[Path]:
+    """A file in the target's folder, readable by its owner alone; deleted after the block unless it was renamed."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         yield part
     finally:
-        for name in ("", *_BESIDE):
-            part.with_name(part.name + name).unlink(missing_ok=True)
+        for suffix in ("", *_SIDE_FILES):
+            part.with_name(part.name + suffix).unlink(missing_ok=True)
 
 
 @contextmanager
-def _opened(file: Path, wait_s: float = 5.0) -> Iterator[sqlite3.Connection]:
-    """The file, which must be there. For reading alone where it cannot be written."""
+def _connect(file: Path, wait_s: float = _OPEN_WAIT_S) -> Iterator[sqlite3.Connection]:
+    """A connection to an existing file; SQLite opens it read-only when it is not writable."""
     try:
         opened = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=wait_s, isolation_level=None)
     except sqlite3.Error as error:
@@ -134,29 +142,23 @@ def _opened(file: Path, wait_s: float = 5.0) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _be_regular(target: Path) -> None:
-    """A device or a pipe is not replaced: /dev/null would be a file from then on."""
-    if target.exists() and not target.is_file():
-        raise CopyError(f"{target} is no regular file.")
-
-
-def _copy(source: Path, part: Path, target: Path) -> None:
-    """Copy the source to the `part` of the target that is being written."""
-    with _opened(source) as read, _opened(part) as written:
-        # It is flushed to disk once, at the end; should the machine stop before, there is no copy.
-        written.execute("PRAGMA synchronous=OFF")
+def _copy_pages(source: Path, part: Path, target: Path) -> None:
+    """Copy the source to the temporary file; errors name the target it is for."""
+    with _connect(source) as reader, _connect(part) as writer:
+        # One fsync at the end suffices: after a crash before it, the temporary file is not used.
+        writer.execute("PRAGMA synchronous=OFF")
         try:
-            read.backup(written)
-            # A copy is one file, and can be read where nothing may be written.
-            written.execute("PRAGMA journal_mode=DELETE")
+            reader.backup(writer)
+            # In write-ahead mode a read-only folder would make the copy unreadable.
+            writer.execute("PRAGMA journal_mode=DELETE")
         except sqlite3.Error as error:
             raise CopyError(f"{source} cannot be copied to {target}: {error}") from None
 
 
-def _put(part: Path, target: Path) -> None:
-    """Make the written file the target, durably, in one step."""
-    with part.open("rb") as written:
-        os.fsync(written.fileno())
+def _replace_durably(part: Path, target: Path) -> None:
+    """Rename the temporary file to the target atomically, with fsync of the file and of its folder."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
     part.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
@@ -165,16 +167,16 @@ def _put(part: Path, target: Path) -> None:
         os.close(folder)
 
 
-def _check(connection: sqlite3.Connection, file: Path) -> None:
-    (word,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    if word != "ok":
-        raise CopyError(f"{file} is damaged: {' '.join(str(word).split())}")
+def _check_integrity(connection: sqlite3.Connection, file: Path) -> None:
+    (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if result != "ok":
+        raise CopyError(f"{file} is damaged: {' '.join(str(result).split())}")
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
         raise CopyError(f"{file} is damaged: rows belong to others that are missing.")
 
 
 def _revision(connection: sqlite3.Connection, file: Path) -> str | None:
-    if not _has(connection, "alembic_version"):
+    if not _has_table(connection, "alembic_version"):
         raise CopyError(f"{file} is no database of Scribe's.")
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     revision: str | None = row[0] if row else None
@@ -183,43 +185,43 @@ def _revision(connection: sqlite3.Connection, file: Path) -> str | None:
     return revision
 
 
-def _has(connection: sqlite3.Connection, table: str) -> bool:
+def _has_table(connection: sqlite3.Connection, table: str) -> bool:
     query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
     return connection.execute(query, (table,)).fetchone() is not None
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
-    if not _has(connection, table):
+    if not _has_table(connection, table):
         return 0
     (found,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - one of two names above
     return int(found)
 
 
 @contextmanager
-def _alone(target: Path, *, force: bool) -> Iterator[None]:
-    """Hold the target alone for the block, if there is one. A bot that runs keeps it open, and SQLite then says so."""
+def _exclusive(target: Path, *, force: bool) -> Iterator[None]:
+    """Lock the target, if it exists, for the block. Raises InUseError while a bot runs: it keeps the file open."""
     if not target.exists():
         yield
         return
-    with _opened(target, _WAIT_S) as connection:
+    with _connect(target, _EXCLUSIVE_WAIT_S) as connection:
         try:
-            # Only who is alone may leave write-ahead mode; it also brings all of it into the one file.
+            # Leaving write-ahead mode needs the only connection; it also moves the log's content into the file.
             connection.execute("PRAGMA journal_mode=DELETE")
             connection.execute("BEGIN EXCLUSIVE")
-            held = _count(connection, "incidents")
+            incidents = _count(connection, "incidents")
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF in _IN_USE:
                 raise InUseError(f"{target} is in use.") from None
             if not force:
                 raise HoldsDataError(f"{target} cannot be read ({error}).") from None
-            held = 0
-        if held and not force:
-            raise HoldsDataError(f"{target} holds {held} incident{'' if held == 1 else 's'}.")
+            incidents = 0
+        if incidents and not force:
+            raise HoldsDataError(f"{target} holds {incidents} incident{'' if incidents == 1 else 's'}.")
         yield
 
 
-def _keep(target: Path, aside: Path) -> None:
-    """Keep what is there under another name too; the target stays until it is replaced."""
+def _link_or_copy(target: Path, aside: Path) -> None:
+    """Give the file a second name, so that the target exists at every moment until it is replaced."""
     try:
         os.link(target, aside)
     except FileExistsError:
@@ -228,15 +230,8 @@ def _keep(target: Path, aside: Path) -> None:
         shutil.copy2(target, aside)
 
 
-def _put_away(target: Path, aside: Path) -> None:
-    """Move what SQLite left beside a file that could not be read, or is gone: it would take it for the new one's."""
-    for name in _BESIDE:
-        with suppress(FileNotFoundError):
-            target.with_name(target.name + name).rename(aside.with_name(aside.name + name))
-
-
-def _give_to(target: Path, part: Path) -> None:
-    """Let the new file belong to whom the old one does, or the folder: who restores need not be who runs the bot."""
+def _copy_ownership(target: Path, part: Path) -> None:
+    """Give the new file the owner of the old one, or of the folder: root may restore what another user runs."""
     owner = (target if target.exists() else target.parent).stat()
     with suppress(PermissionError):
         os.chown(part, owner.st_uid, owner.st_gid)

@@ -1,4 +1,4 @@
-"""Where SQLite and PostgreSQL say the same thing in their own words."""
+"""Statements that SQLAlchemy spells differently for SQLite and PostgreSQL."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.in
 
 
 def upsert(connection: Connection) -> Any:
-    """The dialect's `insert`, the one that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """The `insert` of the connection's dialect, which has `on_conflict_do_nothing` and `on_conflict_do_update`."""
     return _INSERTS[connection.dialect.name]
 
 
 def row_id(inserted: CursorResult[Any]) -> int:
-    """The id the database gave the one row that was inserted."""
+    """The generated id of the row of a single-row insert."""
     key = inserted.inserted_primary_key
-    assert key is not None  # noqa: S101 - every table of ours has a primary key
+    assert key is not None  # noqa: S101 - the callers' tables have a generated key
     return int(key[0])

@@ -1,9 +1,10 @@
-"""What a person's own page holds: open action items, and postmortems to be published."""
+"""Rows for a person's Home tab: their open action items, and the postmortems they should publish."""
 
 from datetime import date
 
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select
 
+from storage.action_items import LAST_REVISION as LAST_ITEM_REVISION
 from storage.incidents import VISIBLE_TO
 from storage.models import (
     action_item_revisions,
@@ -14,11 +15,11 @@ from storage.models import (
     publications,
     timeline_entries,
 )
-from storage.reports import IN_WORKSPACE, STANDING_ITEM
-from storage.timeline import LAST_REVISION
+from storage.reports import IN_WORKSPACE
+from storage.timeline import LAST_REVISION as LAST_ENTRY_REVISION
 from storage.values import PENDING, OwnItem, Unpublished
 
-_SNOOZED = case((action_item_revisions.c.snoozed_until > bindparam("today"), 1), else_=0)
+_IS_SNOOZED = case((action_item_revisions.c.snoozed_until > bindparam("today"), 1), else_=0)
 _OWN_ITEMS = (
     select(
         func.count().over().label("total"),
@@ -34,20 +35,21 @@ _OWN_ITEMS = (
     )
     .select_from(action_items)
     .join(incidents, incidents.c.id == action_items.c.incident_id)
-    .join(action_item_revisions, STANDING_ITEM)
+    .join(action_item_revisions, LAST_ITEM_REVISION)
     .where(
         IN_WORKSPACE,
         action_item_revisions.c.owner_id == bindparam("user_id"),
         action_item_revisions.c.state.in_(sorted(PENDING)),
     )
-    .order_by(_SNOOZED, action_item_revisions.c.due_on.asc().nulls_last(), incidents.c.number, action_items.c.number)
+    .order_by(_IS_SNOOZED, action_item_revisions.c.due_on.asc().nulls_last(), incidents.c.number, action_items.c.number)
     .limit(bindparam("most"))
 )
+"""Each row also holds the number of rows without the limit."""
 
 _RESOLUTIONS = (
     select(timeline_entries.c.recorded_by_id)
     .select_from(timeline_entries)
-    .outerjoin(entry_revisions, LAST_REVISION)
+    .outerjoin(entry_revisions, LAST_ENTRY_REVISION)
     .where(
         timeline_entries.c.incident_id == incidents.c.id,
         timeline_entries.c.kind == "resolved",
@@ -55,11 +57,12 @@ _RESOLUTIONS = (
     )
     .correlate(incidents)
 )
+"""The entries of an incident that resolve it and are not retracted."""
 _RESOLVED_BY = _RESOLUTIONS.order_by(timeline_entries.c.number.desc()).limit(1).scalar_subquery()
 _RESOLVED_AT = _RESOLUTIONS.with_only_columns(
     func.max(func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at))
 ).scalar_subquery()
-_VERSION = (
+_NEWEST_VERSION = (
     select(func.coalesce(func.max(postmortem_versions.c.number), 0))
     .where(postmortem_versions.c.incident_id == incidents.c.id)
     .correlate(incidents)
@@ -72,7 +75,7 @@ _UNPUBLISHED = (
         incidents.c.title,
         incidents.c.severity,
         func.coalesce(_RESOLVED_AT, incidents.c.declared_at).label("resolved_at"),
-        _VERSION.label("version"),
+        _NEWEST_VERSION.label("version"),
     )
     .where(
         IN_WORKSPACE,
@@ -92,20 +95,19 @@ _UNPUBLISHED = (
 def own_items(
     connection: Connection, workspace_id: str, user_id: str, *, today: date, most: int
 ) -> tuple[int, list[OwnItem]]:
-    """How many open items the person owns, and the first `most`: by due date, undated after, snoozed ones last."""
-    facts = {"workspace_id": workspace_id, "user_id": user_id, "today": today, "most": most}
-    rows = [dict(row) for row in connection.execute(_OWN_ITEMS, facts).mappings()]
+    """The number of open items the user owns, and the first `most`: by due date, then undated, snoozed ones last."""
+    parameters = {"workspace_id": workspace_id, "user_id": user_id, "today": today, "most": most}
+    rows = [dict(row) for row in connection.execute(_OWN_ITEMS, parameters).mappings()]
     total = max((row.pop("total") for row in rows), default=0)
     return total, [OwnItem(**row) for row in rows]
 
 
 def unpublished(connection: Connection, workspace_id: str, user_id: str, *, most: int) -> tuple[int, list[Unpublished]]:
-    """How many postmortems the person has to publish, and the oldest `most`.
+    """The number of postmortems the user should publish, and the oldest `most`.
 
-    They are of the resolved incidents the person leads; where nobody leads, of those the person resolved, which had
-    the draft made.
+    These are the unpublished ones of resolved incidents that the user leads, or resolved if the incident has no lead.
     """
-    facts = {"workspace_id": workspace_id, "user_id": user_id, "most": most}
-    rows = [dict(row) for row in connection.execute(_UNPUBLISHED, facts).mappings()]
+    parameters = {"workspace_id": workspace_id, "user_id": user_id, "most": most}
+    rows = [dict(row) for row in connection.execute(_UNPUBLISHED, parameters).mappings()]
     total = max((row.pop("total") for row in rows), default=0)
     return total, [Unpublished(**row) for row in rows]

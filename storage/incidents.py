@@ -1,4 +1,4 @@
-"""Incidents: declare them, find them, change their facts."""
+"""Incidents: declare, find, list, search and change them, and who may see them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from storage.dialects import row_id, upsert
 from storage.models import action_items, incident_changes, incidents, timeline_entries, workspaces
-from storage.timeline import RETRACTED, STANDING_TEXT
+from storage.timeline import RETRACTED, REVISED_TEXT
 from storage.values import Incident
 
 _COLUMNS = (
@@ -42,15 +42,16 @@ _COLUMNS = (
     incidents.c.open,
 )
 _NAMES = tuple(column.name for column in _COLUMNS)
-_STANDING = incidents.c.same_as_id.is_(None)
+NOT_DUPLICATE = incidents.c.same_as_id.is_(None)
+"""Leaves out incidents that turned out to be another one."""
 
-# Built once: building a query takes SQLAlchemy longer than SQLite takes to answer it.
+# Built once: SQLAlchemy takes longer to build a query than SQLite to execute it.
 _IN_CHANNEL = (
     select(*_COLUMNS)
     .where(
         incidents.c.workspace_id == bindparam("workspace_id"),
         incidents.c.channel_id == bindparam("channel_id"),
-        _STANDING,
+        NOT_DUPLICATE,
     )
     .order_by(incidents.c.open.desc(), incidents.c.number.desc())
     .limit(1)
@@ -58,8 +59,9 @@ _IN_CHANNEL = (
 _NUMBERED = select(*_COLUMNS).where(
     incidents.c.workspace_id == bindparam("workspace_id"), incidents.c.number == bindparam("number")
 )
+_FOR_UPDATE = {query: query.with_for_update() for query in (_IN_CHANNEL, _NUMBERED)}
+"""The same queries with a row lock. SQLite has none; there the write transaction itself is exclusive."""
 _BY_ID = select(*_COLUMNS).where(incidents.c.id == bindparam("incident_id"))
-_LOCKED = {query: query.with_for_update() for query in (_IN_CHANNEL, _NUMBERED)}
 _LOCK_WORKSPACE = select(workspaces.c.id).where(workspaces.c.id == bindparam("workspace_id")).with_for_update()
 _NEXT_NUMBER = (
     update(workspaces)
@@ -67,26 +69,24 @@ _NEXT_NUMBER = (
     .values(last_incident_number=workspaces.c.last_incident_number + 1)
     .returning(workspaces.c.last_incident_number)
 )
+"""Increments the workspace's counter of incidents and returns it."""
 _INSERT = insert(incidents)
 
 
-def _value(row: Row[*tuple[Any, ...]]) -> Incident:
+def _incident(row: Row[*tuple[Any, ...]]) -> Incident:
     return Incident(**dict(zip(_NAMES, row, strict=True)))
 
 
 def _first(connection: Connection, query: Select[Any], *, lock: bool, **parameters: Any) -> Incident | None:
-    row = connection.execute(_LOCKED[query] if lock else query, parameters).first()
-    return None if row is None else _value(row)
-
-
-def _values(connection: Connection, query: Select[Any]) -> list[Incident]:
-    return [_value(row) for row in connection.execute(query)]
+    row = connection.execute(_FOR_UPDATE[query] if lock else query, parameters).first()
+    return None if row is None else _incident(row)
 
 
 def in_channel(connection: Connection, workspace_id: str, channel_id: str, *, lock: bool = False) -> Incident | None:
-    """The channel's incident: the newest open one, else the newest.
+    """The channel's newest open incident; without an open one, its newest.
 
-    With `lock`, other transactions that lock it wait: what its milestones say cannot change meanwhile.
+    With `lock`, other transactions that lock the incident wait until this one ends, so that its entries cannot change
+    between reading them and writing what follows from them.
     """
     return _first(connection, _IN_CHANNEL, lock=lock, workspace_id=workspace_id, channel_id=channel_id)
 
@@ -98,40 +98,42 @@ def numbered(connection: Connection, workspace_id: str, number: int, *, lock: bo
 
 def by_id(connection: Connection, incident_id: int) -> Incident:
     """The incident with that row id, which must exist."""
-    return _value(connection.execute(_BY_ID, {"incident_id": incident_id}).one())
+    return _incident(connection.execute(_BY_ID, {"incident_id": incident_id}).one())
 
 
 def workspace_ids(connection: Connection) -> list[str]:
-    """Every workspace that ever declared an incident."""
+    """The ids of all workspaces that have declared an incident."""
     return list(connection.execute(select(workspaces.c.id).order_by(workspaces.c.id)).scalars())
 
 
 def lock_workspace(connection: Connection, workspace_id: str) -> None:
-    """Let other declarations in this workspace wait until the transaction ends."""
+    """Lock the workspace's row, inserting it if needed: other declarations wait until this transaction ends."""
     parameters = {"workspace_id": workspace_id}
     if connection.execute(_LOCK_WORKSPACE, parameters).scalar() is None:
-        _insert_workspace(connection, workspace_id)
+        insertion = upsert(connection)(workspaces).values(id=workspace_id, last_incident_number=0)
+        connection.execute(insertion.on_conflict_do_nothing())
         connection.execute(_LOCK_WORKSPACE, parameters)
 
 
-def _insert_workspace(connection: Connection, workspace_id: str) -> None:
-    insertion = upsert(connection)(workspaces).values(id=workspace_id, last_incident_number=0)
-    connection.execute(insertion.on_conflict_do_nothing())
-
-
 def next_number(connection: Connection, workspace_id: str) -> int:
-    """The workspace's next incident number; the workspace is locked first."""
+    """Take the workspace's next incident number. Call `lock_workspace` first."""
     return int(connection.execute(_NEXT_NUMBER, {"workspace_id": workspace_id}).scalar_one())
 
 
+def reserve_number(connection: Connection, workspace_id: str, number: int) -> None:
+    """Make `next_number` return numbers above this one only. Call `lock_workspace` first."""
+    statement = update(workspaces).where(workspaces.c.id == workspace_id, workspaces.c.last_incident_number < number)
+    connection.execute(statement.values(last_incident_number=number))
+
+
 def declare(connection: Connection, **facts: Any) -> Incident:
-    """Write down a new, open incident. `facts` are the columns that are not counted or derived."""
+    """Insert a new, open incident; `facts` are its columns without the counters."""
     row = facts | {"open": True, "last_entry_number": 0, "last_item_number": 0}
     return by_id(connection, row_id(connection.execute(_INSERT, row)))
 
 
 def set_open(connection: Connection, incident: Incident, *, is_open: bool) -> None:
-    """Keep the incident's open flag in step with its milestones."""
+    """Update the incident's open flag, which is derived from its milestones, if it differs."""
     if incident.open != is_open:
         connection.execute(update(incidents).where(incidents.c.id == incident.id).values(open=is_open))
 
@@ -139,7 +141,7 @@ def set_open(connection: Connection, incident: Incident, *, is_open: bool) -> No
 def change(
     connection: Connection, incident: Incident, facts: Mapping[str, object], *, by: str, at: datetime
 ) -> Incident:
-    """Give the incident other facts (title, severity, lead, lead_id, private) and keep who changed what, and when."""
+    """Update title, severity, lead, lead_id or private, and record each change with its author and time."""
     connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**facts))
     connection.execute(
         insert(incident_changes),
@@ -158,76 +160,71 @@ def change(
 
 
 def mark_duplicate(connection: Connection, duplicate: Incident, original: Incident) -> None:
-    """Say that `duplicate` was `original` all along: it is closed, and no longer found by channel or list."""
+    """Close `duplicate` and refer it to `original`; queries by channel, lists and reports leave it out from then on."""
     values = {"same_as_id": original.id, "open": False}
     connection.execute(update(incidents).where(incidents.c.id == duplicate.id).values(**values))
 
 
 def duplicate_of(connection: Connection, incident: Incident) -> Incident | None:
-    """The incident this one turned out to be, if somebody said so."""
+    """The incident of which this one is a duplicate; None if it is not one."""
     query = select(incidents.c.same_as_id).where(incidents.c.id == incident.id)
     original = connection.execute(query).scalar()
     return None if original is None else by_id(connection, original)
 
 
-def _visible(workspace_id: str, channel_id: str) -> Any:
-    """What may be seen from a channel: a private incident only from its own."""
+def listing(
+    connection: Connection, workspace_id: str, channel_id: str, *, open_only: bool, limit: int
+) -> list[Incident]:
+    """The incidents visible from the channel, newest first."""
+    query = select(*_COLUMNS).where(_visible_from(workspace_id, channel_id))
+    if open_only:
+        query = query.where(incidents.c.open.is_(True))
+    return _newest_first(connection, query, limit)
+
+
+def search(connection: Connection, workspace_id: str, channel_id: str, words: str, *, limit: int) -> list[Incident]:
+    """The visible incidents whose title, or an entry of whose timeline, contains the words; newest first."""
+    in_timeline = exists().where(
+        timeline_entries.c.incident_id == incidents.c.id,
+        REVISED_TEXT.icontains(words, autoescape=True),
+        ~RETRACTED,
+    )
+    contains = or_(incidents.c.title.icontains(words, autoescape=True), in_timeline)
+    query = select(*_COLUMNS).where(_visible_from(workspace_id, channel_id), contains)
+    return _newest_first(connection, query, limit)
+
+
+def _visible_from(workspace_id: str, channel_id: str) -> ColumnElement[bool]:
+    """Whether an incident may be shown in a channel: a private one only in its own."""
     return and_(
         incidents.c.workspace_id == workspace_id,
-        _STANDING,
+        NOT_DUPLICATE,
         or_(incidents.c.private.is_(False), incidents.c.channel_id == channel_id),
     )
 
 
-def listing(
-    connection: Connection, workspace_id: str, channel_id: str, *, open_only: bool, limit: int
-) -> list[Incident]:
-    """The newest incidents that may be seen from the channel, newest first."""
-    query = select(*_COLUMNS).where(_visible(workspace_id, channel_id))
-    if open_only:
-        query = query.where(incidents.c.open.is_(True))
-    return _values(connection, query.order_by(incidents.c.number.desc()).limit(limit))
+def _newest_first(connection: Connection, query: Select[Any], limit: int) -> list[Incident]:
+    return [_incident(row) for row in connection.execute(query.order_by(incidents.c.number.desc()).limit(limit))]
 
 
-def search(connection: Connection, workspace_id: str, channel_id: str, words: str, *, limit: int) -> list[Incident]:
-    """Incidents whose title or timeline, as it stands, holds the words; newest first."""
-    in_timeline = exists().where(
-        timeline_entries.c.incident_id == incidents.c.id,
-        STANDING_TEXT.icontains(words, autoescape=True),
-        ~RETRACTED,
-    )
-    found = or_(incidents.c.title.icontains(words, autoescape=True), in_timeline)
-    query = select(*_COLUMNS).where(_visible(workspace_id, channel_id), found)
-    return _values(connection, query.order_by(incidents.c.number.desc()).limit(limit))
-
-
-def reserve_number(connection: Connection, workspace_id: str, number: int) -> None:
-    """Let the workspace's next incident get a number above this one; the workspace is locked first."""
-    statement = update(workspaces).where(workspaces.c.id == workspace_id, workspaces.c.last_incident_number < number)
-    connection.execute(statement.values(last_incident_number=number))
-
-
-_USER = bindparam("user_id", type_=String())
-
-
-def _by_them(table: Table, *columns: str) -> ColumnElement[bool]:
-    """Whether a row of the incident's names the person in one of the columns."""
+def _named_in(table: Table, *columns: str) -> ColumnElement[bool]:
+    """Whether a row of the incident in the table has the parameter `user_id` in one of the columns."""
     rows = table.alias()
-    named = or_(*(rows.c[column] == _USER for column in columns))
-    return exists().where(rows.c.incident_id == incidents.c.id, named).correlate(incidents)
+    is_user = or_(*(rows.c[column] == bindparam("user_id", type_=String()) for column in columns))
+    return exists().where(rows.c.incident_id == incidents.c.id, is_user).correlate(incidents)
 
 
 VISIBLE_TO = or_(
     incidents.c.private.is_(False),
-    _by_them(timeline_entries, "recorded_by_id", "author_id"),
-    _by_them(action_items, "recorded_by_id"),
-    _by_them(incident_changes, "changed_by"),
+    _named_in(timeline_entries, "recorded_by_id", "author_id"),
+    _named_in(action_items, "recorded_by_id"),
+    _named_in(incident_changes, "changed_by"),
 )
-"""Incidents that the person `user_id` may be told of outside of their channels."""
+"""Whether the user `user_id` may see the incident outside of its channel: it is public, or has a record by them."""
 _IS_VISIBLE_TO = select(VISIBLE_TO).select_from(incidents).where(incidents.c.id == bindparam("incident_id"))
 
 
 def is_visible_to(connection: Connection, incident_id: int, user_id: str) -> bool:
-    """Whether the person may be told of the incident outside of its channel."""
-    facts = {"incident_id": incident_id, "user_id": user_id}
-    return bool(connection.execute(_IS_VISIBLE_TO, facts).scalar_one())
+    """Whether the user may see the incident outside of its channel."""
+    parameters = {"incident_id": incident_id, "user_id": user_id}
+    return bool(connection.execute(_IS_VISIBLE_TO, parameters).scalar_one())

@@ -1,4 +1,4 @@
-"""The workspace's people, as Slack last told of them."""
+"""Members of the workspace, as Slack last described them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -10,49 +10,43 @@ from storage.dialects import upsert
 from storage.models import members
 from storage.values import BOT, Member
 
+_COLUMNS = (members.c.workspace_id, members.c.user_id, members.c.name, members.c.timezone, members.c.barred)
+"""The columns of a Member, named as its fields."""
+
 
 def find(connection: Connection, workspace_id: str, user_id: str) -> Member | None:
-    """The member, if Slack ever told of them."""
-    query = select(members.c.name, members.c.timezone, members.c.barred).where(
-        members.c.workspace_id == workspace_id, members.c.user_id == user_id
-    )
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    return Member(workspace_id=workspace_id, user_id=user_id, name=row.name, timezone=row.timezone, barred=row.barred)
+    """The member; None if Slack has not described them yet."""
+    query = select(*_COLUMNS).where(members.c.workspace_id == workspace_id, members.c.user_id == user_id)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else Member(**row)
 
 
 def find_many(connection: Connection, workspace_id: str, user_ids: Iterable[str]) -> dict[str, Member]:
-    """Those of the users whom Slack ever told of, by their ids."""
-    query = select(members).where(members.c.workspace_id == workspace_id, members.c.user_id.in_(sorted(user_ids)))
-    return {
-        row.user_id: Member(
-            workspace_id=workspace_id, user_id=row.user_id, name=row.name, timezone=row.timezone, barred=row.barred
-        )
-        for row in connection.execute(query)
-    }
+    """The known members among the users, by user id."""
+    query = select(*_COLUMNS).where(members.c.workspace_id == workspace_id, members.c.user_id.in_(sorted(user_ids)))
+    return {row["user_id"]: Member(**row) for row in connection.execute(query).mappings()}
 
 
 def names(connection: Connection, workspace_id: str) -> dict[str, str]:
-    """The workspace's people by user id, by the names they show."""
+    """The display names of all members of the workspace, by user id."""
     query = select(members.c.user_id, members.c.name).where(members.c.workspace_id == workspace_id)
     return {row.user_id: row.name for row in connection.execute(query.order_by(members.c.user_id))}
 
 
 def bot_ids(connection: Connection, workspace_id: str) -> frozenset[str]:
-    """The user ids of the workspace's members that are programs."""
+    """The user ids of the workspace's bots."""
     query = select(members.c.user_id).where(members.c.workspace_id == workspace_id, members.c.barred == BOT)
     return frozenset(connection.execute(query).scalars())
 
 
 def mark_barred(connection: Connection, workspace_id: str, user_id: str, why: str) -> None:
-    """Remember that nothing can be theirs, until Slack tells of them anew."""
-    mine = (members.c.workspace_id == workspace_id) & (members.c.user_id == user_id)
-    connection.execute(update(members).where(mine).values(barred=why))
+    """Record why the member cannot own anything, until `save` replaces it by Slack's next answer."""
+    is_member = (members.c.workspace_id == workspace_id) & (members.c.user_id == user_id)
+    connection.execute(update(members).where(is_member).values(barred=why))
 
 
 def save(connection: Connection, people: Sequence[Member], *, at: datetime) -> None:
-    """Remember the members as they are now, fetched at `at`."""
+    """Insert or update the members, as fetched from Slack at `at`."""
     if not people:
         return
     insertion = upsert(connection)(members)
@@ -60,10 +54,6 @@ def save(connection: Connection, people: Sequence[Member], *, at: datetime) -> N
         index_elements=["workspace_id", "user_id"],
         set_={name: insertion.excluded[name] for name in ("name", "timezone", "barred", "fetched_at")},
     )
-    # In one order: two replicas that fetch everybody at once would else wait for each other for ever.
-    rows = [asdict(person) | {"fetched_at": at} for person in sorted(people, key=_key)]
-    connection.execute(statement, rows)
-
-
-def _key(person: Member) -> tuple[str, str]:
-    return person.workspace_id, person.user_id
+    # Always in the same order: two replicas that save the same members at once would deadlock otherwise.
+    ordered = sorted(people, key=lambda person: (person.workspace_id, person.user_id))
+    connection.execute(statement, [asdict(person) | {"fetched_at": at} for person in ordered])

@@ -1,8 +1,8 @@
-"""What is stored: the tables.
+"""The tables.
 
-Every table says whose workspace a row belongs to, directly or through its incident. Timeline entries are
-append-only: a row of `entry_revisions` says how an entry stands from then on, and nothing is overwritten. Action
-items follow the same rule with `action_item_revisions`.
+Each row belongs to a workspace, by its own column or through its incident. Timeline entries are append-only: a change
+is a new row of `entry_revisions`, of which the last one is in effect, and nothing is overwritten. Action items do the
+same with `action_item_revisions`.
 """
 
 from datetime import UTC, datetime
@@ -41,13 +41,13 @@ metadata = MetaData(
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant. SQLite keeps no zone, so it is taken off there and put back on reading."""
+    """An aware UTC instant. SQLite stores no zone: it is removed on writing and added on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive datetime: it would be somebody's local time, nobody knows whose."""
+        """Convert to UTC. Raises ValueError for a naive datetime: its zone is unknown."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -56,7 +56,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Give back an aware UTC datetime, whatever the server's own zone."""
+        """Convert to UTC: PostgreSQL returns instants in the zone of the session."""
         if value is None:
             return None
         instant: datetime = value
@@ -64,7 +64,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 def _id() -> Column[int]:
-    # SQLite makes only an INTEGER primary key its row id, so the big integer is for PostgreSQL.
+    # Only a column declared INTEGER PRIMARY KEY is SQLite's row id: https://sqlite.org/lang_createtable.html#rowid
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
@@ -205,7 +205,7 @@ reminders = Table(
     Column("since_at", Instant, nullable=False),
     Column("due_at", Instant),
     Column("told_on", Date),
-    # Of one kind there is one for an item; of those without an item, one for an incident.
+    # One reminder of a kind for an item; one of a kind for an incident among those without an item.
     Index("uq_reminders_item_id", "item_id", "kind", unique=True),
     Index(
         "uq_reminders_incident_id",
@@ -260,7 +260,7 @@ reviews = Table(
     metadata,
     _id(),
     _of_incident(),
-    # No row is changed: planning again, or cancelling, writes the next one.
+    # Append-only: moving or cancelling a review adds a row with the next sequence.
     Column("sequence", Integer, nullable=False),
     Column("starts_at", Instant, nullable=False),
     Column("duration_s", Integer, nullable=False),
@@ -279,15 +279,18 @@ receipts = Table(
     Column("key", String(255), primary_key=True),
     Column("answer", JSON, nullable=False),
     Column("answered_at", Instant, nullable=False),
-    # One tree less to write on the way to every answer.
+    # One B-tree instead of two to write before every answer.
     sqlite_with_rowid=False,
 )
 
 UNSENT = "state IN ('waiting', 'sending')"
-"""What the outbox's indexes hold. A query that says it in these very words finds its way by them."""
+"""The WHERE clause of the outbox's partial indexes of jobs to be done.
+
+A query must contain it literally, or neither database uses the index.
+"""
 
 PARKED = "state = 'parked'"
-"""What the index of jobs that were given up holds."""
+"""The WHERE clause of the partial index of jobs that were given up; literal as for UNSENT."""
 
 outbox = Table(
     "outbox",
@@ -304,7 +307,7 @@ outbox = Table(
     Column("sent_at", Instant),
     Column("problem", Text),
     CheckConstraint("state IN ('waiting', 'sending', 'sent', 'parked')", name="state"),
-    # Only what is still to be done: what was sent stays for good, and must not be walked past on every look.
+    # Partial indexes: sent jobs stay in the table for weeks, and polling must not scan them.
     Index(None, "due_at", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
     Index(None, "workspace_id", "lane", "id", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
     Index(None, "workspace_id", "lane", sqlite_where=text(PARKED), postgresql_where=text(PARKED)),

@@ -1,7 +1,7 @@
-"""The outbox: what is to be said or done outside an ack, written with the change that caused it.
+"""The outbox: messages and other jobs done after the answer to Slack, written with the change that causes them.
 
-A lane keeps its order: nothing in it is claimed before what was written earlier is sent or parked. A claim is a
-lease; when its holder dies, the row is claimed again after it expires.
+Jobs of one lane are done in the order in which they were written: a job is claimed only when all earlier ones of its
+lane are sent or parked. A claim is a lease; when its holder dies, the job is claimed again after the lease expires.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,19 +9,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from storage.models import PARKED, UNSENT, outbox
 
 POST, EPHEMERAL = "post", "whisper"
 """The actions of a job that is a message, as they are stored."""
 LEASE = timedelta(seconds=20)
-"""How long a claim holds; its holder renews it, so that only a holder that died is taken for dead."""
+"""How long a claim holds. Its holder renews it during long jobs, so an expired lease means that the holder died."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One row of the outbox: `action` says what to do, `content` with what. `attempts` counts this one too."""
+    """One claimed row: `action` says what to do with `content`. `attempts` includes the present one."""
 
     id: int
     workspace_id: str
@@ -34,8 +48,8 @@ class Job:
 
 _EARLIER = outbox.alias("earlier")
 _IS_DUE = and_(text(f"outbox.{UNSENT}"), outbox.c.due_at <= bindparam("at"))
-# No EXISTS: PostgreSQL would join all that waits with itself, where the first in line is looked for.
-_BEFORE_IT = (
+# A scalar subquery, not EXISTS: PostgreSQL plans EXISTS as a join of all unsent jobs with themselves.
+_EARLIER_IN_LANE = (
     select(_EARLIER.c.id)
     .where(
         _EARLIER.c.workspace_id == outbox.c.workspace_id,
@@ -48,12 +62,16 @@ _BEFORE_IT = (
 )
 _NEXT = (
     select(outbox)
-    .where(_IS_DUE, _BEFORE_IT.is_(None))
+    .where(_IS_DUE, _EARLIER_IN_LANE.is_(None))
     .order_by(outbox.c.due_at, outbox.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_PARKED = (
+"""The job that has been due longest among the first of each lane, without those that another process is claiming."""
+_ANY_DUE = select(outbox.c.id).where(_IS_DUE).limit(1)
+_OF_WORKSPACE = {query: query.where(outbox.c.workspace_id == bindparam("workspace_id")) for query in (_NEXT, _ANY_DUE)}
+"""The same queries for one workspace."""
+_PARKED_PROBLEMS = (
     select(outbox.c.problem)
     .where(
         outbox.c.workspace_id == bindparam("workspace_id"),
@@ -62,21 +80,18 @@ _PARKED = (
     )
     .order_by(outbox.c.id)
 )
-_IN_LANES = and_(
+_UNSENT_IN_LANES = and_(
     text(f"outbox.{UNSENT}"),
     outbox.c.workspace_id == bindparam("in_workspace"),
     outbox.c.lane.in_(bindparam("in_lanes", expanding=True)),
 )
 _SUPERSEDE = (
     update(outbox)
-    .where(_IN_LANES, outbox.c.state == "waiting")
+    .where(_UNSENT_IN_LANES, outbox.c.state == "waiting")
     .values(state="sent", sent_at=bindparam("at", type_=outbox.c.sent_at.type), problem="superseded")
 )
-_UNDER_WAY = select(outbox.c.id).where(_IN_LANES).limit(1)
-_DUE = select(outbox.c.id).where(_IS_DUE).limit(1)
-_OURS = outbox.c.workspace_id == bindparam("workspace_id")
-_OF_ONE = {query: query.where(_OURS) for query in (_NEXT, _DUE)}
-_SUPERSEDED = (
+_ANY_UNSENT_IN_LANES = select(outbox.c.id).where(_UNSENT_IN_LANES).limit(1)
+_LATER_OF_KIND = (
     select(outbox.c.id)
     .join(_EARLIER, and_(_EARLIER.c.workspace_id == outbox.c.workspace_id, _EARLIER.c.lane == outbox.c.lane))
     .where(
@@ -87,6 +102,7 @@ _SUPERSEDED = (
     )
     .limit(1)
 )
+"""A later unsent job with the same action in the lane of the job `of`."""
 
 
 def add(
@@ -99,7 +115,7 @@ def add(
     at: datetime,
     due_at: datetime | None = None,
 ) -> None:
-    """Write a job; it is due at once, or at `due_at`: then in a lane of its own, since it holds up what follows."""
+    """Write a job that is due at once, or at `due_at`; a job for later needs its own lane, since it blocks the rest."""
     job = {"workspace_id": workspace_id, "lane": lane, "action": action, "content": content}
     add_all(connection, [job], at=at, due_at=due_at)
 
@@ -145,27 +161,17 @@ def add_all(
         connection.execute(insert(outbox), [job | common for job in jobs])
 
 
-def supersede(connection: Connection, workspace_id: str, *, lanes: Sequence[str], at: datetime) -> bool:
-    """Take what waits in these lanes to be tried again as done: something newer does the same.
-
-    Gives whether none of it is under way; while one is, whoever does the same would do it twice.
-    """
-    there = {"in_workspace": workspace_id, "in_lanes": lanes}
-    connection.execute(_SUPERSEDE, {**there, "at": at})
-    return connection.execute(_UNDER_WAY, there).first() is None
-
-
-def _of(workspace_id: str | None, query: Select[Any], at: datetime) -> tuple[Select[Any], dict[str, Any]]:
-    """The query and its parameters; of any workspace where none is given."""
-    return (query, {"at": at}) if workspace_id is None else (_OF_ONE[query], {"at": at, "workspace_id": workspace_id})
+def is_due(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> bool:
+    """Whether a job may be due, of that workspace or of any; takes no lock, so `claim` may still find none."""
+    return connection.execute(*_for_workspace(workspace_id, _ANY_DUE, at)).first() is not None
 
 
 def claim(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> Job | None:
-    """Take the job that has been due longest and is first in its lane; leased until `at` + LEASE.
+    """Claim the job that has been due longest and is first in its lane, until `at` + LEASE.
 
-    With `workspace_id`, only that workspace's: another's would be said with a token that does not reach it.
+    With `workspace_id`, only a job of that workspace: the token of one workspace cannot send to another.
     """
-    row = connection.execute(*_of(workspace_id, _NEXT, at)).mappings().first()
+    row = connection.execute(*_for_workspace(workspace_id, _NEXT, at)).mappings().first()
     if row is None:
         return None
     attempts = row["attempts"] + 1
@@ -183,66 +189,154 @@ def claim(connection: Connection, *, at: datetime, workspace_id: str | None = No
     )
 
 
-def _settle(connection: Connection, job: Job, **values: Any) -> None:
-    connection.execute(update(outbox).where(outbox.c.id == job.id).values(**values))
+def _for_workspace(
+    workspace_id: str | None, query: Select[Any], at: datetime
+) -> tuple[Select[Any], dict[str, datetime | str]]:
+    """The query and its parameters; for all workspaces where none is given."""
+    if workspace_id is None:
+        return query, {"at": at}
+    return _OF_WORKSPACE[query], {"at": at, "workspace_id": workspace_id}
 
 
 def renew(connection: Connection, ids: Collection[int], *, at: datetime) -> None:
-    """Hold these claims until `at` + LEASE; one that was settled meanwhile stays settled."""
+    """Extend these claims to `at` + LEASE, except those that were settled in the meantime."""
     claimed = and_(outbox.c.id.in_(ids), outbox.c.state == "sending")
     connection.execute(update(outbox).where(claimed).values(due_at=at + LEASE))
 
 
 def mark_sent(connection: Connection, job: Job, *, at: datetime) -> None:
-    """The job is done.
+    """Mark the job as done.
 
-    A job whose work is in the database says so in the transaction of that work; otherwise a crash just after
-    it would have it done twice.
+    A job that writes to the database is marked in the same transaction; otherwise a crash between the two would do the
+    work twice.
     """
     _settle(connection, job, state="sent", sent_at=at, problem=None)
 
 
 def retry_later(connection: Connection, job: Job, *, due_at: datetime, problem: str) -> None:
-    """It did not work now; try again at `due_at`."""
+    """Release a job that failed for now; it is due again at `due_at`."""
     _settle(connection, job, state="waiting", due_at=due_at, problem=problem)
 
 
 def park(connection: Connection, job: Job, *, problem: str) -> None:
-    """It will never work; keep it aside with the reason."""
+    """Give up a job that cannot succeed, and record the reason; the jobs after it in its lane follow."""
     _settle(connection, job, state="parked", problem=problem)
+
+
+def _settle(connection: Connection, job: Job, **values: Any) -> None:
+    connection.execute(update(outbox).where(outbox.c.id == job.id).values(**values))
 
 
 def requeue(
     connection: Connection, *, problems: Collection[str], workspace_id: str | None, since_at: datetime, at: datetime
 ) -> None:
-    """What was given up for one of these reasons, and written since then, is due again; of one workspace, or of all."""
+    """Make parked jobs due again: those written since then and parked for these reasons, of one workspace or all."""
     given_up = outbox.c.problem.in_(sorted(problems)) & (outbox.c.written_at >= since_at)
-    ours = (outbox.c.workspace_id == workspace_id,) if workspace_id else ()
-    again = update(outbox).where(text(f"outbox.{PARKED}"), given_up, *ours)
-    connection.execute(again.values(state="waiting", due_at=at, problem=None))
+    in_workspace = (outbox.c.workspace_id == workspace_id,) if workspace_id else ()
+    parked = update(outbox).where(text(f"outbox.{PARKED}"), given_up, *in_workspace)
+    connection.execute(parked.values(state="waiting", due_at=at, problem=None))
 
 
-def parked_problems(connection: Connection, workspace_id: str, lanes: Collection[str]) -> list[str]:
-    """Why jobs of these lanes were given up, one reason a job, the oldest first."""
-    return list(connection.execute(_PARKED, {"workspace_id": workspace_id, "lanes": lanes}).scalars())
+def supersede(connection: Connection, workspace_id: str, *, lanes: Sequence[str], at: datetime) -> bool:
+    """Mark the waiting jobs of these lanes as sent, because a newer job does the same.
 
-
-def prune(connection: Connection, *, before: datetime) -> None:
-    """Forget what was sent before then; what was given up stays."""
-    connection.execute(delete(outbox).where(outbox.c.state == "sent", outbox.c.sent_at < before))
+    Returns False while one of them is being sent: the newer job must wait, or the same would be done twice.
+    """
+    parameters = {"in_workspace": workspace_id, "in_lanes": lanes}
+    connection.execute(_SUPERSEDE, {**parameters, "at": at})
+    return connection.execute(_ANY_UNSENT_IN_LANES, parameters).first() is None
 
 
 def is_superseded(connection: Connection, job: Job) -> bool:
-    """Whether a later job of the same kind waits in the lane."""
-    return connection.execute(_SUPERSEDED, {"of": job.id, "kind": job.action}).first() is not None
+    """Whether a later job with the same action waits in the job's lane."""
+    return connection.execute(_LATER_OF_KIND, {"of": job.id, "kind": job.action}).first() is not None
+
+
+def prune(connection: Connection, *, before: datetime) -> None:
+    """Delete the jobs sent before then; parked ones stay."""
+    connection.execute(delete(outbox).where(outbox.c.state == "sent", outbox.c.sent_at < before))
+
+
+_FAILED = outbox.c.problem.is_not(None)
+_AT = bindparam("at", type_=outbox.c.due_at.type)
+_IS_BACKLOG = or_(_FAILED, outbox.c.state == "sending", outbox.c.due_at <= _AT)
+"""Whether an unsent job should have been done at `at`; one for later, such as tomorrow's reminder, should not."""
+_WAITING_SINCE = case((_FAILED, outbox.c.written_at), else_=outbox.c.due_at)
+"""Since when a job waits. Each failed attempt moves `due_at`, so after one only the time of writing is known."""
+_BACKLOG = select(
+    func.count().filter(_IS_BACKLOG),
+    func.min(case((_IS_BACKLOG, _WAITING_SINCE)), type_=outbox.c.due_at.type),
+    func.count().filter(not_(_IS_BACKLOG)),
+).where(text(f"outbox.{UNSENT}"))
+_PARKED_COUNT = select(func.count()).select_from(outbox).where(text(f"outbox.{PARKED}"))
+_OLDEST_PROBLEM = (
+    select(outbox.c.problem)
+    .where(text(f"outbox.{UNSENT}"), outbox.c.problem.is_not(None))
+    .order_by(outbox.c.id)
+    .limit(1)
+)
+_PARKED_BY_PROBLEM = (
+    select(outbox.c.action, outbox.c.problem, func.count(), func.max(outbox.c.written_at))
+    .where(text(f"outbox.{PARKED}"), outbox.c.written_at >= bindparam("after", type_=outbox.c.written_at.type))
+    .group_by(outbox.c.action, outbox.c.problem)
+    .order_by(func.count().desc(), outbox.c.action, outbox.c.problem)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """The number of jobs that wait, and since when the oldest does, None without one.
+
+    `later` counts the jobs that are not due yet, `parked` those that were given up.
+    """
+
+    depth: int
+    oldest_at: datetime | None
+    later: int
+    parked: int
+
+    def age_s(self, now: datetime) -> float:
+        """Seconds the oldest job has waited at the aware instant `now`; 0 when nothing waits."""
+        return max(0.0, (now - self.oldest_at).total_seconds()) if self.oldest_at else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedJobs:
+    """Jobs parked for one reason; `latest_at` is when the newest of them was written."""
+
+    action: str
+    problem: str
+    count: int
+    latest_at: datetime
+
+
+def backlog(connection: Connection, *, at: datetime) -> Backlog:
+    """The backlog at that instant, read from the partial indexes."""
+    depth, oldest_at, later = connection.execute(_BACKLOG, {"at": at}).one()
+    parked = connection.execute(_PARKED_COUNT).scalar_one()
+    return Backlog(depth=depth, oldest_at=oldest_at, later=later, parked=parked)
+
+
+def oldest_problem(connection: Connection) -> str | None:
+    """Why the last attempt of the oldest job that waits for another one failed."""
+    problem: str | None = connection.execute(_OLDEST_PROBLEM).scalar()
+    return problem
+
+
+def parked_by_problem(connection: Connection, *, after: datetime) -> list[ParkedJobs]:
+    """The parked jobs written since then, by action and reason, the most frequent first."""
+    return [
+        ParkedJobs(action=action, problem=problem or "unknown", count=count, latest_at=latest_at)
+        for action, problem, count, latest_at in connection.execute(_PARKED_BY_PROBLEM, {"after": after})
+    ]
+
+
+def parked_problems(connection: Connection, workspace_id: str, lanes: Collection[str]) -> list[str]:
+    """Why jobs of these lanes were parked, one reason for each job, the oldest first."""
+    return list(connection.execute(_PARKED_PROBLEMS, {"workspace_id": workspace_id, "lanes": lanes}).scalars())
 
 
 def count_by_state(connection: Connection) -> dict[str, int]:
-    """How many rows are in each state."""
+    """The number of jobs in each state."""
     query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
     return {state: count for state, count in connection.execute(query)}  # noqa: C416 - a Row is no pair to mypy
-
-
-def is_due(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> bool:
-    """Whether anything may be due, of that workspace or of any: a look that takes no lock."""
-    return connection.execute(*_of(workspace_id, _DUE, at)).first() is not None

@@ -1,4 +1,4 @@
-"""Postmortems: every draft, edit and import is a version, and no version is changed."""
+"""Postmortems: each draft, edit and import is a new version; versions are append-only."""
 
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
@@ -9,9 +9,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from storage.models import postmortem_versions
 from storage.values import Postmortem, Section
 
-_OF_INCIDENT = select(postmortem_versions).where(
-    postmortem_versions.c.incident_id == bindparam("incident_id"),
-)
+_OF_INCIDENT = select(postmortem_versions).where(postmortem_versions.c.incident_id == bindparam("incident_id"))
 _LATEST_FIRST = _OF_INCIDENT.order_by(postmortem_versions.c.number.desc())
 _NEWEST = _LATEST_FIRST.limit(1)
 _NUMBERED = _OF_INCIDENT.where(postmortem_versions.c.number == bindparam("number"))
@@ -20,32 +18,32 @@ _NEXT_NUMBER = select(func.coalesce(func.max(postmortem_versions.c.number), 0) +
 )
 _INSERT = insert(postmortem_versions)
 
-_DEFAULTS = {each.name: each.default for each in fields(Section) if each.default is not MISSING}
+_SECTION_DEFAULTS = {each.name: each.default for each in fields(Section) if each.default is not MISSING}
 
 
 def newest(connection: Connection, incident_id: int) -> Postmortem | None:
-    """The incident's latest version."""
+    """The newest version of the incident's postmortem."""
     row = connection.execute(_NEWEST, {"incident_id": incident_id}).mappings().first()
-    return None if row is None else _value(row)
+    return None if row is None else _postmortem(row)
 
 
 def numbered(connection: Connection, incident_id: int, number: int) -> Postmortem | None:
-    """The incident's version of that number."""
+    """The version of that number of the incident's postmortem."""
     row = connection.execute(_NUMBERED, {"incident_id": incident_id, "number": number}).mappings().first()
-    return None if row is None else _value(row)
+    return None if row is None else _postmortem(row)
 
 
 def latest_first(connection: Connection, incident_id: int) -> Iterator[Postmortem]:
-    """Every version of the incident's postmortem, one at a time, the newest first."""
+    """All versions of the incident's postmortem, the newest first, built one at a time."""
     for row in connection.execute(_LATEST_FIRST, {"incident_id": incident_id}).mappings():
-        yield _value(row)
+        yield _postmortem(row)
 
 
 def add(connection: Connection, incident_id: int, **facts: Any) -> Postmortem:
-    """Keep a new version. `facts`: template, sections (tuple of Section), drafted_at, drafted_by, maybe origin.
+    """Insert the next version. `facts`: template, sections (tuple of Section), drafted_at, drafted_by, optional origin.
 
-    Raises sqlalchemy.exc.IntegrityError when another transaction kept one of that number meanwhile; to lock the
-    incident first keeps that from happening.
+    Raises sqlalchemy.exc.IntegrityError when another transaction inserted that number, which a lock on the incident
+    prevents.
     """
     number = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).scalar_one()
     version = Postmortem(version=number, **facts)
@@ -54,12 +52,12 @@ def add(connection: Connection, incident_id: int, **facts: Any) -> Postmortem:
 
 
 def insert_version(connection: Connection, incident_id: int, version: Postmortem) -> None:
-    """Keep a version under the number it has, whether or not those before it are there."""
+    """Insert a version under its own number, for an import; earlier numbers may be missing."""
     row = {
         "incident_id": incident_id,
         "number": version.version,
         "template": version.template,
-        "sections": [_plain(each) for each in version.sections],
+        "sections": [_to_json(each) for each in version.sections],
         "drafted_at": version.drafted_at,
         "drafted_by": version.drafted_by,
         "origin": version.origin,
@@ -67,13 +65,17 @@ def insert_version(connection: Connection, incident_id: int, version: Postmortem
     connection.execute(_INSERT, row)
 
 
-def _plain(section: Section) -> dict[str, Any]:
-    """What is stored of a section: the fields that say something."""
+def _to_json(section: Section) -> dict[str, Any]:
+    """The fields of a section that differ from their defaults."""
     values = {each.name: getattr(section, each.name) for each in fields(section)}
-    return {name: value for name, value in values.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in _SECTION_DEFAULTS or value != _SECTION_DEFAULTS[name]
+    }
 
 
-def _value(row: Any) -> Postmortem:
+def _postmortem(row: Any) -> Postmortem:
     return Postmortem(
         template=row["template"],
         version=row["number"],

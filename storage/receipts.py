@@ -1,4 +1,4 @@
-"""Receipts: what was answered to whom, so that a repeat gets the first answer and changes nothing."""
+"""Receipts: the answer to each request, by its idempotency key, so that a repeated request changes nothing."""
 
 from datetime import datetime
 from typing import Any
@@ -10,21 +10,21 @@ from storage.models import receipts
 _FIND = select(receipts.c.answer).where(
     receipts.c.workspace_id == bindparam("workspace_id"), receipts.c.key == bindparam("key")
 )
-_KEEP = insert(receipts)
+_INSERT = insert(receipts)
 
 
 def find(connection: Connection, workspace_id: str, key: str) -> dict[str, Any] | None:
-    """The first answer given under the key, if there was one."""
+    """The answer saved under the key, if there is one."""
     answer: dict[str, Any] | None = connection.execute(_FIND, {"workspace_id": workspace_id, "key": key}).scalar()
     return answer
 
 
-def prune(connection: Connection, *, before: datetime) -> None:
-    """Forget the answers given before then: what Slack says again, it says within hours."""
-    connection.execute(delete(receipts).where(receipts.c.answered_at < before))
-
-
 def save(connection: Connection, workspace_id: str, key: str, answer: dict[str, Any], *, at: datetime) -> None:
-    """Remember the answer. Raises sqlalchemy.exc.IntegrityError when the key was answered meanwhile."""
+    """Save the answer. Raises sqlalchemy.exc.IntegrityError when another transaction has saved one under the key."""
     row = {"workspace_id": workspace_id, "key": key, "answer": answer, "answered_at": at}
-    connection.execute(_KEEP, row)
+    connection.execute(_INSERT, row)
+
+
+def prune(connection: Connection, *, before: datetime) -> None:
+    """Delete older answers; Slack repeats a delivery for some hours at most."""
+    connection.execute(delete(receipts).where(receipts.c.answered_at < before))

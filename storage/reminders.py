@@ -1,4 +1,4 @@
-"""Reminders: which are due, what they are about, and what was told."""
+"""Reminders: select the due ones with their items and incidents, update and cancel them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -8,24 +8,25 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, exists, or_, select, update
 from sqlalchemy.sql import Select
 
-from storage import action_items as stored_items
+from storage.action_items import COLUMNS as ITEM_COLUMNS
+from storage.action_items import LAST_REVISION
 from storage.dialects import upsert
 from storage.models import action_item_revisions, action_items, incidents, publications, reminders
 from storage.values import ActionItem, Incident, Reminder, ReminderSchedule
 
-_OWN = tuple(reminders.c[name] for name in ("id", "kind", "recipient_id", "due_at", "told_on", "since_at"))
+_REMINDER_COLUMNS = tuple(reminders.c[name] for name in ("id", "kind", "recipient_id", "due_at", "told_on", "since_at"))
 _PUBLISHED = exists().where(publications.c.incident_id == reminders.c.incident_id).label("published")
-_INCIDENT = tuple(incidents.c[field.name] for field in fields(Incident))
-_ITEM = stored_items.COLUMNS
-_FACTS = (
-    select(*_OWN, _PUBLISHED, *_INCIDENT, *_ITEM)
+_INCIDENT_COLUMNS = tuple(incidents.c[field.name] for field in fields(Incident))
+_REMINDERS = (
+    select(*_REMINDER_COLUMNS, _PUBLISHED, *_INCIDENT_COLUMNS, *ITEM_COLUMNS)
     .select_from(reminders)
     .join(incidents, incidents.c.id == reminders.c.incident_id)
     .outerjoin(action_items, action_items.c.id == reminders.c.item_id)
-    .outerjoin(action_item_revisions, stored_items.LAST_REVISION)
+    .outerjoin(action_item_revisions, LAST_REVISION)
 )
-_DUE = (
-    _FACTS.where(
+"""Reminders with their incident and, where they have one, their item. `_reminder` splits a row by position."""
+_DUE_PAGE = (
+    _REMINDERS.where(
         reminders.c.recipient_id.in_(bindparam("recipients", expanding=True)),
         reminders.c.workspace_id.in_(bindparam("workspaces", expanding=True)),
         reminders.c.due_at <= bindparam("at"),
@@ -34,8 +35,8 @@ _DUE = (
     .order_by(reminders.c.id)
     .limit(bindparam("most"))
 )
-_TOLD = (
-    _FACTS.where(
+_IN_DIGEST = (
+    _REMINDERS.where(
         reminders.c.workspace_id == bindparam("workspace"),
         reminders.c.recipient_id == bindparam("recipient"),
         reminders.c.told_on == bindparam("on"),
@@ -43,13 +44,13 @@ _TOLD = (
     .order_by(action_item_revisions.c.due_on, reminders.c.id)
     .limit(bindparam("most"))
 )
-_OF_ITEM = _FACTS.where(reminders.c.item_id == bindparam("item"))
-_SETTLE = (
+_OF_ITEM = _REMINDERS.where(reminders.c.item_id == bindparam("item"))
+_UPDATE = (
     update(reminders)
     .where(reminders.c.id == bindparam("reminder"))
     .values(recipient_id=bindparam("recipient"), due_at=bindparam("due"), told_on=bindparam("told"))
 )
-_AGAIN = (
+_REVOKE_DIGEST = (
     update(reminders)
     .where(
         reminders.c.workspace_id == bindparam("workspace"),
@@ -63,46 +64,45 @@ _AGAIN = (
 def due(
     connection: Connection, held: Sequence[ReminderSchedule], *, at: datetime, most: int
 ) -> Iterator[list[Reminder]]:
-    """What is due on the agendas, page by page; whoever asks has settled a page before the next one is read."""
-    mine = {(agenda.workspace_id, agenda.recipient_id) for agenda in held}
-    asked: dict[str, Any] = {
-        "workspaces": sorted({workspace_id for workspace_id, _ in mine}),
-        "recipients": sorted({recipient_id for _, recipient_id in mine}),
+    """Yield the due reminders of the locked schedules in pages of `most`; settle each page before taking the next."""
+    recipients = {(schedule.workspace_id, schedule.recipient_id) for schedule in held}
+    parameters: dict[str, Any] = {
+        "workspaces": sorted({workspace_id for workspace_id, _ in recipients}),
+        "recipients": sorted({recipient_id for _, recipient_id in recipients}),
         "at": at,
         "most": most,
     }
     after = 0
-    while page := _values(connection, _DUE, asked | {"after": after}):
+    while page := _select(connection, _DUE_PAGE, parameters | {"after": after}):
         after = page[-1].id
-        yield [each for each in page if (each.incident.workspace_id, each.recipient_id) in mine]
+        yield [each for each in page if (each.incident.workspace_id, each.recipient_id) in recipients]
 
 
 def settle(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Say for each `reminder` (its row id) whom it is for now, when it is `due` next, and the day it was `told`."""
+    """Update each `reminder` (a row id) with its `recipient`, when it is `due` next, and the day it was `told`."""
     if rows:
-        connection.execute(_SETTLE, rows)
+        connection.execute(_UPDATE, rows)
 
 
 def in_digest(connection: Connection, workspace_id: str, recipient_id: str, on: date, *, most: int) -> list[Reminder]:
-    """What the recipient's digest of that day is about, as it stands now, the earliest due date first."""
-    asked = {"workspace": workspace_id, "recipient": recipient_id, "on": on, "most": most}
-    return _values(connection, _TOLD, asked)
+    """The reminders in the recipient's digest of that day, with their items as of now, the earliest due date first."""
+    parameters = {"workspace": workspace_id, "recipient": recipient_id, "on": on, "most": most}
+    return _select(connection, _IN_DIGEST, parameters)
 
 
 def revoke_digest(connection: Connection, workspace_id: str, recipient_id: str, on: date, *, due_at: datetime) -> None:
-    """Take it back that the digest of that day was told: what it held is due at `due_at`."""
-    asked = {"workspace": workspace_id, "recipient": recipient_id, "on": on, "due": due_at}
-    connection.execute(_AGAIN, asked)
+    """Undo the digest of that day, for example when it cannot be sent: its reminders are due again at `due_at`."""
+    parameters = {"workspace": workspace_id, "recipient": recipient_id, "on": on, "due": due_at}
+    connection.execute(_REVOKE_DIGEST, parameters)
 
 
 def of_item(connection: Connection, item_id: int) -> dict[str, Reminder]:
-    """The item's reminders by their kind."""
-    found = _values(connection, _OF_ITEM, {"item": item_id})
-    return {each.kind: each for each in found}
+    """The item's reminders, by kind."""
+    return {each.kind: each for each in _select(connection, _OF_ITEM, {"item": item_id})}
 
 
 def postmortem_recipient(connection: Connection, incident_id: int) -> str | None:
-    """The recipient of the incident's reminder without an item; None when there is none."""
+    """The recipient of the reminder of the incident's postmortem; None when there is none."""
     query = select(reminders.c.recipient_id).where(
         reminders.c.incident_id == incident_id, reminders.c.item_id.is_(None)
     )
@@ -111,7 +111,7 @@ def postmortem_recipient(connection: Connection, incident_id: int) -> str | None
 
 
 def save(connection: Connection, reminder: Reminder) -> None:
-    """Write the reminder in the place of the item's, or incident's, of that kind. Its agenda is taken first."""
+    """Insert the reminder, or update the one of the same item (or incident) and kind. Lock its schedule first."""
     item = reminder.item
     row = {
         "workspace_id": reminder.incident.workspace_id,
@@ -134,7 +134,7 @@ def save(connection: Connection, reminder: Reminder) -> None:
 
 
 def cancel(connection: Connection, item_id: int, *, but: str) -> None:
-    """Nobody is reminded of the item any more. What was told of the kind `but` is remembered."""
+    """Delete the item's reminders, except those of the kind `but` that were sent: they stay, never due again."""
     of_item = reminders.c.item_id == item_id
     others = or_(reminders.c.kind != but, reminders.c.told_on.is_(None))
     connection.execute(delete(reminders).where(of_item, others))
@@ -142,31 +142,31 @@ def cancel(connection: Connection, item_id: int, *, but: str) -> None:
 
 
 def cancel_postmortem(connection: Connection, incident_id: int) -> None:
-    """Nobody is reminded of the incident's postmortem any more."""
+    """Cancel the reminder of the incident's postmortem."""
     connection.execute(delete(reminders).where(reminders.c.incident_id == incident_id, reminders.c.item_id.is_(None)))
 
 
 def iterate(connection: Connection, *, page: int) -> Iterator[Reminder]:
-    """Every reminder there is, page by page."""
-    after, query = 0, _FACTS.where(reminders.c.id > bindparam("after")).order_by(reminders.c.id).limit(page)
-    while found := _values(connection, query, {"after": after}):
+    """Yield all reminders of all workspaces, read in pages."""
+    after, query = 0, _REMINDERS.where(reminders.c.id > bindparam("after")).order_by(reminders.c.id).limit(page)
+    while found := _select(connection, query, {"after": after}):
         yield from found
         after = found[-1].id
 
 
-def _values(connection: Connection, query: Select[Any], asked: Mapping[str, Any]) -> list[Reminder]:
-    return [_value(row) for row in connection.execute(query, asked)]
+def _select(connection: Connection, query: Select[Any], parameters: Mapping[str, Any]) -> list[Reminder]:
+    return [_reminder(row) for row in connection.execute(query, parameters)]
 
 
-_END_OF_OWN = len(_OWN) + 1
-_END_OF_INCIDENT = _END_OF_OWN + len(_INCIDENT)
-_INCIDENT_NAMES = tuple(column.name for column in _INCIDENT)
-_ITEM_NAMES = tuple(column.name for column in _ITEM)
+_INCIDENT_AT = len(_REMINDER_COLUMNS) + 1
+_ITEM_AT = _INCIDENT_AT + len(_INCIDENT_COLUMNS)
+_INCIDENT_NAMES = tuple(column.name for column in _INCIDENT_COLUMNS)
+_ITEM_NAMES = tuple(column.name for column in ITEM_COLUMNS)
 
 
-def _value(row: Row[*tuple[Any, ...]]) -> Reminder:
-    id_, kind, recipient_id, due_at, told_on, since_at, published = row[:_END_OF_OWN]
-    item = row[_END_OF_INCIDENT:]
+def _reminder(row: Row[*tuple[Any, ...]]) -> Reminder:
+    id_, kind, recipient_id, due_at, told_on, since_at, published = row[:_INCIDENT_AT]
+    item = row[_ITEM_AT:]
     return Reminder(
         id=id_,
         kind=kind,
@@ -175,6 +175,6 @@ def _value(row: Row[*tuple[Any, ...]]) -> Reminder:
         told_on=told_on,
         since_at=since_at,
         published=bool(published),
-        incident=Incident(**dict(zip(_INCIDENT_NAMES, row[_END_OF_OWN:_END_OF_INCIDENT], strict=True))),
+        incident=Incident(**dict(zip(_INCIDENT_NAMES, row[_INCIDENT_AT:_ITEM_AT], strict=True))),
         item=ActionItem(**dict(zip(_ITEM_NAMES, item, strict=True))) if item[0] is not None else None,
     )

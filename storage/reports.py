@@ -1,6 +1,6 @@
-"""What a report counts: each of its parts is one query over all the incidents there are to look at.
+"""Rows for a report: one query each for incidents, milestones and action items of a period.
 
-Incidents that turned out to be another one, and their items, are left out: their rows stand with the other one.
+Duplicates of another incident and their items are left out: they were copied to the original.
 """
 
 from collections.abc import Iterator
@@ -9,20 +9,21 @@ from typing import Any
 
 from sqlalchemy import Boolean, Connection, and_, bindparam, case, func, or_, select
 
+from storage.action_items import LAST_REVISION as LAST_ITEM_REVISION
+from storage.incidents import NOT_DUPLICATE
 from storage.models import action_item_revisions, action_items, entry_revisions, incidents, timeline_entries
-from storage.timeline import LAST_REVISION
+from storage.timeline import LAST_REVISION as LAST_ENTRY_REVISION
 from storage.values import DeclaredIncident, ItemOutcome, Milestone
 
-IN_WORKSPACE = and_(incidents.c.workspace_id == bindparam("workspace_id"), incidents.c.same_as_id.is_(None))
-"""The workspace's incidents that are incidents of their own."""
-_SEEN = or_(
+IN_WORKSPACE = and_(incidents.c.workspace_id == bindparam("workspace_id"), NOT_DUPLICATE)
+_IN_SCOPE = or_(
     incidents.c.private.is_(False),
     incidents.c.channel_id == bindparam("channel_id"),
     bindparam("private", type_=Boolean()).is_(True),
 )
-"""A private incident is seen from its own channel, and by who is to see all of them."""
+"""Whether an incident is in the scope: a private one only for its own channel, or with `private`."""
 _IN_PERIOD = and_(
-    IN_WORKSPACE, _SEEN, incidents.c.declared_at >= bindparam("since"), incidents.c.declared_at < bindparam("until")
+    IN_WORKSPACE, _IN_SCOPE, incidents.c.declared_at >= bindparam("since"), incidents.c.declared_at < bindparam("until")
 )
 
 _DECLARED = (
@@ -41,7 +42,7 @@ _MILESTONES = (
     )
     .select_from(timeline_entries)
     .join(incidents, incidents.c.id == timeline_entries.c.incident_id)
-    .outerjoin(entry_revisions, LAST_REVISION)
+    .outerjoin(entry_revisions, LAST_ENTRY_REVISION)
     .where(
         _IN_PERIOD,
         timeline_entries.c.kind.in_(bindparam("kinds", expanding=True)),
@@ -49,30 +50,22 @@ _MILESTONES = (
     )
 )
 
-_NEWEST = (
-    select(func.max(action_item_revisions.c.number))
-    .where(action_item_revisions.c.item_id == action_items.c.id)
-    .correlate(action_items)
-    .scalar_subquery()
-)
-STANDING_ITEM = and_(action_item_revisions.c.item_id == action_items.c.id, action_item_revisions.c.number == _NEWEST)
-"""Joins a row of `action_items` with the revision that stands."""
 _history = action_item_revisions.alias("history")
-_undone = action_item_revisions.alias("undone")
+_not_done = action_item_revisions.alias("undone")
 _DONE_AT = (
     select(func.min(_history.c.revised_at))
     .where(
         _history.c.item_id == action_items.c.id,
         _history.c.number
-        > select(func.coalesce(func.max(_undone.c.number), 0))
-        .where(_undone.c.item_id == action_items.c.id, _undone.c.state != "done")
+        > select(func.coalesce(func.max(_not_done.c.number), 0))
+        .where(_not_done.c.item_id == action_items.c.id, _not_done.c.state != "done")
         .correlate(action_items)
         .scalar_subquery(),
     )
     .correlate(action_items)
     .scalar_subquery()
 )
-"""When an item became done and stayed so; NULL for one that is not."""
+"""The first revision after the last one in which the item was not done: when it was done for good; else NULL."""
 _OUTCOMES = (
     select(
         action_item_revisions.c.owner,
@@ -84,10 +77,10 @@ _OUTCOMES = (
     )
     .select_from(action_items)
     .join(incidents, incidents.c.id == action_items.c.incident_id)
-    .join(action_item_revisions, STANDING_ITEM)
+    .join(action_item_revisions, LAST_ITEM_REVISION)
     .where(
         IN_WORKSPACE,
-        _SEEN,
+        _IN_SCOPE,
         action_items.c.recorded_at >= bindparam("since"),
         action_items.c.recorded_at < bindparam("until"),
     )
@@ -97,9 +90,9 @@ _OUTCOMES = (
 def scope(
     workspace_id: str, *, since: datetime, until: datetime, channel_id: str | None, private: bool = False
 ) -> dict[str, Any]:
-    """What a report looks at: incidents declared from `since` until just before `until`.
+    """The parameters of a report's queries: incidents declared from `since` (inclusive) to `until` (exclusive).
 
-    Private ones are left out but for the channel's own; with `private` none is.
+    Private incidents of other channels are left out, unless `private`.
     """
     return {
         "workspace_id": workspace_id,
@@ -111,15 +104,15 @@ def scope(
 
 
 def declared(connection: Connection, scope: dict[str, Any]) -> list[DeclaredIncident]:
-    """The incidents of the scope, in the order they were declared."""
+    """The incidents of the scope, in the order of their declaration."""
     return [DeclaredIncident(**row) for row in connection.execute(_DECLARED, scope).mappings()]
 
 
 def milestones(connection: Connection, scope: dict[str, Any], kinds: tuple[str, ...]) -> Iterator[Milestone]:
-    """The entries of these kinds that stand, as they were last revised, of every incident of the scope."""
+    """The scope's entries of these kinds with their last revisions applied, without retracted ones."""
     return (Milestone(*row) for row in connection.execute(_MILESTONES, {**scope, "kinds": kinds}))
 
 
 def outcomes(connection: Connection, scope: dict[str, Any]) -> list[ItemOutcome]:
-    """The action items recorded in the scope's time, whenever their incident was declared."""
+    """The action items recorded in the scope's period, including those of incidents declared before it."""
     return [ItemOutcome(**row) for row in connection.execute(_OUTCOMES, scope).mappings()]

@@ -1,4 +1,4 @@
-"""The schema's version: bring a database to the newest, or say whether it is there."""
+"""The schema's revision: query it, compare it with that of this code, and migrate to the newest."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from storage.database import Database
 
 
 class OutdatedSchemaError(Exception):
-    """The database's schema is older than this code wants; `scribe migrate` brings it there."""
+    """The database's schema is older than that of this code; `scribe migrate` updates it."""
 
 
 class UnknownSchemaError(Exception):
-    """The database's schema is none this code knows: a newer Scribe has been there."""
+    """The database's schema is unknown to this code: a newer release of Scribe migrated it."""
 
 
-_TURN = 7302155
-"""The number under which migrations of one PostgreSQL database wait for each other; any other would do."""
+_ADVISORY_LOCK = 7302155
+"""The key of the PostgreSQL advisory lock that serialises migrations; an arbitrary number."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -33,21 +33,21 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def newest() -> str | None:
-    """The revision this code wants."""
+    """The newest revision in the migrations of this code."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def current(database: Database) -> str | None:
-    """The revision the database is at; None when it is empty."""
+    """The revision of the database; None when it is empty."""
     with database.read() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def ensure(database: Database) -> None:
-    """Make sure the schema is the newest: an SQLite file is brought there, a server's must be already.
+    """Migrate an SQLite file to the newest schema; a server's database must have it already.
 
-    Raises OutdatedSchemaError, since on a server other replicas may still run the code of before, and
-    UnknownSchemaError.
+    Raises UnknownSchemaError, and OutdatedSchemaError for a server's database: its other replicas may still run an
+    older release, so an operator decides when to migrate.
     """
     found = current(database)
     _check_known(found)
@@ -59,7 +59,7 @@ def ensure(database: Database) -> None:
 
 
 def is_known(revision: str | None) -> bool:
-    """Whether this code knows the revision and so can bring it to the newest; an empty database's is."""
+    """Whether this code has a migration from the revision to the newest; None, an empty database, counts as known."""
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     return revision is None or revision in known
 
@@ -70,12 +70,9 @@ def _check_known(revision: str | None) -> None:
 
 
 def migrate(database: Database) -> None:
-    """Bring the database to the newest schema, in one transaction; does nothing when it is there.
-
-    Raises UnknownSchemaError.
-    """
+    """Migrate to the newest schema in one transaction; does nothing when it is current. Raises UnknownSchemaError."""
     _check_known(current(database))
     with database.write() as connection:
         if not database.is_sqlite:
-            connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
+            connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
         command.upgrade(_config(connection), "head")

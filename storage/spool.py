@@ -1,8 +1,9 @@
-"""The spool: what was typed while the database is away, kept on this machine's own disk until it is back.
+"""The spool: requests received while the database is away, kept on the local disk until they can be replayed.
 
-A folder of files, one record a line: a checksum and a JSON object. A process appends to a file of its own, which it
-holds locked; a file that nobody holds was left by a process that died, and whoever drains next takes it over. A
-line whose checksum does not fit, such as one that a crash cut short, is kept aside and the others are read.
+A folder of files with one record a line: a checksum and a JSON object. Each process appends to a file of its own and
+holds a lock on it. A file without a lock was left by a process that died, and the next process to replay takes it over.
+A line whose checksum does not match, such as one cut short by a crash, is moved to a file of rejects; the others are
+replayed.
 """
 
 import errno
@@ -20,82 +21,85 @@ from typing import IO, Any
 
 import portalocker
 
-from storage.vitals import nearest_folder
-
 RESERVE_BYTES = 1 << 20
-"""Kept free for the day the disk is full, which is a day on which a database goes away."""
+"""Size of a file that is deleted to make room when the disk is full, which is a likely reason to need the spool."""
 _SUFFIX = ".spool"
 _RESERVE = "reserve"
-_BAD = "bad"
+_REJECTS = "bad"
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolFile:
-    """A file of the spool while it is drained: its records in order, and the lines that cannot be used."""
+    """The content of one file: its records in order, and the lines that cannot be used."""
 
     records: list[Record] = field(default_factory=list)
     rejected: list[bytes] = field(default_factory=list)
 
     def reject(self, record: Record) -> None:
-        """Keep a record that can be read but not be used with the bad lines."""
-        self.rejected.append(_line(record).rstrip(b"\n"))
+        """Add a record that is readable but cannot be used to the rejected lines."""
+        self.rejected.append(_encode(record).rstrip(b"\n"))
 
 
 class Spool:
-    """The spool in the folder, which is made when it is first needed."""
+    """The spool in a folder, which is created when it is first needed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._own: IO[bytes] | None = None
+        self._own_file: IO[bytes] | None = None
+
+    @property
+    def rejects_file(self) -> Path:
+        """The file that holds the lines that could not be used."""
+        return self.folder / _REJECTS
 
     def append(self, record: Record, *, at: datetime) -> None:
-        """Keep the record; it is on the disk when this returns. Raises OSError when the disk cannot take it."""
-        line = _line(record)
+        """Append the record; it is on the disk when this returns. Raises OSError when the disk does not take it."""
+        line = _encode(record)
         try:
             self._write(line, at)
         except OSError as error:
-            if error.errno != errno.ENOSPC or not self._give_reserve():
+            if error.errno != errno.ENOSPC or not self._free_reserve():
                 raise
             self._write(line, at)
 
     def _write(self, line: bytes, at: datetime) -> None:
-        own = self._own or self._open(at)
-        before = own.seek(0, os.SEEK_END)
+        file = self._own_file or self._open(at)
+        before = file.seek(0, os.SEEK_END)
         try:
-            _write_through(own, line)
+            _write_durably(file, line)
         except OSError:
-            # Half a line would take the next one with it.
+            # The next line would be appended to half a line, and both would be rejected.
             with suppress(OSError):
-                own.truncate(before)
+                file.truncate(before)
             raise
 
     def _open(self, at: datetime) -> IO[bytes]:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Named by its time, so that files are drained in the order they were begun.
+        # The time comes first in the name, so that files are replayed in the order in which they were begun.
         path = self.folder / f"{at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}{_SUFFIX}"
-        own = _open_for_us_alone(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        portalocker.lock(own, portalocker.LOCK_EX)
-        _sync(self.folder)
-        self._own = own
-        return own
+        file = _open_private(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        portalocker.lock(file, portalocker.LOCK_EX)
+        _sync_folder(self.folder)
+        self._own_file = file
+        return file
 
     def close(self) -> None:
-        """Leave what is kept to whoever drains next."""
-        if self._own is not None:
-            self._own.close()
-            self._own = None
+        """Close and unlock this process's file, so that it can be replayed."""
+        if self._own_file is not None:
+            self._own_file.close()
+            self._own_file = None
 
     def reserve_space(self) -> None:
-        """Keep some of the disk free for the spool; where that cannot be had, it does without."""
+        """Write the reserve file. Without room for it the spool works all the same, until the disk is full."""
         path = self.folder / _RESERVE
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not path.exists():
                 path.write_bytes(b"\0" * RESERVE_BYTES)
 
-    def _give_reserve(self) -> bool:
+    def _free_reserve(self) -> bool:
         try:
             (self.folder / _RESERVE).unlink()
         except OSError:
@@ -103,21 +107,21 @@ class Spool:
         return True
 
     def is_writable(self) -> bool:
-        """Whether it could keep something now: there is a folder to write to, or to be made, and room on its disk."""
+        """Whether a record could be appended now: the folder is writable or can be made, and its disk has room."""
         place = nearest_folder(self.folder / _RESERVE)
         if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
             return False
         return shutil.disk_usage(place).free >= RESERVE_BYTES or (self.folder / _RESERVE).exists()
 
     def files(self) -> list[Path]:
-        """The files there are, oldest first, whoever holds them."""
+        """The files of all processes, oldest first."""
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
 
     @contextmanager
     def replaying(self, path: Path) -> Iterator[SpoolFile | None]:
-        """The file, held; None when another process holds it.
+        """Lock a file and yield its content; yield None when another process holds it.
 
-        The file is gone when the block ends, and its bad lines are kept aside; when the block raises, all stays.
+        At the end of the block its rejected lines are kept and the file is deleted; when the block raises, it stays.
         """
         try:
             file = path.open("rb")
@@ -125,70 +129,62 @@ class Spool:
             yield None
             return
         with file:
-            # Drained by another process between the look and the lock, it is no file any more.
-            if not _lock(file) or not path.exists():
+            try:
+                portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+            except portalocker.LockException:
                 yield None
                 return
-            held = _read(file.read())
-            yield held
-            self._keep_aside(held.rejected)
+            # Another process may have replayed and deleted it between the opening and the lock.
+            if not path.exists():
+                yield None
+                return
+            content = _decode(file.read())
+            yield content
+            self._keep_rejected(content.rejected)
             path.unlink()
-            _sync(self.folder)
+            _sync_folder(self.folder)
 
-    @property
-    def rejects_file(self) -> Path:
-        """Where lines that cannot be used are kept."""
-        return self.folder / _BAD
-
-    def _keep_aside(self, lines: list[bytes]) -> None:
-        if not lines:
-            return
-        with _open_for_us_alone(self.rejects_file, os.O_CREAT | os.O_APPEND | os.O_WRONLY) as aside:
-            _write_through(aside, b"".join(line + b"\n" for line in lines))
+    def _keep_rejected(self, lines: list[bytes]) -> None:
+        if lines:
+            with _open_private(self.rejects_file, os.O_CREAT | os.O_APPEND | os.O_WRONLY) as file:
+                _write_durably(file, b"".join(line + b"\n" for line in lines))
 
     def count(self) -> int:
-        """How many records wait. Raises OSError when the folder cannot be read."""
-        return sum(len(_read(_content(path)).records) for path in self.files())
+        """The number of records to be replayed. Raises OSError when the folder cannot be read."""
+        total = 0
+        for path in self.files():
+            # A file may be replayed and deleted between the listing and the reading.
+            with suppress(FileNotFoundError):
+                total += len(_decode(path.read_bytes()).records)
+        return total
 
     def rejected_count(self) -> int:
-        """How many lines were kept aside."""
+        """The number of lines that could not be used."""
         return self.rejects_file.read_bytes().count(b"\n") if self.rejects_file.exists() else 0
 
 
-def _content(path: Path) -> bytes:
-    """What is in the file; nothing when it was drained just now."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
+def nearest_folder(file: Path) -> Path:
+    """The closest existing ancestor of a path; it may be a file, where one is in the way."""
+    return next(place for place in file.absolute().parents if place.exists())
 
 
-def _line(record: Record) -> bytes:
+def _encode(record: Record) -> bytes:
     content = json.dumps(record, separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(content), content)
 
 
-def _lock(file: IO[bytes]) -> bool:
-    """Hold the file; False when another process does."""
-    try:
-        portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
-    except portalocker.LockException:
-        return False
-    return True
-
-
-def _read(content: bytes) -> SpoolFile:
-    held = SpoolFile()
+def _decode(content: bytes) -> SpoolFile:
+    result = SpoolFile()
     for line in filter(None, content.split(b"\n")):
-        record = _record(line)
+        record = _decode_line(line)
         if record is None:
-            held.rejected.append(line)
+            result.rejected.append(line)
         else:
-            held.records.append(record)
-    return held
+            result.records.append(record)
+    return result
 
 
-def _record(line: bytes) -> Record | None:
+def _decode_line(line: bytes) -> Record | None:
     checksum, _, content = line.partition(b" ")
     try:
         if int(checksum, 16) != zlib.crc32(content):
@@ -199,21 +195,22 @@ def _record(line: bytes) -> Record | None:
     return record if isinstance(record, dict) else None
 
 
-def _open_for_us_alone(path: Path, flags: int) -> IO[bytes]:
+def _open_private(path: Path, flags: int) -> IO[bytes]:
+    """Open a file unbuffered, readable by its owner alone: it holds what people typed."""
     return os.fdopen(os.open(path, flags, 0o600), "wb", buffering=0)
 
 
-def _write_through(file: IO[bytes], content: bytes) -> None:
-    """Write all of it, onto the disk. Raises OSError, also where only a part of it found room."""
+def _write_durably(file: IO[bytes], content: bytes) -> None:
+    """Write and fsync all of it. Raises OSError, also when the disk took only a part."""
     if file.write(content) != len(content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
-    """Make a file's name as durable as its content."""
-    handle = os.open(folder, os.O_RDONLY)
+def _sync_folder(folder: Path) -> None:
+    """Make a new or deleted name durable: fsync of a file does not cover the folder's entry for it."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

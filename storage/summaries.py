@@ -1,4 +1,4 @@
-"""What became of a workspace's action items in a stretch of time: figures for the weekly summary."""
+"""Figures for the weekly summary: what became of a workspace's action items in a period."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,15 +7,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from storage import action_items as stored_items
-from storage.models import action_item_revisions as standing
+from storage.action_items import LAST_REVISION
+from storage.incidents import NOT_DUPLICATE
+from storage.models import action_item_revisions as revisions
 from storage.models import action_items, incidents
 from storage.values import PENDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldestItem:
-    """The item that has been waiting longest, of those everybody may know of."""
+    """The item that has been pending longest, without those of private incidents."""
 
     incident: int
     number: int
@@ -26,7 +27,7 @@ class OldestItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """`due` counts what fell due in the time and was not dropped, `in_time` what of it was done by its day."""
+    """`due` counts the items that fell due in the period and were not dropped, `in_time` those of them done by then."""
 
     opened: int
     done: int
@@ -40,12 +41,12 @@ class Figures:
 def figures(
     connection: Connection, workspace_id: str, *, since_at: datetime, until_at: datetime, first_on: date, today: date
 ) -> Figures:
-    """The figures from `since_at` to `until_at`; what fell due did so from `first_on` on, and before `today`."""
-    is_pending = standing.c.state.in_(PENDING)
-    in_span = standing.c.revised_at.between(since_at, until_at)
-    fell_due = (standing.c.due_on >= first_on, standing.c.due_on < today, standing.c.state != "dropped")
+    """The figures from `since_at` to `until_at`; due dates count from `first_on` (inclusive) to `today` (exclusive)."""
+    is_pending = revisions.c.state.in_(PENDING)
+    in_span = revisions.c.revised_at.between(since_at, until_at)
+    fell_due = (revisions.c.due_on >= first_on, revisions.c.due_on < today, revisions.c.state != "dropped")
     due = connection.execute(
-        _items(workspace_id, standing.c.due_on, standing.c.state, standing.c.revised_at, incidents.c.timezone).where(
+        _items(workspace_id, revisions.c.due_on, revisions.c.state, revisions.c.revised_at, incidents.c.timezone).where(
             *fell_due
         )
     ).all()
@@ -55,25 +56,24 @@ def figures(
 
     return Figures(
         opened=count(action_items.c.recorded_at.between(since_at, until_at)),
-        done=count(standing.c.state == "done", in_span),
-        overdue=count(is_pending, standing.c.due_on < today),
+        done=count(revisions.c.state == "done", in_span),
+        overdue=count(is_pending, revisions.c.due_on < today),
         pending=count(is_pending),
         due=len(due),
-        in_time=sum(row.state == "done" and _on(row.revised_at, row.timezone) <= row.due_on for row in due),
+        # The day on the incident's calendar, as in reports.
+        in_time=sum(
+            row.state == "done" and row.revised_at.astimezone(ZoneInfo(row.timezone)).date() <= row.due_on
+            for row in due
+        ),
         oldest=_oldest(connection, workspace_id),
     )
 
 
-def _on(at: datetime, timezone: str) -> date:
-    """The day on the incident's calendar, by which the report counts too."""
-    return at.astimezone(ZoneInfo(timezone)).date()
-
-
 def _oldest(connection: Connection, workspace_id: str) -> OldestItem | None:
-    columns = (incidents.c.number.label("incident"), action_items.c.number, action_items.c.text, standing.c.owner)
+    columns = (incidents.c.number.label("incident"), action_items.c.number, action_items.c.text, revisions.c.owner)
     query = (
         _items(workspace_id, *columns, action_items.c.recorded_at)
-        .where(standing.c.state.in_(PENDING))
+        .where(revisions.c.state.in_(PENDING))
         .order_by(action_items.c.recorded_at, action_items.c.id)
         .limit(1)
     )
@@ -82,15 +82,15 @@ def _oldest(connection: Connection, workspace_id: str) -> OldestItem | None:
 
 
 def _items(workspace_id: str, *columns: Any) -> Select[Any]:
-    """Of each item that everybody may know of, as it stands; not those of an incident that turned out to be another."""
+    """A query of all items with their last revisions, without those of private incidents and of duplicates."""
     return (
         select(*columns)
         .select_from(action_items)
         .join(incidents, incidents.c.id == action_items.c.incident_id)
-        .join(standing, stored_items.LAST_REVISION)
+        .join(revisions, LAST_REVISION)
         .where(
             incidents.c.workspace_id == workspace_id,
-            incidents.c.same_as_id.is_(None),
+            NOT_DUPLICATE,
             incidents.c.private.is_(False),
         )
     )

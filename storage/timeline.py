@@ -1,6 +1,6 @@
-"""The timeline: append entries, revise them, read them as they stand."""
+"""The timeline: append entries, add revisions, read entries with their last revision applied."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,23 +15,25 @@ _COLUMNS = tuple(column for column in timeline_entries.c if column.name != "inci
 _NAMES = tuple(column.name for column in _COLUMNS)
 _UNREVISED: dict[str, Any] = {"retracted": False, "revisions": 0}
 
-_LAST = (
+_LAST_REVISION_NUMBER = (
     select(func.max(entry_revisions.c.number))
     .where(entry_revisions.c.entry_id == timeline_entries.c.id)
     .correlate(timeline_entries)
     .scalar_subquery()
 )
-LAST_REVISION = and_(entry_revisions.c.entry_id == timeline_entries.c.id, entry_revisions.c.number == _LAST)
-"""Joins a row of `timeline_entries` with the last of its `entry_revisions`, if it has any."""
+LAST_REVISION = and_(
+    entry_revisions.c.entry_id == timeline_entries.c.id, entry_revisions.c.number == _LAST_REVISION_NUMBER
+)
+"""Join condition between `timeline_entries` and the last of its `entry_revisions`; an entry may have none."""
 RETRACTED = exists().where(LAST_REVISION, entry_revisions.c.retracted.is_(True))
-"""Whether a row of `timeline_entries` was taken back."""
-STANDING_TEXT = func.coalesce(
+"""Whether an entry is retracted by its last revision."""
+REVISED_TEXT = func.coalesce(
     select(entry_revisions.c.text).where(LAST_REVISION).correlate(timeline_entries).scalar_subquery(),
     timeline_entries.c.text,
 )
-"""The words of a row of `timeline_entries` after its last revision."""
+"""The text of an entry after its last revision."""
 
-# Built once: building a statement takes SQLAlchemy longer than SQLite takes to carry it out.
+# Built once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
 _NEXT_NUMBER = (
     update(incidents)
     .where(incidents.c.id == bindparam("incident_id"))
@@ -42,7 +44,7 @@ _INSERT = insert(timeline_entries)
 
 
 def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEntry:
-    """Write an entry at the end of the incident's timeline; `facts` are its columns but for the number."""
+    """Insert an entry under the incident's next number; `facts` are its other columns."""
     facts["number"] = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).scalar_one()
     result = connection.execute(_INSERT, facts | {"incident_id": incident_id})
     return TimelineEntry(id=row_id(result), retracted=False, revisions=0, **facts)
@@ -51,30 +53,30 @@ def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEn
 def of_incident(
     connection: Connection, incident_id: int, *, kinds: Collection[str] | None = None
 ) -> list[TimelineEntry]:
-    """Every entry as it stands after its last revision, retracted ones too, in the order of their numbers.
+    """All entries of the incident with their last revisions applied, retracted ones included, by number.
 
-    With `kinds`, only entries of these kinds.
+    `kinds` limits them to entries of these kinds.
     """
-    wanted = [timeline_entries.c.incident_id == incident_id]
+    conditions = [timeline_entries.c.incident_id == incident_id]
     if kinds is not None:
-        wanted.append(timeline_entries.c.kind.in_(kinds))
-    entries = select(*_COLUMNS).where(*wanted)
+        conditions.append(timeline_entries.c.kind.in_(kinds))
+    entries = select(*_COLUMNS).where(*conditions)
     revisions = (
         select(entry_revisions)
         .join(timeline_entries, timeline_entries.c.id == entry_revisions.c.entry_id)
-        .where(*wanted)
+        .where(*conditions)
     )
-    return _as_they_stand(connection, entries.order_by(timeline_entries.c.number), revisions)
+    return _revised(connection, entries.order_by(timeline_entries.c.number), revisions)
 
 
 def numbered(connection: Connection, incident_id: int, number: int) -> TimelineEntry | None:
     """The incident's entry of that number."""
-    return _one(connection, timeline_entries.c.incident_id == incident_id, timeline_entries.c.number == number)
+    return _newest(connection, timeline_entries.c.incident_id == incident_id, timeline_entries.c.number == number)
 
 
 def last_by(connection: Connection, incident_id: int, user_id: str) -> TimelineEntry | None:
-    """The newest entry that user put on the timeline and that still stands."""
-    return _one(
+    """The newest entry that the user recorded and that is not retracted."""
+    return _newest(
         connection,
         timeline_entries.c.incident_id == incident_id,
         timeline_entries.c.recorded_by_id == user_id,
@@ -83,8 +85,8 @@ def last_by(connection: Connection, incident_id: int, user_id: str) -> TimelineE
 
 
 def by_permalink(connection: Connection, incident_id: int, permalink: str, kind: str) -> TimelineEntry | None:
-    """The newest entry of that kind made from the message behind the permalink."""
-    return _one(
+    """The newest entry of that kind that was made from the message with the permalink."""
+    return _newest(
         connection,
         timeline_entries.c.incident_id == incident_id,
         timeline_entries.c.permalink == permalink,
@@ -93,15 +95,15 @@ def by_permalink(connection: Connection, incident_id: int, permalink: str, kind:
 
 
 def is_participant(connection: Connection, incident_id: int, user_id: str) -> bool:
-    """Whether the person has recorded an entry of the incident, or their words are one."""
-    theirs = or_(timeline_entries.c.recorded_by_id == user_id, timeline_entries.c.author_id == user_id)
-    query = select(timeline_entries.c.id).where(timeline_entries.c.incident_id == incident_id, theirs).limit(1)
+    """Whether the user recorded an entry of the incident, or is the author of one."""
+    involved = or_(timeline_entries.c.recorded_by_id == user_id, timeline_entries.c.author_id == user_id)
+    query = select(timeline_entries.c.id).where(timeline_entries.c.incident_id == incident_id, involved).limit(1)
     return connection.execute(query).first() is not None
 
 
 def by_reaction(connection: Connection, incident_id: int, permalink: str, user_id: str) -> TimelineEntry | None:
-    """The newest entry that user made by reacting to the message behind the permalink."""
-    return _one(
+    """The newest entry that the user made by a reaction to the message with the permalink."""
+    return _newest(
         connection,
         timeline_entries.c.incident_id == incident_id,
         timeline_entries.c.permalink == permalink,
@@ -111,7 +113,7 @@ def by_reaction(connection: Connection, incident_id: int, permalink: str, user_i
 
 
 def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetime, **changes: Any) -> TimelineEntry:
-    """Say how the entry stands from now on: any of occurred_at, text, qualifier, retracted may change."""
+    """Add a revision with other values of occurred_at, text, qualifier or retracted; returns the revised entry."""
     revised = replace(entry, revisions=entry.revisions + 1, **changes)
     connection.execute(
         insert(entry_revisions),
@@ -129,26 +131,19 @@ def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetim
     return revised
 
 
-def _one(connection: Connection, *conditions: Any) -> TimelineEntry | None:
-    entries = select(*_COLUMNS).where(*conditions).order_by(timeline_entries.c.number.desc()).limit(1)
-    found = connection.execute(entries).first()
-    if found is None:
+def _newest(connection: Connection, *conditions: Any) -> TimelineEntry | None:
+    """The matching entry with the highest number."""
+    entry = select(*_COLUMNS).where(*conditions).order_by(timeline_entries.c.number.desc()).limit(1)
+    row = connection.execute(entry).first()
+    if row is None:
         return None
-    revisions = select(entry_revisions).where(entry_revisions.c.entry_id == found.id)
-    return _as_they_stand(connection, entries, revisions)[0]
+    revisions = select(entry_revisions).where(entry_revisions.c.entry_id == row.id)
+    return _revised(connection, entry, revisions)[0]
 
 
-def _as_they_stand(connection: Connection, entries: Select[Any], revisions: Select[Any]) -> list[TimelineEntry]:
-    """The entries with their last revision laid over them."""
-    last = _last_by_entry(connection.execute(revisions.order_by(entry_revisions.c.number)).mappings())
-    return [
-        TimelineEntry(**dict(zip(_NAMES, row, strict=True)) | last.get(row.id, _UNREVISED))
-        for row in connection.execute(entries)
-    ]
-
-
-def _last_by_entry(revisions: Iterable[Any]) -> dict[int, dict[str, Any]]:
-    return {
+def _revised(connection: Connection, entries: Select[Any], revisions: Select[Any]) -> list[TimelineEntry]:
+    """The entries with their last revisions applied."""
+    last = {
         row["entry_id"]: {
             "occurred_at": row["occurred_at"],
             "text": row["text"],
@@ -156,5 +151,9 @@ def _last_by_entry(revisions: Iterable[Any]) -> dict[int, dict[str, Any]]:
             "retracted": row["retracted"],
             "revisions": row["number"],
         }
-        for row in revisions
+        for row in connection.execute(revisions.order_by(entry_revisions.c.number)).mappings()
     }
+    return [
+        TimelineEntry(**dict(zip(_NAMES, row, strict=True)) | last.get(row.id, _UNREVISED))
+        for row in connection.execute(entries)
+    ]

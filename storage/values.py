@@ -1,4 +1,4 @@
-"""The frozen values the store hands out: plain data, standard library only.
+"""Frozen values returned by the store: plain data, standard library only.
 
 Instants end in `_at` and are aware UTC in whole milliseconds; dates end in `_on`.
 """
@@ -10,13 +10,13 @@ from typing import NamedTuple
 PENDING = frozenset({"proposed", "open"})
 """The states of an action item that is still to be done."""
 BOT = "bot"
-"""Why nothing can be theirs: a member that is a program."""
+"""The value of `Member.barred` for a member that is a program."""
 LATE_AFTER = timedelta(seconds=60)
-"""An entry typed at least this long after what it tells of is a late entry."""
+"""An entry recorded at least this long after its event is marked late."""
 
 
 def whole_milliseconds(moment: datetime) -> datetime:
-    """The aware instant `moment` in UTC, cut to the millisecond: the precision every store keeps."""
+    """The aware instant in UTC, truncated to milliseconds, so that a value is equal before and after storing it."""
     moment = moment.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
@@ -42,21 +42,21 @@ class Incident:
 
     @property
     def name(self) -> str:
-        """What people call it: `INC-12`."""
+        """Its name in commands and messages: `INC-12`."""
         return f"INC-{self.number}"
 
     def seen_from(self, channel_id: str) -> bool:
-        """Whether it may be shown in that channel: a private one in its own alone."""
+        """Whether it may be shown in that channel: a private incident only in its own."""
         return not self.private or self.channel_id == channel_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One line of the timeline as it stands after its last revision.
+    """One line of the timeline after its last revision.
 
-    `author` is the display name of whose words these are; `recorded_by_id` is who put them on the timeline.
-    `qualifier` is what the grammar took off the words: who detected, a lesson's side, a cause's factor.
-    `revisions` counts the edits, retimings and retractions since the entry was recorded.
+    `author` is the display name of the person whose words these are; `recorded_by_id` put them on the timeline.
+    `qualifier` is a keyword that the grammar removed from the words: who detected, a lesson's side, a cause's factor.
+    `revisions` counts edits, retimings and retractions.
     """
 
     id: int
@@ -76,16 +76,16 @@ class TimelineEntry:
 
     @property
     def late(self) -> bool:
-        """Whether it was typed noticeably after it happened."""
+        """Whether it was recorded LATE_AFTER or more after it happened."""
         return self.recorded_at - self.occurred_at >= LATE_AFTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionItem:
-    """Something to be done after an incident. `owner` is a name, with `owner_id` when it is a Slack user.
+    """Work that follows from an incident. `owner` is a name, with `owner_id` when it is a Slack user.
 
     `kind` is `short-term`, `long-term` or not known yet. `state` is `proposed`, `open`, `done` or `dropped`.
-    `done_when` says how one will know that it is done, `ticket` is a web address.
+    `done_when` is the criterion of completion, `ticket` a web address.
     """
 
     id: int
@@ -110,12 +110,12 @@ class ActionItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder:
-    """What somebody will be told, with all that decides when.
+    """A reminder of one action item or postmortem to one recipient, with everything that decides when it is sent.
 
-    `recipient_id` is a user's id or a channel's. `kind` is `item`, `escalation` or `postmortem`; the last is of an
-    incident and has no item. `due_at` is the next time it is looked at, None for never again; `told_on` is the day of
-    the recipient's calendar on which it was last told. It counts from `since_at`: when the item was recorded, or the
-    incident resolved. `published` is whether the postmortem is.
+    `recipient_id` is the id of a user or a channel. `kind` is `item`, `escalation` or `postmortem`; the last belongs to
+    an incident and has no item. `due_at` is the next time it is evaluated, None for never; `told_on` is the day, in the
+    recipient's time zone, of the last digest that held it. Intervals count from `since_at`: when the item was recorded
+    or the incident resolved. `published` is whether the incident's postmortem is.
     """
 
     id: int
@@ -131,7 +131,7 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReminderSchedule:
-    """One recipient's reminders: when to look at them next, and the day of the last digest."""
+    """The schedule of one recipient; `told_on` is the day of their last digest."""
 
     workspace_id: str
     recipient_id: str
@@ -140,9 +140,10 @@ class ReminderSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A person of a workspace as Slack tells of them. `timezone` is an IANA name, when Slack gave one.
+    """A member of a workspace, by Slack's last answer. `timezone` is an IANA name, if Slack gave one.
 
-    `barred` says why nothing can be theirs: `deactivated`, `bot`, `outside` (of another workspace), `unknown`.
+    `barred` is the reason why they cannot own anything: `deactivated`, `bot`, `outside` (of another workspace) or
+    `unknown`.
     """
 
     workspace_id: str
@@ -154,10 +155,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One section of a postmortem: `body` is Markdown, `edited` says whether a person has changed it.
+    """One section of a postmortem. `body` is Markdown; `edited` is True once a person has changed it.
 
-    Of an edited one, `drafted` is the body as the template last wrote it, None where no template did, and
-    `drafted_heading` the template's heading, where a person has put another in its place.
+    For an edited section, `drafted` is the body that the template last rendered, None where no template did, and
+    `drafted_heading` the template's heading if a person replaced it.
     """
 
     key: str
@@ -169,12 +170,12 @@ class Section:
 
     @property
     def base(self) -> str:
-        """What the template wrote there, and what therefore may give way to what it writes next."""
+        """The body by the template: the common ancestor when the next draft is merged with a person's changes."""
         return (self.drafted or "") if self.edited else self.body
 
     @property
     def removed(self) -> bool:
-        """Whether a person took it out; it stays known, so that no draft brings it back."""
+        """Whether a person removed it. The section stays stored, so that the next draft does not add it again."""
         return self.edited and not self.body
 
 
@@ -182,7 +183,7 @@ class Section:
 class Postmortem:
     """One version of an incident's postmortem.
 
-    `origin` says what made it, `draft`, `edit` or `import`; `drafted_at` and `drafted_by` when, and who asked for it.
+    `origin` is `draft`, `edit` or `import`; `drafted_at` and `drafted_by` are when and by whom the version was made.
     """
 
     template: str
@@ -204,7 +205,7 @@ class Postmortem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """Where a postmortem was published: `location` is the target's own name for the place, `version` what it holds."""
+    """A place where a postmortem is published, in the notation of its target; `version` is the version there."""
 
     target: str
     location: str
@@ -215,7 +216,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredIncident:
-    """As much of an incident as a report counts."""
+    """The columns of an incident that a report needs."""
 
     id: int
     severity: str | None
@@ -224,7 +225,7 @@ class DeclaredIncident:
 
 
 class Milestone(NamedTuple):
-    """As much of a standing timeline entry as its incident's lifecycle looks at; a report reads thousands of them."""
+    """The columns of a timeline entry that the lifecycle needs; a named tuple, as a report reads thousands."""
 
     incident_id: int
     number: int
@@ -236,7 +237,7 @@ class Milestone(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemOutcome:
-    """As much of an action item as a report counts. `zone` is its incident's; `done_at` is None unless it is done."""
+    """The columns of an action item that a report needs. `zone` is its incident's; `done_at` is None unless done."""
 
     owner: str | None
     owner_id: str | None
@@ -267,7 +268,7 @@ class OwnItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpublished:
-    """A resolved incident whose postmortem stands nowhere yet. `version` is the newest draft's, 0 without one."""
+    """A resolved incident whose postmortem is not published. `version` is that of the newest draft, 0 without one."""
 
     number: int
     title: str
@@ -278,7 +279,7 @@ class Unpublished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitee:
-    """Somebody invited to a review, by the name they go by."""
+    """A person invited to a review, with their display name."""
 
     user_id: str
     name: str
@@ -286,9 +287,9 @@ class Invitee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """One plan for the meeting about an incident's postmortem; the one of the highest `sequence` stands.
+    """One plan of the meeting about an incident's postmortem; the one with the highest `sequence` is in effect.
 
-    `timezone` is where its clock time was meant: an IANA name, or a distance such as `UTC+5:30` or `CET UTC+1`.
+    `timezone` is the zone in which the time was typed: an IANA name, or a distance such as `UTC+5:30` or `CET UTC+1`.
     """
 
     sequence: int
@@ -302,5 +303,5 @@ class Review:
 
     @property
     def ends_at(self) -> datetime:
-        """The instant it is over, UTC."""
+        """The end as a UTC instant."""
         return self.starts_at + timedelta(seconds=self.duration_s)

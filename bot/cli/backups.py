@@ -77,11 +77,11 @@ def put_back(url: str, file: Path, *, force: bool, at: datetime) -> str:
 
 def _file(url: str, command: str, file: Path) -> Path:
     """The SQLite file at the URL. Raises UsageError with the server's own way when it is none."""
-    from storage.vitals import file_of, shown
+    from storage.database import libpq_url, sqlite_file
 
     try:
-        found = file_of(url)
-        address = "" if found else shown(url)
+        found = sqlite_file(url)
+        address = "" if found else libpq_url(url)
     except ValueError as error:
         raise UsageError(f"DATABASE_URL: {error}") from None
     if found is None:

@@ -6,8 +6,7 @@ from functools import cached_property
 from bot.clock import Clock
 from bot.config import Settings
 from bot.slack.client import ProbeAnswer, probe
-from storage.database import Database
-from storage.vitals import reach
+from storage.database import Database, open_for_diagnosis
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -58,7 +57,7 @@ class Installation:
     @cached_property
     def database(self) -> Database:
         """The database. Raises ValueError for an address that is none."""
-        return reach(self.settings.database_url)
+        return open_for_diagnosis(self.settings.database_url)
 
     def close(self) -> None:
         """Give back what was opened."""

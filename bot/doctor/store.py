@@ -11,10 +11,11 @@ from bot.config import Settings
 from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
 from bot.slack.identity import TOKEN_REFUSED
 from bot.telemetry.health import BACKLOG_OLD
+from storage import outbox
 from storage import schema as schemas
-from storage import vitals
-from storage.spool import Spool
-from storage.vitals import Parked, nearest_folder
+from storage.database import sqlite_file
+from storage.outbox import ParkedJobs
+from storage.spool import Spool, nearest_folder
 
 DATABASE, SCHEMA = "database", "schema"
 _ADDRESS = "Write DATABASE_URL=sqlite:////var/lib/scribe/scribe.db or postgresql://scribe@host/scribe"
@@ -39,7 +40,7 @@ _UNREACHED = "Look whether the server runs, and whether host and port in DATABAS
 def check_database(patient: Installation) -> list[Diagnosis]:
     """Whether the database is there, answers, and takes a write, which is taken back."""
     try:
-        file = vitals.file_of(patient.settings.database_url)
+        file = sqlite_file(patient.settings.database_url)
         if file is not None and not file.exists():
             return [_not_yet(file)]
         if file is not None and file.is_dir():
@@ -50,12 +51,12 @@ def check_database(patient: Installation) -> list[Diagnosis]:
     except OSError as error:
         return [fail(DATABASE, f"{error.filename}: {error.strerror}", fix=_fix(str(error)))]
     try:
-        vitals.try_writing(store)
+        store.probe_insert()
     except DBAPIError as error:
         words = " ".join(str(error.orig).split())
         return [fail(DATABASE, f"{file}: {words}" if file else words, fix=_fix(words))]
     patient.answers = True
-    return [ok(DATABASE, f"{vitals.address(store)} takes a write")]
+    return [ok(DATABASE, f"{store.address} takes a write")]
 
 
 def _fix(words: str) -> str:
@@ -101,7 +102,7 @@ def check_disk(patient: Installation) -> list[Diagnosis]:
 
 def _folders(settings: Settings) -> list[Path]:
     try:
-        file = vitals.file_of(settings.database_url)
+        file = sqlite_file(settings.database_url)
     except ValueError:
         file = None
     return [nearest_folder(each) for each in (file, settings.spool / "any") if each is not None]
@@ -168,9 +169,9 @@ def check_outbox(patient: Installation) -> list[Diagnosis]:
         return []
     at = patient.clock()
     with patient.database.read() as connection:
-        waiting = vitals.waiting(connection, at=at)
-        why = vitals.why_waiting(connection)
-        given_up = vitals.parked(connection, after=at - LATELY)
+        waiting = outbox.backlog(connection, at=at)
+        why = outbox.oldest_problem(connection)
+        given_up = outbox.parked_by_problem(connection, after=at - LATELY)
     return [of_waiting(waiting.depth, waiting.age_s(at), why), *(_of_parked(each) for each in given_up)]
 
 
@@ -185,7 +186,7 @@ def of_waiting(depth: int, age_s: float, why: str | None) -> Diagnosis:
     return warn(OUTBOX, says, fix=_DELIVER) if age_s > BACKLOG_OLD.total_seconds() else ok(OUTBOX, says)
 
 
-def _of_parked(parked: Parked) -> Diagnosis:
+def _of_parked(parked: ParkedJobs) -> Diagnosis:
     says = f"{parked.count} {parked.action} given up: {parked.problem}; the last of {parked.latest_at:%F %H:%M} UTC"
     default = _REFUSED if parked.problem.islower() else _OURS
     fix = _SIGN_IN if parked.problem in TOKEN_REFUSED else _RESOLUTIONS.get(parked.problem, default)

@@ -1,1 +1,1 @@
-"""The process around the bot: HTTP servers, limits, signals, ticks, probes."""
+"""HTTP servers and their limits, probes, the scheduler and the shutdown of the process."""

@@ -1,8 +1,8 @@
-"""How long a client may take over a request, and how large its head may be, before the application hears of it.
+"""Limits on request heads and connections, enforced before the application is called.
 
-uvicorn waits for the end of a head for ever, holds as much of it as is sent, and keeps any number of connections that
-say nothing. Behind a public address that is all it takes to use up a process's memory or its files, and the database
-and the spool need some of those.
+uvicorn waits for the end of a request's head without limit, buffers all that is sent of it, and accepts any number of
+idle connections. On a public address that is enough to exhaust a process's memory or its file descriptors, which the
+database and the spool need too.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 5.0
-"""Seconds until a request's head must be there: from the connection, the last answer, or its first byte."""
+"""Seconds until a request's head must be complete: from the connection, the last response, or its first byte."""
 HEAD_LIMIT = 32 * 1024
-"""Bytes of a head; Slack's have about 1,000."""
+"""Bytes of a request's head; Slack's have about 1,000."""
 CONNECTIONS = 512
-"""Connections at once. One more costs the one that has waited longest without a request its place."""
+"""Connections at once. Above that, the connection that has been idle longest is closed."""
 
 _CLOSE = {"connection": "close"}
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -25,7 +25,7 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with an end to its patience; `of` makes one with other bounds."""
+    """uvicorn's protocol with limits on time, size and number; `with_limits` returns a class with other limits."""
 
     head_s: ClassVar[float] = HEAD_S
     head_limit: ClassVar[int] = HEAD_LIMIT
@@ -35,95 +35,92 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def with_limits(
         cls, *, head_s: float = HEAD_S, head_limit: int = HEAD_LIMIT, max_connections: int = CONNECTIONS
     ) -> type["LimitedHttpProtocol"]:
-        """The protocol with these bounds."""
-        return type(
-            "LimitedHttpProtocol",
-            (cls,),
-            {"head_s": head_s, "head_limit": head_limit, "max_connections": max_connections},
-        )
+        """A subclass with these limits; uvicorn creates the instances itself, one a connection."""
+        limits = {"head_s": head_s, "head_limit": head_limit, "max_connections": max_connections}
+        return type("LimitedHttpProtocol", (cls,), limits)
 
-    def __init__(self, *about: Any, **more: Any) -> None:
-        super().__init__(*about, **more)
-        # uvicorn's wait for the next request on a line that is kept.
-        self.timeout_keep_alive = self.head_s  # type: ignore[assignment]  # any number does
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # uvicorn's limit between two requests of one connection.
+        self.timeout_keep_alive = self.head_s  # type: ignore[assignment]  # declared int, used as any number
         self._timer: asyncio.TimerHandle | None = None
         self.idle_since_s: float | None = None
         self._in_head = False
         self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Wait for a head from now on, in the place of whoever waited longest if there are too many."""
+        """Start the timer for the head; with too many connections, close the one that has been idle longest."""
         super().connection_made(transport)
-        # The loop's own time stands still within a turn: many that come at once would have waited equally long.
+        # Not loop.time(): it is the same for all connections accepted in one iteration of the loop.
         self.idle_since_s = time.monotonic()
-        self._wait()
+        self._start_timer()
         if len(self.connections) > self.max_connections:
             idle = [each for each in self.connections if isinstance(each, LimitedHttpProtocol) and each.is_idle]
             min(idle, key=lambda each: each.idle_since_s or 0.0).transport.abort()
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for a request, and has not been given up on."""
+        """Whether the connection waits for a request and is not being closed."""
         return self.idle_since_s is not None and not self.transport.is_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._stop_waiting()
+        """Cancel the timer."""
+        self._cancel_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what was sent; more of a head than may be ends the connection."""
-        goes_on = self._in_head
+        """Parse the data; answer 431 when a head that spans several pieces exceeds the limit."""
+        was_in_head = self._in_head
         super().data_received(data)
-        if goes_on and self._in_head:
-            # The piece it began in is not counted: that may hold the end of a body, too.
+        if was_in_head and self._in_head:
+            # The piece in which the head begins is not counted: it may hold the end of the previous request's body.
             self._head_bytes += len(data)
             if self._head_bytes > self.head_limit:
-                self._end(_TOO_LARGE)
+                self._close(_TOO_LARGE)
         if self._timer is None and (self.cycle is None or self.cycle.response_complete):
-            # An empty line between two requests, or what is left of a body nobody reads, has ended uvicorn's own wait.
-            self._wait()
+            # uvicorn cancels its own keep-alive timer for any data, also for an empty line or a body that was not read.
+            self._start_timer()
 
     def on_message_begin(self) -> None:
-        """A head begins."""
+        """Start the timer for a head that follows on a kept connection."""
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
         if self._timer is None:
-            self._wait()
+            self._start_timer()
 
     def on_headers_complete(self) -> None:
-        """A head is there; one that came at once but is too large gets the same answer."""
+        """Stop the timer; answer 431 to a head that arrived in one piece and exceeds the limit."""
         self._in_head = False
-        self._stop_waiting()
+        self._cancel_timer()
         self.idle_since_s = None
-        usual = self.app
+        app = self.app
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.head_limit:
             self.app = PlainTextResponse("head too large", status_code=431, headers=_CLOSE)
         try:
             super().on_headers_complete()
         finally:
-            self.app = usual
+            self.app = app
 
     def on_response_complete(self) -> None:
-        """The connection waits for its next request, if it has one."""
+        """Mark the connection idle, unless the client has already sent its next request."""
         super().on_response_complete()
         if not self.transport.is_closing() and not self.pipeline:
             self.idle_since_s = time.monotonic()
 
-    def _wait(self) -> None:
-        self._timer = self.loop.call_later(self.head_s, self._give_up)
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(self.head_s, self._time_out)
 
-    def _stop_waiting(self) -> None:
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         self._timer = None
-        self._end(_TOO_SLOW if self._in_head else b"")
+        self._close(_TOO_SLOW if self._in_head else b"")
 
-    def _end(self, answer: bytes) -> None:
+    def _close(self, response: bytes) -> None:
         if not self.transport.is_closing():
-            if answer:
-                self.transport.write(answer)
+            if response:
+                self.transport.write(response)
             self.transport.close()

@@ -1,11 +1,11 @@
-"""The probes' HTTP face: `/healthz`, `/readyz` and `/metrics`. They hold ids and numbers, and nobody's words."""
+"""The probes over HTTP: `/healthz`, `/readyz` and `/metrics`. Responses hold ids and numbers, nothing people typed."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,71 +17,73 @@ from bot.server.threaded import ServerThread, listen
 from bot.telemetry.health import DOWN, Component, Health, component, is_ready
 
 WAIT_S = 2.0
-"""How long a probe waits for the database; whoever asks gives up soon after."""
+"""Seconds a probe waits for the database; load balancers time out soon after."""
 UNAVAILABLE = 503
 _log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Parts = Mapping[str, Component]
-Page = Callable[[Parts], bytes]
+Exposition = Callable[[Parts], bytes]
 
 
-class SingleFlight:
-    """A slow question asked by many at once: put once, answered to all; no crowd of probes fills the threads."""
+class SingleFlight(Generic[Answer]):
+    """A slow function called once for all who wait for it at the same time, so that probes cannot fill the threads."""
 
-    def __init__(self, ask: Callable[[], Answer]) -> None:
-        self._ask = ask
+    def __init__(self, function: Callable[[], Answer]) -> None:
+        self._function = function
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="probe")
-        self._asked: asyncio.Future[Any] | None = None
+        self._call: asyncio.Future[Answer] | None = None
 
-    async def answer(self) -> Any:
-        """The answer. Raises TimeoutError when it takes longer than WAIT_S; the question stays put."""
-        if self._asked is None or self._asked.done():
-            self._asked = asyncio.get_running_loop().run_in_executor(self._thread, self._ask)
-        return await asyncio.wait_for(asyncio.shield(self._asked), WAIT_S)
-
-
-async def _of(shared: SingleFlight, about: str) -> Parts:
-    """The parts it answers with; when it is late, that this part is down."""
-    try:
-        found: Parts = await shared.answer()
-    except TimeoutError:
-        return {about: component(DOWN, error="late")}
-    return found
+    async def result(self) -> Answer:
+        """The result. Raises TimeoutError after WAIT_S; the call goes on, and later callers wait for the same one."""
+        if self._call is None or self._call.done():
+            self._call = asyncio.get_running_loop().run_in_executor(self._thread, self._function)
+        return await asyncio.wait_for(asyncio.shield(self._call), WAIT_S)
 
 
-def probe_routes(health: Health, page: Page | None = None, *, content_type: str = "text/plain") -> list[Route]:
-    """The routes; `page` makes of the parts what `/metrics` serves, of that content type."""
-    near, store = SingleFlight(health.local_parts), SingleFlight(health.database_parts)
+def probe_routes(
+    health: Health, exposition: Exposition | None = None, *, content_type: str = "text/plain"
+) -> list[Route]:
+    """The routes. `exposition` renders the parts for `/metrics` with that content type; without it there is none."""
+    local, database = SingleFlight(health.local_parts), SingleFlight(health.database_parts)
 
     async def parts() -> Parts:
-        return {**await _of(near, "spool"), **await _of(store, "database")}
+        return {**await _result_or_late(local, "spool"), **await _result_or_late(database, "database")}
 
     async def healthz(_request: Request) -> Response:
-        dead = sorted(name for name, lives in health.threads_alive().items() if not lives)
-        told = {"ok": False, "dead": dead} if dead else {"ok": True}
-        return JSONResponse(told, status_code=UNAVAILABLE if dead else 200)
+        dead = sorted(name for name, alive in health.threads_alive().items() if not alive)
+        content: dict[str, Any] = {"ok": False, "dead": dead} if dead else {"ok": True}
+        return JSONResponse(content, status_code=UNAVAILABLE if dead else 200)
 
     async def readyz(_request: Request) -> Response:
         found = await parts()
         ready = is_ready(found)
-        told = {name: {"state": each.state, **each.facts} for name, each in found.items()}
-        return JSONResponse({"ready": ready, "parts": told}, status_code=200 if ready else UNAVAILABLE)
+        states = {name: {"state": part.state, **part.facts} for name, part in found.items()}
+        return JSONResponse({"ready": ready, "parts": states}, status_code=200 if ready else UNAVAILABLE)
 
-    async def metrics(_request: Request) -> Response:
-        assert page is not None  # noqa: S101 - there is no such route without one
-        return Response(page(await parts()), headers={"content-type": content_type})
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    if exposition is not None:
 
-    more = [Route("/metrics", metrics)] if page else []
-    return [Route("/healthz", healthz), Route("/readyz", readyz), *more]
+        async def metrics(_request: Request) -> Response:
+            return Response(exposition(await parts()), headers={"content-type": content_type})
+
+        routes.append(Route("/metrics", metrics))
+    return routes
+
+
+async def _result_or_late(query: SingleFlight[dict[str, Component]], part: str) -> Parts:
+    try:
+        return await query.result()
+    except TimeoutError:
+        return {part: component(DOWN, error="late")}
 
 
 @contextmanager
 def serve_separately(routes: Sequence[Route], host: str, port: int | None) -> Iterator[Sequence[Route]]:
-    """The probes on a port of their own, if one is given; the routes that are left to be served elsewhere.
+    """Serve the probes on a port of their own, where one is given; yields the routes left for Slack's port.
 
-    What balances the load looks at Slack's port, so that always says whether it lives; the rest is the operator's.
-    Raises UsageError for a port that cannot be had.
+    `/healthz` stays on Slack's port too, for the load balancer in front of it; the others are for the operator. Raises
+    UsageError for a port that cannot be bound.
     """
     if port is None:
         yield routes

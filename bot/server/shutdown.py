@@ -1,4 +1,4 @@
-"""The signals that ask a process to stop, and a stop that takes no longer than it may."""
+"""Signals that stop the process, and a limit on how long stopping takes."""
 
 import logging
 import os
@@ -8,26 +8,26 @@ from collections.abc import Callable
 from typing import Final
 
 HANGUP: Final = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
-"""Somebody closed the terminal."""
+"""The terminal was closed. Windows has no such signal."""
 _log = logging.getLogger(__name__)
 
 
 def on_signal(stop: Callable[[], None], *more: signal.Signals) -> None:
-    """Call `stop` at SIGTERM, at SIGINT and at `more`, but for those that whoever started us wants ignored."""
+    """Call `stop` at SIGTERM, SIGINT and `more`, except those of `more` that are ignored already, as under nohup."""
 
-    def told(*_about: object) -> None:
-        # In a thread of its own: this one may hold the very lock that `stop` needs.
+    def handler(*_args: object) -> None:
+        # In a new thread: the main thread may be interrupted while it holds a lock that `stop` needs.
         threading.Thread(target=stop).start()
 
     for number in (signal.SIGTERM, signal.SIGINT, *more):
         if number not in more or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, told)
+            signal.signal(number, handler)
 
 
 def exit_within(limit_s: float, code: int) -> None:
-    """End the process after so many seconds, whatever it still waits for.
+    """End the process with this exit code after `limit_s` seconds, even if threads are still at work.
 
-    What is acknowledged is committed, and a job in hand is taken up again when its lease ends.
+    Nothing is lost: what was acknowledged is committed, and an unfinished job is claimed again when its lease expires.
     """
 
     def leave() -> None:

@@ -1,4 +1,4 @@
-"""A web application served from a thread of this process."""
+"""uvicorn in a thread of this process."""
 
 import asyncio
 import socket
@@ -14,20 +14,20 @@ START_WITHIN_S = 10.0
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """A listening socket; port 0 takes any free one."""
+    """A listening socket; port 0 binds a free port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family)
 
 
 def base_url(listener: socket.socket) -> str:
-    """Where a listening socket is reached: `http://127.0.0.1:PORT`."""
+    """The URL of a socket that listens on this machine: `http://127.0.0.1:PORT`."""
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 class ServerThread:
-    """uvicorn in a thread of its own, on a socket that listens already; that is closed in the end.
+    """A web application served by uvicorn in a daemon thread, on a socket that already listens; `stop` closes it.
 
-    `http` is the protocol's class, where it is not to be uvicorn's own.
+    `http` is the class of the HTTP protocol; "auto" takes uvicorn's own.
     """
 
     def __init__(
@@ -46,22 +46,21 @@ class ServerThread:
             timeout_graceful_shutdown=1,
         )
         self._uvicorn = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, name="serving", daemon=True)
+        self._thread = threading.Thread(
+            target=self._uvicorn.run, kwargs={"sockets": [listener]}, name="serving", daemon=True
+        )
 
     def start(self) -> None:
-        """Start, and return once requests are answered. Raises TimeoutError if that never happens."""
+        """Start, and return once requests are served. Raises TimeoutError after START_WITHIN_S."""
         self._thread.start()
-        give_up_at_s = time.monotonic() + START_WITHIN_S
+        deadline_s = time.monotonic() + START_WITHIN_S
         while not self._uvicorn.started:
-            if time.monotonic() > give_up_at_s:
+            if time.monotonic() > deadline_s:
                 raise TimeoutError("the server did not start")
             time.sleep(0.002)
 
     def stop(self) -> None:
-        """Stop, and return once the thread has ended."""
+        """Stop serving, and return when the thread has ended."""
         self._uvicorn.should_exit = True
         self._thread.join()
         self._listener.close()
-
-    def _run(self) -> None:
-        self._uvicorn.run(sockets=[self._listener])

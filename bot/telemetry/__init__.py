@@ -1,1 +1,1 @@
-"""What the bot tells of its own work: log lines, metrics, health."""
+"""Logs, metrics and health of the process."""

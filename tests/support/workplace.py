@@ -169,7 +169,7 @@ def serve(
     """The bot behind its HTTP face; the address Slack would post to."""
     listener = listen(0)
     metrics = bot.context.metrics
-    page = metrics.page if isinstance(metrics, PrometheusMetrics) else None
+    page = metrics.exposition if isinstance(metrics, PrometheusMetrics) else None
     routes = probe_routes(health(bot), page, content_type=CONTENT_TYPE)
     web = application(bot, settings, routes=routes, body_s=body_s)
     server = ServerThread(web, listener, http=http)

@@ -98,7 +98,7 @@ def test_a_server_that_is_stopped_is_told_without_its_password(slack: Slack) -> 
 
 def test_a_server_that_does_not_answer_is_told(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
     # psycopg waits two seconds at the least.
-    monkeypatch.setattr("storage.vitals.CONNECT_S", 2)
+    monkeypatch.setattr("storage.database.DIAGNOSIS_CONNECT_S", 2)
     with closing(listen(0)) as silent:
         port = base_url(silent).rpartition(":")[2]
         found = one(visit(environment(slack, f"postgresql://scribe@127.0.0.1:{port}/scribe")), "database")

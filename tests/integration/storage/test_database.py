@@ -135,55 +135,55 @@ def test_a_file_that_another_process_holds_is_an_error_and_nothing_stays_locked(
         each.close()
 
 
-def test_the_turnstile_lets_threads_through_in_the_order_they_came() -> None:
-    turnstile, passed = FifoLock(), []
+def test_threads_acquire_the_write_lock_in_the_order_in_which_they_asked() -> None:
+    lock, passed = FifoLock(), []
 
     def enter(number: int) -> None:
-        with turnstile:
+        with lock:
             passed.append(number)
 
     threads = [threading.Thread(target=enter, args=(number,)) for number in range(20)]
-    with turnstile:
+    with lock:
         for waiting, thread in enumerate(threads):
             thread.start()
-            while len(turnstile._waiting) <= waiting:
+            while len(lock._waiting) <= waiting:
                 pass
     for thread in threads:
         thread.join(timeout=5)
     assert passed == list(range(20))
-    assert not turnstile._taken
+    assert not lock._locked
 
 
-def test_whoever_may_not_wait_for_ever_gives_the_turn_up() -> None:
-    turnstile = FifoLock()
-    with turnstile, pytest.raises(BusyError), within(0.01), turnstile:
+def test_a_thread_with_a_time_limit_gives_up_waiting_for_the_write_lock() -> None:
+    lock = FifoLock()
+    with lock, pytest.raises(BusyError), within(0.01), lock:
         pytest.fail("two at once")
-    with turnstile:
+    with lock:
         pass
 
 
-def test_the_turnstile_opens_again_when_the_one_inside_raises() -> None:
-    turnstile = FifoLock()
-    with pytest.raises(KeyboardInterrupt), turnstile:
+def test_the_write_lock_is_released_when_its_holder_raises() -> None:
+    lock = FifoLock()
+    with pytest.raises(KeyboardInterrupt), lock:
         raise KeyboardInterrupt
-    with turnstile:
-        assert turnstile._taken
-    assert not turnstile._taken
+    with lock:
+        assert lock._locked
+    assert not lock._locked
 
 
-def test_a_writer_interrupted_while_it_waits_does_not_stop_those_behind_it() -> None:
+def test_a_writer_interrupted_while_it_waits_does_not_block_the_later_ones() -> None:
     """Ctrl-C reaches only a main thread, so a process of its own is interrupted."""
     script = """
 import os, signal, threading
 from storage.database import FifoLock
 signal.signal(signal.SIGINT, signal.default_int_handler)
-turnstile, inside, leave = FifoLock(), threading.Event(), threading.Event()
+lock, inside, leave = FifoLock(), threading.Event(), threading.Event()
 def hold():
-    with turnstile:
+    with lock:
         inside.set()
         leave.wait(10)
 def interrupt():
-    while not turnstile._waiting:
+    while not lock._waiting:
         pass
     os.kill(os.getpid(), signal.SIGINT)
 holder = threading.Thread(target=hold)
@@ -191,13 +191,13 @@ holder.start()
 inside.wait(10)
 threading.Thread(target=interrupt).start()
 try:
-    with turnstile:
+    with lock:
         print("never")
 except KeyboardInterrupt:
     print("interrupted")
 leave.set()
 holder.join()
-with turnstile:
+with lock:
     print("next")
 """
     done = subprocess.run(  # noqa: S603 - our own words
@@ -206,15 +206,15 @@ with turnstile:
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted\nnext\n", "", 0)
 
 
-def test_a_turn_given_up_after_it_came_goes_to_the_next() -> None:
-    turnstile = FifoLock()
-    with turnstile:
+def test_a_lock_handed_to_a_waiter_that_gave_up_goes_to_the_next() -> None:
+    lock = FifoLock()
+    with lock:
         late = threading.Lock()
         late.acquire()
-        turnstile._waiting.append(late)
-    assert turnstile._taken  # it was handed to the one that was interrupted just then
-    turnstile._give_up(late)
-    assert not turnstile._taken
+        lock._waiting.append(late)
+    assert lock._locked  # handed to the waiter that is giving up
+    lock._give_up(late)
+    assert not lock._locked
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Kathmandu"])
@@ -280,7 +280,7 @@ def test_a_database_of_another_make_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["with spaces", "100% sure", "größe", "a#b", "deep/er/still"])
-def test_any_path_is_taken_and_its_folder_made(tmp_path: Path, name: str) -> None:
+def test_any_path_is_locked_and_its_folder_made(tmp_path: Path, name: str) -> None:
     path = tmp_path / name / "scribe.db"
     database = Database(f"sqlite:///{path}")
     schema.ensure(database)

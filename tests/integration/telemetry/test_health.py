@@ -29,7 +29,7 @@ from tests.support.workplace import Workplace
 @contextmanager
 def served(health: Health) -> Iterator[httpx.Client]:
     listener = listen(0)
-    server = ServerThread(Starlette(routes=probe_routes(health, PrometheusMetrics().page)), listener)
+    server = ServerThread(Starlette(routes=probe_routes(health, PrometheusMetrics().exposition)), listener)
     server.start()
     with httpx.Client(base_url=base_url(listener), trust_env=False) as client:
         yield client

@@ -12,7 +12,7 @@ import pytest
 
 from bot.clock import SetClock
 from bot.telemetry import context
-from bot.telemetry.logs import JSON, OURS, TALKATIVE, TEXT, configure
+from bot.telemetry.logs import JSON, LIBRARY_LEVELS, OWN_LOGGERS, TEXT, configure
 from storage.database import Database
 from tests.support.workplace import workplace
 
@@ -23,7 +23,7 @@ INJECTED = "disk full\n2026-03-12T12:00:00Z error bot: everything is lost\r\x1b[
 def logging_to(form: str | None, level: str = "INFO") -> Iterator[io.StringIO]:
     """The whole process logs into the text; everything is as before afterwards."""
     root, out = logging.getLogger(), io.StringIO()
-    names = (*OURS, *TALKATIVE)
+    names = (*OWN_LOGGERS, *LIBRARY_LEVELS)
     handlers, before = root.handlers[:], [root.level, *(logging.getLogger(name).level for name in names)]
     hook = threading.excepthook
     root.handlers = []

@@ -17,7 +17,7 @@ from tests.support.workplace import HTTP, Workplace, at, workplace
 
 def samples(metrics: PrometheusMetrics, parts: dict[str, Component] | None = None) -> dict[str, float]:
     """What a scrape reads, without the instants at which counting began."""
-    lines = metrics.page(parts or {}).decode().splitlines()
+    lines = metrics.exposition(parts or {}).decode().splitlines()
     pairs = [line.rpartition(" ") for line in lines if not line.startswith("#")]
     return {name: float(value) for name, _, value in pairs if "_created" not in name}
 
@@ -135,16 +135,6 @@ def test_the_parts_are_gauges_and_what_is_not_known_is_left_out(metrics: Prometh
     away = samples(metrics, {"database": component(DOWN, error="OperationalError")})
     assert away['scribe_part_up{part="database"}'] == 0
     assert "scribe_outbox_waiting" not in away
-
-
-def test_more_may_be_watched_and_reminders_have_their_count(metrics: PrometheusMetrics) -> None:
-    waiting = [1.0]
-    metrics.watch("scribe_something_waiting", "Something that waits", lambda: waiting[0])
-    metrics.reminded(3)
-    assert samples(metrics)["scribe_something_waiting"] == 1
-    waiting[0] = 5
-    found = samples(metrics)
-    assert (found["scribe_something_waiting"], found["scribe_reminders_sent_total"]) == (5, 3)
 
 
 def test_two_bots_of_one_process_count_apart(metrics: PrometheusMetrics) -> None:
