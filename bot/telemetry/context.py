@@ -57,7 +57,7 @@ class ContextThreadPool(ThreadPoolExecutor):
     """A thread pool whose functions run with the fields of the code that submitted them."""
 
     def submit(
-        self, fn: Callable[Params, Returned], /, *args: Params.args, **kwargs: Params.kwargs
+        self, function: Callable[Params, Returned], /, *args: Params.args, **kwargs: Params.kwargs
     ) -> Future[Returned]:
         """Run the function in a thread of the pool, in a copy of the caller's context."""
         return super().submit(copy_context().run, partial(function, *args, **kwargs))

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, say, table
 from tests.benchmarks.servers import Urls, urls
-from tests.reliability.kills import Killed, kill
+from tests.reliability.kills import Kills, kill
 from tests.reliability.migrating import kill_migrations
 from tests.support.workplace import HTTP, SOCKET
 
@@ -23,7 +23,7 @@ COLUMNS = (
     "half_drafts",
     "messages",
     "unsent",
-    "said_twice",
+    "sent_twice",
 )
 
 
@@ -37,24 +37,29 @@ def measure(effort: Effort) -> None:
         _migrations(made, Path(folder), max(1, effort.times // 4), effort.seed)
 
 
-def _killed(place: tuple[str, str], made: Urls, folder: Path, times: int, seed: int) -> Killed:
+def _killed(place: tuple[str, str], made: Urls, folder: Path, times: int, seed: int) -> Kills:
     transport, database = place
     own = folder / f"{transport}-{database}"
     own.mkdir()
     return kill(transport, made.fresh(database, own), own, times=times, dice=random.Random(seed), lapse=LAPSE)  # noqa: S311
 
 
-def _print(killed: dict[tuple[str, str], Killed], each: int) -> None:
+def _print(killed: dict[tuple[str, str], Kills], each: int) -> None:
     heading("Kills at random moments under load")
     rows = [
-        (f"{transport}, {database}", str(each), *(str(getattr(of.metrics, name)) for name in COLUMNS), str(of.again))
+        (
+            f"{transport}, {database}",
+            str(each),
+            *(str(getattr(of.comparison, name)) for name in COLUMNS),
+            str(of.repeats),
+        )
         for (transport, database), of in killed.items()
     ]
     table(("", "kills", *(name.replace("_", " ") for name in COLUMNS), "delivered again"), rows)
     moments = sum((of.moments for of in killed.values()), Counter[str]())
     heading("What the process was at when it was killed")
     table(("", "times"), [(moment, str(count)) for moment, count in moments.most_common()])
-    faults = {place: of.metrics.faults for place, of in killed.items() if of.metrics.faults}
+    faults = {place: of.comparison.faults for place, of in killed.items() if of.comparison.faults}
     assert not faults, faults
 
 

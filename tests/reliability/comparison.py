@@ -1,4 +1,4 @@
-"""What was acknowledged against what is stored, and what was to be sent against what arrived."""
+"""Compares what was acknowledged with what is stored, and what should be sent with what arrived."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from storage import incidents, outbox, timeline
 from storage.database import Database
 from storage.models import outbox as jobs
 from storage.models import postmortem_versions
-from tests.reliability.typists import Typist
+from tests.reliability.responders import Responder
 
 SENT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What came of it; all but `acknowledged`, `drafts`, `messages` and `said_twice` must be 0.
+    """The counts; all but `acknowledged`, `drafts`, `messages` and `sent_twice` must be 0.
 
-    `said_twice` counts messages and files of which Slack had told, before the kill, that it had them, and whose
-    sender died before it could write that down: Slack knows no call that would be done once.
+    `sent_twice` counts messages and files that Slack had accepted when the sender was killed before it could commit
+    that: Slack's API has no idempotent calls.
     """
 
     acknowledged: int = 0
@@ -32,29 +32,29 @@ class Comparison:
     half_drafts: int = 0
     messages: int = 0
     unsent: int = 0
-    said_twice: int = 0
+    sent_twice: int = 0
 
     def __add__(self, other: "Comparison") -> "Comparison":
         return Comparison(**{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__})
 
     @property
     def faults(self) -> dict[str, int]:
-        """What should be nought and is not."""
+        """The counts that should be 0 and are not."""
         names = ("lost", "doubled", "out_of_order", "refused", "half_drafts", "unsent")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
-def compared(database: Database, slack: Slack, typists: list[Typist], *, before: int) -> Comparison:
-    """The tally, once the outbox is empty or SENT_S have passed; each incident had `before` entries to begin with."""
+def compare(database: Database, slack: Slack, responders: list[Responder], *, before: int) -> Comparison:
+    """Compare once the outbox is empty, or after SENT_S; each incident had `before` entries at the start."""
     unsent = _unsent(database, slack)
     comparison = Comparison(unsent=unsent) + _messages(database, slack) + _drafts(database, slack)
-    for typist in typists:
-        comparison += _entries(database, typist, before)
+    for responder in responders:
+        comparison += _entries(database, responder, before)
     return comparison
 
 
 def _unsent(database: Database, slack: Slack) -> int:
-    """How many errands are not sent in the end, those that were given up among them."""
+    """The number of jobs not sent in the end, parked ones included."""
 
     def left() -> int:
         with database.read() as connection:
@@ -68,24 +68,24 @@ def _unsent(database: Database, slack: Slack) -> int:
     return 0
 
 
-def _entries(database: Database, typist: Typist, before: int) -> Comparison:
+def _entries(database: Database, responder: Responder, before: int) -> Comparison:
     with database.read() as connection:
-        incident = incidents.in_channel(connection, typist.victim.slack.team_id, typist.channel)
+        incident = incidents.in_channel(connection, responder.process.slack.team_id, responder.channel)
         assert incident is not None
         found = sorted(timeline.of_incident(connection, incident.id), key=lambda entry: entry.number)
     stored = [entry.text for entry in found[before:]]
-    typed, counted = Counter(typist.typed), Counter(stored)
+    typed, counted = Counter(responder.typed), Counter(stored)
     return Comparison(
-        acknowledged=len(typist.typed),
+        acknowledged=len(responder.typed),
         lost=(typed - counted).total(),
         doubled=(counted - typed).total(),
-        out_of_order=sum(one != other for one, other in zip(stored, typist.typed, strict=False)),
-        refused=len(typist.refused),
+        out_of_order=sum(one != other for one, other in zip(stored, responder.typed, strict=False)),
+        refused=len(responder.refused),
     )
 
 
 def _drafts(database: Database, slack: Slack) -> Comparison:
-    """Each draft asked for is one version, with all its sections; each version came as a file."""
+    """Each requested draft is one version with all its sections, and each version was uploaded as a file."""
     with database.read() as connection:
         asked = connection.execute(select(func.count()).where(jobs.c.action == "draft")).scalar_one()
         versions = connection.execute(select(postmortem_versions)).mappings().all()
@@ -96,12 +96,12 @@ def _drafts(database: Database, slack: Slack) -> Comparison:
         drafts=len(versions),
         half_drafts=len(versions) - whole + abs(asked - len(versions)),
         unsent=max(0, len(versions) - len(files)),
-        said_twice=files.total() - len(files),
+        sent_twice=files.total() - len(files),
     )
 
 
 def _messages(database: Database, slack: Slack) -> Comparison:
-    """Each message of the outbox was seen; its key tells one from another. A reminder may have no cause any more."""
+    """Each message of the outbox arrived, identified by its key. A reminder may have become obsolete."""
     with database.read() as connection:
         posts = select(jobs.c.workspace_id, jobs.c.id).where(jobs.c.action == "post", jobs.c.state == "sent")
         wanted = {f"{workspace}:{number}" for workspace, number in connection.execute(posts)}
@@ -110,4 +110,4 @@ def _messages(database: Database, slack: Slack) -> Comparison:
         for call in slack.calls
         if call.method == "chat.postMessage" and call.error is None and call.args.get("metadata")
     )
-    return Comparison(messages=len(wanted), unsent=len(wanted - seen.keys()), said_twice=seen.total() - len(seen))
+    return Comparison(messages=len(wanted), unsent=len(wanted - seen.keys()), sent_twice=seen.total() - len(seen))

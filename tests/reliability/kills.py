@@ -1,4 +1,4 @@
-"""Killed at random moments, restarted, and compared."""
+"""Kills the bot at random moments under load, restarts it, and compares what was acknowledged with what is stored."""
 
 import random
 import signal
@@ -11,31 +11,31 @@ from sqlalchemy import select, update
 
 from bot.clock import now
 from bot.fakeslack.slack import Slack
+from bot.handlers.review.reviews import REMINDER
 from storage import schema
 from storage.database import Database
 from storage.models import outbox
 from tests.benchmarks import seed
-from tests.reliability import due
-from tests.reliability.comparison import Comparison, compared
-from tests.reliability.typists import Typist, typing
-from tests.reliability.victim import Victim, victim
+from tests.reliability.comparison import Comparison, compare
+from tests.reliability.process import ScribeProcess, scribe_process
+from tests.reliability.responders import Responder, responding
 
 SPAN_S = 1.5
-"""Kills come at any moment of so many seconds after it is up."""
+"""A kill comes within so many seconds after the bot is up."""
 START_SPAN_S = 1.5
 STARTING = 0.2
-"""The share of kills that come while it is still starting."""
+"""The share of kills during the start."""
 CHANNELS = 4
 WAIT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Killed:
-    """What came of it; `moments` counts the kills by what the process had in hand: a job's kind, or its start."""
+class Kills:
+    """The result. `moments` counts the kills by what the process was doing; `repeats` the repeated deliveries."""
 
-    metrics: Comparison
+    comparison: Comparison
     moments: Counter[str] = field(default_factory=Counter)
-    again: int = 0
+    repeats: int = 0
     log: str = ""
 
 
@@ -48,52 +48,52 @@ def kill(
     dice: random.Random,
     entries: int = 300,
     lapse: float = 0.0,
-) -> Killed:
-    """Kill it `times` times under load, then compare. Each channel's incident begins with so many entries.
+) -> Kills:
+    """Kill it `times` times under load, then compare. Each channel's incident starts with `entries` entries.
 
-    The database at `url` is empty. After so many of the kills as `lapse` says, a share, the leases of the process
-    killed are ended by hand instead of waited out, so that the next kill finds the outbox at work again.
+    The database at `url` is empty. After a share `lapse` of the kills, the dead process's leases are expired by hand,
+    so that the next kill finds the outbox busy again.
     """
     database = Database(url)
     schema.migrate(database)
     moments: Counter[str] = Counter()
     try:
-        with victim(transport, url, folder) as target:
+        with scribe_process(transport, url, folder) as target:
             target.wait_s = WAIT_S
-            typists = [_typist(database, target, number, entries) for number in range(CHANNELS)]
+            responders = [_responder(database, target, number, entries) for number in range(CHANNELS)]
             target.start()
-            with typing(typists):
+            with responding(responders):
                 for _ in range(times):
                     moments.update(_once(database, target, dice))
                     if dice.random() < lapse:
-                        _lapse(database)
+                        _expire_leases(database)
                     target.start()
-            due.bring(database)
-            metrics = compared(database, target.slack, typists, before=entries)
+            _make_all_due(database)
+            comparison = compare(database, target.slack, responders, before=entries)
             target.end(signal.SIGTERM)
-            again = sum(author_name.again for author_name in typists)
-            return Killed(metrics=metrics, moments=moments, again=again, log=target.log())
+            repeats = sum(each.repeats for each in responders)
+            return Kills(comparison=comparison, moments=moments, repeats=repeats, log=target.log())
     finally:
         database.close()
 
 
-def _typist(database: Database, target: Victim, number: int, entries: int) -> Typist:
+def _responder(database: Database, target: ScribeProcess, number: int, entries: int) -> Responder:
     slack: Slack = target.slack
-    user, channel = slack.add_user(f"typist{number}", zone="UTC"), slack.add_channel(f"incident-{number}")
+    user, channel = slack.add_user(f"responder{number}", zone="UTC"), slack.add_channel(f"incident-{number}")
     with database.write() as connection:
         seed.incident(connection, channel, entries)
-    return Typist(victim=target, user=user, channel=channel)
+    return Responder(process=target, user=user, channel=channel)
 
 
-def _once(database: Database, target: Victim, dice: random.Random) -> list[str]:
-    """Kill it at a random moment; what it was at."""
+def _once(database: Database, target: ScribeProcess, dice: random.Random) -> list[str]:
+    """Kill it at a random moment; return what it was doing."""
     if dice.random() < STARTING:
         target.end()
         target.spawn()
         time.sleep(dice.uniform(0, START_SPAN_S))
         target.end()
         return ["while starting"]
-    due.bring(database)
+    _make_all_due(database)
     time.sleep(dice.uniform(0, SPAN_S))
     target.end()
     with database.read() as connection:
@@ -101,7 +101,13 @@ def _once(database: Database, target: Victim, dice: random.Random) -> list[str]:
         return sorted({f"with a {action} in hand" for action in sending}) or ["between jobs"]
 
 
-def _lapse(database: Database) -> None:
-    """End the leases of a process that is dead."""
+def _make_all_due(database: Database) -> None:
+    """Make jobs scheduled for days ahead due now, so that kills interrupt them too: the reminders of reviews."""
+    with database.write() as connection:
+        scheduled = (outbox.c.action == REMINDER) & (outbox.c.state == "waiting")
+        connection.execute(update(outbox).where(scheduled).values(due_at=now()))
+
+
+def _expire_leases(database: Database) -> None:
     with database.write() as connection:
         connection.execute(update(outbox).where(outbox.c.state == "sending").values(due_at=now()))

@@ -1,4 +1,4 @@
-"""A migration of a database of old, killed at random moments, and run again."""
+"""Kills a migration from the first schema at random moments, and runs it again."""
 
 import random
 import signal
@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, Table, inspect, text
 from bot.clock import now
 from storage import schema
 from storage.database import Database
-from tests.reliability.victim import MIGRATE, victim
+from tests.reliability.process import MIGRATE, scribe_process
 from tests.support.workplace import HTTP
 
 OLDEST = "0001"
@@ -22,8 +22,8 @@ ENTRIES = 2_000
 
 
 @dataclass(slots=True, kw_only=True)
-class Migrated:
-    """How many migrations were killed, how many of those before they were done, and what was wrong afterwards."""
+class MigrationKills:
+    """The number of kills, how many came before the migration had finished, and the faults found afterwards."""
 
     kills: int = 0
     before_the_end: int = 0
@@ -31,11 +31,11 @@ class Migrated:
     rows_lost: int = 0
 
 
-def kill_migrations(url: str, folder: Path, *, times: int, dice: random.Random) -> Migrated:
-    """Bring the database to OLDEST with rows in it, kill `scribe migrate`, look, let it end, look; `times` times."""
-    told, database = Migrated(), Database(url)
+def kill_migrations(url: str, folder: Path, *, times: int, dice: random.Random) -> MigrationKills:
+    """`times` times: create the schema OLDEST with rows, kill `scribe migrate`, check, run it to its end, check."""
+    result, database = MigrationKills(), Database(url)
     try:
-        with victim(HTTP, url, folder) as target:
+        with scribe_process(HTTP, url, folder) as target:
 
             def run(then: Callable[[], object]) -> None:
                 target.spawn(MIGRATE)
@@ -50,21 +50,21 @@ def kill_migrations(url: str, folder: Path, *, times: int, dice: random.Random) 
             shapes[schema.newest()] = _shape(database)
             for _ in range(times):
                 _old(database)
-                # The first half is Python coming up.
+                # The first half of the time is the start of Python.
                 run(lambda: time.sleep(dice.uniform(whole_s / 2, whole_s)))
-                told.kills += 1
-                told.before_the_end += schema.current(database) != schema.newest()
-                told.half_migrated += shapes.get(schema.current(database)) != _shape(database)
+                result.kills += 1
+                result.before_the_end += schema.current(database) != schema.newest()
+                result.half_migrated += shapes.get(schema.current(database)) != _shape(database)
                 run(lambda: target.process and target.process.wait(60))
-                told.half_migrated += schema.current(database) != schema.newest()
-                told.rows_lost += rows - _rows(database)
-            return told
+                result.half_migrated += schema.current(database) != schema.newest()
+                result.rows_lost += rows - _rows(database)
+            return result
     finally:
         database.close()
 
 
 def _old(database: Database) -> int:
-    """Make the database what the first release made of it, with an incident in it; how many rows that are."""
+    """Create the schema of the first release with one incident; return the number of rows."""
     with database.write() as connection:
         if not database.is_sqlite:
             connection.execute(text("DROP SCHEMA public CASCADE"))
@@ -90,7 +90,7 @@ def _drop_all(database: Database) -> None:
 
 
 def _filled(table: Table, **known: object) -> dict[str, object]:
-    """A row with something in every column that must have something."""
+    """A row with a sample value in every column that is not nullable."""
     samples: dict[type, Any] = {int: 1, str: "x", bool: False}
     row: dict[str, object] = {"workspace_id": "T1", "incident_id": 1, **known}
     for column in table.columns:

@@ -43,8 +43,8 @@ def test_killed_at_random_moments_it_loses_nothing_and_says_it_all(
     transport: str, empty_url: str, tmp_path: Path, seeded: random.Random
 ) -> None:
     killed = kill(transport, empty_url, tmp_path, times=KILLS, dice=seeded, entries=50, lapse=1.0)
-    assert killed.metrics.faults == {}
-    assert killed.metrics.acknowledged > 0
+    assert killed.comparison.faults == {}
+    assert killed.comparison.acknowledged > 0
     assert killed.moments.total() >= KILLS
     assert "Traceback" not in killed.log
 

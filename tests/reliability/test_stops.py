@@ -1,4 +1,4 @@
-"""Told to stop in the middle of it, and cut off from Slack."""
+"""Stops under load, and a connection to Slack that is lost."""
 
 import signal
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 from storage import incidents, outbox, schema, timeline
 from storage.database import Database
 from tests.benchmarks import seed
-from tests.reliability.comparison import compared
-from tests.reliability.typists import Typist, typing
-from tests.reliability.victim import Victim, victim
+from tests.reliability.comparison import compare
+from tests.reliability.process import ScribeProcess, scribe_process
+from tests.reliability.responders import Responder, responding
 from tests.support.workplace import HTTP, SOCKET
 
 ENOUGH = 30
@@ -32,16 +32,16 @@ def database_in(folder: Path) -> Database:
     return database
 
 
-def typist_in(database: Database, target: Victim, name: str) -> Typist:
+def responder_in(database: Database, target: ScribeProcess, name: str) -> Responder:
     user, channel = target.slack.add_user(name, zone="UTC"), target.slack.add_channel(f"incident-{name}")
     with database.write() as connection:
         seed.incident(connection, channel, 1)
-    return Typist(victim=target, user=user, channel=channel)
+    return Responder(process=target, user=user, channel=channel)
 
 
-def stored(database: Database, typist: Typist) -> set[str]:
+def stored(database: Database, responder: Responder) -> set[str]:
     with database.read() as connection:
-        incident = incidents.in_channel(connection, typist.victim.slack.team_id, typist.channel)
+        incident = incidents.in_channel(connection, responder.process.slack.team_id, responder.channel)
         assert incident is not None
         return {entry.text for entry in timeline.of_incident(connection, incident.id)[1:]}
 
@@ -50,16 +50,16 @@ def test_told_to_stop_it_answers_all_it_has_stored_and_leaves_the_rest_to_the_ne
     transport: str, tmp_path: Path
 ) -> None:
     database = database_in(tmp_path)
-    with victim(transport, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
-        typists = [typist_in(database, target, name) for name in ("alice", "bob", "carol", "dan")]
+    with scribe_process(transport, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+        responders = [responder_in(database, target, name) for name in ("alice", "bob", "carol", "dan")]
         target.start()
-        with typing(typists):
-            target.slack.wait_for(lambda: sum(len(each.typed) for each in typists) > ENOUGH, 30)
+        with responding(responders):
+            target.slack.wait_for(lambda: sum(len(each.typed) for each in responders) > ENOUGH, 30)
             assert target.end(signal.SIGTERM) == 0
-            # Nothing is delivered now: what is stored was answered, or its typist still waits for an answer.
-            target.slack.wait_for(lambda: all(stored(database, each) <= set(each.typed) for each in typists))
+            # Nothing is delivered now: what is stored was answered, or its responder still waits for an answer.
+            target.slack.wait_for(lambda: all(stored(database, each) <= set(each.typed) for each in responders))
             target.start()
-        assert compared(database, target.slack, typists, before=1).faults == {}
+        assert compare(database, target.slack, responders, before=1).faults == {}
         assert target.end(signal.SIGTERM) == 0
         assert "Traceback" not in target.log()
     database.close()
@@ -67,7 +67,7 @@ def test_told_to_stop_it_answers_all_it_has_stored_and_leaves_the_rest_to_the_ne
 
 def test_it_stops_in_time_though_slack_hangs_and_what_it_had_in_hand_is_sent_later(tmp_path: Path) -> None:
     database = database_in(tmp_path)
-    with victim(SOCKET, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+    with scribe_process(SOCKET, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
         slack = target.slack
         alice, channel = slack.add_user("alice", zone="UTC"), slack.add_channel("incident")
         target.spawn(["-c", RUN_WITH.format(before="run.STOP_S = 0.5", keepalive="")])
@@ -84,7 +84,7 @@ def test_it_stops_in_time_though_slack_hangs_and_what_it_had_in_hand_is_sent_lat
 
 def test_hearing_nothing_of_slack_it_ends_so_that_its_supervisor_begins_anew(tmp_path: Path) -> None:
     database_in(tmp_path).close()
-    with victim(SOCKET, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+    with scribe_process(SOCKET, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
         target.spawn(["-c", RUN_WITH.format(before="", keepalive="deaf_s=1.0")])
         assert target.process is not None
         assert target.process.wait(30) == 1
@@ -95,7 +95,7 @@ def test_hearing_nothing_of_slack_it_ends_so_that_its_supervisor_begins_anew(tmp
 
 def test_http_stops_in_time_though_a_request_is_only_half_sent(tmp_path: Path) -> None:
     database_in(tmp_path).close()
-    with victim(HTTP, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+    with scribe_process(HTTP, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
         target.start(["-c", RUN_WITH.format(before="run.HTTP_STOP_S = 0.5", keepalive="")])
         with target.caller() as caller:
             caller.sendall(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")

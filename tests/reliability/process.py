@@ -1,4 +1,4 @@
-"""`scribe run` as a process that may be killed at any moment, and started anew."""
+"""`scribe run` as a process that tests kill and restart."""
 
 import os
 import signal
@@ -21,16 +21,16 @@ START_S, END_S = 60.0, 20.0
 RUN, MIGRATE = ("-m", "bot", "run"), ("-m", "bot", "migrate")
 
 
-class GoneError(Exception):
-    """It ended before it was up."""
+class ExitedError(Exception):
+    """The process exited before it was ready."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Victim:
-    """The process, its Slack, and the database at `url`. `up` is set while it answers.
+class ScribeProcess:
+    """The process, its fake Slack, and the database at `url`. `up` is set while it answers.
 
-    Slack gives an answer up after `wait_s` seconds. The stand-in does not notice that a connection has gone under an
-    envelope of Socket Mode, so this is also what a kill costs there.
+    Slack waits at most `wait_s` seconds for an answer. In Socket Mode that is also the time lost by a kill: the fake
+    Slack does not notice that the connection is gone.
     """
 
     slack: Slack
@@ -43,7 +43,7 @@ class Victim:
     port: int = 0
 
     def environment(self) -> Mapping[str, str]:
-        """What the process is told."""
+        """The environment variables of the process."""
         mode = (
             {"SLACK_SIGNING_SECRET": self.slack.signing_secret}
             if self.transport == HTTP
@@ -56,11 +56,11 @@ class Victim:
         }  # fmt: skip
 
     def spawn(self, arguments: Sequence[str] = RUN) -> None:
-        """Start the process, and do not wait until it answers; over HTTP it will on `port`."""
+        """Start the process without waiting until it answers; over HTTP it listens on `port`."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own words
+            self.process = subprocess.Popen(  # noqa: S603 - fixed arguments
                 [sys.executable, *arguments, *([] if arguments == MIGRATE else ["--port", str(self.port)])],
                 cwd=self.folder, env=self.environment(), stdout=log, stderr=log,
             )  # fmt: skip
@@ -73,18 +73,18 @@ class Victim:
             self.slack.deliver_to(f"http://127.0.0.1:{self.port}/slack/events", wait_s=self.wait_s)
         else:
             self.slack.socket_wait_s = self.wait_s
-            self._wait_for(self._connected)
+            self._wait_for(lambda: self.slack.connections > 0)
         self.up.set()
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> int:
-        """Send the signal, and wait for the end; the exit code."""
+        """Send the signal, wait for the process to end, and return its exit code."""
         assert self.process is not None
         self.up.clear()
         self.process.send_signal(number)
         code = self.process.wait(END_S)
         self.process = None
         if self.transport != HTTP:
-            # The stand-in notices a moment later that nobody is there any more.
+            # The fake Slack notices the closed connection a moment later.
             self.slack.wait_for(lambda: not self.slack.connections, within_s=END_S)
         return code
 
@@ -93,17 +93,14 @@ class Victim:
         return socket.create_connection(("127.0.0.1", self.port), timeout=5)
 
     def log(self) -> str:
-        """What it has said on its standard output and error."""
+        """Its standard output and error so far."""
         return (self.folder / "log").read_text(encoding="utf-8")
 
-    def _connected(self) -> bool:
-        return self.slack.connections > 0
-
-    def _wait_for(self, told: Callable[[], bool]) -> None:
-        give_up_at_s = time.monotonic() + START_S
-        while not told():
-            if self.process is None or self.process.poll() is not None or time.monotonic() > give_up_at_s:
-                raise GoneError(self.log())
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline_s = time.monotonic() + START_S
+        while not condition():
+            if self.process is None or self.process.poll() is not None or time.monotonic() > deadline_s:
+                raise ExitedError(self.log())
             time.sleep(0.01)
 
 
@@ -116,14 +113,14 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def victim(transport: str, url: str, folder: Path) -> Iterator[Victim]:
-    """A process that is not started yet, in a workplace of its own; it is gone with the block."""
+def scribe_process(transport: str, url: str, folder: Path) -> Iterator[ScribeProcess]:
+    """A process, not started yet, with a fake Slack; it is killed at the end of the block."""
     slack = Slack(clock=now)
     with slack.serving():
-        made = Victim(slack=slack, transport=transport, url=url, folder=folder)
+        process = ScribeProcess(slack=slack, transport=transport, url=url, folder=folder)
         try:
-            yield made
+            yield process
         finally:
-            if made.process is not None:
-                made.process.kill()
-                made.process.wait()
+            if process.process is not None:
+                process.process.kill()
+                process.process.wait()

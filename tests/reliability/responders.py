@@ -1,6 +1,6 @@
-"""People who type without a pause, and type on however often the bot dies; what they typed is known for sure.
+"""Simulated responders who send commands without a pause while the bot is killed and restarted.
 
-What got no answer is delivered again, as Slack does and as people do, until it has one.
+A command without an answer is delivered again, as by Slack, until it is answered.
 """
 
 import threading
@@ -11,27 +11,27 @@ from datetime import timedelta
 
 from bot.clock import now
 from bot.fakeslack.dispatcher import Answer
-from tests.reliability.victim import Victim
+from tests.reliability.process import ScribeProcess
 
 ROUND = 60
-"""So many entries, and then the incident is resolved, which drafts, its review planned, and it is reopened."""
+"""After so many entries the incident is resolved, which drafts, a review is planned, and it is reopened."""
 _DAYS = 300
 
 
 @dataclass(slots=True, kw_only=True)
-class Typist:
+class Responder:
     """One person in a channel of their own; `typed` in order, each answered. `answers_s` counts commands alone."""
 
-    victim: Victim
+    process: ScribeProcess
     user: str
     channel: str
     typed: list[str] = field(default_factory=list)
-    again: int = 0
+    repeats: int = 0
     kept: int = 0
     refused: list[str] = field(default_factory=list)
 
     def type_until(self, stopped: threading.Event) -> None:
-        """Type until told to stop; the last thing typed is answered."""
+        """Send commands until stopped; the last one is answered."""
         number = 0
         while not stopped.is_set():
             number += 1
@@ -46,19 +46,19 @@ class Typist:
                 self._command("/note", f"seen {number}")
 
     def _command(self, command: str, words: str) -> None:
-        """Type what makes an entry of these words."""
+        """Send a command that records these words as an entry."""
         answer = self._asked(command, words)
         self.kept += answer.text.startswith("Kept")
         self.typed.append(words)
 
     def _asked(self, command: str, words: str) -> Answer:
-        answer = self._settled(self.victim.slack.command(self.user, self.channel, command, words))
+        answer = self._settled(self.process.slack.command(self.user, self.channel, command, words))
         if answer.body.get("response_type") != "in_channel":
             self.refused.append(f"{command} {words}: {answer.body}")
         return answer
 
     def _mention(self, words: str) -> None:
-        slack = self.victim.slack
+        slack = self.process.slack
         message = slack.say(self.user, self.channel, f"@scribe note {words}")
         told = next(a for a in reversed(slack.answers) if a.delivery.payload.get("event", {}).get("ts") == message.ts)
         self._settled(told)
@@ -66,17 +66,17 @@ class Typist:
 
     def _settled(self, answer: Answer) -> Answer:
         while answer.error:
-            self.again += 1
-            self.victim.up.wait(60)
-            answer = self.victim.slack.repeat(answer)
+            self.repeats += 1
+            self.process.up.wait(60)
+            answer = self.process.slack.repeat(answer)
         return answer
 
 
 @contextmanager
-def typing(typists: list[Typist]) -> Iterator[None]:
-    """All of them type during the block."""
+def responding(responders: list[Responder]) -> Iterator[None]:
+    """All of them send commands during the block."""
     stopped = threading.Event()
-    threads = [threading.Thread(target=each.type_until, args=(stopped,)) for each in typists]
+    threads = [threading.Thread(target=each.type_until, args=(stopped,)) for each in responders]
     for thread in threads:
         thread.start()
     try:
