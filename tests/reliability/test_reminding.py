@@ -1,4 +1,4 @@
-"""Four processes remind from one PostgreSQL at once, two of them are killed: everybody is told once."""
+"""Four processes remind from one PostgreSQL at once, two of them are killed: each person is reminded once."""
 
 import signal
 from collections import Counter
@@ -55,7 +55,7 @@ def test_killed_in_the_middle_or_not_each_owner_is_told_once(postgres: Database)
         counts = Counter({user: len(messages) for user, messages in told(slack, ITEMS).items()})
     twice = {user for user, count in counts.items() if count > 1}
     assert set(counts.values()) <= {1, 2}
-    # Only what a killed process had in hand may have been said twice: Slack had taken it, and nobody knew.
+    # Only jobs of a killed process may be sent twice: Slack had accepted them, and that was not committed.
     assert twice <= _tried_again(postgres)
     assert len(_tried_again(postgres)) <= 2
     assert _rows(postgres) == (ITEMS, ITEMS, "sent")

@@ -10,7 +10,7 @@ from storage.models import entry_revisions, metadata
 from storage.models import incidents as incident_rows
 from storage.models import outbox as jobs
 from storage.values import ActionItem, Incident, TimelineEntry
-from tests.integration.storage.making import plan
+from tests.integration.storage.rows import plan
 from tests.support.workplace import Workplace
 
 FROM_SLACK = {"members"}

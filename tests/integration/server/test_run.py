@@ -155,9 +155,9 @@ def test_killed_at_any_instant_it_has_every_acknowledged_entry_and_still_deliver
 
 
 def test_while_its_database_cannot_be_reached_it_starts_and_keeps_what_is_typed(tmp_path: Path) -> None:
-    with process(HTTP, tmp_path) as scribe, socket.create_server(("127.0.0.1", 0)) as nobody:
-        scribe.database_url = f"postgresql://scribe@127.0.0.1:{nobody.getsockname()[1]}/scribe?connect_timeout=1"
-        nobody.close()
+    with process(HTTP, tmp_path) as scribe, socket.create_server(("127.0.0.1", 0)) as unused:
+        scribe.database_url = f"postgresql://scribe@127.0.0.1:{unused.getsockname()[1]}/scribe?connect_timeout=1"
+        unused.close()
         scribe.start()
         alice, channel = scribe.slack.add_user("alice", zone="UTC"), scribe.slack.add_channel("incident")
         assert scribe.slack.command(alice, channel, "/detected", "disk full").text.startswith("Kept · Detected")

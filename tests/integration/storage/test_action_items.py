@@ -2,7 +2,7 @@ from datetime import date
 
 from storage import action_items
 from storage.database import Database
-from tests.integration.storage.making import NOW, declare, later, plan
+from tests.integration.storage.rows import NOW, declare, later, plan
 
 DUE = date(2026, 4, 1)
 

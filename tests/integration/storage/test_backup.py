@@ -13,7 +13,7 @@ from storage import backup, incidents, timeline
 from storage.backup import CopyError, HoldsDataError, InUseError
 from storage.database import Database
 from storage.values import Incident
-from tests.integration.storage.making import declare, say
+from tests.integration.storage.rows import declare, say
 
 AT_LEAST = 200
 
@@ -142,7 +142,7 @@ def test_the_database_is_never_its_own_copy(sqlite: Database, tmp_path: Path) ->
             backup.restore(one, other, aside=tmp_path / "aside", force=True)
 
 
-def test_a_database_in_use_is_not_replaced_even_while_nobody_writes(
+def test_a_database_in_use_is_not_replaced_even_while_idle(
     sqlite: Database, incident: Incident, tmp_path: Path
 ) -> None:
     copy, target = tmp_path / "a.db", path_of(sqlite)

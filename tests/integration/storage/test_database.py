@@ -14,7 +14,7 @@ from storage import incidents, schema, timeline
 from storage.availability import BusyError, within
 from storage.database import BUSY_TIMEOUT_S, Database, FifoLock
 from storage.models import receipts
-from tests.integration.storage.making import NOW, declare, say, write_and_fail
+from tests.integration.storage.rows import NOW, declare, say, write_and_fail
 from tests.support.paths import ROOT
 from tests.support.together import THREADS, together
 from tests.support.workplace import at
@@ -23,7 +23,7 @@ WRITER = """
 import sys
 from storage import incidents, timeline
 from storage.database import Database
-from tests.integration.storage.making import say
+from tests.integration.storage.rows import say
 database = Database(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -45,7 +45,7 @@ def statements(database: Database) -> Iterator[list[str]]:
     yield said
 
 
-def test_every_pooled_sqlite_connection_is_durable_and_patient(sqlite: Database) -> None:
+def test_every_pooled_sqlite_connection_is_durable_and_waits_for_locks(sqlite: Database) -> None:
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
     with ExitStack() as opened:
         connections = [opened.enter_context(sqlite.read()) for _ in range(THREADS)]
@@ -280,7 +280,7 @@ def test_a_database_of_another_make_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["with spaces", "100% sure", "größe", "a#b", "deep/er/still"])
-def test_any_path_is_locked_and_its_folder_made(tmp_path: Path, name: str) -> None:
+def test_any_path_is_accepted_and_its_folder_made(tmp_path: Path, name: str) -> None:
     path = tmp_path / name / "scribe.db"
     database = Database(f"sqlite:///{path}")
     schema.ensure(database)

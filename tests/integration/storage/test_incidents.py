@@ -4,7 +4,7 @@ import pytest
 
 from storage import action_items, incidents, timeline
 from storage.database import Database
-from tests.integration.storage.making import NOW, declare, later, plan, say, write_and_fail
+from tests.integration.storage.rows import NOW, declare, later, plan, say, write_and_fail
 from tests.support.together import THREADS, together
 
 

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from storage import outbox
 from storage.database import Database
 from storage.models import Instant
 from storage.outbox import LEASE, Job
-from tests.integration.storage.making import NOW
+from tests.integration.storage.rows import NOW
 from tests.support.together import together
 
 LONG_AGO = """
@@ -36,13 +37,13 @@ def claimed(database: Database, at: datetime = NOW) -> tuple[str, int]:
     return job.lane, job.content["n"]
 
 
-def settle(database: Database, job: Job | None, how: str, **what: Any) -> None:
+def settle(database: Database, job: Job | None, action: Callable[..., None], **arguments: Any) -> None:
     assert job is not None
     with database.write() as connection:
-        getattr(outbox, how)(connection, job, **what)
+        action(connection, job, **arguments)
 
 
-def test_an_errand_is_claimed_as_it_was_written(database: Database) -> None:
+def test_a_job_is_claimed_as_it_was_written(database: Database) -> None:
     put(database, "C1")
     assert claim(database) == Job(
         id=1, workspace_id="T1", lane="C1", action="post", content={"n": 0}, attempts=1, written_at=NOW
@@ -55,7 +56,7 @@ def test_a_lane_keeps_its_order_and_does_not_hold_up_another(database: Database)
     first = claim(database)
     assert claimed(database) == ("C2", 2)
     assert claim(database) is None
-    settle(database, first, "sent", at=NOW)
+    settle(database, first, outbox.mark_sent, at=NOW)
     assert claimed(database) == ("C1", 1)
     assert claim(database) is None
 
@@ -67,9 +68,9 @@ def test_the_same_lane_of_another_workspace_is_another_lane(database: Database) 
     assert [each and each.workspace_id for each in found] == ["T1", "T2"]
 
 
-def test_an_errand_put_off_holds_up_its_lane_until_it_is_due(database: Database) -> None:
+def test_a_job_put_off_holds_up_its_lane_until_it_is_due(database: Database) -> None:
     put(database, "C1", "C1")
-    settle(database, claim(database), "later", due_at=NOW + SECOND, problem="ratelimited")
+    settle(database, claim(database), outbox.retry_later, due_at=NOW + SECOND, problem="ratelimited")
     assert claim(database) is None
     again = claim(database, NOW + SECOND)
     assert again is not None
@@ -79,7 +80,7 @@ def test_an_errand_put_off_holds_up_its_lane_until_it_is_due(database: Database)
 def test_what_waits_is_superseded_in_its_lane_and_workspace_alone(database: Database) -> None:
     put(database, "C1", "C2", "C3")
     for _ in range(3):
-        settle(database, claim(database), "later", due_at=NOW + SECOND, problem="ratelimited")
+        settle(database, claim(database), outbox.retry_later, due_at=NOW + SECOND, problem="ratelimited")
     with database.write() as connection:
         assert outbox.supersede(connection, "T2", lanes=["C1"], at=NOW)
         assert outbox.supersede(connection, "T1", lanes=["C2", "C3"], at=NOW)
@@ -99,7 +100,7 @@ def test_what_is_under_way_is_not_superseded(database: Database) -> None:
 
 def test_what_is_parked_does_not_hold_up_its_lane_and_keeps_its_reason(database: Database) -> None:
     put(database, "C1", "C1")
-    settle(database, claim(database), "park", problem="channel_not_found")
+    settle(database, claim(database), outbox.park, problem="channel_not_found")
     assert claimed(database) == ("C1", 1)
     with database.read() as connection:
         assert connection.execute(text("SELECT problem FROM outbox WHERE id = 1")).scalar() == "channel_not_found"
@@ -119,7 +120,7 @@ def test_what_its_holder_never_finished_is_claimed_again_when_the_lease_is_over(
 
 def test_what_is_sent_is_never_claimed_again(database: Database) -> None:
     put(database, "C1")
-    settle(database, claim(database), "sent", at=NOW)
+    settle(database, claim(database), outbox.mark_sent, at=NOW)
     assert claim(database, NOW + 100 * LEASE) is None
     with database.read() as connection:
         assert not outbox.is_due(connection, at=NOW + 100 * LEASE)
@@ -134,7 +135,7 @@ def test_something_is_due_only_from_its_time_on(database: Database) -> None:
         assert outbox.is_due(connection, at=NOW)
 
 
-def test_many_workers_claim_every_errand_once_and_each_lane_in_order(database: Database) -> None:
+def test_many_workers_claim_every_job_once_and_each_lane_in_order(database: Database) -> None:
     lanes = [f"C{number % 5}" for number in range(60)]
     put(database, *lanes)
     done: list[tuple[str, int]] = []
@@ -146,7 +147,7 @@ def test_many_workers_claim_every_errand_once_and_each_lane_in_order(database: D
             if job is not None:
                 done.append((job.lane, job.content["n"]))
                 count += 1
-                settle(database, job, "sent", at=NOW)
+                settle(database, job, outbox.mark_sent, at=NOW)
         return count
 
     assert sum(together(work)) == len(lanes)
@@ -156,7 +157,7 @@ def test_many_workers_claim_every_errand_once_and_each_lane_in_order(database: D
         assert mine == sorted(mine)
 
 
-def test_a_hundred_thousand_errands_sent_long_ago_are_not_walked_past(database: Database) -> None:
+def test_a_hundred_thousand_jobs_sent_long_ago_are_not_walked_past(database: Database) -> None:
     with database.write() as connection:
         connection.execute(text(LONG_AGO).bindparams(bindparam("at", NOW, Instant)))
     put(database, "C1", "C1", "C2")

@@ -1,7 +1,7 @@
 from storage import postmortems
 from storage.database import Database
 from storage.values import Section
-from tests.integration.storage.making import declare, later
+from tests.integration.storage.rows import declare, later
 
 SECTIONS = (
     Section(key="summary", heading="Issue summary", body="`disk` full \u2014 ünï\n\n```\nx\n```"),

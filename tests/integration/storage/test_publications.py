@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from storage import publications
 from storage.database import Database
-from tests.integration.storage.making import declare
+from tests.integration.storage.rows import declare
 
 AT = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 

@@ -3,7 +3,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import receipts
 from storage.database import Database
-from tests.integration.storage.making import NOW
+from tests.integration.storage.rows import NOW
 
 ANSWER = {"text": "Detected · 14:02 \U0001f525 \u202e", "buttons": [{"label": "x"}], "form": None}
 

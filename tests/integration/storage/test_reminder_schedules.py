@@ -8,14 +8,14 @@ from storage import reminder_schedules, reminders, schema
 from storage.action_items import revise
 from storage.database import Database
 from storage.values import Reminder, ReminderSchedule
-from tests.integration.storage.making import NOW, declare, later, plan
+from tests.integration.storage.rows import NOW, declare, later, plan
 from tests.support.many_items import AT, seed
 from tests.support.together import together
 
 WORKSPACE = "T1"
 
 
-def take(database: Database, **due: Any) -> None:
+def lock(database: Database, **due: Any) -> None:
     with database.write() as connection:
         reminder_schedules.lock(connection, WORKSPACE, due)
 
@@ -25,10 +25,10 @@ def claimed(database: Database, minutes: int = 30) -> list[str]:
         return [each.recipient_id for each in reminder_schedules.claim(connection, at=later(minutes), most=9)]
 
 
-def test_an_agenda_is_due_at_the_earliest_time_anybody_said(database: Database) -> None:
-    take(database, U1=later(20), U2=None)
-    take(database, U1=later(10), U2=later(25))
-    take(database, U1=later(15), U2=None)
+def test_a_schedule_is_due_at_the_earliest_time_given(database: Database) -> None:
+    lock(database, U1=later(20), U2=None)
+    lock(database, U1=later(10), U2=later(25))
+    lock(database, U1=later(15), U2=None)
     assert claimed(database, 9) == []
     assert claimed(database, 10) == ["U1"]
     assert claimed(database, 25) == ["U1", "U2"]
@@ -37,8 +37,8 @@ def test_an_agenda_is_due_at_the_earliest_time_anybody_said(database: Database) 
         assert reminder_schedules.is_due(connection, at=later(10))
 
 
-def test_one_that_somebody_holds_is_left_to_them(postgres: Database) -> None:
-    take(postgres, U1=later(1), U2=later(2))
+def test_a_schedule_locked_by_one_transaction_is_skipped_by_others(postgres: Database) -> None:
+    lock(postgres, U1=later(1), U2=later(2))
     with postgres.write() as connection:
         assert [each.recipient_id for each in reminder_schedules.claim(connection, at=later(9), most=1)] == ["U1"]
         assert claimed(postgres) == ["U2"]
@@ -49,12 +49,12 @@ def test_one_that_somebody_holds_is_left_to_them(postgres: Database) -> None:
     assert claimed(postgres) == ["U1", "U2"]
 
 
-def test_many_who_take_the_same_agendas_in_any_order_all_succeed(database: Database) -> None:
+def test_transactions_that_lock_the_same_schedules_in_any_order_do_not_deadlock(database: Database) -> None:
     names = [f"U{number}" for number in range(20)]
 
     def work(number: int) -> None:
         for _ in range(5):
-            take(database, **dict.fromkeys(names if number % 2 else names[::-1], later(number)))
+            lock(database, **dict.fromkeys(names if number % 2 else names[::-1], later(number)))
 
     together(work)
     assert len(claimed(database)) == 9
@@ -108,7 +108,7 @@ def test_another_workspaces_recipient_of_the_same_name_is_another(database: Data
         assert reminders.in_digest(connection, "T2", "U1", NOW.date(), most=9) == []
 
 
-def test_with_nothing_due_a_look_is_one_query_by_an_index(database: Database) -> None:
+def test_with_nothing_due_polling_uses_the_partial_index(database: Database) -> None:
     with database.write() as connection:
         seed(connection, 2_000, owners=1_000, due=1_000)
     asked: list[tuple[str, Any]] = []
@@ -131,7 +131,7 @@ def test_with_nothing_due_a_look_is_one_query_by_an_index(database: Database) ->
             assert "Seq Scan" not in plan
 
 
-def test_what_was_open_before_there_were_reminders_is_looked_at(tmp_path: Any) -> None:
+def test_items_open_before_the_migration_to_reminders_get_one(tmp_path: Any) -> None:
     database = Database(f"sqlite:///{tmp_path / 'old.db'}")
     schema.migrate(database)
     with database.write() as connection:

@@ -1,21 +1,19 @@
 """What a report counts, by the store: each incident once, as its timeline stands, of one workspace."""
 
 import random
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
 from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report
-from bot.handlers.items.digests import HomeContent, home_content
 from bot.handlers.report.reports import ReportScope, count
-from storage import action_items, incidents, postmortems, publications, timeline
+from storage import action_items, incidents, timeline
 from storage.database import Database
-from storage.values import Incident
-from tests.integration.storage.making import NOW, declare, later, plan, say
+from tests.integration.storage.rows import NOW, declare, later, plan, resolve, say
 
 UTC = ZoneInfo("UTC")
 TOMORROW = NOW + timedelta(days=1)
@@ -29,16 +27,6 @@ def told(database: Database, period: str = "30d", **view: Any) -> Report:
 
 def seconds(report: Report, key: str = "time_to_resolve") -> tuple[float, ...]:
     return next(each.seconds for each in report.spreads if each.key == key)
-
-
-def resolve(connection: Connection, incident: Incident, minute: int, by: str = "U1") -> None:
-    say(connection, incident, kind="resolved", occurred_at=later(minute), recorded_by_id=by)
-    incidents.set_open(connection, incident, is_open=False)
-
-
-def home(database: Database, user_id: str, workspace_id: str = "T1", now: datetime = TOMORROW) -> HomeContent:
-    with database.read() as connection:
-        return home_content(connection, workspace_id, user_id, now=now, zone=UTC)
 
 
 def test_times_are_those_of_the_timeline_as_it_stands(database: Database) -> None:
@@ -145,45 +133,3 @@ def test_a_report_takes_as_many_queries_for_a_hundred_incidents_as_for_one(sqlit
         told(sqlite)
         taken.append(len(asked))
     assert taken == [4, 4]
-
-
-def test_my_items_are_those_i_own_the_most_overdue_first_and_the_snoozed_ones_last(database: Database) -> None:
-    with database.write() as connection:
-        incident, other = declare(connection), declare(connection, workspace_id="T2")
-        mine: dict[str, Any] = {"owner": "bob", "owner_id": "U2"}
-        snoozed = plan(connection, incident, "snoozed", **mine, due_on=date(2026, 1, 1))
-        action_items.revise(connection, snoozed, by="U2", at=NOW, snoozed_until=date(2026, 3, 20))
-        plan(connection, incident, "undated", **mine)
-        plan(connection, incident, "later", **mine, due_on=date(2026, 4, 1))
-        plan(connection, incident, "overdue", **mine, due_on=date(2026, 3, 1))
-        plan(connection, incident, "another's", owner="carol", owner_id="U3")
-        plan(connection, incident, "of his namesake", owner="bob")
-        action_items.revise(connection, plan(connection, incident, "done", **mine), by="U2", at=NOW, state="done")
-        handed_on = plan(connection, incident, "handed on", **mine)
-        action_items.revise(connection, handed_on, by="U2", at=NOW, owner="carol", owner_id="U3")
-        plan(connection, other, "of another workspace", **mine)
-    assert [item.text for item in home(database, "U2").items] == ["overdue", "later", "undated", "snoozed"]
-    assert home(database, "U2", now=NOW.replace(day=20)).items[0].text == "snoozed"
-    assert [item.text for item in home(database, "U2", "T2").items] == ["of another workspace"]
-
-
-def test_my_postmortems_are_of_incidents_i_lead_or_resolved_where_nobody_leads(database: Database) -> None:
-    with database.write() as connection:
-        led = declare(connection, title="led", lead="bob", lead_id="U2")
-        resolve(connection, led, 5, by="U1")
-        postmortems.add(connection, led.id, template="classic", sections=(), drafted_at=later(6), drafted_by="alice")
-        drafted = declare(connection, title="drafted", private=True)
-        resolve(connection, drafted, 7, by="U2")
-        still_open = declare(connection, title="still open", lead="bob", lead_id="U2")
-        say(connection, still_open)
-        published = declare(connection, title="published", lead="bob", lead_id="U2")
-        resolve(connection, published, 8)
-        publications.save(connection, published.id, target="folder", location="x", version=1, at=later(9), by="bob")
-        resolve(connection, declare(connection, title="anothers", lead="carol", lead_id="U3"), 9, by="U2")
-        resolve(connection, declare(connection, "T2", title="elsewhere", lead="bob", lead_id="U2"), 9)
-    mine = home(database, "U2").postmortems
-    assert [(each.title, each.version, each.resolved_at) for each in mine] == [
-        ("led", 1, later(5)),
-        ("drafted", 0, later(7)),
-    ]
-    assert [each.title for each in home(database, "U1").postmortems] == []

@@ -1,14 +1,12 @@
-"""Reviews in the store: every plan is kept, the newest stands."""
-
 from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from storage import members, reviews
+from storage import reviews
 from storage.database import Database
-from storage.values import BOT, Invitee, Member, Review
-from tests.integration.storage.making import NOW, declare, later
+from storage.values import Invitee, Review
+from tests.integration.storage.rows import NOW, declare, later
 
 PLAN = Review(
     sequence=0, starts_at=later(30), duration_s=2700, timezone="Europe/Berlin", cancelled=False,
@@ -42,15 +40,3 @@ def test_no_two_plans_have_one_sequence(database: Database) -> None:
         reviews.add(connection, incident.id, replace(PLAN, duration_s=3600))
     with database.read() as connection:
         assert reviews.of_incident(connection, incident.id) == (PLAN,)
-
-
-def test_the_members_that_are_bots_are_known_as_such(database: Database) -> None:
-    people = [
-        Member(workspace_id=workspace, user_id=user_id, name=user_id, timezone=None, barred=why)
-        for workspace, user_id, why in (("T1", "U1", None), ("T1", "U2", BOT), ("T2", "U3", BOT))
-    ]
-    with database.write() as connection:
-        members.save(connection, people, at=NOW)
-    with database.read() as connection:
-        assert members.bot_ids(connection, "T1") == {"U2"}
-        assert members.find(connection, "T1", "U2") == people[1]

@@ -34,20 +34,20 @@ def fill(spool: Spool) -> None:
         spool.append(record, at=AT)
 
 
-def test_records_come_back_in_order_and_are_gone_once_drained(spool: Spool) -> None:
+def test_records_come_back_in_order_and_are_gone_once_replayed(spool: Spool) -> None:
     fill(spool)
     assert spool.count() == 3
     assert kept(spool).records == WORDS
     assert (spool.files(), spool.count(), spool.rejected_count()) == ([], 0, 0)
 
 
-def test_nobody_else_may_read_what_was_typed(spool: Spool) -> None:
+def test_only_the_owner_may_read_the_spool(spool: Spool) -> None:
     fill(spool)
     assert stat.S_IMODE(spool.files()[0].stat().st_mode) == 0o600
     assert stat.S_IMODE(spool.folder.stat().st_mode) == 0o700
 
 
-def test_a_record_that_a_crash_cut_short_is_kept_aside_and_the_rest_is_read(spool: Spool) -> None:
+def test_a_record_that_a_crash_cut_short_is_rejected_and_the_rest_is_read(spool: Spool) -> None:
     fill(spool)
     path = spool.files()[0]
     content = path.read_bytes()
@@ -57,7 +57,7 @@ def test_a_record_that_a_crash_cut_short_is_kept_aside_and_the_rest_is_read(spoo
 
 
 @pytest.mark.parametrize("line", [b"", b"no checksum", b"zzzzzzzz {}", b"00000000 {}", b"a3a6bf43 []", b"\xff\xfe"])
-def test_what_is_no_record_spoils_no_other(spool: Spool, line: bytes) -> None:
+def test_an_invalid_line_does_not_affect_the_others(spool: Spool, line: bytes) -> None:
     fill(spool)
     path = spool.files()[0]
     path.write_bytes(line + b"\n" + path.read_bytes())
@@ -65,7 +65,7 @@ def test_what_is_no_record_spoils_no_other(spool: Spool, line: bytes) -> None:
     assert spool.rejected_count() == (1 if line else 0)
 
 
-def test_what_fails_while_it_is_drained_stays(spool: Spool) -> None:
+def test_a_file_whose_replay_fails_stays(spool: Spool) -> None:
     fill(spool)
     spool.close()
     (path,) = spool.files()
@@ -86,7 +86,7 @@ def test_the_file_of_a_living_process_is_left_alone_and_that_of_a_dead_one_taken
         assert held is None
 
 
-def test_what_is_kept_while_a_file_is_drained_goes_into_the_next(spool: Spool) -> None:
+def test_a_record_appended_during_a_replay_goes_into_a_new_file(spool: Spool) -> None:
     fill(spool)
     spool.close()
     (path,) = spool.files()

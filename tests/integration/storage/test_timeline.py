@@ -6,7 +6,7 @@ from sqlalchemy import event
 from storage import action_items, incidents, outbox, postmortems, receipts, timeline
 from storage.database import Database
 from storage.values import Section
-from tests.integration.storage.making import NOW, declare, later, plan, say, write_and_fail
+from tests.integration.storage.rows import NOW, declare, later, plan, say, write_and_fail
 from tests.support.together import THREADS, together
 
 APPEND_ONLY = {

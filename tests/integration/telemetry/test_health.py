@@ -1,4 +1,4 @@
-"""The probes, asked over HTTP while real parts are in real trouble."""
+"""The probes over HTTP, while real parts fail."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 from bot.clock import SetClock
 from bot.server import probes as face
 from bot.server.probes import probe_routes
-from bot.server.scheduler import Heartbeat
 from bot.server.threaded import ServerThread, base_url, listen
 from bot.telemetry.health import Health
 from bot.telemetry.metrics import PrometheusMetrics
@@ -70,18 +69,6 @@ def test_a_worker_of_the_outbox_that_dies_is_noticed(office: Workplace) -> None:
     begun = delivery.alive
     delivery.stop()
     assert (begun, delivery.alive) == (True, False)
-
-
-def test_a_pulse_is_alive_until_it_has_not_beaten_for_too_long() -> None:
-    at_s = [100.0]
-    heartbeat = Heartbeat(60, monotonic=lambda: at_s[0])
-    told = [heartbeat.alive]
-    heartbeat.beat()
-    for seconds in (100, 160, 161):
-        at_s[0] = seconds
-        told.append(heartbeat.alive)
-    heartbeat.beat()
-    assert [*told, heartbeat.alive] == [True, True, True, False, True]
 
 
 def test_without_a_spool_it_is_not_ready_while_the_database_is_away_and_says_no_more_than_that(
@@ -142,7 +129,7 @@ def test_an_outbox_that_waits_for_slack_is_degraded_and_stays_ready(database: Da
     assert told == {"state": "degraded", "depth": 2, "oldest_s": 660, "later": 0, "parked": 0}
 
 
-def test_an_errand_for_later_does_not_wait_before_its_time_and_one_given_up_waits_no_more(database: Database) -> None:
+def test_a_job_for_later_and_a_parked_one_are_not_waiting(database: Database) -> None:
     week = timedelta(days=7)
     with database.write() as connection:
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=NOON - week)
@@ -158,7 +145,7 @@ def test_an_errand_for_later_does_not_wait_before_its_time_and_one_given_up_wait
 
 @pytest.fixture
 def away() -> Iterator[Database]:
-    """A database at an address where nobody listens."""
+    """A database at an address where no server listens."""
     listener = listen(0)
     port = base_url(listener).rpartition(":")[2]
     listener.close()
@@ -185,7 +172,7 @@ def test_while_the_database_is_away_it_is_ready_as_long_as_the_spool_takes_what_
         assert ready(client) == (503, {"database": "down", "spool": "down"})
 
 
-def test_a_spool_that_takes_nothing_is_told_and_does_no_harm_while_the_database_is_there(
+def test_a_spool_that_is_not_writable_is_reported_and_does_no_harm_while_the_database_is_there(
     sqlite: Database, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")
@@ -212,8 +199,8 @@ def test_a_database_that_hangs_keeps_no_probe_waiting_and_is_asked_once(monkeypa
     with closing(listen(0)) as silent:
         silent.settimeout(0)
         hanging = Database(f"postgresql://scribe@127.0.0.1:{base_url(silent).rpartition(':')[2]}/scribe")
-        with served(health(hanging)) as client, ThreadPoolExecutor(10) as crowd:
-            assert set(crowd.map(lambda _: client.get("/readyz").status_code, range(20))) == {503}
+        with served(health(hanging)) as client, ThreadPoolExecutor(10) as pool:
+            assert set(pool.map(lambda _: client.get("/readyz").status_code, range(20))) == {503}
             assert client.get("/readyz").json()["parts"] == {"database": {"state": "down", "error": "late"}}
             assert client.get("/healthz").status_code == client.get("/metrics").status_code == 200
             asked, _ = silent.accept()

@@ -1,4 +1,4 @@
-"""The log: one line a record, ids with it, nobody's words and no token in it."""
+"""The log: one line a record, with the ids of its unit of work, and no token or typed text."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def logging_to(form: str | None, level: str = "INFO") -> Iterator[io.StringIO]:
             logging.getLogger(name).setLevel(kept)
 
 
-def told(out: io.StringIO) -> list[dict[str, object]]:
+def lines_of(out: io.StringIO) -> list[dict[str, object]]:
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
@@ -46,7 +46,7 @@ def test_a_line_has_the_ids_of_the_work_it_belongs_to() -> None:
     with logging_to(JSON) as out, context.bound(request="r1", workspace="T1"):
         context.bind(incident="INC-1", kind=None)
         logging.getLogger("bot.anything").info("done %s", 3, extra={"depth": 4})
-    (line,) = told(out)
+    (line,) = lines_of(out)
     assert list(line)[:4] == ["time", "level", "logger", "event"]
     assert str(line.pop("time")).endswith("Z")
     assert line == {
@@ -55,7 +55,7 @@ def test_a_line_has_the_ids_of_the_work_it_belongs_to() -> None:
     }  # fmt: skip
 
 
-def test_facts_end_with_their_block_and_stay_in_their_thread() -> None:
+def test_fields_end_with_their_block_and_stay_in_their_thread() -> None:
     with context.bound(request="r1"):
         with context.bound(job=5):
             context.bind(incident="INC-1")
@@ -93,25 +93,25 @@ def test_no_token_and_no_password_gets_into_the_log(form: str) -> None:
     assert "xoxb-" in out.getvalue()
 
 
-def test_libraries_are_let_through_but_never_below_info_where_they_tell_bodies() -> None:
+def test_libraries_are_logged_but_never_below_info_where_they_log_bodies() -> None:
     with logging_to(JSON, "DEBUG") as out:
         logging.getLogger("alembic.runtime").info("Context impl SQLiteImpl.")
         for name in ("bot.x", "storage.x", "slack_sdk.web.base_client", "slack_sdk.socket_mode", "uvicorn.error"):
             logging.getLogger(name).debug("words")
             logging.getLogger(name).warning("look")
-    lines = [(line["logger"], line["event"]) for line in told(out)]
+    lines = [(line["logger"], line["event"]) for line in lines_of(out)]
     assert [name for name, event in lines if event == "words"] == ["bot.x", "storage.x"]
     assert len(lines) == 7
 
 
-def test_a_level_above_info_silences_everybody() -> None:
+def test_a_level_above_info_silences_all_loggers() -> None:
     with logging_to(JSON, "ERROR") as out:
         logging.getLogger("bot").warning("look")
         logging.getLogger("slack_sdk").warning("look")
     assert out.getvalue() == ""
 
 
-def test_warnings_and_threads_that_die_are_told_in_the_same_form() -> None:
+def test_warnings_and_exceptions_of_threads_are_logged_in_the_same_format() -> None:
     def die() -> None:
         raise ZeroDivisionError
 
@@ -122,7 +122,7 @@ def test_warnings_and_threads_that_die_are_told_in_the_same_form() -> None:
         thread = threading.Thread(target=die, name="worker-1")
         thread.start()
         thread.join()
-    warned, died = told(out)
+    warned, died = lines_of(out)
     assert "old ways" in str(warned["event"])
     assert (died["event"], died["level"]) == ("the thread worker-1 died", "error")
     assert "ZeroDivisionError" in str(died["exception"])
@@ -135,7 +135,7 @@ def test_without_a_form_a_terminal_gets_text_and_anything_else_json() -> None:
 
     with logging_to(None) as out:
         logging.getLogger("bot").info("hello")
-    assert told(out)[0]["event"] == "hello"
+    assert lines_of(out)[0]["event"] == "hello"
     with logging_to(None):
         screen = Terminal()
         configure("INFO", stream=screen)
@@ -143,7 +143,7 @@ def test_without_a_form_a_terminal_gets_text_and_anything_else_json() -> None:
     assert screen.getvalue().endswith(" info bot: hello depth=4\n")
 
 
-def test_what_is_kept_while_the_database_is_away_and_written_later_is_told_by_ids_and_by_no_word(
+def test_what_is_kept_while_the_database_is_away_and_written_later_is_logged_by_ids_only(
     sqlite: Database, clock: SetClock
 ) -> None:
     with logging_to(JSON) as out, workplace(sqlite, clock=clock) as office:
@@ -152,21 +152,19 @@ def test_what_is_kept_while_the_database_is_away_and_written_later_is_told_by_id
         office.slack.wait_for(lambda: "done" in out.getvalue())
         office.bot.replay_spool()
         team = office.slack.team_id
-    kept, written = [line for line in told(out) if line["event"] == "done"]
+    kept, written = [line for line in lines_of(out) if line["event"] == "done"]
     assert (kept["kept"], kept["command"], kept["workspace"]) == (True, "detected", team)
     assert (written["incident"], written["command"], written["workspace"]) == ("INC-1", "detected", team)
     assert kept["request"] != written["request"]
     assert "secret" not in out.getvalue()
 
 
-def test_what_is_done_in_the_background_is_told_with_the_ids_of_who_asked_for_it(
-    sqlite: Database, clock: SetClock
-) -> None:
+def test_work_in_the_background_is_logged_with_the_ids_of_its_request(sqlite: Database, clock: SetClock) -> None:
     with logging_to(JSON) as out, workplace(sqlite, clock=clock) as office:
         office.say("/detected disk full")
         office.slack.fail_next("views.open", error="internal_error", status=500)
         office.ask("/actionitem")
         office.slack.wait_for(lambda: "form not opened" in out.getvalue() and out.getvalue().count("done") > 1)
-    (late,) = [line for line in told(out) if "form not opened" in str(line["event"])]
-    (done,) = [line for line in told(out) if line.get("command") == "actionitem" and line["event"] == "done"]
+    (late,) = [line for line in lines_of(out) if "form not opened" in str(line["event"])]
+    (done,) = [line for line in lines_of(out) if line.get("command") == "actionitem" and line["event"] == "done"]
     assert (late["request"], late["workspace"]) == (done["request"], office.slack.team_id)

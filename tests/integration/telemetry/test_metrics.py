@@ -144,7 +144,7 @@ def test_two_bots_of_one_process_count_apart(metrics: PrometheusMetrics) -> None
     assert samples(metrics)['scribe_entries_total{kind="did"}'] == 0
 
 
-def test_the_page_is_prometheus_text_and_holds_nobodys_words(
+def test_the_page_is_prometheus_text_and_holds_no_typed_text(
     sqlite: Database, clock: SetClock, metrics: PrometheusMetrics
 ) -> None:
     with workplace(sqlite, clock=clock, transport=HTTP, metrics=metrics) as office:

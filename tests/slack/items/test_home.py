@@ -7,7 +7,7 @@ from bot.slack.inbound.payloads import Opened
 from bot.slack.outbound import home
 from storage import incidents
 from storage.database import Database
-from tests.integration.storage.making import declare, plan
+from tests.integration.storage.rows import declare, plan
 from tests.support.ledger import items
 from tests.support.workplace import Workplace, at, workplace
 

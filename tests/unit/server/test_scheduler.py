@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from bot.server.scheduler import scheduler
+from bot.server.scheduler import Heartbeat, scheduler
 from storage.database import Database
 
 
@@ -95,3 +95,15 @@ def test_jobs_are_not_kept_anywhere() -> None:
     (job,) = ticks.get_jobs()
     assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, None)
     ticks.shutdown()
+
+
+def test_a_heartbeat_is_alive_until_its_last_beat_is_too_old() -> None:
+    at_s = [100.0]
+    heartbeat = Heartbeat(60, monotonic=lambda: at_s[0])
+    states = [heartbeat.alive]
+    heartbeat.beat()
+    for seconds in (100, 160, 161):
+        at_s[0] = seconds
+        states.append(heartbeat.alive)
+    heartbeat.beat()
+    assert [*states, heartbeat.alive] == [True, True, True, False, True]

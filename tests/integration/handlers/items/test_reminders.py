@@ -10,7 +10,7 @@ from bot.handlers.items.reminders import tick
 from storage import reminder_schedules, reminders
 from storage.database import Database
 from storage.values import Reminder
-from tests.integration.storage.making import NOW
+from tests.integration.storage.rows import NOW
 from tests.support.asking import ask
 from tests.support.many_items import AT
 from tests.support.together import together

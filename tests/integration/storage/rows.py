@@ -1,4 +1,4 @@
-"""Rows for tests of the store, with as little said as possible."""
+"""Rows for tests of the store, with defaults for every column."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -37,6 +37,11 @@ def plan(connection: Connection, incident: Incident, text: str = "add an alert",
         "text": text, "kind": None, "owner": None, "owner_id": None, "due_on": None, "by": "U1", "at": NOW,
     }  # fmt: skip
     return action_items.add(connection, incident.id, **{**facts, **other})
+
+
+def resolve(connection: Connection, incident: Incident, minute: int, by: str = "U1") -> None:
+    say(connection, incident, kind="resolved", occurred_at=later(minute), recorded_by_id=by)
+    incidents.set_open(connection, incident, is_open=False)
 
 
 def write_and_fail(database: Database, write: Callable[[Connection], object]) -> None:

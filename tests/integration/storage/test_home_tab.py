@@ -1,0 +1,57 @@
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.handlers.items.digests import HomeContent, home_content
+from storage import action_items, postmortems, publications
+from storage.database import Database
+from tests.integration.storage.rows import NOW, declare, later, plan, resolve, say
+
+
+def home(
+    database: Database, user_id: str, workspace_id: str = "T1", now: datetime = NOW + timedelta(days=1)
+) -> HomeContent:
+    with database.read() as connection:
+        return home_content(connection, workspace_id, user_id, now=now, zone=ZoneInfo("UTC"))
+
+
+def test_items_are_the_owners_by_due_date_with_snoozed_ones_last(database: Database) -> None:
+    with database.write() as connection:
+        incident, other = declare(connection), declare(connection, workspace_id="T2")
+        mine: dict[str, Any] = {"owner": "bob", "owner_id": "U2"}
+        snoozed = plan(connection, incident, "snoozed", **mine, due_on=date(2026, 1, 1))
+        action_items.revise(connection, snoozed, by="U2", at=NOW, snoozed_until=date(2026, 3, 20))
+        plan(connection, incident, "undated", **mine)
+        plan(connection, incident, "later", **mine, due_on=date(2026, 4, 1))
+        plan(connection, incident, "overdue", **mine, due_on=date(2026, 3, 1))
+        plan(connection, incident, "another's", owner="carol", owner_id="U3")
+        plan(connection, incident, "of his namesake", owner="bob")
+        action_items.revise(connection, plan(connection, incident, "done", **mine), by="U2", at=NOW, state="done")
+        handed_on = plan(connection, incident, "handed on", **mine)
+        action_items.revise(connection, handed_on, by="U2", at=NOW, owner="carol", owner_id="U3")
+        plan(connection, other, "of another workspace", **mine)
+    assert [item.text for item in home(database, "U2").items] == ["overdue", "later", "undated", "snoozed"]
+    assert home(database, "U2", now=NOW.replace(day=20)).items[0].text == "snoozed"
+    assert [item.text for item in home(database, "U2", "T2").items] == ["of another workspace"]
+
+
+def test_postmortems_are_of_incidents_the_user_leads_or_resolved_without_a_lead(database: Database) -> None:
+    with database.write() as connection:
+        led = declare(connection, title="led", lead="bob", lead_id="U2")
+        resolve(connection, led, 5, by="U1")
+        postmortems.add(connection, led.id, template="classic", sections=(), drafted_at=later(6), drafted_by="alice")
+        drafted = declare(connection, title="drafted", private=True)
+        resolve(connection, drafted, 7, by="U2")
+        still_open = declare(connection, title="still open", lead="bob", lead_id="U2")
+        say(connection, still_open)
+        published = declare(connection, title="published", lead="bob", lead_id="U2")
+        resolve(connection, published, 8)
+        publications.save(connection, published.id, target="folder", location="x", version=1, at=later(9), by="bob")
+        resolve(connection, declare(connection, title="anothers", lead="carol", lead_id="U3"), 9, by="U2")
+        resolve(connection, declare(connection, "T2", title="elsewhere", lead="bob", lead_id="U2"), 9)
+    mine = home(database, "U2").postmortems
+    assert [(each.title, each.version, each.resolved_at) for each in mine] == [
+        ("led", 1, later(5)),
+        ("drafted", 0, later(7)),
+    ]
+    assert [each.title for each in home(database, "U1").postmortems] == []
