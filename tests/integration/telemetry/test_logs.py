@@ -6,6 +6,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -68,6 +69,22 @@ def test_fields_end_with_their_block_and_stay_in_their_thread() -> None:
         assert seen == [{}]
     context.bind(incident="INC-2")
     assert context.current() == {}
+
+
+def test_a_pooled_thread_carries_no_field_into_its_next_work() -> None:
+    def work(request: str) -> context.Fields:
+        with context.bound(request=request):
+            context.bind(**{f"of_{request}": True})
+            return context.current()
+
+    with context.ContextThreadPool(1) as pool, ThreadPoolExecutor(1) as plain:
+        for executor in (pool, plain):
+            found = [executor.submit(work, request).result() for request in ("r1", "r2")]
+            assert found == [{"request": "r1", "of_r1": True}, {"request": "r2", "of_r2": True}]
+            assert executor.submit(context.current).result() == {}
+        with context.bound(job=5):
+            assert pool.submit(work, "r3").result() == {"job": 5, "request": "r3", "of_r3": True}
+            assert context.current() == {"job": 5}
 
 
 @pytest.mark.parametrize("form", [JSON, TEXT])
