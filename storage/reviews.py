@@ -1,7 +1,6 @@
 """Reviews: plans of the meeting about an incident's postmortem. Plans are append-only; the newest is in effect."""
 
 from dataclasses import asdict, fields
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
@@ -17,7 +16,10 @@ _OF_INCIDENT = (
 
 def of_incident(connection: Connection, incident_id: int) -> tuple[Review, ...]:
     """All plans of the incident's review, the newest last; a cancellation is a plan too."""
-    return tuple(_review(row) for row in connection.execute(_OF_INCIDENT, {"incident_id": incident_id}).mappings())
+    return tuple(
+        Review(**{**row, "people": tuple(Invitee(**person) for person in row["people"])})
+        for row in connection.execute(_OF_INCIDENT, {"incident_id": incident_id}).mappings()
+    )
 
 
 def newest(connection: Connection, incident_id: int) -> Review | None:
@@ -35,7 +37,3 @@ def planned(connection: Connection, incident_id: int) -> Review | None:
 def add(connection: Connection, incident_id: int, review: Review) -> None:
     """Insert a plan. Raises sqlalchemy.exc.IntegrityError when another transaction used its sequence."""
     connection.execute(insert(reviews), asdict(review) | {"incident_id": incident_id})
-
-
-def _review(row: Any) -> Review:
-    return Review(**{**row, "people": tuple(Invitee(**person) for person in row["people"])})
