@@ -31,12 +31,12 @@ SLACK_API = "https://slack.com/api/"
 _LINK = re.compile(r"https?://[^\s<>|]+")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 Parsed = TypeVar("Parsed")
-TOKEN_SHAPE = re.compile(r"[!-~]*")
-ODD = "{variable} holds a blank, the end of a line, or a letter no token has"
+TOKEN_PATTERN = re.compile(r"[!-~]*")
+MALFORMED = "{variable} holds a blank, the end of a line, or a letter no token has"
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
 
 
-def default_database() -> str:
+def default_database_url() -> str:
     """The URL of the SQLite file in the user's data folder."""
     return f"sqlite:///{user_data_path('scribe', appauthor=False) / 'scribe.db'}"
 
@@ -56,7 +56,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
 
-    database_url: str = Field(default_factory=default_database, alias="DATABASE_URL")
+    database_url: str = Field(default_factory=default_database_url, alias="DATABASE_URL")
     bot_token: SecretStr = Field(default=SecretStr(""), alias="SLACK_BOT_TOKEN")
     app_token: SecretStr = Field(default=SecretStr(""), alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr = Field(default=SecretStr(""), alias="SLACK_SIGNING_SECRET")

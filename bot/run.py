@@ -14,7 +14,7 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 from starlette.routing import Route
 
-from bot.config import ODD, TOKEN_SHAPE, Settings
+from bot.config import MALFORMED, TOKEN_PATTERN, Settings
 from bot.errors import UsageError
 from bot.server.limits import LimitedHttpProtocol
 from bot.server.probes import probe_routes, serve_separately
@@ -64,7 +64,7 @@ class HttpAddress:
     routes: Sequence[Route]
 
 
-def http(bot: Bot, settings: Settings, at: HttpAddress) -> None:
+def serve_http(bot: Bot, settings: Settings, at: HttpAddress) -> None:
     """Serve Slack's requests. Raises UsageError for a port that cannot be had."""
     try:
         listener = listen(at.port, at.host)
@@ -90,7 +90,7 @@ def http(bot: Bot, settings: Settings, at: HttpAddress) -> None:
     server.run(sockets=[listener])
 
 
-def socket(bot: Bot, settings: Settings, line: SocketStatus, keepalive: "Keepalive | None" = None) -> None:
+def serve_socket(bot: Bot, settings: Settings, line: SocketStatus, keepalive: "Keepalive | None" = None) -> None:
     """Keep a connection open, told of by `line`. Raises SystemExit(DEAF) when nothing is heard of Slack any more."""
     from bot.slack.inbound.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
 
@@ -160,9 +160,9 @@ def serve(
         # What is loaded by now stays; looking through all of it again stops every thread for tens of milliseconds.
         gc.freeze()
         if by_socket:
-            socket(bot, settings, line, keepalive)
+            serve_socket(bot, settings, line, keepalive)
         else:
-            http(bot, settings, HttpAddress(host=host, port=port, routes=left))
+            serve_http(bot, settings, HttpAddress(host=host, port=port, routes=left))
     database.close()
 
 
@@ -188,9 +188,9 @@ def _check(settings: Settings) -> None:
             "or SLACK_SIGNING_SECRET (for HTTP)."
         )
     for variable, token in (("SLACK_BOT_TOKEN", settings.bot_token), ("SLACK_APP_TOKEN", settings.app_token)):
-        if not TOKEN_SHAPE.fullmatch(token.get_secret_value()):
+        if not TOKEN_PATTERN.fullmatch(token.get_secret_value()):
             raise UsageError(
-                f"{ODD.format(variable=variable)}. Copy it anew from the app's page, all of it and in one line."
+                f"{MALFORMED.format(variable=variable)}. Copy it anew from the app's page, all of it and in one line."
             )
 
 
@@ -213,7 +213,7 @@ def running(bot: Bot, *, ensured: bool = True, heartbeat: Heartbeat | None = Non
     The `heartbeat` beats as long as the ticks do.
     """
     heartbeat = heartbeat or Heartbeat(HEARTBEAT_S)
-    ticks = scheduler({**ticks_of(bot), heartbeat.beat: BEAT_S})
+    ticks = scheduler({**tick_intervals(bot), heartbeat.beat: BEAT_S})
     bot.start(ensured=ensured)
     heartbeat.beat()
     ticks.start()
@@ -224,7 +224,7 @@ def running(bot: Bot, *, ensured: bool = True, heartbeat: Heartbeat | None = Non
         bot.stop()
 
 
-def ticks_of(bot: Bot) -> dict[Callable[[], object], float]:
+def tick_intervals(bot: Bot) -> dict[Callable[[], object], float]:
     """What is called again and again, and every how many seconds."""
     return {
         bot.refresh: REFRESH_S,

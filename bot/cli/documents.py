@@ -117,13 +117,15 @@ def report(words: tuple[str, ...], format_: str, workspace: str | None, *, priva
     """Print the numbers of a period: 30d, 12w, 1y or 2026-10-01..2026-10-31."""
     from bot.clock import now
     from bot.handlers.report.reports import FORMATS as WRITERS
-    from bot.handlers.report.reports import report_on
+    from bot.handlers.report.reports import report_for_terminal
 
     if format_ == "png" and sys.stdout.isatty():
         raise UsageError("A picture is no text: scribe report --format png > report.png")
     chosen, at = settings(), now()
     store = ready(chosen.database_url)
-    counted = report_on(store, " ".join(words), now=at, zone=chosen.timezone, workspace_id=workspace, private=private)
+    counted = report_for_terminal(
+        store, " ".join(words), now=at, zone=chosen.timezone, workspace_id=workspace, private=private
+    )
     if format_ == "png":
         from bot.documents.picture.png import png
 

@@ -17,12 +17,12 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 def log(incident: str, words: tuple[str, ...], author: str | None, workspace: str | None) -> None:
     """Record an entry without Slack: scribe log INC-12 "detected at 14:02 disk full"."""
     from bot.clock import now
-    from bot.handlers.terminal import log as record
+    from bot.handlers.terminal import record_entry
 
     at, chosen, said = now(), settings(), " ".join(words)
     try:
         store = ready(chosen.database_url)
-        receipt = record(store, chosen, incident, said, at=at, author=author, workspace_id=workspace)
+        receipt = record_entry(store, chosen, incident, said, at=at, author=author, workspace_id=workspace)
     except Exception as error:
         problem = problem_of(error)
         if problem is None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.config import Settings
 from bot.fakeslack.slack import Slack
-from bot.run import running, ticks_of
+from bot.run import running, tick_intervals
 from bot.server.threaded import ServerThread, base_url, listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import application
@@ -69,7 +69,7 @@ class BotProcess:
         bot, now = self.bot, self._clock()
         if bot is None:
             return
-        for tick, every_s in ticks_of(bot).items():
+        for tick, every_s in tick_intervals(bot).items():
             last_at = self._ticked.get(tick)
             # A drill sets the clock back; what was last done in its future is due again.
             if last_at is None or not timedelta() <= now - last_at < timedelta(seconds=every_s):

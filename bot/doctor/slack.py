@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.config import ODD, TOKEN_SHAPE, Settings
+from bot.config import MALFORMED, TOKEN_PATTERN, Settings
 from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
 from bot.slack.client import ProbeAnswer
 
@@ -29,8 +29,8 @@ def check_bot_token(patient: Installation) -> list[Diagnosis]:
     """Whether the bot's token is set and Slack takes it; names the workspace."""
     if not patient.settings.bot_token.get_secret_value():
         return [fail(BOT, "SLACK_BOT_TOKEN is not set", fix=_BOT_AGAIN)]
-    if not TOKEN_SHAPE.fullmatch(patient.settings.bot_token.get_secret_value()):
-        return [fail(BOT, ODD.format(variable="SLACK_BOT_TOKEN"), fix=_COPY)]
+    if not TOKEN_PATTERN.fullmatch(patient.settings.bot_token.get_secret_value()):
+        return [fail(BOT, MALFORMED.format(variable="SLACK_BOT_TOKEN"), fix=_COPY)]
     answer = patient.bot
     if answer.error is None:
         facts = answer.facts
@@ -43,8 +43,8 @@ def check_app_token(patient: Installation) -> list[Diagnosis]:
     settings = patient.settings
     secret = settings.signing_secret.get_secret_value()
     if settings.app_token.get_secret_value():
-        if not TOKEN_SHAPE.fullmatch(settings.app_token.get_secret_value()):
-            return [fail(APP, ODD.format(variable="SLACK_APP_TOKEN"), fix=_COPY)]
+        if not TOKEN_PATTERN.fullmatch(settings.app_token.get_secret_value()):
+            return [fail(APP, MALFORMED.format(variable="SLACK_APP_TOKEN"), fix=_COPY)]
         answer = patient.app
         if answer.error is None:
             return [ok(APP, "Socket Mode opens")]

@@ -13,16 +13,16 @@ from storage.values import Incident
 _NAME = re.compile(r"inc-?([0-9]{1,9})", re.IGNORECASE)
 
 
-def current(connection: Connection, request: Request, *, lock: bool = False) -> Incident | None:
+def find_current(connection: Connection, request: Request, *, lock: bool = False) -> Incident | None:
     """The incident the request is about: the one it names, else the channel's; None where there never was one."""
     if request.incident_number is not None:
         return incidents.numbered(connection, request.workspace_id, request.incident_number, lock=lock)
     return incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=lock)
 
 
-def here(connection: Connection, request: Request, *, lock: bool = False) -> Incident:
+def get_current(connection: Connection, request: Request, *, lock: bool = False) -> Incident:
     """The incident the request is about, locked with `lock`. Raises UsageError where there never was one."""
-    incident = current(connection, request, lock=lock)
+    incident = find_current(connection, request, lock=lock)
     if incident is None:
         raise UsageError(
             f"This channel has no incident yet. Declare one: {request.slash('detected')} what was seen, "
@@ -31,7 +31,7 @@ def here(connection: Connection, request: Request, *, lock: bool = False) -> Inc
     return incident
 
 
-def named(connection: Connection, request: Request) -> tuple[Incident, str]:
+def get_named(connection: Connection, request: Request) -> tuple[Incident, str]:
     """The incident the words begin with (`INC-12`), else the channel's; and the words that are left.
 
     Raises UsageError when there is no such incident, or it is private to another channel.
@@ -39,21 +39,21 @@ def named(connection: Connection, request: Request) -> tuple[Incident, str]:
     word, rest = first_word(request.words)
     number = incident_number(word)
     if number is None:
-        return here(connection, request), request.words
-    return by_number(connection, request, number), rest
+        return get_current(connection, request), request.words
+    return get_by_number(connection, request, number), rest
 
 
-def word_and_named(connection: Connection, request: Request) -> tuple[str, Incident]:
+def get_word_and_named(connection: Connection, request: Request) -> tuple[str, Incident]:
     """One word in small letters, empty if there is none, and the incident named before or after it, else the channel's.
 
-    Raises UsageError for more words than that, and as `named` does.
+    Raises UsageError for more words than that, and as `get_named` does.
     """
     word, rest = first_word(request.words)
     if incident_number(word) is not None:
-        incident, rest = named(connection, request)
+        incident, rest = get_named(connection, request)
         word, rest = first_word(rest)
     else:
-        incident, rest = named(connection, replace(request, words=rest))
+        incident, rest = get_named(connection, replace(request, words=rest))
     if rest.strip():
         raise UsageError(f"“{rest.strip()[:40]}” is one word too many. Try: {word} {incident.name}")
     return word, incident
@@ -65,7 +65,7 @@ def incident_number(word: str) -> int | None:
     return None if match is None else int(match[1])
 
 
-def by_number(connection: Connection, request: Request, number: int) -> Incident:
+def get_by_number(connection: Connection, request: Request, number: int) -> Incident:
     """The workspace's incident of that number, if it may be seen from here. Raises UsageError otherwise."""
     incident = incidents.numbered(connection, request.workspace_id, number)
     if incident is not None:

@@ -20,7 +20,7 @@ from bot.domain.time.format import stamp
 from bot.errors import UsageError
 from bot.handlers import routes
 from bot.handlers.request import Reply, Request
-from bot.handlers.routes import InTransaction, Understood
+from bot.handlers.routes import InTransaction, ParsedRequest
 from bot.telemetry import context
 from bot.telemetry.context import NO_METRICS, Metrics, measured_work, request_id
 from storage import availability as away
@@ -218,7 +218,7 @@ class OfflineQueue:
             _log.error("database away: %s", type(getattr(error, "orig", error)).__name__)
         self._away = True
 
-    def _keep(self, understood: Understood) -> Reply:
+    def _keep(self, understood: ParsedRequest) -> Reply:
         request = understood.asked
         with self._keeping:
             self._spool.append(request.to_json(), at=self._clock())

@@ -13,7 +13,7 @@ TERMINAL = "cli"
 """The surface of whoever has the store itself in hand; no policy keeps them from anything."""
 
 
-def permit(connection: Connection, request: Request, incident: Incident, deed: str) -> None:
+def require_permission(connection: Connection, request: Request, incident: Incident, deed: str) -> None:
     """Let it pass, or raise UsageError that says who may, and how to become one of them.
 
     Where an incident has no lead, what only the lead may do is left to its responders, and anyone may take the lead.

@@ -160,7 +160,7 @@ def first_word(words: str) -> tuple[str, str]:
     return parts[0].casefold(), parts[1].strip() if len(parts) > 1 else ""
 
 
-def person(request: Request, words: str, example: str) -> tuple[str, str | None]:
+def parse_person(request: Request, words: str, example: str) -> tuple[str, str | None]:
     """The (name, user id) that `@name` stands for; the id is None for a team or a role.
 
     Raises UsageError when the words are no single `@name`.

@@ -58,7 +58,7 @@ ROUTES: dict[str, Handler] = {
     "actionitem confirm": items.confirm,
     "actionitem reopen": items.reopen_item,
 }
-GESTURES: dict[str, Handler] = {
+INTERACTIONS: dict[str, Handler] = {
     "reopen": reopen.reopen_duplicate,
     "unreact": revisions.unreact,
     edits.SAVE: edits.save,
@@ -73,7 +73,7 @@ PARSERS: dict[str, Callable[[Request], object]] = {
     "actionitem": items.parse_new,
 }
 """What a route's words are read into before its transaction begins; the handler finds it in `Request.parsed`."""
-ZONE_MATTERS: dict[str, Callable[[str], bool]] = {
+NEEDS_ZONE: dict[str, Callable[[str], bool]] = {
     **{kind.name: partial(entry_needs_zone, kind) for kind in KINDS.values()},
     "incident edit": correction_needs_zone,
     "postmortem review": lambda words: bool(words.strip()),
@@ -82,7 +82,7 @@ ZONE_MATTERS: dict[str, Callable[[str], bool]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
+class ParsedRequest:
     """A request that has its handler. `asked` is as it came; `request` has the handler's words and what they say."""
 
     asked: Request
@@ -101,7 +101,7 @@ def handle(database: Database, request: Request, in_transaction: InTransaction |
     return answer(database, understand(request), in_transaction)
 
 
-def understand(request: Request, locate: Callable[[Request], Request] | None = None) -> Understood:
+def understand(request: Request, locate: Callable[[Request], Request] | None = None) -> ParsedRequest:
     """Find the handler and parse the words, without the store.
 
     `locate` gives the request in the typist's own zone. It is called where that zone is not known and the words hold a
@@ -111,19 +111,19 @@ def understand(request: Request, locate: Callable[[Request], Request] | None = N
     storable(request.words)
     route, handler, routed, writes = _find(request)
     context.bind(workspace=request.workspace_id, command=routed.command)
-    if locate is not None and not request.zone_known and ZONE_MATTERS.get(route, _never)(routed.words):
+    if locate is not None and not request.zone_known and NEEDS_ZONE.get(route, _never)(routed.words):
         return understand(locate(request))
     parse = PARSERS.get(route)
     if parse is not None:
         routed = replace(routed, parsed=parse(routed))
-    return Understood(asked=request, request=routed, handler=handler, writes=writes)
+    return ParsedRequest(asked=request, request=routed, handler=handler, writes=writes)
 
 
 def _never(_words: str) -> bool:
     return False
 
 
-def answer(database: Database, understood: Understood, in_transaction: InTransaction | None = None) -> Reply:
+def answer(database: Database, understood: ParsedRequest, in_transaction: InTransaction | None = None) -> Reply:
     """Answer the request. A write is committed when this returns; a repeat gets the first answer again.
 
     `in_transaction` is called with the connection and the reply before the commit: it puts into the outbox what cannot
@@ -155,7 +155,7 @@ def _first_answer(database: Database, request: Request) -> Reply | None:
     return None if answer is None else Reply.from_json(answer)
 
 
-def _write(database: Database, understood: Understood, in_transaction: InTransaction | None) -> Reply:
+def _write(database: Database, understood: ParsedRequest, in_transaction: InTransaction | None) -> Reply:
     """Run the handler and keep the receipt. A repeat fails at the receipt, or before, and leaves nothing behind.
 
     No earlier receipt is looked for first: repeats are rare, and two at one instant would both find none.
@@ -173,8 +173,8 @@ def _write(database: Database, understood: Understood, in_transaction: InTransac
 
 def _find(request: Request) -> tuple[str, Handler, Request, bool]:
     """The route's name, its handler, the request without the subcommand in its words, and whether it writes."""
-    if request.command in GESTURES:
-        return request.command, GESTURES[request.command], request, True
+    if request.command in INTERACTIONS:
+        return request.command, INTERACTIONS[request.command], request, True
     if request.source == "click":
         raise UsageError(_OLD_BUTTON)
     command = COMMANDS.get(request.command)

@@ -21,7 +21,7 @@ _NAME_LENGTH = 64
 """What fits where Slack's user ids are kept."""
 
 
-def log(
+def record_entry(
     database: Database,
     settings: Settings,
     name: str,

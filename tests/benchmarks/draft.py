@@ -12,7 +12,7 @@ from bot.documents import drafting, rendering
 from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import in_order
 from bot.domain.postmortem.assemble import assemble
-from bot.handlers.postmortem.drafts import as_file, gather
+from bot.handlers.postmortem.drafts import load_document, to_markdown
 from storage import action_items, schema, timeline
 from storage.database import Database
 from storage.values import Incident
@@ -62,11 +62,11 @@ def measure(effort: Effort) -> None:
 def _whole(watch: Stopwatch, database: Database, incident: Incident) -> None:
     def draft() -> str:
         with database.read() as connection:
-            of, document = gather(connection, incident.id, prefix="")
+            of, document = load_document(connection, incident.id, prefix="")
         drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
         with database.write() as connection:
             version = save_draft(connection, of, drafted)
-        return as_file(of, version)
+        return to_markdown(of, version)
 
     written = watch.time("store to Markdown, kept as a version", draft)
     assert written.count("restarted") > ENTRIES // 6, "entries are missing from the draft"

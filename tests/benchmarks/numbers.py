@@ -15,7 +15,7 @@ from bot.documents.rendering import slack
 from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report
 from bot.fakeslack.objects import TEAM_ID
-from bot.handlers.report.reports import FORMATS, ReportScope, count
+from bot.handlers.report.reports import FORMATS, ReportScope, load_report
 from storage import incidents, schema
 from storage.database import Database
 from storage.models import action_item_revisions, action_items, timeline_entries
@@ -63,7 +63,7 @@ def _round(watch: Stopwatch, database: Database) -> None:
     def counted() -> Report:
         with database.read() as connection:
             period = parse_period("1y", now=END, zone=ZONE)
-            return count(connection, ReportScope(workspace_id=TEAM_ID), period, now=END)
+            return load_report(connection, ReportScope(workspace_id=TEAM_ID), period, now=END)
 
     rows = watch.time("the bare query for the milestones", bare)
     report = watch.time("counted", counted)

@@ -13,7 +13,7 @@ from bot.documents import drafting
 from bot.documents.templates import TemplateCatalog
 from bot.domain.check.checklist import check
 from bot.domain.postmortem.redraft import handwritten, rewritten
-from bot.handlers.postmortem.drafts import as_file, gather
+from bot.handlers.postmortem.drafts import load_document, to_markdown
 from bot.handlers.postmortem.exports import read_record
 from storage import postmortems, schema
 from storage.database import Database
@@ -75,7 +75,7 @@ def _edited(database: Database, entries: int) -> Incident:
     """An incident, drafted, every section edited, and as many more of people's own as make thirty."""
     with database.write() as connection:
         incident = seed.incident(connection, "C0EDITED", entries, items=20)
-        _, document = gather(connection, incident.id, prefix="")
+        _, document = load_document(connection, incident.id, prefix="")
         drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
         edited = [_by_hand(section) for section in drafted.sections]
         own = [_own(number) for number in range(SECTIONS - len(edited))]
@@ -98,11 +98,11 @@ def _own(number: int) -> Section:
 
 def _whole(database: Database, incident: Incident) -> None:
     with database.read() as connection:
-        of, document = gather(connection, incident.id, prefix="")
+        of, document = load_document(connection, incident.id, prefix="")
     drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
     with database.write() as connection:
         version = save_draft(connection, of, drafted)
-    as_file(of, version)
+    to_markdown(of, version)
     with database.read() as connection:
         record = read_record(connection, of)
     check(of, record.entries, record.items, record.postmortem, now=now())

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import SLACK_API, Settings, default_database
+from bot.config import SLACK_API, Settings, default_database_url
 from bot.domain.items.cadence import Cadence
 from bot.errors import UsageError
 from tests.support.paths import ROOT
@@ -11,7 +11,7 @@ from tests.support.paths import ROOT
 
 def test_nothing_set_is_a_bot_with_a_file_of_its_own_in_utc() -> None:
     settings = Settings.from_env({})
-    assert settings.database_url == default_database()
+    assert settings.database_url == default_database_url()
     assert settings.database_url.startswith("sqlite:////")
     assert (settings.api_url, settings.timezone.key, settings.prefix, settings.reactions) == (SLACK_API, "UTC", "", {})
     assert (settings.template, settings.log_level) == ("classic", "INFO")

@@ -8,9 +8,9 @@ from bot.documents.rendering import slack
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
 from bot.domain.incident.opening import Opening, parse_opening, parse_severity, parse_title
 from bot.errors import UsageError
-from bot.handlers.lookup import here, named
-from bot.handlers.permission import permit
-from bot.handlers.request import Reply, Request, first_word, person
+from bot.handlers.lookup import get_current, get_named
+from bot.handlers.permission import require_permission
+from bot.handlers.request import Reply, Request, first_word, parse_person
 from bot.vocabulary import COMMANDS, INCIDENT, KINDS
 from storage import action_items, incidents, outbox, postmortems, timeline
 from storage.values import Incident
@@ -87,7 +87,7 @@ def open_(connection: Connection, request: Request) -> Reply:
 
 def status(connection: Connection, request: Request) -> Reply:
     """Where the incident stands: milestones, durations, who leads, what is open."""
-    incident, rest = named(connection, request)
+    incident, rest = get_named(connection, request)
     if rest.strip():
         raise UsageError(f"Which incident? Try: {request.slash('incident')} status INC-12")
     entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
@@ -118,7 +118,7 @@ def severity(connection: Connection, request: Request) -> Reply:
 
 def lead(connection: Connection, request: Request) -> Reply:
     """`lead @who`: say who leads."""
-    name, user_id = person(request, request.words, f"{request.slash('incident')} lead @alice")
+    name, user_id = parse_person(request, request.words, f"{request.slash('incident')} lead @alice")
     return _change(connection, request, {"lead": name, "lead_id": user_id}, "lead")
 
 
@@ -141,8 +141,8 @@ def _changed(
     connection: Connection, request: Request, facts: Mapping[str, object], field: str
 ) -> tuple[Incident, Incident]:
     """The channel's incident before and after it got other facts. Raises UsageError for who may not."""
-    before = here(connection, request, lock=True)
-    permit(connection, request, before, field)
+    before = get_current(connection, request, lock=True)
+    require_permission(connection, request, before, field)
     return before, incidents.change(connection, before, facts, by=request.user_id, at=request.received_at)
 
 

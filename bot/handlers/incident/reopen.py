@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from bot.domain.incident.lifecycle import in_order, lifecycle
 from bot.errors import UsageError
-from bot.handlers.incident.timeline import keep_in_step
-from bot.handlers.items.reminders import follow
-from bot.handlers.lookup import current, named
+from bot.handlers.incident.timeline import sync_open_state
+from bot.handlers.items.reminders import plan_item
+from bot.handlers.lookup import find_current, get_named
 from bot.handlers.receipt import receipt
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import DETECTED, REOPENED
@@ -25,9 +25,9 @@ def reopen_duplicate(connection: Connection, request: Request) -> Reply:
     rows, with every entry retracted, and points at the one it turned out to be.
     """
     # Of two who click at once, the second finds it done.
-    current(connection, request, lock=True)
-    original, rest = named(connection, request)
-    mistaken, _ = named(connection, replace(request, words=rest))
+    find_current(connection, request, lock=True)
+    original, rest = get_named(connection, request)
+    mistaken, _ = get_named(connection, replace(request, words=rest))
     _refuse(original, mistaken)
     entries = in_order([e for e in timeline.of_incident(connection, mistaken.id) if not e.retracted])
     detection = _reopening(connection, original, entries)
@@ -43,7 +43,7 @@ def reopen_duplicate(connection: Connection, request: Request) -> Reply:
         for item in action_items.of_incident(connection, mistaken.id)
     ]
     incidents.mark_duplicate(connection, mistaken, original)
-    keep_in_step(connection, request, original, REOPENED)
+    sync_open_state(connection, request, original, REOPENED)
     return receipt(request, "same", original, reopening, mistaken=mistaken, moved=len(moved), items=len(items))
 
 
@@ -106,5 +106,5 @@ def _hand_over(
     left = action_items.revise(connection, item, by=by, at=at, state="dropped", reason=f"moved to {to.name}")
     moved = action_items.revise(connection, copy, by=by, at=at, **state)
     for each, of in ((left, mistaken), (moved, to)):
-        follow(connection, of, each, at=at, cadence=request.settings.cadence)
+        plan_item(connection, of, each, at=at, cadence=request.settings.cadence)
     return moved

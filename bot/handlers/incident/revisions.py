@@ -8,9 +8,9 @@ from bot.domain.incident.grammar import parse_correction
 from bot.domain.time.format import stamp
 from bot.domain.words import parse_number
 from bot.errors import UsageError
-from bot.handlers.incident.timeline import keep_in_step
-from bot.handlers.lookup import here
-from bot.handlers.permission import permit
+from bot.handlers.incident.timeline import sync_open_state
+from bot.handlers.lookup import get_current
+from bot.handlers.permission import require_permission
 from bot.handlers.receipt import receipt
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import KINDS
@@ -22,7 +22,7 @@ def edit(connection: Connection, request: Request) -> Reply:
     """`edit 3 at 14:05`, `edit 3 new words`, or both: give an entry another time, other words."""
     example = f"{request.slash('incident')} edit 3 at 14:05"
     number, words = parse_number(request.words, what="entry", example=example)
-    incident = here(connection, request, lock=True)
+    incident = get_current(connection, request, lock=True)
     entry = _standing(connection, request, incident, number)
     correction = parse_correction(
         KINDS[entry.kind], words, now=request.now, zone=request.zone, reference=entry.occurred_at
@@ -33,7 +33,7 @@ def edit(connection: Connection, request: Request) -> Reply:
     revised = revise(connection, request, incident, entry, **changes)
     turned = _turned(connection, incident)
     if turned == "resolved":
-        permit(connection, request, incident, "resolve")
+        require_permission(connection, request, incident, "resolve")
     return receipt(
         request, "revised", incident, revised, before=entry,
         assumed=correction.zone_assumed, seconds=correction.seconds,
@@ -54,7 +54,7 @@ def undo(connection: Connection, request: Request) -> Reply:
             f"{request.slash('incident')} undo takes back your own last entry and needs no more words. "
             f"To correct another: {request.slash('incident')} edit 3 new words"
         )
-    incident = here(connection, request, lock=True)
+    incident = get_current(connection, request, lock=True)
     entry = timeline.last_by(connection, incident.id, request.user_id)
     if entry is None:
         raise UsageError(f"You have no entry on the timeline of {incident.name} to take back.")
@@ -69,7 +69,7 @@ def retract(connection: Connection, request: Request, incident: Incident, entry:
 
 def unreact(connection: Connection, request: Request) -> Reply:
     """Take back the entry the person made by reacting to the message behind the permalink."""
-    incident = here(connection, request, lock=True)
+    incident = get_current(connection, request, lock=True)
     entry = timeline.by_reaction(connection, incident.id, request.permalink or "", request.user_id)
     if entry is None or entry.retracted:
         raise UsageError("That reaction put nothing on the timeline.")
@@ -81,7 +81,7 @@ def revise(
 ) -> TimelineEntry:
     """Write a revision of the entry and keep the incident in step with it."""
     revised = timeline.revise(connection, entry, by=request.user_id, at=request.received_at, **changes)
-    keep_in_step(connection, request, incident, entry.kind)
+    sync_open_state(connection, request, incident, entry.kind)
     return revised
 
 

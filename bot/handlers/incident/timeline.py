@@ -10,10 +10,10 @@ from bot.domain.incident.lifecycle import Lifecycle, in_order, is_open, lifecycl
 from bot.domain.time.format import stamp
 from bot.errors import UsageError
 from bot.handlers.incident import incidents as declaring
-from bot.handlers.items.reminders import follow_resolution
-from bot.handlers.lookup import current, here, named
-from bot.handlers.permission import permit
-from bot.handlers.postmortem.drafts import ask_for_draft
+from bot.handlers.items.reminders import plan_publication
+from bot.handlers.lookup import find_current, get_current, get_named
+from bot.handlers.permission import require_permission
+from bot.handlers.postmortem.drafts import enqueue_draft
 from bot.handlers.receipt import receipt
 from bot.handlers.request import Button, Reply, Request
 from bot.vocabulary import DETECTED, KINDS, REOPENED, RESOLVED, Kind
@@ -39,16 +39,16 @@ def record(connection: Connection, request: Request) -> Reply:
     """
     kind = KINDS[request.command]
     utterance: Utterance = request.parsed
-    latest = current(connection, request, lock=True)
+    latest = find_current(connection, request, lock=True)
     if request.incident_number is None and _declares(connection, kind, utterance, latest):
         incident, before = declaring.declare_detected(connection, request, utterance.text)
     else:
         incident, before = _taking(connection, request, kind, utterance, latest), None
         if kind.name == RESOLVED:
-            permit(connection, request, incident, "resolve")
+            require_permission(connection, request, incident, "resolve")
     _refuse_twice(connection, request, incident, kind)
     entry = append(connection, request, incident, kind, utterance)
-    stands_open = keep_in_step(connection, request, incident, entry.kind)
+    stands_open = sync_open_state(connection, request, incident, entry.kind)
     return receipt(
         request,
         "recorded",
@@ -99,7 +99,7 @@ def _taking(
     connection: Connection, request: Request, kind: Kind, utterance: Utterance, latest: Incident | None
 ) -> Incident:
     """The incident that takes the entry. Raises UsageError when none does, saying what would."""
-    incident = latest or here(connection, request)
+    incident = latest or get_current(connection, request)
     if incident.open and kind.name == REOPENED:
         raise UsageError(
             f"{incident.name} is open, so there is nothing to reopen. "
@@ -160,7 +160,7 @@ def append(
     )
 
 
-def keep_in_step(connection: Connection, request: Request, incident: Incident, kind: str) -> bool:
+def sync_open_state(connection: Connection, request: Request, incident: Incident, kind: str) -> bool:
     """Close or open the incident as its milestones say after an entry of `kind` came, moved or went.
 
     Closing asks for the draft. Returns whether the incident is open now.
@@ -170,17 +170,17 @@ def keep_in_step(connection: Connection, request: Request, incident: Incident, k
     stands_open = is_open(timeline.of_incident(connection, incident.id, kinds=MOVES_OPEN))
     incidents.set_open(connection, incident, is_open=stands_open)
     if incident.open != stands_open:
-        follow_resolution(
+        plan_publication(
             connection, incident, is_open=stands_open, at=request.received_at, cadence=request.settings.cadence
         )
     if incident.open and not stands_open:
-        ask_for_draft(connection, request, incident)
+        enqueue_draft(connection, request, incident)
     return stands_open
 
 
 def show(connection: Connection, request: Request) -> Reply:
     """The timeline so far, newest page first; `2` asks for the page before."""
-    incident, rest = named(connection, request)
+    incident, rest = get_named(connection, request)
     entries = in_order([e for e in timeline.of_incident(connection, incident.id) if not e.retracted])
     pages = max(1, -(-len(entries) // PAGE))
     page = _page(rest, pages)

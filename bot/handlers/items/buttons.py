@@ -33,7 +33,7 @@ def controls(incident: Incident, item: ActionItem) -> tuple[Control, ...]:
     )
 
 
-def read(value: str) -> tuple[int, str]:
+def parse_value(value: str) -> tuple[int, str]:
     """The (incident's number, words) of a value that `controls` made. Raises UsageError for any other."""
     match = _VALUE.fullmatch(value)
     if match is None:

@@ -13,7 +13,7 @@ from bot.domain.items.cadence import Cadence
 from bot.domain.items.reminders import ESCALATION, POSTMORTEM, still_due
 from bot.handlers.items.buttons import controls
 from bot.handlers.items.redact import is_redacted, redact, redact_item
-from bot.handlers.items.reminders import People, everybody, zone_of
+from bot.handlers.items.reminders import People, load_people, recipient_zone
 from bot.handlers.request import Control
 from storage import home_tab, members, reminder_schedules, reminders
 from storage.summaries import figures
@@ -66,7 +66,7 @@ def digest(connection: Connection, told: DigestKey, *, cadence: Cadence, prefix:
     )
 
 
-def waits_until(connection: Connection, told: DigestKey, *, at: datetime, cadence: Cadence) -> datetime | None:
+def next_working_time(connection: Connection, told: DigestKey, *, at: datetime, cadence: Cadence) -> datetime | None:
     """When the recipient's next working day begins, if at `at` they are not working; else None.
 
     For a message that could not be sent in time: Slack was away, or Scribe was.
@@ -84,8 +84,8 @@ def reschedule(connection: Connection, told: DigestKey, *, due_at: datetime) -> 
 def _found(connection: Connection, told: DigestKey, cadence: Cadence) -> tuple[list[Reminder], ZoneInfo, People]:
     found = reminders.in_digest(connection, told.workspace_id, told.recipient_id, told.on, most=_READ)
     member = members.find(connection, told.workspace_id, told.recipient_id)
-    zones = {zone_of(each.incident, told.recipient_id, member, cadence): None for each in found}
-    return found, next(iter(zones), cadence.zone), everybody(connection, found)
+    zones = {recipient_zone(each.incident, told.recipient_id, member, cadence): None for each in found}
+    return found, next(iter(zones), cadence.zone), load_people(connection, found)
 
 
 def _urgency(reminder: Reminder) -> tuple[date, int]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.documents.rendering import terminal
 from bot.domain.items.cadence import Cadence
 from bot.domain.items.reminders import ITEM
-from bot.handlers.items.reminders import People, addressed, everybody, judge, zone_of
+from bot.handlers.items.reminders import People, judge, load_people, readdress, recipient_zone
 from storage import reminder_schedules, reminders
 from storage.database import Database
 from storage.values import Reminder
@@ -57,9 +57,9 @@ def _lines(connection: Connection, cadence: Cadence, at: datetime) -> Iterator[D
     told_on = reminder_schedules.last_digest_days(connection)
     everything = reminders.iterate(connection, page=_PAGE)
     while page := list(islice(everything, _PAGE)):
-        people = everybody(connection, page)
+        people = load_people(connection, page)
         for each in page:
-            right = addressed(each, people)
+            right = readdress(each, people)
             workspace_id = each.incident.workspace_id
             line = _line(right, people, cadence)
             if not cadence.on or each.due_at is None or each.due_at > at:
@@ -76,7 +76,7 @@ def _line(reminder: Reminder, people: People, cadence: Cadence) -> DryRunLine:
     member = people.get((incident.workspace_id, reminder.recipient_id))
     in_channel = reminder.recipient_id == incident.channel_id
     name = f"#{incident.channel_name}" if in_channel else member.name if member else reminder.recipient_id
-    zone = zone_of(incident, reminder.recipient_id, member, cadence)
+    zone = recipient_zone(incident, reminder.recipient_id, member, cadence)
     return DryRunLine(reminder=reminder, name=name, zone=zone, why="never", next_at=None)
 
 

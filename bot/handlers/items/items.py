@@ -15,10 +15,10 @@ from bot.errors import UsageError
 from bot.handlers.items import buttons
 from bot.handlers.items.buttons import controls
 from bot.handlers.items.redact import is_redacted, redact_item, redact_words
-from bot.handlers.items.reminders import follow
-from bot.handlers.lookup import here
-from bot.handlers.permission import permit
-from bot.handlers.request import Reply, Request, person
+from bot.handlers.items.reminders import plan_item
+from bot.handlers.lookup import get_current
+from bot.handlers.permission import require_permission
+from bot.handlers.request import Reply, Request, parse_person
 from storage import action_items, incidents, members
 from storage import action_items as stored_items
 from storage.values import ActionItem, Incident
@@ -50,7 +50,7 @@ def parse_new(request: Request) -> ItemWords | None:
 
 def add(connection: Connection, request: Request) -> Reply:
     """Add the item that the words describe; without words the form opens. An item without an owner is a proposal."""
-    incident = here(connection, request, lock=True)
+    incident = get_current(connection, request, lock=True)
     words: ItemWords | None = request.parsed
     if words is None:
         return Reply(text="", form=FORM)
@@ -74,7 +74,7 @@ def add(connection: Connection, request: Request) -> Reply:
         by=request.user_id,
         at=request.received_at,
     )
-    follow(connection, incident, item, at=request.received_at, cadence=request.settings.cadence)
+    plan_item(connection, incident, item, at=request.received_at, cadence=request.settings.cadence)
     return _receipt(request, incident, item, "added", guessed=words.guessed)
 
 
@@ -103,7 +103,7 @@ def list_(connection: Connection, request: Request) -> Reply:
     if which:
         items = _of_everywhere(connection, request, which)
     else:
-        incident = here(connection, request)
+        incident = get_current(connection, request)
         items = [(incident.number, item) for item in action_items.of_incident(connection, incident.id)]
     text = slack("action_items", which=which, items=items, today=today(request), request=request, limit=_LISTED)
     return Reply(text=text)
@@ -148,7 +148,7 @@ def assign(connection: Connection, request: Request) -> Reply:
     """`assign NUMBER @who`: give it an owner, who hears of it the next working morning if it is due."""
     incident, item, rest = pending(connection, request, "assign")
     example = f"{request.slash('actionitem')} assign {item.number} @alice"
-    owner, owner_id = person(request, rest, example)
+    owner, owner_id = parse_person(request, rest, example)
     _vet(connection, request, owner, owner_id, example)
     if (owner, owner_id) == (item.owner, item.owner_id):
         raise UsageError(f"@{owner} has action item {item.number} already: {item.text}")
@@ -196,7 +196,7 @@ def drop(connection: Connection, request: Request) -> Reply:
             f"Say why, so that nobody asks again: {request.slash('actionitem')} drop {item.number} done upstream"
         )
     if item.owner_id != request.user_id:
-        permit(connection, request, incident, "drop")
+        require_permission(connection, request, incident, "drop")
     return revise(connection, request, incident, item, "dropped", state="dropped", reason=rest)
 
 
@@ -211,7 +211,7 @@ def revise(
     """Write the change down, plan its reminders anew, and answer with it."""
     at = request.received_at
     revised = action_items.revise(connection, item, by=request.user_id, at=at, **changes)
-    follow(
+    plan_item(
         connection,
         incident,
         revised,
@@ -230,7 +230,7 @@ def _is_redacted(connection: Connection, request: Request, incident: Incident) -
 
 def find(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:
     """The incident, locked; its item the words begin with, in any state; and the words that are left."""
-    incident = here(connection, request, lock=True)
+    incident = get_current(connection, request, lock=True)
     example = f"{request.slash('actionitem')} {verb} 3"
     number, rest = parse_number(request.words, what="action item", example=example)
     item = action_items.numbered(connection, incident.id, number)
@@ -290,7 +290,7 @@ def _on(handler: _Handler) -> _Handler:
 
 
 def _aimed(connection: Connection, request: Request) -> Request:
-    number, words = buttons.read(request.words)
+    number, words = buttons.parse_value(request.words)
     incident = incidents.numbered(connection, request.workspace_id, number)
     if incident is None or not _is_for(connection, request, incident, int(words.split()[0])):
         raise UsageError(f"There is no INC-{number} here, so nothing was changed.")

@@ -36,7 +36,7 @@ _SOON = timedelta(minutes=1)
 People = dict[tuple[str, str], Member]
 
 
-def follow(
+def plan_item(
     connection: Connection,
     incident: Incident,
     item: ActionItem,
@@ -80,7 +80,7 @@ def follow(
 def _to_owner(
     bare: Reminder, people: People, *, at: datetime, cadence: Cadence, handed_over: bool, last: Reminder | None
 ) -> Reminder:
-    mine = addressed(bare, people)
+    mine = readdress(bare, people)
     zone = _zone(mine, people, cadence)
     today = at.astimezone(zone).date()
     if handed_over and is_due(mine, cadence, zone, on=today):
@@ -105,7 +105,7 @@ def _to_channel(bare: Reminder, people: People, *, cadence: Cadence) -> Reminder
     return replace(escalation, due_at=due_at)
 
 
-def follow_resolution(
+def plan_publication(
     connection: Connection, incident: Incident, *, is_open: bool, at: datetime, cadence: Cadence
 ) -> None:
     """Plan the reminder to publish when the incident was resolved at `at`, or forget it when it is open again."""
@@ -120,7 +120,7 @@ def follow_resolution(
         id=0, kind=POSTMORTEM, recipient_id="", due_at=None, told_on=None, item=None, since_at=at,
         incident=replace(incident, open=False),
     )  # fmt: skip
-    planned = addressed(bare, people)
+    planned = readdress(bare, people)
     due_at = next_due_at(planned, cadence, _zone(planned, people, cadence), after=date.min)
     reminder_schedules.lock(connection, incident.workspace_id, taken | {planned.recipient_id: due_at})
     reminders.save(connection, replace(planned, due_at=due_at))
@@ -169,7 +169,7 @@ def _work_off(connection: Connection, claim: _Claim) -> int:
     jobs = [job for each in summaries if (job := _summary(connection, claim, each))]
     held = [each for each in claim.held if each.recipient_id != SUMMARY]
     for page in reminders.due(connection, held, at=claim.at, most=_PAGE):
-        people = everybody(connection, page)
+        people = load_people(connection, page)
         reminders.settle(connection, [_settled(connection, claim, each, people) for each in page])
     reminder_schedules.reschedule(connection, held, told=claim.told, on=claim.days)
     jobs += [_job(each, DIGEST, claim.days[each]) for each in held if each in claim.told]
@@ -180,7 +180,7 @@ def _work_off(connection: Connection, claim: _Claim) -> int:
 def _settled(connection: Connection, claim: _Claim, reminder: Reminder, people: People) -> dict[str, Any]:
     """The reminder's row from now on; its agenda is marked where it is to be told."""
     row = {"reminder": reminder.id, "recipient": reminder.recipient_id, "told": reminder.told_on}
-    right = addressed(reminder, people)
+    right = readdress(reminder, people)
     workspace_id = reminder.incident.workspace_id
     if right.recipient_id != reminder.recipient_id:
         # The lead changed, or the owner left. Its new agenda is looked at in this same tick, or in the next one.
@@ -212,18 +212,18 @@ def _job(agenda: ReminderSchedule, action: str, on: date) -> dict[str, Any]:
 
 def judge(reminder: Reminder, people: People, *, at: datetime, cadence: Cadence, told_on: date | None) -> Decision:
     """What a tick at `at` would do with the reminder, once it is addressed to whom it is for by now."""
-    right = addressed(reminder, people)
+    right = readdress(reminder, people)
     return decide(right, at=at, zone=_zone(right, people, cadence), cadence=cadence, told_on=told_on)
 
 
-def addressed(reminder: Reminder, people: People) -> Reminder:
+def readdress(reminder: Reminder, people: People) -> Reminder:
     """The reminder with whom it is for by now: the lead may have changed, the owner may have left."""
     workspace_id = reminder.incident.workspace_id
     barred = {user_id for (team, user_id), each in people.items() if team == workspace_id and each.barred}
     return replace(reminder, recipient_id=recipient(reminder.kind, reminder.incident, reminder.item, barred))
 
 
-def zone_of(incident: Incident, recipient_id: str, member: Member | None, cadence: Cadence) -> ZoneInfo:
+def recipient_zone(incident: Incident, recipient_id: str, member: Member | None, cadence: Cadence) -> ZoneInfo:
     """The zone of a reminder's recipient: the person's own, the incident's for a channel, else the default."""
     if recipient_id == incident.channel_id:
         return ZoneInfo(incident.timezone)
@@ -233,14 +233,14 @@ def zone_of(incident: Incident, recipient_id: str, member: Member | None, cadenc
 def _zone(reminder: Reminder, people: People, cadence: Cadence) -> ZoneInfo:
     incident = reminder.incident
     member = people.get((incident.workspace_id, reminder.recipient_id))
-    return zone_of(incident, reminder.recipient_id, member, cadence)
+    return recipient_zone(incident, reminder.recipient_id, member, cadence)
 
 
 def _named(incident: Incident, item: ActionItem | None) -> set[str]:
     return {each for each in (item.owner_id if item else None, incident.lead_id) if each}
 
 
-def everybody(connection: Connection, page: Iterable[Reminder]) -> People:
+def load_people(connection: Connection, page: Iterable[Reminder]) -> People:
     """The owners and leads of all these reminders, as far as Slack told of them."""
     named: dict[str, set[str]] = {}
     for each in page:

@@ -8,7 +8,7 @@ from bot.documents.rendering import slack, terminal
 from bot.domain.check.checklist import check as advise
 from bot.domain.check.checklist import grouped
 from bot.errors import UsageError
-from bot.handlers.lookup import named
+from bot.handlers.lookup import get_named
 from bot.handlers.postmortem.exports import read_by_name, read_record
 from bot.handlers.request import Reply, Request
 from storage.database import Database
@@ -19,7 +19,7 @@ SHOWN = 10
 
 def check(connection: Connection, request: Request) -> Reply:
     """`check`: advice to the person alone. It changes and blocks nothing."""
-    incident, rest = named(connection, request)
+    incident, rest = get_named(connection, request)
     if rest.strip():
         raise UsageError(f"Which incident? Try: {request.slash('postmortem')} check INC-12")
     record = read_record(connection, incident)

@@ -19,7 +19,7 @@ from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.redraft import Redrafted, redraft
 from bot.errors import UsageError
-from bot.handlers.lookup import current, incident_number, named, word_and_named
+from bot.handlers.lookup import find_current, get_named, get_word_and_named, incident_number
 from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Reply, Request, first_word
@@ -34,7 +34,7 @@ SHOW_LIMIT_S, SHOW_WAIT_S = 1.0, 0.5
 """Seconds for an operator's own template within an answer, which has three."""
 
 
-def ask_for_draft(connection: Connection, request: Request, incident: Incident, picked: str | None = None) -> None:
+def enqueue_draft(connection: Connection, request: Request, incident: Incident, picked: str | None = None) -> None:
     """Put the drafting into the outbox: it is slow work, and no answer waits for it.
 
     `picked` is a template somebody asked for by name; if it breaks they are told, and nothing is drafted.
@@ -67,15 +67,15 @@ def template_of(connection: Connection, request: Request, incident_id: int) -> s
 
 def request_draft(connection: Connection, request: Request) -> Reply:
     """`request_draft`: ask for a new version from what is known now."""
-    incident, rest = named(connection, request)
+    incident, rest = get_named(connection, request)
     _nothing_more(request, rest, "draft")
-    ask_for_draft(connection, request, incident)
+    enqueue_draft(connection, request, incident)
     return Reply(text=slack("drafting", incident=incident), public=True)
 
 
 def show(connection: Connection, request: Request) -> Reply:
     """`show`: the latest version, as Slack shows it, `show v3` an earlier one; `show blameless|public`, for others."""
-    how, incident = word_and_named(connection, request)
+    how, incident = get_word_and_named(connection, request)
     record = read_record(connection, incident)
     earlier = _VERSION.fullmatch(how)
     if earlier:
@@ -85,7 +85,7 @@ def show(connection: Connection, request: Request) -> Reply:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
     if not how:
         text = slack("postmortem", incident=incident, postmortem=record.postmortem)
-        return Reply(text=text, document=as_file(incident, record.postmortem))
+        return Reply(text=text, document=to_markdown(incident, record.postmortem))
     means = AudienceOptions(
         names=names_in(connection, record),
         catalog=request.settings.catalog,
@@ -110,7 +110,7 @@ def _nothing_more(request: Request, words: str, subcommand: str) -> None:
         raise UsageError(f"Which incident? Try: {request.slash('postmortem')} {subcommand} INC-12")
 
 
-def gather(connection: Connection, incident_id: int, *, prefix: str) -> tuple[Incident, Document]:
+def load_document(connection: Connection, incident_id: int, *, prefix: str) -> tuple[Incident, Document]:
     """The incident, and its document from the store as it is now."""
     incident = incidents.by_id(connection, incident_id)
     document = assemble(
@@ -132,7 +132,7 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
     """
     content = job.content
     with RENDER_LOCK, database.read() as connection:
-        incident, document = gather(connection, content["incident_id"], prefix=content["prefix"])
+        incident, document = load_document(connection, content["incident_id"], prefix=content["prefix"])
     drafted = drafting.draft_sections(document, content["template"], settings.catalog)
     if drafted.problem and content.get("picked"):
         text = slack("not_picked", incident=incident, problem=drafted.problem)
@@ -202,11 +202,11 @@ def _delivery(
         "comment": comment,
         "title": f"{incident.name} postmortem, version {version.version}",
         "filename": f"{incident.name}-postmortem-v{version.version}.md",
-        "markdown": as_file(incident, version),
+        "markdown": to_markdown(incident, version),
     }
 
 
-def as_file(incident: Incident, postmortem: Postmortem) -> str:
+def to_markdown(incident: Incident, postmortem: Postmortem) -> str:
     """The version as one Markdown file."""
     return markdown(incident, postmortem.sections)
 
@@ -216,15 +216,15 @@ def template(connection: Connection, request: Request) -> Reply:
     word, rest = first_word(request.words)
     if not word or (incident_number(word) is not None and not rest):
         return _listing(connection, request)
-    word, incident = word_and_named(connection, request)
+    word, incident = get_word_and_named(connection, request)
     name = request.settings.catalog.find(word)
     drafting.check_template(name, request.settings.catalog)
-    ask_for_draft(connection, request, incident, picked=name)
+    enqueue_draft(connection, request, incident, picked=name)
     return Reply(text=slack("drafting", incident=incident, name=name), public=True)
 
 
 def _listing(connection: Connection, request: Request) -> Reply:
-    incident = current(connection, request)
+    incident = find_current(connection, request)
     names = request.settings.catalog.names()
     return Reply(
         text=slack(

@@ -8,7 +8,7 @@ from bot.domain.postmortem.merge import Merged, MergeOptions, merge
 from bot.domain.postmortem.redraft import conflicts_by_heading, rewritten
 from bot.domain.words import closest_match
 from bot.errors import UsageError
-from bot.handlers.lookup import here, named
+from bot.handlers.lookup import get_current, get_named
 from bot.handlers.request import Reply, Request, SectionEdit
 from storage import postmortems
 from storage.values import Incident, Postmortem, Section
@@ -23,7 +23,7 @@ ASKED = 30_000
 
 def edit(connection: Connection, request: Request) -> Reply:
     """`edit [INC-12] [section]`: the form with that section's text; without a section, the form that asks which."""
-    incident, words = named(connection, request)
+    incident, words = get_named(connection, request)
     newest = postmortems.newest(connection, incident.id)
     if newest is None:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
@@ -60,11 +60,11 @@ def save(connection: Connection, request: Request) -> Reply:
     edit = request.edit
     if edit is None:
         raise UsageError(f"A section is edited in a form: {request.slash('postmortem')} edit opens it.")
-    incident = here(connection, request, lock=True)
+    incident = get_current(connection, request, lock=True)
     newest, before = _versions(connection, incident, edit)
     section = newest.section(edit.key) or before
     options = MergeOptions(labels=(MINE, f"As {newest.drafted_by} saved it in version {newest.version}"))
-    mine = tidied(edit.text)
+    mine = normalize(edit.text)
     merged = merge(before.body, mine, section.body, options)
     if merged.conflicts and len(merged.text) <= ASKED:
         return _ask(incident, newest, section, mine, merged)
@@ -91,7 +91,7 @@ def save(connection: Connection, request: Request) -> Reply:
     return Reply(text=slack("edited", incident=incident, conflicts=conflicts_by_heading([changed]), **facts))
 
 
-def tidied(text: str) -> str:
+def normalize(text: str) -> str:
     """A text that somebody sent, as it is kept: line feeds alone, nothing unprintable, no blank lines around it."""
     return visible(text).strip("\n").rstrip()
 

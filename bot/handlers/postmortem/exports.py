@@ -35,13 +35,13 @@ def find_incident(connection: Connection, name: str, workspace_id: str | None) -
     number = incident_number(name)
     if number is None:
         raise UsageError(f"{name!r} is no incident's name; they are called INC-12.")
-    incident = incidents.numbered(connection, workspace(connection, workspace_id), number)
+    incident = incidents.numbered(connection, resolve_workspace(connection, workspace_id), number)
     if incident is None:
         raise UsageError(f"There is no INC-{number} in the store.")
     return incidents.duplicate_of(connection, incident) or incident
 
 
-def workspace(connection: Connection, workspace_id: str | None) -> str:
+def resolve_workspace(connection: Connection, workspace_id: str | None) -> str:
     """The workspace meant. Raises UsageError when there is none, or several and none is named."""
     known = incidents.workspace_ids(connection)
     if not known:

@@ -19,7 +19,7 @@ from bot.domain.postmortem.manuscript import Manuscript, ManuscriptSection
 from bot.domain.postmortem.merge import MergeOptions, merge
 from bot.domain.postmortem.redraft import Conflicts, conflicts_by_heading, handwritten, rewritten
 from bot.errors import UsageError
-from bot.handlers.postmortem.edits import tidied
+from bot.handlers.postmortem.edits import normalize
 from bot.handlers.postmortem.exports import find_incident
 from bot.handlers.terminal import author_name
 from storage import incidents, postmortems, receipts
@@ -32,7 +32,7 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class ImportResult:
     """What an import came to: the newest version now, whether it is a new one, and headings.
 
     `already` is the version that this very file made before; it is not brought in twice.
@@ -52,7 +52,7 @@ class Imported:
     retitled: str | None = None
 
 
-def text_of(content: bytes, name: str) -> str:
+def decode(content: bytes, name: str) -> str:
     """The file as text with line feeds. Raises UsageError for what is no text in UTF-8, or too long."""
     if len(content) > MOST_BYTES:
         raise UsageError(f"{name} has {len(content):,} bytes; a postmortem of more than {MOST_BYTES:,} is not taken.")
@@ -69,13 +69,13 @@ def import_and_describe(
 ) -> str:
     """Import the content of the file called `name`, and tell what it changed as plain text. Raises UsageError."""
     person = author_name(author, "import FILE")
-    imported = import_(database, text_of(content, name), name, by=person, at=now(), workspace_id=workspace_id)
+    imported = import_file(database, decode(content, name), name, by=person, at=now(), workspace_id=workspace_id)
     return terminal("imported", imported=imported, incident=imported.incident, prefix=settings.prefix)
 
 
-def import_(
+def import_file(
     database: Database, text: str, name: str, *, by: str, at: datetime, workspace_id: str | None = None
-) -> Imported:
+) -> ImportResult:
     """Keep what the file changed as a new version; a file that changes nothing makes none.
 
     Raises UsageError for a file that is no postmortem's, and when there is no such incident or no draft of it.
@@ -91,7 +91,7 @@ def import_(
         key = f"import:{incident.number}:{sha256(text.encode()).hexdigest()}"
         earlier = receipts.find(connection, incident.workspace_id, key)
         if earlier is not None:
-            return Imported(incident=incident, version=newest, opened=base.version, already=earlier["version"])
+            return ImportResult(incident=incident, version=newest, opened=base.version, already=earlier["version"])
         imported = _keep(connection, incident, _Import(newest=newest, base=base, file=file), by=by, at=at)
         if imported.new:
             answer = {"version": imported.version.version}
@@ -116,7 +116,7 @@ class _Import:
         for part in parts.values():
             left_out = self.base.section(part.key)
             if left_out is None:
-                yield handwritten(part.key, unescaped(part.heading) or part.key, tidied(part.body))
+                yield handwritten(part.key, unescaped(part.heading) or part.key, normalize(part.body))
             elif (merged := self._merged(part, left_out)) != left_out:
                 # A template has dropped it since, and somebody goes on writing it.
                 yield merged
@@ -125,7 +125,7 @@ class _Import:
         before = self.base.section(part.key)
         newest = self.newest
         options = MergeOptions(labels=(FILE, f"As {newest.drafted_by} saved it in version {newest.version}"))
-        body = merge(before.body if before else "", tidied(part.body), section.body, options).text
+        body = merge(before.body if before else "", normalize(part.body), section.body, options).text
         as_before = not part.heading or part.heading == markdown((before or section).heading)
         return rewritten(section, body, section.heading if as_before else unescaped(part.heading))
 
@@ -180,7 +180,7 @@ def _likeness(version: Postmortem, text: str) -> tuple[int, int]:
     return 2 * shared - lines.total(), -version.version
 
 
-def _keep(connection: Connection, incident: Incident, work: _Import, *, by: str, at: datetime) -> Imported:
+def _keep(connection: Connection, incident: Incident, work: _Import, *, by: str, at: datetime) -> ImportResult:
     newest, sections = work.newest, tuple(work.sections())
     version = newest
     if sections != newest.sections:
@@ -189,7 +189,7 @@ def _keep(connection: Connection, incident: Incident, work: _Import, *, by: str,
     before = {each.key: each for each in newest.sections}
     changed = [each for each in sections if each != before.get(each.key)]
     title = work.file.title
-    return Imported(
+    return ImportResult(
         incident=incident,
         version=version,
         opened=work.base.version,

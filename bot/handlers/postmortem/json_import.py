@@ -33,7 +33,7 @@ from storage.values import Incident, Postmortem, Section, whole_milliseconds
 
 BY = "import"
 """Who put there what was imported; no user of Slack's is called that."""
-NOWHERE = "imported"
+NO_CHANNEL = "imported"
 """The channel of an incident that was given none; no channel of Slack's is called that."""
 _ID_LENGTH = 64
 
@@ -78,7 +78,7 @@ def _declare(connection: Connection, file: ExportFile, place: ImportTarget) -> I
     if incidents.numbered(connection, workspace_id, number) is not None:
         raise UsageError(f"There is {facts.id} in the store already; nothing is overwritten.")
     incidents.reserve_number(connection, workspace_id, number)
-    channel_id = place.channel_id or NOWHERE
+    channel_id = place.channel_id or NO_CHANNEL
     return incidents.declare(
         connection,
         workspace_id=workspace_id,

@@ -8,8 +8,8 @@ from bot.documents.export import latest_draft
 from bot.documents.rendering import slack
 from bot.domain.words import closest_match
 from bot.errors import UsageError
-from bot.handlers.lookup import by_number, here, incident_number
-from bot.handlers.permission import permit
+from bot.handlers.lookup import get_by_number, get_current, incident_number
+from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.audiences import RENDERINGS
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Reply, Request
@@ -33,12 +33,12 @@ def publish(connection: Connection, request: Request) -> Reply:
     """`publish [blameless|public] [folder|canvas] [INC-12]`: put the newest version where it is set up to go."""
     asked = _asked(request)
     number = asked.number
-    incident = here(connection, request) if number is None else by_number(connection, request, number)
+    incident = get_current(connection, request) if number is None else get_by_number(connection, request, number)
     record = read_record(connection, incident)
     if record.postmortem is None:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
     targets = _targets(request, incident, asked.targets)
-    permit(connection, request, incident, PUBLISH)
+    require_permission(connection, request, incident, PUBLISH)
     outbox.add(
         connection,
         request.workspace_id,

@@ -12,7 +12,7 @@ from bot.documents import rendering
 from bot.documents.picture.report import draw_report
 from bot.domain.report.period import Period, parse_period
 from bot.domain.report.report import PeriodRecords, Report, build_report, report_json
-from bot.handlers.postmortem.exports import workspace
+from bot.handlers.postmortem.exports import resolve_workspace
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import ACKNOWLEDGED, DETECTED, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED
 from storage import members, outbox, reports
@@ -47,7 +47,7 @@ def request_report(connection: Connection, request: Request) -> Reply:
     return Reply(text=rendering.slack("reporting", period=period))
 
 
-def count(connection: Connection, view: ReportScope, period: Period, *, now: datetime) -> Report:
+def load_report(connection: Connection, view: ReportScope, period: Period, *, now: datetime) -> Report:
     """The report on the period as the store is now; items are overdue by the date of `now` in the period's zone."""
     scope = reports.scope(
         view.workspace_id,
@@ -73,17 +73,19 @@ def requested_report(connection: Connection, workspace_id: str, content: dict[st
     """The report that `request_report` put into the outbox as `content`."""
     now = datetime.fromisoformat(content["asked_at"])
     period = parse_period(content["words"], now=now, zone=ZoneInfo(content["zone"]))
-    return count(connection, ReportScope(workspace_id=workspace_id, channel_id=content["channel"]), period, now=now)
+    return load_report(
+        connection, ReportScope(workspace_id=workspace_id, channel_id=content["channel"]), period, now=now
+    )
 
 
-def report_on(
+def report_for_terminal(
     database: Database, words: str, *, now: datetime, zone: ZoneInfo, workspace_id: str | None, private: bool
 ) -> Report:
     """The report on the period the words stand for. Raises UsageError for what is none, and for an empty store."""
     period = parse_period(words, now=now, zone=zone)
     with database.read() as connection:
-        view = ReportScope(workspace_id=workspace(connection, workspace_id), private=private)
-        return count(connection, view, period, now=now)
+        view = ReportScope(workspace_id=resolve_workspace(connection, workspace_id), private=private)
+        return load_report(connection, view, period, now=now)
 
 
 def _text(counted: Report) -> str:

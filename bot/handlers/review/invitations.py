@@ -10,7 +10,7 @@ from bot.documents.calendar import Invitation, calendar_file
 from bot.documents.rendering import slack, terminal
 from bot.domain.postmortem.questions import Question
 from bot.domain.review.meeting import span
-from bot.handlers.postmortem.drafts import gather
+from bot.handlers.postmortem.drafts import load_document
 from storage import incidents, postmortems, publications, reviews
 from storage.values import Incident, Review
 
@@ -20,7 +20,7 @@ ASKED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class Announcement:
     """A message of Slack text for a channel: `comment` goes with the file, `alone` where no file may be sent."""
 
     channel_id: str
@@ -31,7 +31,7 @@ class News:
     file: str
 
 
-def news(connection: Connection, incident_id: int, sequence: int, *, prefix: str) -> News | None:
+def announcement(connection: Connection, incident_id: int, sequence: int, *, prefix: str) -> Announcement | None:
     """What to say of the plan of that sequence; None where a later one stands and will be told instead."""
     plans = reviews.of_incident(connection, incident_id)
     standing = plans[-1]
@@ -49,7 +49,7 @@ def news(connection: Connection, incident_id: int, sequence: int, *, prefix: str
         "read": _read(connection, incident, prefix),
     }
     template = "review_off" if standing.cancelled else "review_invitation"
-    return News(
+    return Announcement(
         channel_id=incident.channel_id,
         comment=slack(template, **facts, file=True),
         alone=slack(template, **facts, file=False),
@@ -105,11 +105,11 @@ def _is_link(location: str) -> bool:
 
 
 def _open(connection: Connection, incident: Incident, prefix: str) -> tuple[Question, ...]:
-    _, document = gather(connection, incident.id, prefix=prefix)
+    _, document = load_document(connection, incident.id, prefix=prefix)
     return tuple(document.questions[fact] for fact in AGENDA if fact in document.questions)[:ASKED]
 
 
-def reminder(
+def reminder_text(
     connection: Connection, incident_id: int, sequence: int, *, at: datetime, prefix: str
 ) -> tuple[str, str] | None:
     """(channel id, text) of the reminder; None where that plan no longer stands, or the meeting has begun."""

@@ -20,25 +20,25 @@ from bot.domain.review.meeting import (
 )
 from bot.domain.time.format import zone_label
 from bot.errors import UsageError
-from bot.handlers.lookup import named
+from bot.handlers.lookup import get_named
 from bot.handlers.request import Reply, Request, first_word
 from storage import action_items, incidents, members, outbox, reviews, timeline
 from storage.values import Incident, Invitee, Review
 
 DURATION_S = 60 * 60
 """How long a review takes if nobody says so."""
-NEWS, REMINDER = "review_news", "review_reminder"
+ANNOUNCEMENT, REMINDER = "review_news", "review_reminder"
 """Jobs: tell the channel of the plan that stands; remind of it."""
 
 
 def review(connection: Connection, request: Request) -> Reply:
     """`review WHEN [for 45m] [with @who]` plans or moves it, `review cancel` cancels it, bare shows it."""
-    incident, rest = named(connection, request)
+    incident, rest = get_named(connection, request)
     word, after = first_word(rest)
     if not word:
         return _show(connection, request, incident)
     if word == "cancel":
-        incident, after = named(connection, replace(request, words=after)) if after else (incident, "")
+        incident, after = get_named(connection, replace(request, words=after)) if after else (incident, "")
         return _cancel(connection, request, incident, after)
     return _plan(connection, request, incident, rest)
 
@@ -177,7 +177,7 @@ def _tell(connection: Connection, request: Request, incident: Incident, made: Re
         connection,
         incident.workspace_id,
         lane=incident.channel_id,
-        action=NEWS,
+        action=ANNOUNCEMENT,
         content={**content, "reply_url": reply_url},
         at=request.received_at,
     )

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from bot.documents.picture.png import svg_to_png
 from bot.documents.picture.report import draw_report
 from bot.documents.rendering import RENDER_LOCK, slack
-from bot.handlers.items.digests import Digest, DigestKey, digest, reschedule, summary, waits_until
+from bot.handlers.items.digests import Digest, DigestKey, digest, next_working_time, reschedule, summary
 from bot.handlers.report import reports
 from bot.handlers.review import invitations
 from bot.slack.context import SlackContext
@@ -33,7 +33,7 @@ def send_digest(context: SlackContext, post: Action, job: Job) -> None:
         on=date.fromisoformat(content["on"]),
     )
     with context.database.read() as connection:
-        due_at = waits_until(connection, told, at=context.clock(), cadence=cadence)
+        due_at = next_working_time(connection, told, at=context.clock(), cadence=cadence)
         made = digest(connection, told, cadence=cadence, prefix=context.settings.prefix)
     if due_at is not None:
         with context.database.write() as connection:
@@ -94,7 +94,9 @@ def announce_review(context: SlackContext, job: Job) -> None:
     """Put the invitation, or the cancellation, with its file into the outbox, unless a later plan stands by now."""
     content = job.content
     with context.database.read() as connection:
-        news = invitations.news(connection, content["incident_id"], content["sequence"], prefix=content["prefix"])
+        news = invitations.announcement(
+            connection, content["incident_id"], content["sequence"], prefix=content["prefix"]
+        )
     if news is None:
         return
     document = {
@@ -127,7 +129,7 @@ def remind_of_review(context: SlackContext, post: Action, job: Job) -> None:
     """Remind the channel by `post`, if the plan stands and the meeting is still ahead; looked at on every attempt."""
     content = job.content
     with context.database.read() as connection:
-        reminder = invitations.reminder(
+        reminder = invitations.reminder_text(
             connection, content["incident_id"], content["sequence"], at=context.clock(), prefix=content["prefix"]
         )
     if reminder is not None:

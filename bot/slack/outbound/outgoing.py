@@ -15,7 +15,7 @@ from bot.handlers.items.reminders import DIGEST, SUMMARY
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.postmortem.publishing import PUBLISH
-from bot.handlers.review.reviews import NEWS, REMINDER
+from bot.handlers.review.reviews import ANNOUNCEMENT, REMINDER
 from bot.slack.context import CALL_S, SlackContext
 from bot.slack.inbound import reactions
 from bot.slack.outbound import blocks, home, notices, publications
@@ -42,7 +42,7 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         "document": partial(_document, context),
         "report": partial(notices.send_report, context, no_files=NO_FILES),
         home.PUBLISH: partial(home.publish, context),
-        NEWS: partial(notices.announce_review, context),
+        ANNOUNCEMENT: partial(notices.announce_review, context),
         REMINDER: partial(notices.remind_of_review, context, post),
         PUBLISH: partial(publications.publish, context),
         DIGEST: partial(notices.send_digest, context, post),

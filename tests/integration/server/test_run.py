@@ -15,7 +15,7 @@ import pytest
 
 from bot.clock import now
 from bot.fakeslack.slack import Slack
-from bot.run import ticks_of
+from bot.run import tick_intervals
 from bot.server.threaded import base_url, listen
 from storage import outbox, timeline
 from storage.database import Database
@@ -221,7 +221,7 @@ def test_a_health_port_in_use_ends_it_with_a_word_about_it(tmp_path: Path) -> No
 
 
 def test_it_looks_every_minute_whether_anybody_is_to_be_reminded(office: Workplace) -> None:
-    assert ticks_of(office.bot)[office.bot.remind] == 60
+    assert tick_intervals(office.bot)[office.bot.remind] == 60
 
 
 def test_socket_mode_begins_when_slack_is_back(tmp_path: Path) -> None:

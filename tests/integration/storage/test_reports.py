@@ -10,7 +10,7 @@ from sqlalchemy import event
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
 from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report
-from bot.handlers.report.reports import ReportScope, count
+from bot.handlers.report.reports import ReportScope, load_report
 from storage import action_items, incidents, timeline
 from storage.database import Database
 from tests.integration.storage.rows import NOW, declare, later, plan, resolve, say
@@ -22,7 +22,7 @@ TOMORROW = NOW + timedelta(days=1)
 def told(database: Database, period: str = "30d", **view: Any) -> Report:
     with database.read() as connection:
         stretch = parse_period(period, now=TOMORROW, zone=UTC)
-        return count(connection, ReportScope(**{"workspace_id": "T1", **view}), stretch, now=TOMORROW)
+        return load_report(connection, ReportScope(**{"workspace_id": "T1", **view}), stretch, now=TOMORROW)
 
 
 def seconds(report: Report, key: str = "time_to_resolve") -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from bot.clock import SetClock
 from bot.domain.incident.policy import LEAD, POLICY, RESPONDERS
 from bot.fakeslack.delivery import PayloadDelivery
 from bot.handlers.items import buttons
-from bot.handlers.routes import GESTURES, ROUTES
+from bot.handlers.routes import INTERACTIONS, ROUTES
 from bot.vocabulary import ADD_TO_TIMELINE, KINDS
 from storage.database import Database
 from tests.support.abroad import rows
@@ -230,6 +230,6 @@ def test_every_command_and_gesture_is_a_deed_of_the_policy_or_open_to_everybody(
         "incident severity", "incident lead", "incident title", "incident private", "resolved", "postmortem publish",
         "actionitem drop",
     }  # fmt: skip
-    assert closed | OPEN.keys() == ROUTES.keys() | GESTURES.keys()
+    assert closed | OPEN.keys() == ROUTES.keys() | INTERACTIONS.keys()
     assert not closed & OPEN.keys()
     assert POLICY.keys() == WAYS.keys() == DONE.keys()

@@ -15,8 +15,8 @@ from bot.cli import main
 from bot.clock import SetClock
 from bot.fakeslack.delivery import PayloadDelivery
 from bot.fakeslack.objects import Call
-from bot.handlers.routes import GESTURES
-from bot.run import ticks_of
+from bot.handlers.routes import INTERACTIONS
+from bot.run import tick_intervals
 from bot.slack.outbound import home
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 from storage.database import Database
@@ -177,7 +177,7 @@ def _buttons(hushed: Hushed) -> None:
     pressed = office.slack.click(office.bob, button, "reopen").delivery.payload
     posts = office.slack.transport
     values = (f"INC-1 {ours}", f"INC-3 {ours}", f"{ours} INC-2", "INC-2 1", "1")
-    for number, (action, value) in enumerate(product([*GESTURES, home.DONE, *COMMANDS], values)):
+    for number, (action, value) in enumerate(product([*INTERACTIONS, home.DONE, *COMMANDS], values)):
         actions = [{**pressed["actions"][0], "action_id": action, "value": value}]
         payload = {**pressed, "actions": actions, "trigger_id": f"forged {number}"}
         assert posts.deliver(PayloadDelivery(kind="interactive", payload=payload)).status == 200
@@ -194,7 +194,7 @@ def _time_passes(hushed: Hushed) -> None:
     """All that is done by the clock, for a month: reminders of reviews, and whatever ticks."""
     for _ in range(30):
         hushed.clock.set(hushed.clock() + timedelta(days=1))
-        for tick in ticks_of(hushed.office.bot):
+        for tick in tick_intervals(hushed.office.bot):
             tick()
         hushed.office.deliver()
 

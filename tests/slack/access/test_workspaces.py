@@ -24,7 +24,7 @@ from bot.handlers.items import buttons
 from bot.handlers.postmortem import checks, exports
 from bot.handlers.postmortem.edits import CHOOSE, WRITE
 from bot.handlers.report import reports
-from bot.handlers.routes import GESTURES
+from bot.handlers.routes import INTERACTIONS
 from bot.slack.inbound import forms, payloads
 from bot.slack.outbound import home, modals
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
@@ -140,7 +140,7 @@ def interaction(ours: Workplace, **more: Any) -> PayloadDelivery:
 def test_neither_does_any_button_that_names_what_is_ours(ours: Workplace) -> None:
     place = {"channel": {"id": ours.channel, "name": "incident"}, "container": {"channel_id": ours.channel}}
     with nothing_seen_nor_changed(ours):
-        for action, value in product([*GESTURES, home.DONE, *COMMANDS], ("INC-1 INC-2", "INC-2 1", "INC-1", "1")):
+        for action, value in product([*INTERACTIONS, home.DONE, *COMMANDS], ("INC-1 INC-2", "INC-2 1", "INC-1", "1")):
             if not declares(f"/{action}"):
                 pressed = [{"type": "button", "block_id": "b", "action_id": action, "value": value}]
                 sent = interaction(ours, type="block_actions", actions=pressed, **place)
@@ -231,7 +231,7 @@ def test_neither_does_an_export(ours: Workplace) -> None:
     exported = (
         lambda: exports.read_by_name(store, "INC-1", workspace_id=ABROAD),
         lambda: checks.describe_check(store, settings, "INC-1", workspace_id=ABROAD),
-        lambda: terminal.log(store, settings, "INC-1", "note x", at=at, author="eve", workspace_id=ABROAD),
+        lambda: terminal.record_entry(store, settings, "INC-1", "note x", at=at, author="eve", workspace_id=ABROAD),
     )
     before = rows(ours)
     for unknown in exported:
@@ -247,7 +247,7 @@ def test_neither_does_an_export(ours: Workplace) -> None:
     with store.read() as connection:
         view = reports.ReportScope(workspace_id=ABROAD, private=True)
         period = parse_period("52w", now=at, zone=settings.timezone)
-        counted = reports.count(connection, view, period, now=at)
+        counted = reports.load_report(connection, view, period, now=at)
     said += [str(write(counted)) for write in reports.FORMATS.values()]
     assert SECRET not in "".join(said)
     assert "horse" in "".join(said)

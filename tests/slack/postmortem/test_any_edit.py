@@ -117,8 +117,8 @@ def test_any_file_is_imported_or_refused(
     text = written.replace("## Lessons", f"{words}\n\n## Lessons", 1) if whole else f"# INC-1: x\n\n{words}"
     content = text.encode()
     try:
-        imported = file_import.import_(
-            store, file_import.text_of(content, "a.md"), "a.md", by="mallory", at=at("2026-03-12T13:00:00Z")
+        imported = file_import.import_file(
+            store, file_import.decode(content, "a.md"), "a.md", by="mallory", at=at("2026-03-12T13:00:00Z")
         )
     except UsageError as error:
         assert CONTROLS.search(str(error)) is None  # noqa: PT017 - it need not be raised
@@ -138,6 +138,6 @@ def test_any_file_is_imported_or_refused(
 @given(content=st.binary(max_size=200))
 def test_any_bytes_of_a_file_are_text_or_refused(content: bytes) -> None:
     try:
-        assert "\r" not in file_import.text_of(content, "a.md")
+        assert "\r" not in file_import.decode(content, "a.md")
     except UsageError as error:
         assert "a.md" in str(error)  # noqa: PT017 - it need not be raised

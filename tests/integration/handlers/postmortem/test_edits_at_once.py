@@ -17,7 +17,7 @@ PEOPLE = 6
 
 def draft(database: Database) -> None:
     with database.read() as connection:
-        incident, document = drafts.gather(connection, 1, prefix="")
+        incident, document = drafts.load_document(connection, 1, prefix="")
     drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
     with database.write() as connection:
         save_draft(connection, incident, drafted)

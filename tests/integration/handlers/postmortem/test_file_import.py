@@ -13,7 +13,7 @@ from bot.domain.postmortem.redraft import rewritten
 from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.exports import read_by_name
-from bot.handlers.postmortem.file_import import Imported, import_, text_of
+from bot.handlers.postmortem.file_import import ImportResult, decode, import_file
 from storage import postmortems
 from storage.database import Database
 from storage.values import Postmortem
@@ -24,7 +24,7 @@ MARK = "<!-- scribe: section {} -->"
 
 def draft(database: Database, template: str = "classic") -> Postmortem:
     with database.write() as connection:
-        incident, document = drafts.gather(connection, 1, prefix="")
+        incident, document = drafts.load_document(connection, 1, prefix="")
         drafted = drafting.draft_sections(document, template, TemplateCatalog())
         return save_draft(connection, incident, drafted, template=template)
 
@@ -41,8 +41,8 @@ def written(store: Database) -> str:
     return editable(read_by_name(store, "INC-1"))
 
 
-def bring_in(store: Database, text: str) -> Imported:
-    return import_(store, text_of(text.encode(), "f.md"), "f.md", by="bob", at=NOON + timedelta(hours=1))
+def bring_in(store: Database, text: str) -> ImportResult:
+    return import_file(store, decode(text.encode(), "f.md"), "f.md", by="bob", at=NOON + timedelta(hours=1))
 
 
 def newest(store: Database) -> Postmortem:
@@ -259,7 +259,7 @@ def test_a_section_another_template_dropped_is_kept_when_the_file_changed_it(sto
 )
 def test_what_is_no_such_file_is_told_and_changes_nothing(store: Database, content: bytes, told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        import_(store, text_of(content, "f.md"), "f.md", by="bob", at=NOON)
+        import_file(store, decode(content, "f.md"), "f.md", by="bob", at=NOON)
     assert newest(store).version == 1
 
 

@@ -16,7 +16,7 @@ from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.edits import SAVE
 from bot.handlers.postmortem.exports import read_by_name
-from bot.handlers.postmortem.file_import import import_
+from bot.handlers.postmortem.file_import import import_file
 from bot.handlers.request import SectionEdit
 from bot.handlers.routes import handle
 from storage import incidents, postmortems
@@ -58,7 +58,7 @@ class Life:
         with self.database.write() as connection:
             found = incidents.numbered(connection, "T1", self.incident)
             assert found is not None
-            incident, document = drafts.gather(connection, found.id, prefix="")
+            incident, document = drafts.load_document(connection, found.id, prefix="")
             drafted = drafting.draft_sections(document, template, TemplateCatalog())
             save_draft(connection, incident, drafted, template=template)
 
@@ -114,7 +114,7 @@ class Life:
             file = file.replace(shown.body, self.changed(shown.body, at, how), 1)
         if bare:
             file = "\n".join(line for line in file.split("\n") if not line.startswith("<!--"))
-        import_(self.database, file, "f.md", by="bob", at=NOON)
+        import_file(self.database, file, "f.md", by="bob", at=NOON)
 
     def check(self) -> None:
         """Every word a person wrote and did not take out is in the newest version."""
