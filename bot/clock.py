@@ -1,4 +1,4 @@
-"""The only clock."""
+"""The clock: a function that returns the present instant. All other code is given one."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,16 +14,16 @@ def now() -> datetime:
 
 
 class SetClock:
-    """A clock that stands still until it is set: it plays an incident back at the incident's own times.
+    """A clock that stands still until it is set, to replay an incident at the times it happened.
 
-    `instant` is an aware datetime. Calling the clock gives it in UTC, in whole milliseconds.
+    Calling it returns the instant, an aware datetime, in UTC and in whole milliseconds.
     """
 
     def __init__(self, instant: datetime) -> None:
         self.set(instant)
 
     def set(self, instant: datetime) -> None:
-        """Move the hands to `instant`, an aware datetime."""
+        """Set the clock to `instant`, an aware datetime."""
         self._instant = whole_milliseconds(instant)
 
     def __call__(self) -> datetime:

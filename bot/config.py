@@ -1,4 +1,4 @@
-"""Settings: parsed once, from a mapping; an error names the variable."""
+"""Settings: parsed once, from a mapping such as the environment; an error names the variable."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,12 +28,13 @@ from bot.publishing.target import TARGETS
 from bot.vocabulary import KINDS
 
 SLACK_API = "https://slack.com/api/"
-_LINK = re.compile(r"https?://[^\s<>|]+")
-_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
-Parsed = TypeVar("Parsed")
 TOKEN_PATTERN = re.compile(r"[!-~]*")
 MALFORMED = "{variable} holds a blank, the end of a line, or a letter no token has"
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
+_LINK = re.compile(r"https?://[^\s<>|]+")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
+_BOOLEANS = {"on": True, "1": True, "true": True, "yes": True, "off": False, "0": False, "false": False, "no": False}
+Parsed = TypeVar("Parsed")
 
 
 def default_database_url() -> str:
@@ -42,16 +43,16 @@ def default_database_url() -> str:
 
 
 def default_spool() -> Path:
-    """The folder that keeps what is typed while the database is away, in the user's data folder."""
+    """The folder of the requests that wait while the database is away, in the user's data folder."""
     return user_data_path("scribe", appauthor=False) / "spool"
 
 
 class Settings(BaseModel):
-    """All that can be set, named by its environment variable in the alias.
+    """All settings; each field's alias is its environment variable.
 
-    `reactions` maps an emoji's name to the kind of entry it records; empty means reactions are off. `check_off` are
-    the rules that the check does not apply. `policy` says who may do what, by deed. `publish_dir` and `canvas` switch
-    the places on that postmortems are published to. `summary_channel` is a channel's id, empty for no weekly summary.
+    `reactions` maps an emoji's name to the kind of entry it records; empty turns reactions off. `check_off` are the
+    rules that the check skips. `policy` maps an action to who may do it. `publish_dir` and `canvas` each turn on a
+    target that postmortems are published to. `summary_channel` is a channel's id; empty turns the weekly summary off.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -81,9 +82,9 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
-        """The settings a mapping such as `os.environ` asks for; empty values count as absent.
+        """Parse a mapping such as `os.environ`; empty values count as absent.
 
-        Raises UsageError naming the variable that cannot be understood.
+        Raises UsageError naming the variable whose value is invalid.
         """
         try:
             return cls.model_validate({name: value for name, value in environment.items() if value})
@@ -125,7 +126,7 @@ class Settings(BaseModel):
     @field_validator("publish_dir")
     @classmethod
     def _publish_dir(cls, value: Path | None) -> Path | None:
-        # Whether it is there is asked when something is published: a disk that is away must not keep the bot from work.
+        # Publishing checks that the folder exists: a disk that is not mounted must not keep the bot from starting.
         return value.expanduser().absolute() if value else None
 
     @field_validator("publish_url")
@@ -138,29 +139,16 @@ class Settings(BaseModel):
     @field_validator("canvas", mode="before")
     @classmethod
     def _canvas(cls, value: object) -> object:
-        known = {
-            "on": True,
-            "off": False,
-            "1": True,
-            "0": False,
-            "true": True,
-            "false": False,
-            "yes": True,
-            "no": False,
-        }
         if not isinstance(value, str):
             return value
-        if value.lower() not in known:
+        if value.lower() not in _BOOLEANS:
             raise ValueError(f"{value!r} is neither on nor off")
-        return known[value.lower()]
+        return _BOOLEANS[value.lower()]
 
     @field_validator("template")
     @classmethod
     def _template(cls, value: str, info: ValidationInfo) -> str:
-        try:
-            return TemplateCatalog(info.data.get("templates")).find(value)
-        except UsageError as error:
-            raise ValueError(str(error)) from None
+        return _parse(TemplateCatalog(info.data.get("templates")).find, value)
 
     @field_validator("policy", mode="before")
     @classmethod
@@ -172,14 +160,14 @@ class Settings(BaseModel):
     def _check_off(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        from bot.domain.check.checklist import parse_off  # noqa: PLC0415 - the whole check, which most commands never need
+        from bot.domain.check.checklist import parse_off  # noqa: PLC0415 - loads the whole check, which most commands do without
 
         return parse_off(value)
 
     @field_validator("reminders", mode="before")
     @classmethod
     def _reminders(cls, value: object) -> object:
-        return _told(parse_cadence, value) if isinstance(value, str) else value
+        return _parse(parse_cadence, value) if isinstance(value, str) else value
 
     @field_validator("holidays", mode="before")
     @classmethod
@@ -187,7 +175,7 @@ class Settings(BaseModel):
         if not isinstance(value, str):
             return value
         named = Path(value).expanduser()
-        return _told(parse_holidays, named.read_text(encoding="utf-8") if _is_file(named) else value)
+        return _parse(parse_holidays, named.read_text(encoding="utf-8") if _is_file(named) else value)
 
     @field_validator("summary_channel")
     @classmethod
@@ -222,29 +210,29 @@ class Settings(BaseModel):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The names of the places that postmortems are published to."""
+        """The names of the targets that postmortems are published to."""
         return tuple(name for name, place in TARGETS.items() if getattr(self, place.setting))
 
     @property
     def cadence(self) -> Cadence:
-        """When people are reminded, in which zone and on which days."""
+        """The cadence of reminders, completed with the holidays and the default zone."""
         return replace(self.reminders, holidays=self.holidays, zone=self.timezone)
 
     @property
     def catalog(self) -> TemplateCatalog:
-        """The templates there are: the shipped ones and those in `templates`."""
+        """The shipped templates and those in the folder `templates`."""
         return TemplateCatalog(self.templates)
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a list of dates may be too long for a file's name
+    except (OSError, ValueError):  # a list of dates may be too long for a file name
         return False
 
 
-def _told(parse: Callable[[str], Parsed], words: str) -> Parsed:
-    """What was parsed; what was wrong with it in the words pydantic passes on."""
+def _parse(parse: Callable[[str], Parsed], words: str) -> Parsed:
+    """Parse the words; a UsageError becomes a ValueError, whose message pydantic passes on."""
     try:
         return parse(words)
     except UsageError as error:
@@ -252,7 +240,7 @@ def _told(parse: Callable[[str], Parsed], words: str) -> Parsed:
 
 
 def parse_reactions(words: str) -> dict[str, str]:
-    """Emoji names and the kinds they record: `pushpin=note,white_check_mark=did`; a bare emoji is a note.
+    """Parse emoji names and the kinds they record, `pushpin=note,white_check_mark=did`; a bare emoji is a note.
 
     Raises ValueError for a kind that is not in the vocabulary.
     """

@@ -2,8 +2,8 @@
 
 
 class UsageError(Exception):
-    """Something a person typed cannot be done.
+    """A request that cannot be done as it was typed.
 
-    The message is the answer they read: what is wrong, what to do, an example. It is plain text; whoever
-    shows it escapes it for the surface and repeats the words typed.
+    The message is the answer to the user: what is wrong, what to do, an example. It is plain text; the code that shows
+    it escapes it for the surface and repeats the words typed.
     """

@@ -1,4 +1,4 @@
-"""`scribe run`: the bot, its ticks and one of the two transports, until the process is told to stop."""
+"""`scribe run`: the bot, its periodic work and one of its two transports, until a signal stops the process."""
 
 import gc
 import logging
@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -35,99 +34,33 @@ if TYPE_CHECKING:
     from bot.slack.inbound.socket import Keepalive
 
 STOP_S = 10
-"""Seconds from the signal to the end of the process, whatever Slack or the database do."""
+"""Seconds from the signal to the end of the process, even while Slack or the database hang."""
 HTTP_STOP_S = 4
-"""Of these, for requests that are in hand; an ack has three."""
+"""Seconds of these for requests in progress; Slack waits three for an ack."""
 EXIT_DISCONNECTED = 1
-"""The exit code of a process that hears nothing of Slack any more: its supervisor starts another."""
-_LOOK_S = 0.5
-_log = logging.getLogger(__name__)
-
-
-class SocketStatus:
-    """The connection of Socket Mode, once there is one."""
-
-    def __init__(self) -> None:
-        self.socket: Any = None
-
-    def connected(self) -> bool:
-        """Whether it is open."""
-        return self.socket is not None and bool(self.socket.connected)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAddress:
-    """Where HTTP is served, and what beside Slack's endpoint."""
-
-    host: str
-    port: int
-    routes: Sequence[Route]
-
-
-def serve_http(bot: Bot, settings: Settings, at: HttpAddress) -> None:
-    """Serve Slack's requests. Raises UsageError for a port that cannot be had."""
-    try:
-        listener = listen(at.port, at.host)
-    except OSError as error:
-        raise UsageError(
-            f"{at.host}:{at.port}: {os.strerror(error.errno) if error.errno else error}. Choose another with --port."
-        ) from None
-    web = application(bot, settings, routes=at.routes)
-    _log.info("listening on http://%s:%s/slack/events", at.host, listener.getsockname()[1])
-    server = uvicorn.Server(
-        uvicorn.Config(
-            web, http=LimitedHttpProtocol, ws="none", log_config=None, log_level="warning",
-            access_log=False, timeout_graceful_shutdown=HTTP_STOP_S,
-        )
-    )  # fmt: skip
-
-    def stop() -> None:
-        server.should_exit = True
-
-    # uvicorn raises the signal once more when it has stopped: without a handler of ours that would end the
-    # process there and then, with work in hand.
-    _on_signal(stop)
-    server.run(sockets=[listener])
-
-
-def serve_socket(bot: Bot, settings: Settings, line: SocketStatus, keepalive: "Keepalive | None" = None) -> None:
-    """Keep a connection open, told of by `line`. Raises SystemExit(DEAF) when nothing is heard of Slack any more."""
-    from bot.slack.inbound.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
-
-    stopped = threading.Event()
-    _on_signal(stopped.set)
-    line.socket = connect(bot, settings, stopped, keepalive=keepalive)
-    # A signal that another thread was given is not acted on before this one wakes.
-    while not stopped.wait(_LOOK_S) and not line.socket.deaf:
-        pass
-    deaf = not stopped.is_set()
-    if deaf:
-        _log.error(
-            "nothing heard of Slack for %.0f s; ending, so that the supervisor starts anew", line.socket.silent_s
-        )
-        exit_within(STOP_S, EXIT_DISCONNECTED)
-    line.socket.close()
-    if deaf:
-        raise SystemExit(EXIT_DISCONNECTED)
-
-
-def _on_signal(stop: Callable[[], None]) -> None:
-    def stopping() -> None:
-        exit_within(STOP_S, 0)
-        stop()
-
-    on_signal(stopping)
-
-
+"""The exit code of a process that no longer hears from Slack; its supervisor starts another."""
 REFRESH_S = 6 * 3600.0
 LEARN_S = 60.0
 DRAIN_S = 1.0
 PRUNE_S = 24 * 3600.0
 REMIND_S = 60.0
 BEAT_S, HEARTBEAT_S = 5.0, 60.0
-"""How often the scheduler gives a sign of life, and after how long without one it counts as dead."""
+"""Seconds between the scheduler's heartbeats, and seconds without one after which it counts as dead."""
+_POLL_S = 0.5
 _SWITCH_S = 0.001
-"""How long a thread that computes may keep Python from one that has an answer to give; usually five times that."""
+"""Seconds between thread switches, so that an answer does not wait for a computation; Python's default is 0.005."""
+_log = logging.getLogger(__name__)
+
+
+class SocketStatus:
+    """The connection of Socket Mode; None until it is opened."""
+
+    def __init__(self) -> None:
+        self.socket: Any = None
+
+    def connected(self) -> bool:
+        """Whether the connection is open."""
+        return self.socket is not None and bool(self.socket.connected)
 
 
 def serve(
@@ -141,45 +74,39 @@ def serve(
 ) -> None:
     """Run until SIGTERM or SIGINT; `keepalive` bounds how long Slack may be silent.
 
-    With a `health_port` the probes are served there, from before the schema is brought up to date; without, HTTP mode
-    serves them beside Slack's endpoint. Raises UsageError naming the setting that is missing, what `schema.ensure`
-    raises, and SystemExit(1) when nothing is heard of Slack any more.
+    With a `health_port` the probes are served there, from before the schema is migrated; without one, HTTP mode serves
+    them beside Slack's endpoint. Raises UsageError naming a missing setting or a port that is taken, what
+    `schema.ensure` raises, and SystemExit(EXIT_DISCONNECTED) when Slack is silent for too long.
     """
-    _check(settings)
+    _check_tokens(settings)
     configure(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_S)
-    by_socket = bool(settings.app_token.get_secret_value())
-    metrics, heartbeat, line = PrometheusMetrics(), Heartbeat(HEARTBEAT_S), SocketStatus()
+    socket_mode = bool(settings.app_token.get_secret_value())
+    metrics, heartbeat, status = PrometheusMetrics(), Heartbeat(HEARTBEAT_S), SocketStatus()
     bot = build(settings, database, metrics=metrics)
-    health = _health(bot, heartbeat, line if by_socket else None)
+    health = Health(
+        database=database,
+        clock=bot.context.clock,
+        alive={"delivery": lambda: bot.context.delivery.alive, "scheduler": lambda: heartbeat.alive},
+        connected=status.connected if socket_mode else None,
+        spool=Spool(settings.spool),
+        away=lambda: bot.context.offline.away,
+    )
     routes = probe_routes(health, metrics.exposition, content_type=CONTENT_TYPE)
     with (
-        serve_separately(routes, host, health_port) as left,
-        running(bot, heartbeat=heartbeat, ensured=_ensured(database)),
+        serve_separately(routes, host, health_port) as routes_here,
+        running(bot, heartbeat=heartbeat, ensured=_ensure_schema(database)),
     ):
-        # What is loaded by now stays; looking through all of it again stops every thread for tens of milliseconds.
+        # What was imported until here is never freed; a full collection of it stops every thread for tens of ms.
         gc.freeze()
-        if by_socket:
-            serve_socket(bot, settings, line, keepalive)
+        if socket_mode:
+            serve_socket(bot, settings, status, keepalive)
         else:
-            serve_http(bot, settings, HttpAddress(host=host, port=port, routes=left))
+            serve_http(bot, settings, host=host, port=port, routes=routes_here)
     database.close()
 
 
-def _health(bot: Bot, heartbeat: Heartbeat, line: SocketStatus | None) -> Health:
-    """What the probes ask of this bot; `line` is Socket Mode's."""
-    context = bot.context
-    return Health(
-        database=context.database,
-        clock=context.clock,
-        alive={"delivery": lambda: context.delivery.alive, "scheduler": lambda: heartbeat.alive},
-        connected=line.connected if line else None,
-        spool=Spool(context.settings.spool),
-        away=lambda: context.offline.away,
-    )
-
-
-def _check(settings: Settings) -> None:
+def _check_tokens(settings: Settings) -> None:
     if not settings.bot_token.get_secret_value():
         raise UsageError("SLACK_BOT_TOKEN is not set. It is under OAuth & Permissions on the app's page, xoxb-…")
     if not settings.app_token.get_secret_value() and not settings.signing_secret.get_secret_value():
@@ -194,8 +121,8 @@ def _check(settings: Settings) -> None:
             )
 
 
-def _ensured(database: Database) -> bool:
-    """Bring the schema up to date; False where a server cannot be reached, which may be the very incident."""
+def _ensure_schema(database: Database) -> bool:
+    """Migrate the schema if needed; return False while the server is unreachable: that may be the very incident."""
     try:
         schema.ensure(database)
     except DBAPIError as error:
@@ -208,9 +135,9 @@ def _ensured(database: Database) -> bool:
 
 @contextmanager
 def running(bot: Bot, *, ensured: bool = True, heartbeat: Heartbeat | None = None) -> Iterator[Bot]:
-    """The bot with its background work under way; what is in hand is finished at the end.
+    """Run the bot's background work within the block, and finish what is in progress at its end.
 
-    The `heartbeat` beats as long as the ticks do.
+    Unless `ensured`, the schema is yet to be migrated. The `heartbeat` beats as long as the scheduler works.
     """
     heartbeat = heartbeat or Heartbeat(HEARTBEAT_S)
     ticks = scheduler({**tick_intervals(bot), heartbeat.beat: BEAT_S})
@@ -225,7 +152,7 @@ def running(bot: Bot, *, ensured: bool = True, heartbeat: Heartbeat | None = Non
 
 
 def tick_intervals(bot: Bot) -> dict[Callable[[], object], float]:
-    """What is called again and again, and every how many seconds."""
+    """The functions that the scheduler calls periodically, and every how many seconds."""
     return {
         bot.refresh: REFRESH_S,
         bot.context.identity.learn: LEARN_S,
@@ -233,3 +160,60 @@ def tick_intervals(bot: Bot) -> dict[Callable[[], object], float]:
         bot.remind: REMIND_S,
         bot.prune: PRUNE_S,
     }
+
+
+def serve_http(bot: Bot, settings: Settings, *, host: str, port: int, routes: Sequence[Route]) -> None:
+    """Serve Slack's requests, and `routes`. Raises UsageError for a port that cannot be bound."""
+    try:
+        listener = listen(port, host)
+    except OSError as error:
+        raise UsageError(
+            f"{host}:{port}: {os.strerror(error.errno) if error.errno else error}. Choose another with --port."
+        ) from None
+    web = application(bot, settings, routes=routes)
+    _log.info("listening on http://%s:%s/slack/events", host, listener.getsockname()[1])
+    server = uvicorn.Server(
+        uvicorn.Config(
+            web, http=LimitedHttpProtocol, ws="none", log_config=None, log_level="warning",
+            access_log=False, timeout_graceful_shutdown=HTTP_STOP_S,
+        )
+    )  # fmt: skip
+
+    def stop() -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again after it has stopped; without this handler the signal would end the process at
+    # once, with work in progress.
+    _on_signal(stop)
+    server.run(sockets=[listener])
+
+
+def serve_socket(bot: Bot, settings: Settings, status: SocketStatus, keepalive: "Keepalive | None" = None) -> None:
+    """Keep a Socket Mode connection open, shown by `status`. Raises SystemExit when Slack is silent for too long."""
+    from bot.slack.inbound.socket import connect  # noqa: PLC0415 - HTTP mode does without the WebSocket client
+
+    stopped = threading.Event()
+    _on_signal(stopped.set)
+    status.socket = connect(bot, settings, stopped, keepalive=keepalive)
+    # A signal delivered to another thread is handled only when this thread, the main one, wakes.
+    while not stopped.wait(_POLL_S) and not status.socket.deaf:
+        pass
+    disconnected = not stopped.is_set()
+    if disconnected:
+        _log.error(
+            "nothing heard of Slack for %.0f s; ending, so that the supervisor starts anew", status.socket.silent_s
+        )
+        exit_within(STOP_S, EXIT_DISCONNECTED)
+    status.socket.close()
+    if disconnected:
+        raise SystemExit(EXIT_DISCONNECTED)
+
+
+def _on_signal(stop: Callable[[], None]) -> None:
+    """Call `stop` on SIGTERM or SIGINT, and end the process after STOP_S at the latest."""
+
+    def begin_to_stop() -> None:
+        exit_within(STOP_S, 0)
+        stop()
+
+    on_signal(begin_to_stop)
