@@ -1,1 +1,1 @@
-"""Declaring incidents, their timeline, corrections, reopening."""
+"""Incidents: declare, change, reopen; record and correct their timeline."""

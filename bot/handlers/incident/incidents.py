@@ -1,4 +1,4 @@
-"""Incidents: declare, look at, change their facts, list, search, help."""
+"""Incidents: declare, show, change their facts, list, search; and the help."""
 
 from collections.abc import Mapping
 
@@ -19,8 +19,46 @@ TITLE_LENGTH = 120
 _LISTED = 20
 
 
-def declare(connection: Connection, request: Request, *, title: str, severity: str | None = None) -> Incident:
-    """Write down a new incident in the request's channel, its times told in the zone of whoever declares it."""
+def parse_opening_words(request: Request) -> Opening:
+    """Parse `[SEV2] title`. Raises UsageError without a title."""
+    return parse_opening(request.words)
+
+
+def open_(connection: Connection, request: Request) -> Reply:
+    """`open [SEV2] title`: declare an incident in this channel."""
+    opening: Opening = request.parsed
+    latest = _lock_declarations(connection, request)
+    if latest is not None and latest.open:
+        raise UsageError(
+            f"{latest.name} is open in this channel: {latest.title}. Open another in a channel of its own, "
+            f"or rename this one: {request.slash('incident')} title new title"
+        )
+    incident = _declare(connection, request, title=opening.title, severity=opening.severity)
+    return Reply(text=slack("declared", incident=incident, request=request), public=True)
+
+
+def declare_detected(connection: Connection, request: Request, words: str) -> tuple[Incident, Incident | None]:
+    """The incident that a detection belongs to, and the resolved one it may be a recurrence of.
+
+    The workspace is locked first: when two people detect at the same time, the second joins the first one's incident.
+    """
+    latest = _lock_declarations(connection, request)
+    if latest is not None and latest.open:
+        return latest, None
+    return _declare(connection, request, title=_title_from(words, request)), latest
+
+
+def _lock_declarations(connection: Connection, request: Request) -> Incident | None:
+    """Lock the workspace, so that no other transaction declares an incident; return the channel's latest.
+
+    That incident's row is not locked here: a caller may hold the row of the resolved incident before it, so two
+    transactions could deadlock.
+    """
+    incidents.lock_workspace(connection, request.workspace_id)
+    return incidents.in_channel(connection, request.workspace_id, request.channel_id)
+
+
+def _declare(connection: Connection, request: Request, *, title: str, severity: str | None = None) -> Incident:
     return incidents.declare(
         connection,
         workspace_id=request.workspace_id,
@@ -38,55 +76,16 @@ def declare(connection: Connection, request: Request, *, title: str, severity: s
     )
 
 
-def declare_detected(connection: Connection, request: Request, words: str) -> tuple[Incident, Incident | None]:
-    """The incident a detection belongs to, and the resolved one it might be instead.
-
-    The workspace is locked first: of two people who detect at once, the second joins the first one's incident.
-    """
-    latest = _latest_alone(connection, request)
-    if latest is not None and latest.open:
-        return latest, None
-    return declare(connection, request, title=_title(words, request)), latest
-
-
-def _latest_alone(connection: Connection, request: Request) -> Incident | None:
-    """The channel's incident, while nobody else in the workspace can declare one.
-
-    It is not locked: a detection comes here holding the resolved incident before it, and two who wait for each
-    other's rows would wait for ever.
-    """
-    incidents.lock_workspace(connection, request.workspace_id)
-    return incidents.in_channel(connection, request.workspace_id, request.channel_id)
-
-
-def _title(words: str, request: Request) -> str:
+def _title_from(words: str, request: Request) -> str:
     line = " ".join(words.split())
     if not line:
-        # Only a public channel's own name is known to every surface.
+        # For a private channel, `channel_name` is its id or Slack's placeholder.
         return "Incident without a title" if request.private else f"Incident in #{request.channel_name}"
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
-def parse_opening_words(request: Request) -> Opening:
-    """Read `[SEV2] title`. Raises UsageError without a title."""
-    return parse_opening(request.words)
-
-
-def open_(connection: Connection, request: Request) -> Reply:
-    """`open [SEV2] title`: declare an incident in this channel."""
-    opening: Opening = request.parsed
-    latest = _latest_alone(connection, request)
-    if latest is not None and latest.open:
-        raise UsageError(
-            f"{latest.name} is open in this channel: {latest.title}. Open another in a channel of its own, "
-            f"or rename this one: {request.slash('incident')} title new title"
-        )
-    incident = declare(connection, request, title=opening.title, severity=opening.severity)
-    return Reply(text=slack("declared", incident=incident, request=request), public=True)
-
-
 def status(connection: Connection, request: Request) -> Reply:
-    """Where the incident stands: milestones, durations, who leads, what is open."""
+    """`status [INC-12]`: milestones, durations, the lead, open action items."""
     incident, rest = get_named(connection, request)
     if rest.strip():
         raise UsageError(f"Which incident? Try: {request.slash('incident')} status INC-12")
@@ -112,48 +111,48 @@ def status(connection: Connection, request: Request) -> Reply:
 
 
 def severity(connection: Connection, request: Request) -> Reply:
-    """`severity SEV2`: say how bad it is."""
+    """`severity SEV2`: set the severity."""
     return _change(connection, request, {"severity": parse_severity(request.words)}, "severity")
 
 
 def lead(connection: Connection, request: Request) -> Reply:
-    """`lead @who`: say who leads."""
+    """`lead @who`: set the lead."""
     name, user_id = parse_person(request, request.words, f"{request.slash('incident')} lead @alice")
     return _change(connection, request, {"lead": name, "lead_id": user_id}, "lead")
 
 
 def title(connection: Connection, request: Request) -> Reply:
-    """`title new title`: rename it."""
+    """`title new title`: rename the incident."""
     title = parse_title(request.words, example=f"{request.slash('incident')} title checkout fails")
     return _change(connection, request, {"title": title}, "title")
 
 
 def private(connection: Connection, request: Request) -> Reply:
-    """`private`, `private off`: whether it is shown outside its own channel."""
+    """`private`, `private off`: whether the incident is hidden outside its own channel."""
     word = request.words.strip().casefold()
     if word not in {"", "on", "off"}:
         raise UsageError(f"Try: {request.slash('incident')} private, or {request.slash('incident')} private off")
-    _, after = _changed(connection, request, {"private": word != "off"}, "private")
+    _, after = _set_facts(connection, request, {"private": word != "off"}, "private")
     return Reply(text=slack("private", incident=after), public=True)
 
 
-def _changed(
+def _set_facts(
     connection: Connection, request: Request, facts: Mapping[str, object], field: str
 ) -> tuple[Incident, Incident]:
-    """The channel's incident before and after it got other facts. Raises UsageError for who may not."""
+    """Change the current incident; return it as it was and as it is. Raises UsageError without permission."""
     before = get_current(connection, request, lock=True)
     require_permission(connection, request, before, field)
     return before, incidents.change(connection, before, facts, by=request.user_id, at=request.received_at)
 
 
 def _change(connection: Connection, request: Request, facts: Mapping[str, object], field: str) -> Reply:
-    before, after = _changed(connection, request, facts, field)
+    before, after = _set_facts(connection, request, facts, field)
     text = slack("changed", incident=after, field=field, was=getattr(before, field), now=getattr(after, field))
     return Reply(text=text, public=True)
 
 
 def list_(connection: Connection, request: Request) -> Reply:
-    """`list`, `list all`: the workspace's incidents, the newest first."""
+    """`list`, `list all`: the workspace's open incidents, or all of them, newest first."""
     which = request.words.strip().casefold() or "open"
     if which not in {"open", "all"}:
         raise UsageError(
@@ -166,7 +165,7 @@ def list_(connection: Connection, request: Request) -> Reply:
 
 
 def search(connection: Connection, request: Request) -> Reply:
-    """`search words`: incidents whose title or timeline holds the words."""
+    """`search words`: the incidents whose title or timeline contains the words."""
     words = request.words.strip()
     if not words:
         raise UsageError(f"Search for what? Try: {request.slash('incident')} search disk full")
@@ -175,7 +174,7 @@ def search(connection: Connection, request: Request) -> Reply:
 
 
 def help_(_connection: Connection, request: Request) -> Reply:
-    """Every command, with what to type after it; `help actionitem` that one alone."""
+    """`help`: every command and its syntax; `help actionitem`: one command."""
     word, _ = first_word(request.words)
     chosen = COMMANDS.get(word.removeprefix("/").removeprefix(request.settings.prefix))
     commands = COMMANDS.values() if chosen in {None, INCIDENT} else (chosen,)

@@ -1,4 +1,4 @@
-"""Corrections: an entry's time or words, taking one back, putting one back. All are revisions; nothing is lost."""
+"""Correct an entry's time or words, and retract entries. Each change is a revision; nothing is overwritten."""
 
 from typing import Any
 
@@ -19,19 +19,23 @@ from storage.values import Incident, TimelineEntry
 
 
 def edit(connection: Connection, request: Request) -> Reply:
-    """`edit 3 at 14:05`, `edit 3 new words`, or both: give an entry another time, other words."""
+    """`edit 3 at 14:05`, `edit 3 new words`, or both: correct an entry's time or words."""
     example = f"{request.slash('incident')} edit 3 at 14:05"
     number, words = parse_number(request.words, what="entry", example=example)
     incident = get_current(connection, request, lock=True)
-    entry = _standing(connection, request, incident, number)
+    entry = timeline.numbered(connection, incident.id, number)
+    if entry is None:
+        raise UsageError(f"{incident.name} has no entry {number}. {request.slash('timeline')} shows the numbers.")
+    if entry.retracted:
+        raise UsageError(f"Entry {number} was taken back. {request.slash('timeline')} shows what stands.")
     correction = parse_correction(
         KINDS[entry.kind], words, now=request.now, zone=request.zone, reference=entry.occurred_at
     )
     changes = {
         name: value for name in ("occurred_at", "qualifier", "text") if (value := getattr(correction, name)) is not None
     }
-    revised = revise(connection, request, incident, entry, **changes)
-    turned = _turned(connection, incident)
+    revised = _revise(connection, request, incident, entry, **changes)
+    turned = _new_state(connection, incident)
     if turned == "resolved":
         require_permission(connection, request, incident, "resolve")
     return receipt(
@@ -41,14 +45,8 @@ def edit(connection: Connection, request: Request) -> Reply:
     )  # fmt: skip
 
 
-def _turned(connection: Connection, before: Incident) -> str | None:
-    """What a correction made of the incident, where that is news: `open` or `resolved`."""
-    stands_open = incidents.by_id(connection, before.id).open
-    return None if stands_open == before.open else "open" if stands_open else "resolved"
-
-
 def undo(connection: Connection, request: Request) -> Reply:
-    """Take back the newest entry the person put on this incident's timeline."""
+    """`undo`: retract the newest entry that the user recorded on this incident."""
     if request.words.strip():
         raise UsageError(
             f"{request.slash('incident')} undo takes back your own last entry and needs no more words. "
@@ -58,37 +56,33 @@ def undo(connection: Connection, request: Request) -> Reply:
     entry = timeline.last_by(connection, incident.id, request.user_id)
     if entry is None:
         raise UsageError(f"You have no entry on the timeline of {incident.name} to take back.")
-    return retract(connection, request, incident, entry)
-
-
-def retract(connection: Connection, request: Request, incident: Incident, entry: TimelineEntry) -> Reply:
-    """Take an entry off the timeline; it stays in the store."""
-    revised = revise(connection, request, incident, entry, retracted=True)
-    return receipt(request, "retracted", incident, revised, turned=_turned(connection, incident))
+    return _retract(connection, request, incident, entry)
 
 
 def unreact(connection: Connection, request: Request) -> Reply:
-    """Take back the entry the person made by reacting to the message behind the permalink."""
+    """Retract the entry that the user recorded with a reaction to the message of the permalink."""
     incident = get_current(connection, request, lock=True)
     entry = timeline.by_reaction(connection, incident.id, request.permalink or "", request.user_id)
     if entry is None or entry.retracted:
         raise UsageError("That reaction put nothing on the timeline.")
-    return retract(connection, request, incident, entry)
+    return _retract(connection, request, incident, entry)
 
 
-def revise(
+def _retract(connection: Connection, request: Request, incident: Incident, entry: TimelineEntry) -> Reply:
+    revised = _revise(connection, request, incident, entry, retracted=True)
+    return receipt(request, "retracted", incident, revised, turned=_new_state(connection, incident))
+
+
+def _revise(
     connection: Connection, request: Request, incident: Incident, entry: TimelineEntry, **changes: Any
 ) -> TimelineEntry:
-    """Write a revision of the entry and keep the incident in step with it."""
+    """Append a revision of the entry, and open or close the incident accordingly."""
     revised = timeline.revise(connection, entry, by=request.user_id, at=request.received_at, **changes)
     sync_open_state(connection, request, incident, entry.kind)
     return revised
 
 
-def _standing(connection: Connection, request: Request, incident: Incident, number: int) -> TimelineEntry:
-    entry = timeline.numbered(connection, incident.id, number)
-    if entry is None:
-        raise UsageError(f"{incident.name} has no entry {number}. {request.slash('timeline')} shows the numbers.")
-    if entry.retracted:
-        raise UsageError(f"Entry {number} was taken back. {request.slash('timeline')} shows what stands.")
-    return entry
+def _new_state(connection: Connection, before: Incident) -> str | None:
+    """`open` or `resolved`, if the revision changed the incident to that; else None."""
+    is_open = incidents.by_id(connection, before.id).open
+    return None if is_open == before.open else "open" if is_open else "resolved"

@@ -1,15 +1,16 @@
-"""Timeline entries: record one, show them all."""
+"""The timeline: record an entry, show the entries page by page."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.incident.grammar import Utterance, parse_entry
-from bot.domain.incident.lifecycle import Lifecycle, in_order, is_open, lifecycle
+from bot.domain.incident.lifecycle import in_order, is_open, lifecycle
 from bot.domain.time.format import stamp
 from bot.errors import UsageError
-from bot.handlers.incident import incidents as declaring
+from bot.handlers.incident.incidents import declare_detected
 from bot.handlers.items.reminders import plan_publication
 from bot.handlers.lookup import find_current, get_current, get_named
 from bot.handlers.permission import require_permission
@@ -21,19 +22,20 @@ from storage import incidents, timeline
 from storage.values import Incident, TimelineEntry
 
 MOVES_OPEN = (RESOLVED, REOPENED)
+"""The kinds of entry that open or close an incident."""
 HALF_A_DAY = timedelta(hours=12)
-"""A clock time that much earlier is easily one of today, mistyped or not come yet."""
+"""From this age on, the receipt shows the day: a mistyped or future time of today is read as one of yesterday."""
 PAGE = 40
-"""Entries shown at once; with long words clipped they stay under Slack's limit for one message."""
+"""Entries on a page; with long texts clipped, a page stays under Slack's limit for one message."""
 
 
 def parse(request: Request) -> Utterance:
-    """Read the words of an entry of the kind `request.command`. Raises UsageError for words that are none."""
+    """Parse the words of an entry of the kind `request.command`. Raises UsageError for invalid words."""
     return parse_entry(KINDS[request.command], request.words, now=request.now, zone=request.zone)
 
 
 def record(connection: Connection, request: Request) -> Reply:
-    """Put an entry of the kind `request.command` on the channel's timeline.
+    """Record an entry of the kind `request.command` on the current incident.
 
     `/detected` declares an incident where none is open.
     """
@@ -41,110 +43,16 @@ def record(connection: Connection, request: Request) -> Reply:
     utterance: Utterance = request.parsed
     latest = find_current(connection, request, lock=True)
     if request.incident_number is None and _declares(connection, kind, utterance, latest):
-        incident, before = declaring.declare_detected(connection, request, utterance.text)
+        incident, before = declare_detected(connection, request, utterance.text)
     else:
-        incident, before = _taking(connection, request, kind, utterance, latest), None
+        incident, before = _incident_for(connection, request, kind, utterance, latest), None
         if kind.name == RESOLVED:
             require_permission(connection, request, incident, "resolve")
-    _refuse_twice(connection, request, incident, kind)
-    entry = append(connection, request, incident, kind, utterance)
-    stands_open = sync_open_state(connection, request, incident, entry.kind)
-    return receipt(
-        request,
-        "recorded",
-        incident,
-        entry,
-        assumed=utterance.zone_assumed,
-        # A message's own time has seconds that nobody typed.
-        seconds=utterance.seconds and request.permalink is None,
-        buttons=_reopen_button(before, incident),
-        declared=incident.number if latest is None or latest.id != incident.id else None,
-        drafting=incident.open and not stands_open,
-        stays_open=kind.name == RESOLVED and stands_open,
-        stays_resolved=kind.name == REOPENED and not stands_open,
-        mind_the_day=utterance.timed and request.received_at - utterance.occurred_at >= HALF_A_DAY,
-        before=before,
-    )
-
-
-def _reopen_button(before: Incident | None, incident: Incident) -> tuple[Button, ...]:
-    if before is None:
-        return ()
-    label = f"It is the same one: reopen {before.name}"
-    return (Button(label=label, action="reopen", value=f"{before.name} {incident.name}"),)
-
-
-def _facts(connection: Connection, incident: Incident) -> Lifecycle:
-    return lifecycle(timeline.of_incident(connection, incident.id))
-
-
-def _declares(connection: Connection, kind: Kind, utterance: Utterance, latest: Incident | None) -> bool:
-    """Whether the entry begins an incident of its own.
-
-    A detection from before the resolution of an incident that has none fills that gap; it is no new incident.
-    """
-    if kind.name != DETECTED or (latest is not None and latest.open):
-        return False
-    if latest is None:
-        return True
-    facts = _facts(connection, latest)
-    return facts.detected_at is not None or not _speaks_of_before(utterance, facts.resolved_at)
-
-
-def _speaks_of_before(utterance: Utterance, resolved_at: datetime | None) -> bool:
-    return utterance.timed and resolved_at is not None and utterance.occurred_at <= resolved_at
-
-
-def _taking(
-    connection: Connection, request: Request, kind: Kind, utterance: Utterance, latest: Incident | None
-) -> Incident:
-    """The incident that takes the entry. Raises UsageError when none does, saying what would."""
-    incident = latest or get_current(connection, request)
-    if incident.open and kind.name == REOPENED:
-        raise UsageError(
-            f"{incident.name} is open, so there is nothing to reopen. "
-            f"To say what happened: {request.slash('note')} what you see"
-        )
-    if incident.open or kind.afterwards:
-        return incident
-    facts = _facts(connection, incident)
-    if kind.name != RESOLVED and _speaks_of_before(utterance, facts.resolved_at):
-        return incident
-    raise UsageError(_closed(connection, request, kind, incident, utterance))
-
-
-def _closed(connection: Connection, request: Request, kind: Kind, incident: Incident, utterance: Utterance) -> str:
-    entries = in_order(timeline.of_incident(connection, incident.id))
-    end = next(entry for entry in reversed(entries) if entry.kind == RESOLVED and not entry.retracted)
-    today = request.received_at.date()
-    at = stamp(end.occurred_at, None, today)
-    back = f"If it came back: {request.slash(REOPENED)}"
-    if kind.name == RESOLVED:
-        meant = _typed_at(utterance.occurred_at if utterance.timed else end.occurred_at, today)
-        edit = f"{request.slash('incident')} edit {end.number} at {meant}"
-        return f"{incident.name} is resolved already, at {at}. To correct that time: {edit}. {back}"
-    earlier = f"{request.slash(kind.name)} at {_typed_at(end.occurred_at, today)}: words"
-    return f"{incident.name} is resolved, at {at}. For something from before, give its time: {earlier}. {back}"
-
-
-def _typed_at(at: datetime, today: date) -> str:
-    """The instant as it may be typed; without its day, a clock time would be the latest such moment."""
-    return f"{at:%H:%M} UTC" if at.date() == today else f"{at:%F %H:%M} UTC"
-
-
-def _refuse_twice(connection: Connection, request: Request, incident: Incident, kind: Kind) -> None:
-    if request.permalink is None:
-        return
-    earlier = timeline.by_permalink(connection, incident.id, request.permalink, kind.name)
-    if earlier is not None and not earlier.retracted:
-        raise UsageError(f"That message is on the timeline already: it is entry {earlier.number}.")
-
-
-def append(
-    connection: Connection, request: Request, incident: Incident, kind: Kind, utterance: Utterance
-) -> TimelineEntry:
-    """Write the utterance at the end of the incident's timeline."""
-    return timeline.append(
+    if request.permalink is not None:
+        earlier = timeline.by_permalink(connection, incident.id, request.permalink, kind.name)
+        if earlier is not None and not earlier.retracted:
+            raise UsageError(f"That message is on the timeline already: it is entry {earlier.number}.")
+    entry = timeline.append(
         connection,
         incident.id,
         kind=kind.name,
@@ -158,32 +66,111 @@ def append(
         source=request.source,
         permalink=request.permalink,
     )
+    open_now = sync_open_state(connection, request, incident, entry.kind)
+    buttons: tuple[Button, ...] = ()
+    if before is not None:
+        label = f"It is the same one: reopen {before.name}"
+        buttons = (Button(label=label, action="reopen", value=f"{before.name} {incident.name}"),)
+    return receipt(
+        request,
+        "recorded",
+        incident,
+        entry,
+        assumed=utterance.zone_assumed,
+        # The time of a message has seconds that were not typed.
+        seconds=utterance.seconds and request.permalink is None,
+        buttons=buttons,
+        declared=incident.number if latest is None or latest.id != incident.id else None,
+        drafting=incident.open and not open_now,
+        stays_open=kind.name == RESOLVED and open_now,
+        stays_resolved=kind.name == REOPENED and not open_now,
+        mind_the_day=utterance.timed and request.received_at - utterance.occurred_at >= HALF_A_DAY,
+        before=before,
+    )
+
+
+def _declares(connection: Connection, kind: Kind, utterance: Utterance, latest: Incident | None) -> bool:
+    """Whether the entry declares a new incident.
+
+    A detection at a time before the resolution of an incident without a detection belongs to that incident.
+    """
+    if kind.name != DETECTED or (latest is not None and latest.open):
+        return False
+    if latest is None:
+        return True
+    facts = lifecycle(timeline.of_incident(connection, latest.id))
+    return facts.detected_at is not None or not _is_before(utterance, facts.resolved_at)
+
+
+def _is_before(utterance: Utterance, resolved_at: datetime | None) -> bool:
+    return utterance.timed and resolved_at is not None and utterance.occurred_at <= resolved_at
+
+
+def _incident_for(
+    connection: Connection, request: Request, kind: Kind, utterance: Utterance, latest: Incident | None
+) -> Incident:
+    """The incident that the entry belongs to. Raises UsageError where it takes no such entry, with what to type."""
+    incident = latest or get_current(connection, request)
+    if incident.open and kind.name == REOPENED:
+        raise UsageError(
+            f"{incident.name} is open, so there is nothing to reopen. "
+            f"To say what happened: {request.slash('note')} what you see"
+        )
+    if incident.open or kind.afterwards:
+        return incident
+    entries = timeline.of_incident(connection, incident.id)
+    if kind.name != RESOLVED and _is_before(utterance, lifecycle(entries).resolved_at):
+        return incident
+    raise UsageError(_closed_message(request, kind, incident, entries, utterance))
+
+
+def _closed_message(
+    request: Request, kind: Kind, incident: Incident, entries: Sequence[TimelineEntry], utterance: Utterance
+) -> str:
+    end = next(entry for entry in reversed(in_order(entries)) if entry.kind == RESOLVED and not entry.retracted)
+    today = request.received_at.date()
+    at = stamp(end.occurred_at, None, today)
+    back = f"If it came back: {request.slash(REOPENED)}"
+    if kind.name == RESOLVED:
+        meant = _as_typed(utterance.occurred_at if utterance.timed else end.occurred_at, today)
+        edit = f"{request.slash('incident')} edit {end.number} at {meant}"
+        return f"{incident.name} is resolved already, at {at}. To correct that time: {edit}. {back}"
+    earlier = f"{request.slash(kind.name)} at {_as_typed(end.occurred_at, today)}: words"
+    return f"{incident.name} is resolved, at {at}. For something from before, give its time: {earlier}. {back}"
+
+
+def _as_typed(at: datetime, today: date) -> str:
+    """The instant as a user types it; a clock time without a day would mean the latest such moment."""
+    return f"{at:%H:%M} UTC" if at.date() == today else f"{at:%F %H:%M} UTC"
 
 
 def sync_open_state(connection: Connection, request: Request, incident: Incident, kind: str) -> bool:
-    """Close or open the incident as its milestones say after an entry of `kind` came, moved or went.
+    """Open or close the incident as its entries say, after one of `kind` was recorded, corrected or retracted.
 
-    Closing asks for the draft. Returns whether the incident is open now.
+    Closing it requests a draft. Returns whether the incident is open now.
     """
     if kind not in MOVES_OPEN:
         return incident.open
-    stands_open = is_open(timeline.of_incident(connection, incident.id, kinds=MOVES_OPEN))
-    incidents.set_open(connection, incident, is_open=stands_open)
-    if incident.open != stands_open:
+    open_now = is_open(timeline.of_incident(connection, incident.id, kinds=MOVES_OPEN))
+    incidents.set_open(connection, incident, is_open=open_now)
+    if incident.open != open_now:
         plan_publication(
-            connection, incident, is_open=stands_open, at=request.received_at, cadence=request.settings.cadence
+            connection, incident, is_open=open_now, at=request.received_at, cadence=request.settings.cadence
         )
-    if incident.open and not stands_open:
+    if incident.open and not open_now:
         enqueue_draft(connection, request, incident)
-    return stands_open
+    return open_now
 
 
 def show(connection: Connection, request: Request) -> Reply:
-    """The timeline so far, newest page first; `2` asks for the page before."""
+    """The newest page of the timeline; `/timeline 2` shows the page before it."""
     incident, rest = get_named(connection, request)
     entries = in_order([e for e in timeline.of_incident(connection, incident.id) if not e.retracted])
     pages = max(1, -(-len(entries) // PAGE))
-    page = _page(rest, pages)
+    word = rest.strip() or "1"
+    if not (word.isascii() and word.isdigit()) or not 1 <= int(word[:9]) <= pages:
+        raise UsageError(f"The timeline has {pages} page{'s' if pages > 1 else ''}; {word} is none of them.")
+    page = int(word)
     end = len(entries) - (page - 1) * PAGE
     return Reply(
         text=slack(
@@ -198,10 +185,3 @@ def show(connection: Connection, request: Request) -> Reply:
             older=f"{request.slash('timeline')} {incident.name} {page + 1}" if page < pages else None,
         )
     )
-
-
-def _page(words: str, pages: int) -> int:
-    word = words.strip() or "1"
-    if not (word.isascii() and word.isdigit()) or not 1 <= int(word[:9]) <= pages:
-        raise UsageError(f"The timeline has {pages} page{'s' if pages > 1 else ''}; {word} is none of them.")
-    return int(word)
