@@ -1,4 +1,4 @@
-"""Which handler serves which command: the one way from a request to its answer."""
+"""From a request to its reply: find the handler, parse the words, then run it in one transaction with its receipt."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from bot.domain.incident.grammar import correction_needs_zone, entry_needs_zone
 from bot.domain.words import closest_match, storable
 from bot.errors import UsageError
 from bot.handlers.incident import incidents, reopen, revisions, timeline
-from bot.handlers.items import items
+from bot.handlers.items import clicks, items
 from bot.handlers.postmortem import checks, drafts, edits, publishing
 from bot.handlers.report import reports
 from bot.handlers.request import Reply, Request, first_word
@@ -22,7 +22,6 @@ from storage import receipts
 from storage.database import Database
 
 Handler = Callable[[Connection, Request], Reply]
-_OLD_BUTTON = "That button is of another version of Scribe, so nothing was changed. Please type the command."
 InTransaction = Callable[[Connection, Reply], None]
 
 ROUTES: dict[str, Handler] = {
@@ -58,41 +57,44 @@ ROUTES: dict[str, Handler] = {
     "actionitem confirm": items.confirm,
     "actionitem reopen": items.reopen_item,
 }
+"""The handler of each command, or of a command's subcommand."""
 INTERACTIONS: dict[str, Handler] = {
     "reopen": reopen.reopen_duplicate,
     "unreact": revisions.unreact,
     edits.SAVE: edits.save,
-    **items.CLICKS,
+    **clicks.CLICKS,
 }
-"""What a click, a reaction taken away or a form does; they are no commands, so the vocabulary does not know them."""
-
-
+"""The handlers of clicks, submitted forms and removed reactions, which are no commands of the vocabulary."""
 PARSERS: dict[str, Callable[[Request], object]] = {
     **dict.fromkeys(KINDS, timeline.parse),
     "incident open": incidents.parse_opening_words,
     "actionitem": items.parse_new,
 }
-"""What a route's words are read into before its transaction begins; the handler finds it in `Request.parsed`."""
+"""Parse a route's words before its transaction begins; the handler finds the result in `Request.parsed`."""
 NEEDS_ZONE: dict[str, Callable[[str], bool]] = {
     **{kind.name: partial(entry_needs_zone, kind) for kind in KINDS.values()},
     "incident edit": correction_needs_zone,
     "postmortem review": lambda words: bool(words.strip()),
 }
-"""Whether the words of a route mean one thing or another in the typist's zone."""
+"""Whether the meaning of a route's words depends on the user's zone."""
+_OLD_BUTTON = "That button is of another version of Scribe, so nothing was changed. Please type the command."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRequest:
-    """A request that has its handler. `asked` is as it came; `request` has the handler's words and what they say."""
+    """A request with its handler.
 
-    asked: Request
+    `received` is the request as it came, `request` the one for the handler: without the subcommand, with `parsed`.
+    """
+
+    received: Request
     request: Request
     handler: Handler
     writes: bool
 
     @property
     def kind(self) -> Kind | None:
-        """The kind of timeline entry it records; None for every other command."""
+        """The kind of timeline entry that it records; None for other commands."""
         return KINDS.get(self.request.command)
 
 
@@ -102,32 +104,27 @@ def handle(database: Database, request: Request, in_transaction: InTransaction |
 
 
 def understand(request: Request, locate: Callable[[Request], Request] | None = None) -> ParsedRequest:
-    """Find the handler and parse the words, without the store.
+    """Find the handler and parse the words, without the database.
 
-    `locate` gives the request in the typist's own zone. It is called where that zone is not known and the words hold a
-    clock time that depends on it; it may ask Slack. Raises UsageError for an unknown command, and for words that no
-    state of the store could make valid.
+    `locate` returns the request with the user's zone, and may ask Slack for it; it is called only where the zone is
+    not known and the words hold a clock time that depends on it. Raises UsageError for an unknown command, and for
+    words that are invalid in any state of the database.
     """
     storable(request.words)
-    route, handler, routed, writes = _find(request)
+    route, handler, routed, writes = _find_route(request)
     context.bind(workspace=request.workspace_id, command=routed.command)
-    if locate is not None and not request.zone_known and NEEDS_ZONE.get(route, _never)(routed.words):
+    if locate is not None and not request.zone_known and route in NEEDS_ZONE and NEEDS_ZONE[route](routed.words):
         return understand(locate(request))
-    parse = PARSERS.get(route)
-    if parse is not None:
-        routed = replace(routed, parsed=parse(routed))
-    return ParsedRequest(asked=request, request=routed, handler=handler, writes=writes)
-
-
-def _never(_words: str) -> bool:
-    return False
+    if route in PARSERS:
+        routed = replace(routed, parsed=PARSERS[route](routed))
+    return ParsedRequest(received=request, request=routed, handler=handler, writes=writes)
 
 
 def answer(database: Database, understood: ParsedRequest, in_transaction: InTransaction | None = None) -> Reply:
-    """Answer the request. A write is committed when this returns; a repeat gets the first answer again.
+    """Run the handler. A write is committed when this returns; a repeated request gets the first reply again.
 
-    `in_transaction` is called with the connection and the reply before the commit: it puts into the outbox what cannot
-    be said in an ack. Raises UsageError for what cannot be done, with nothing written.
+    `in_transaction` is called with the connection and the reply before the commit, to put further messages into the
+    outbox. Raises UsageError for a request that cannot be done; then nothing is written.
     """
     request = understood.request
     if not understood.writes and in_transaction is None:
@@ -136,29 +133,21 @@ def answer(database: Database, understood: ParsedRequest, in_transaction: InTran
     try:
         reply = _write(database, understood, in_transaction)
     except (IntegrityError, UsageError) as error:
-        first = _first_answer(database, request)
+        first = _first_reply(database, request)
         if first is not None:
             return first
         if isinstance(error, UsageError):
             raise
-        # Another replica revised the same row at the same instant.
+        # Another replica revised the same row at the same instant; the second attempt sees its change.
         reply = _write(database, understood, in_transaction)
     context.bind(incident=reply.about, kind=reply.recorded)
     return reply
 
 
-def _first_answer(database: Database, request: Request) -> Reply | None:
-    if request.key is None:
-        return None
-    with database.read() as connection:
-        answer = receipts.find(connection, request.workspace_id, request.key)
-    return None if answer is None else Reply.from_json(answer)
-
-
 def _write(database: Database, understood: ParsedRequest, in_transaction: InTransaction | None) -> Reply:
-    """Run the handler and keep the receipt. A repeat fails at the receipt, or before, and leaves nothing behind.
+    """Run the handler and save the receipt. For a repeat one of the two fails, and nothing is written.
 
-    No earlier receipt is looked for first: repeats are rare, and two at one instant would both find none.
+    No receipt is looked up beforehand: repeats are rare, and of two at the same instant neither would find one.
     """
     request = understood.request
     with database.write() as connection:
@@ -166,12 +155,19 @@ def _write(database: Database, understood: ParsedRequest, in_transaction: InTran
         if in_transaction is not None:
             in_transaction(connection, reply)
         if request.key is not None and reply.form is None:
-            answer = reply.to_json()
-            receipts.save(connection, request.workspace_id, request.key, answer, at=request.received_at)
+            receipts.save(connection, request.workspace_id, request.key, reply.to_json(), at=request.received_at)
         return reply
 
 
-def _find(request: Request) -> tuple[str, Handler, Request, bool]:
+def _first_reply(database: Database, request: Request) -> Reply | None:
+    if request.key is None:
+        return None
+    with database.read() as connection:
+        values = receipts.find(connection, request.workspace_id, request.key)
+    return None if values is None else Reply.from_json(values)
+
+
+def _find_route(request: Request) -> tuple[str, Handler, Request, bool]:
     """The route's name, its handler, the request without the subcommand in its words, and whether it writes."""
     if request.command in INTERACTIONS:
         return request.command, INTERACTIONS[request.command], request, True

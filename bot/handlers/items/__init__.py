@@ -1,1 +1,1 @@
-"""Action items: commands, buttons, reminders, digests."""
+"""Action items: commands, clicks, reminders, digests."""

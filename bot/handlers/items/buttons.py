@@ -1,4 +1,4 @@
-"""The buttons of an action item, the same wherever it is shown."""
+"""The buttons and the menu of an action item, the same on every surface that shows it."""
 
 import re
 
@@ -19,7 +19,7 @@ _VALUE = re.compile(r"INC-(?P<incident>[0-9]{1,9}) (?P<words>[0-9]{1,9}(?: .{1,4
 
 
 def controls(incident: Incident, item: ActionItem) -> tuple[Control, ...]:
-    """What can be done with the item as it stands."""
+    """The controls that apply to the item in its present state."""
     named = f"{incident.name} {item.number}"
     if not item.pending:
         return (Button(label="Reopen", action=REOPEN, value=named),)
@@ -34,7 +34,7 @@ def controls(incident: Incident, item: ActionItem) -> tuple[Control, ...]:
 
 
 def parse_value(value: str) -> tuple[int, str]:
-    """The (incident's number, words) of a value that `controls` made. Raises UsageError for any other."""
+    """The (incident number, words) in the value of one of `controls`. Raises UsageError for any other value."""
     match = _VALUE.fullmatch(value)
     if match is None:
         raise UsageError(

@@ -1,7 +1,7 @@
-"""What people are told of their action items: the daily digest, the Home tab, and the weekly summary."""
+"""What is sent or shown about action items: the daily digest, the weekly summary, and the content of the Home tab."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,8 +20,11 @@ from storage.summaries import figures
 from storage.values import OwnItem, Reminder, Unpublished
 
 SHOWN = 10
-"""How many items stand in one digest; each brings its buttons, and Slack bounds a message."""
+"""Items in one digest; each adds a block and its buttons, and Slack limits a message to 50 blocks."""
+MOST_ITEMS, MOST_POSTMORTEMS = 60, 20
+"""Rows on the Home tab."""
 _READ = 200
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,49 +46,59 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestKey:
-    """Whom a digest is for, and for which day of their calendar."""
+    """A digest's recipient, and the day of their calendar that it is for."""
 
     workspace_id: str
     recipient_id: str
     on: date
 
 
-def digest(connection: Connection, told: DigestKey, *, cadence: Cadence, prefix: str) -> Digest | None:
-    """The digest as the items stand now; None when none of them needs a word any more."""
-    found, zone, people = _found(connection, told, cadence)
-    left = sorted((each for each in found if still_due(each, cadence, zone, on=told.on)), key=_urgency)
+def digest(connection: Connection, key: DigestKey, *, cadence: Cadence, prefix: str) -> Digest | None:
+    """The digest from the items' present state; None when none of them is still due."""
+    found, zone, people = _load(connection, key, cadence)
+    left = sorted((each for each in found if still_due(each, cadence, zone, on=key.on)), key=_urgency)
     if not left:
         return None
     to_channel = left[0].recipient_id == left[0].incident.channel_id
-    facts = {"on": told.on, "to_channel": to_channel, "slash": f"/{prefix}actionitem"}
+    facts = {"on": key.on, "to_channel": to_channel, "slash": f"/{prefix}actionitem"}
     barred = {user_id for (_, user_id), member in people.items() if member.barred}
+    leads = dict.fromkeys(each.incident.lead_id for each in left)
+    escalated = any(each.kind == ESCALATION for each in left)
+    # The foot points to `list mine`, which has the recipient's own items but not those they get as the lead.
+    own = any(each.item and each.item.owner_id == each.recipient_id for each in left)
     return Digest(
-        head=slack("digest_head", counts=_counts(left, told.on), leads=_leads(left, barred), **facts),
-        parts=tuple(_part(_redacted(connection, each, told), barred, facts) for each in left[:SHOWN]),
-        foot=slack("digest_foot", more=len(left) - SHOWN, escalated=_escalates(left), own=_owns(left), **facts),
+        head=slack(
+            "digest_head",
+            counts=Counter(_due_group(each, key.on) for each in left),
+            leads=[lead for lead in leads if lead and lead not in barred],
+            **facts,
+        ),
+        parts=tuple(_part(_redacted(connection, each, key), barred, facts) for each in left[:SHOWN]),
+        foot=slack("digest_foot", more=len(left) - SHOWN, escalated=escalated, own=own, **facts),
     )
 
 
-def next_working_time(connection: Connection, told: DigestKey, *, at: datetime, cadence: Cadence) -> datetime | None:
-    """When the recipient's next working day begins, if at `at` they are not working; else None.
+def next_working_time(connection: Connection, key: DigestKey, *, at: datetime, cadence: Cadence) -> datetime | None:
+    """When the recipient's next working day begins; None if they are working at `at`.
 
-    For a message that could not be sent in time: Slack was away, or Scribe was.
+    For a digest that could not be sent in time, because Slack or Scribe was down.
     """
-    _, zone, _ = _found(connection, told, cadence)
+    _, zone, _ = _load(connection, key, cadence)
     return None if cadence.is_working(at, zone) else cadence.next_opening(at, zone)
 
 
-def reschedule(connection: Connection, told: DigestKey, *, due_at: datetime) -> None:
-    """What the digest was about is due again at `due_at`, as if nothing had been told."""
-    reminder_schedules.lock(connection, told.workspace_id, {told.recipient_id: due_at})
-    reminders.revoke_digest(connection, told.workspace_id, told.recipient_id, told.on, due_at=due_at)
+def reschedule(connection: Connection, key: DigestKey, *, due_at: datetime) -> None:
+    """Take the digest back: its reminders are due again at `due_at`, as if they had not been sent."""
+    reminder_schedules.lock(connection, key.workspace_id, {key.recipient_id: due_at})
+    reminders.revoke_digest(connection, key.workspace_id, key.recipient_id, key.on, due_at=due_at)
 
 
-def _found(connection: Connection, told: DigestKey, cadence: Cadence) -> tuple[list[Reminder], ZoneInfo, People]:
-    found = reminders.in_digest(connection, told.workspace_id, told.recipient_id, told.on, most=_READ)
-    member = members.find(connection, told.workspace_id, told.recipient_id)
-    zones = {recipient_zone(each.incident, told.recipient_id, member, cadence): None for each in found}
-    return found, next(iter(zones), cadence.zone), load_people(connection, found)
+def _load(connection: Connection, key: DigestKey, cadence: Cadence) -> tuple[list[Reminder], ZoneInfo, People]:
+    """The digest's reminders, the recipient's zone, and the owners and leads."""
+    found = reminders.in_digest(connection, key.workspace_id, key.recipient_id, key.on, most=_READ)
+    member = members.find(connection, key.workspace_id, key.recipient_id)
+    zone = recipient_zone(found[0].incident, key.recipient_id, member, cadence) if found else cadence.zone
+    return found, zone, load_people(connection, found)
 
 
 def _urgency(reminder: Reminder) -> tuple[date, int]:
@@ -93,11 +106,7 @@ def _urgency(reminder: Reminder) -> tuple[date, int]:
     return due_on or date.max, reminder.id
 
 
-def _counts(left: Iterable[Reminder], on: date) -> Counter[str]:
-    return Counter(_standing(each, on) for each in left)
-
-
-def _standing(reminder: Reminder, on: date) -> str:
+def _due_group(reminder: Reminder, on: date) -> str:
     item = reminder.item
     if item is None:
         return POSTMORTEM
@@ -106,25 +115,11 @@ def _standing(reminder: Reminder, on: date) -> str:
     return "overdue" if item.due_on < on else "today" if item.due_on == on else "soon"
 
 
-def _leads(left: Iterable[Reminder], barred: set[str]) -> list[str]:
-    """The leads of the incidents the message is about, each once."""
-    leads = (each.incident.lead_id for each in left)
-    return list(dict.fromkeys(lead for lead in leads if lead and lead not in barred))
-
-
-def _escalates(left: Iterable[Reminder]) -> bool:
-    return any(each.kind == ESCALATION for each in left)
-
-
-def _owns(left: Iterable[Reminder]) -> bool:
-    """Whether an item is the recipient's own; what they hear of as the lead is in no list of theirs."""
-    return any(each.item and each.item.owner_id == each.recipient_id for each in left)
-
-
-def _redacted(connection: Connection, reminder: Reminder, told: DigestKey) -> Reminder:
+def _redacted(connection: Connection, reminder: Reminder, key: DigestKey) -> Reminder:
     """The reminder as its recipient may read it."""
-    place = told.recipient_id
-    if not is_redacted(connection, reminder.incident, user_id=place, channel_id=place):
+    # The recipient is a user or the incident's channel; one id serves both checks.
+    recipient_id = key.recipient_id
+    if not is_redacted(connection, reminder.incident, user_id=recipient_id, channel_id=recipient_id):
         return reminder
     item = reminder.item and redact_item(reminder.item)
     return replace(reminder, incident=redact(reminder.incident), item=item)
@@ -144,24 +139,18 @@ def _part(reminder: Reminder, barred: set[str], facts: dict[str, object]) -> Dig
     return DigestItem(text=text, controls=controls(reminder.incident, item) if item else ())
 
 
-_WEEK = timedelta(days=7)
-
-
 def summary(connection: Connection, workspace_id: str, *, at: datetime, cadence: Cadence, prefix: str) -> str:
-    """The summary up to `at` as Slack text, days counted in the cadence's zone."""
+    """The weekly summary up to `at`, as Slack text. Days are those of the cadence's zone."""
     today = at.astimezone(cadence.zone).date()
     counted = figures(connection, workspace_id, since_at=at - _WEEK, until_at=at, first_on=today - _WEEK, today=today)
     return slack("summary", figures=counted, today=today, slash=f"/{prefix}actionitem")
 
 
-MOST_ITEMS, MOST_POSTMORTEMS = 60, 20
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeContent:
-    """What is somebody's own on the date `today` in their `zone`; the counts are of all, listed or not.
+    """A user's items and postmortems on the date `today` in their `zone`; the counts include rows that are not listed.
 
-    Items of private incidents are among them, without their words where their owner may not be in the channel.
+    Items of private incidents are included, redacted where the user may not read them.
     """
 
     today: date
@@ -175,7 +164,7 @@ class HomeContent:
 def home_content(
     connection: Connection, workspace_id: str, user_id: str, *, now: datetime, zone: ZoneInfo
 ) -> HomeContent:
-    """The person's open items, the most overdue first, and the postmortems they have to publish, the oldest first."""
+    """The user's open items, most overdue first, and the postmortems they should publish, oldest first."""
     today = now.astimezone(zone).date()
     item_count, items = home_tab.own_items(connection, workspace_id, user_id, today=today, most=MOST_ITEMS)
     count, postmortems = home_tab.unpublished(connection, workspace_id, user_id, most=MOST_POSTMORTEMS)

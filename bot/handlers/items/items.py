@@ -1,7 +1,5 @@
-"""Action items: add, list, finish, hand over, date, put off, drop, take up again; by command or by button."""
+"""Action items: add, list, confirm, finish, assign, date, link, snooze, drop, reopen."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
@@ -12,18 +10,17 @@ from bot.domain.items.item import ItemWords, parse_item, parse_link
 from bot.domain.time.format import day
 from bot.domain.words import parse_number
 from bot.errors import UsageError
-from bot.handlers.items import buttons
 from bot.handlers.items.buttons import controls
 from bot.handlers.items.redact import is_redacted, redact_item, redact_words
 from bot.handlers.items.reminders import plan_item
 from bot.handlers.lookup import get_current
 from bot.handlers.permission import require_permission
 from bot.handlers.request import Reply, Request, parse_person
-from storage import action_items, incidents, members
-from storage import action_items as stored_items
+from storage import action_items, members
 from storage.values import ActionItem, Incident
 
 FORM = "action_item"
+"""The form that adds an item."""
 _LISTED = 50
 _FARTHEST_YEARS = 10
 _WEEK = timedelta(days=7)
@@ -33,32 +30,30 @@ _BARRED = {
     "outside": "@{name} belongs to another workspace, where no reminder arrives. Try: {try_}",
     "unknown": "Slack knows nobody behind @{name}. Try: {try_}",
 }
-"""Why somebody cannot own an item."""
-HOME = "home"
-"""The surface that shows a person's own items alone; a tab may be older than who owns them."""
+"""Why a user cannot own an item, by the reason in `Member.barred`."""
 
 
 def today(request: Request) -> date:
-    """The date on the typist's own calendar."""
+    """The date in the user's zone."""
     return request.now.astimezone(request.zone).date()
 
 
 def parse_new(request: Request) -> ItemWords | None:
-    """Read `[@owner] [short-term|long-term] [by DATE]: words`; None without words."""
+    """Parse `[@owner] [short-term|long-term] [by DATE]: words`; None without words."""
     return parse_item(request.words, today=today(request)) if request.words.strip() else None
 
 
 def add(connection: Connection, request: Request) -> Reply:
-    """Add the item that the words describe; without words the form opens. An item without an owner is a proposal."""
+    """Add an item; without words, open the form. An item without an owner is a proposal."""
     incident = get_current(connection, request, lock=True)
     words: ItemWords | None = request.parsed
     if words is None:
         return Reply(text="", form=FORM)
     owner_id = request.people.get(words.owner or "")
     example = f"{request.slash('actionitem')} @alice by friday: what"
-    _vet(connection, request, words.owner, owner_id, example)
+    _check_owner(connection, request, words.owner, owner_id, example)
     if words.due_on:
-        _refuse_day(words.due_on, today(request), f"{request.slash('actionitem')} by friday: what")
+        _check_date(words.due_on, today(request), f"{request.slash('actionitem')} by friday: what")
     item = action_items.add(
         connection,
         incident.id,
@@ -93,7 +88,7 @@ def _receipt(request: Request, incident: Incident, item: ActionItem, verb: str, 
 
 
 def list_(connection: Connection, request: Request) -> Reply:
-    """`list` this incident's; of every incident, what is still to do: `mine`, `overdue`, `all`."""
+    """`list`: this incident's items; `list mine|overdue|all`: the open items of every incident."""
     which = request.words.strip().casefold()
     if which not in {"", "mine", "overdue", "all"}:
         raise UsageError(
@@ -101,7 +96,7 @@ def list_(connection: Connection, request: Request) -> Reply:
             "ones of every incident."
         )
     if which:
-        items = _of_everywhere(connection, request, which)
+        items = _of_workspace(connection, request, which)
     else:
         incident = get_current(connection, request)
         items = [(incident.number, item) for item in action_items.of_incident(connection, incident.id)]
@@ -109,34 +104,34 @@ def list_(connection: Connection, request: Request) -> Reply:
     return Reply(text=text)
 
 
-def _of_everywhere(connection: Connection, request: Request, which: str) -> list[tuple[int, ActionItem]]:
-    """(incident number, item), oldest first. One's own of private incidents are counted, too, without their words."""
-    asked = (connection, request.workspace_id, request.channel_id)
+def _of_workspace(connection: Connection, request: Request, which: str) -> list[tuple[int, ActionItem]]:
+    """(incident number, item), oldest first. `mine` includes the user's items of private incidents, redacted."""
+    scope = (connection, request.workspace_id, request.channel_id)
     due_before = today(request) if which == "overdue" else None
     if which != "mine":
-        return action_items.open_in_workspace(*asked, due_before=due_before, limit=_LISTED)
-    seen = action_items.open_in_workspace(*asked, owner_id=request.user_id, limit=_LISTED)
-    hidden = action_items.owned_elsewhere(*asked, owner_id=request.user_id, limit=_LISTED)
-    both = [*seen, *((number, redact_item(item)) for number, item in hidden)]
+        return action_items.open_in_workspace(*scope, due_before=due_before, limit=_LISTED)
+    visible = action_items.open_in_workspace(*scope, owner_id=request.user_id, limit=_LISTED)
+    hidden = action_items.owned_elsewhere(*scope, owner_id=request.user_id, limit=_LISTED)
+    both = [*visible, *((number, redact_item(item)) for number, item in hidden)]
     return sorted(both, key=lambda each: (each[0], each[1].number))[:_LISTED]
 
 
 def done(connection: Connection, request: Request) -> Reply:
-    """`done NUMBER`: it is done."""
-    incident, item = _alone(connection, request, "done")
+    """`done NUMBER`: mark it as done."""
+    incident, item = _only_number(connection, request, "done")
     return revise(connection, request, incident, item, "done", state="done")
 
 
 def confirm(connection: Connection, request: Request) -> Reply:
-    """`confirm NUMBER`: what was proposed is agreed."""
-    incident, item = _alone(connection, request, "confirm")
+    """`confirm NUMBER`: accept a proposed item."""
+    incident, item = _only_number(connection, request, "confirm")
     if item.state != "proposed":
         raise UsageError(f"Action item {item.number} is agreed already: {item.text}")
     return revise(connection, request, incident, item, "confirmed", state="open")
 
 
 def reopen_item(connection: Connection, request: Request) -> Reply:
-    """`reopen NUMBER`: what was done or dropped is to be done after all."""
+    """`reopen NUMBER`: open an item again that was done or dropped."""
     incident, item, rest = find(connection, request, "reopen")
     _refuse_more(request, rest, f"reopen {item.number}")
     if item.pending:
@@ -145,31 +140,31 @@ def reopen_item(connection: Connection, request: Request) -> Reply:
 
 
 def assign(connection: Connection, request: Request) -> Reply:
-    """`assign NUMBER @who`: give it an owner, who hears of it the next working morning if it is due."""
+    """`assign NUMBER @who`: set the owner. If a reminder is due, they get it on the next working morning."""
     incident, item, rest = pending(connection, request, "assign")
     example = f"{request.slash('actionitem')} assign {item.number} @alice"
     owner, owner_id = parse_person(request, rest, example)
-    _vet(connection, request, owner, owner_id, example)
+    _check_owner(connection, request, owner, owner_id, example)
     if (owner, owner_id) == (item.owner, item.owner_id):
         raise UsageError(f"@{owner} has action item {item.number} already: {item.text}")
     return revise(connection, request, incident, item, "assigned", owner=owner, owner_id=owner_id, state="open")
 
 
 def due(connection: Connection, request: Request) -> Reply:
-    """`due NUMBER DATE`: give it another date."""
+    """`due NUMBER DATE`: set the due date."""
     incident, item, rest = pending(connection, request, "due")
     example = f"{request.slash('actionitem')} due {item.number} 2026-12-01"
     due_on = parse_due(rest, today=today(request))
     if due_on is None:
         raise UsageError(f"By when? Try: {example}")
-    _refuse_day(due_on, today(request), example)
+    _check_date(due_on, today(request), example)
     if due_on == item.due_on:
         raise UsageError(f"Action item {item.number} is due on {due_on} already: {item.text}")
     return revise(connection, request, incident, item, "dated", due_on=due_on, snoozed_until=None)
 
 
 def link(connection: Connection, request: Request) -> Reply:
-    """`link NUMBER https://…`: say where its ticket is."""
+    """`link NUMBER https://…`: set the address of its ticket."""
     incident, item, rest = pending(connection, request, "link")
     ticket = parse_link(rest)
     if ticket is None or ticket != rest.strip():
@@ -180,7 +175,7 @@ def link(connection: Connection, request: Request) -> Reply:
 
 
 def snooze(connection: Connection, request: Request) -> Reply:
-    """`snooze NUMBER 3d`: leave it alone for some days."""
+    """`snooze NUMBER 3d`: send no reminder of it for some days."""
     incident, item, rest = pending(connection, request, "snooze")
     until = parse_snooze(rest, today=today(request))
     if until == item.snoozed_until:
@@ -189,7 +184,7 @@ def snooze(connection: Connection, request: Request) -> Reply:
 
 
 def drop(connection: Connection, request: Request) -> Reply:
-    """`drop NUMBER why`: decide against it."""
+    """`drop NUMBER why`: drop it, with the reason. An item of another owner needs the permission `drop`."""
     incident, item, rest = pending(connection, request, "drop")
     if not rest:
         raise UsageError(
@@ -201,14 +196,9 @@ def drop(connection: Connection, request: Request) -> Reply:
 
 
 def revise(
-    connection: Connection,
-    request: Request,
-    incident: Incident,
-    item: ActionItem,
-    verb: str,
-    **changes: object,
+    connection: Connection, request: Request, incident: Incident, item: ActionItem, verb: str, **changes: object
 ) -> Reply:
-    """Write the change down, plan its reminders anew, and answer with it."""
+    """Append a revision with the changes, plan the reminders anew, and return the receipt."""
     at = request.received_at
     revised = action_items.revise(connection, item, by=request.user_id, at=at, **changes)
     plan_item(
@@ -229,7 +219,10 @@ def _is_redacted(connection: Connection, request: Request, incident: Incident) -
 
 
 def find(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:
-    """The incident, locked; its item the words begin with, in any state; and the words that are left."""
+    """The incident, locked; its item whose number the words begin with; and the remaining words.
+
+    The item is in any state, and redacted where the user may not read it. Raises UsageError for an unknown number.
+    """
     incident = get_current(connection, request, lock=True)
     example = f"{request.slash('actionitem')} {verb} 3"
     number, rest = parse_number(request.words, what="action item", example=example)
@@ -242,14 +235,14 @@ def find(connection: Connection, request: Request, verb: str) -> tuple[Incident,
 
 
 def pending(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:
-    """As `find`, for what is still to be done. Raises UsageError for what is done or dropped."""
+    """As `find`; raises UsageError also for an item that is done or dropped."""
     incident, item, rest = find(connection, request, verb)
     if not item.pending:
         raise UsageError(f"Action item {item.number} is {item.state} already: {item.text}")
     return incident, item, rest
 
 
-def _alone(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem]:
+def _only_number(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem]:
     incident, item, rest = pending(connection, request, verb)
     _refuse_more(request, rest, f"{verb} {item.number}")
     return incident, item
@@ -260,77 +253,16 @@ def _refuse_more(request: Request, rest: str, typed: str) -> None:
         raise UsageError(f"Only the number, please: {request.slash('actionitem')} {typed}")
 
 
-def _refuse_day(due_on: date, today: date, example: str) -> None:
-    """Nobody can be reminded of the past, and a year far ahead is a slip of the finger."""
+def _check_date(due_on: date, today: date, example: str) -> None:
+    """Raise UsageError for a date in the past, or so far ahead that it must be a typing error."""
     if due_on < today:
         raise UsageError(f"{due_on} is in the past; today is {day(today)}. Try: {example}")
     if due_on.year > today.year + _FARTHEST_YEARS:
         raise UsageError(f"{due_on} is more than {_FARTHEST_YEARS} years ahead. Try: {example}")
 
 
-def _vet(connection: Connection, request: Request, name: str | None, user_id: str | None, example: str) -> None:
-    """Refuse an owner whom no reminder reaches, as far as Slack has told of them."""
+def _check_owner(connection: Connection, request: Request, name: str | None, user_id: str | None, example: str) -> None:
+    """Raise UsageError for an owner who is known to receive no reminders."""
     member = members.find(connection, request.workspace_id, user_id) if user_id else None
     if member is not None and member.barred:
         raise UsageError(_BARRED[member.barred].format(name=name, try_=example))
-
-
-DIRECT = "directmessage"
-"""Slack's name of every direct message."""
-_Handler = Callable[[Connection, Request], Reply]
-
-
-def _on(handler: _Handler) -> _Handler:
-    """The handler, for a request whose words are a button's value."""
-
-    def clicked(connection: Connection, request: Request) -> Reply:
-        return handler(connection, _aimed(connection, request))
-
-    return clicked
-
-
-def _aimed(connection: Connection, request: Request) -> Request:
-    number, words = buttons.parse_value(request.words)
-    incident = incidents.numbered(connection, request.workspace_id, number)
-    if incident is None or not _is_for(connection, request, incident, int(words.split()[0])):
-        raise UsageError(f"There is no INC-{number} here, so nothing was changed.")
-    return replace(request, command="actionitem", words=words, incident_number=number)
-
-
-def _is_for(connection: Connection, request: Request, incident: Incident, number: int) -> bool:
-    """Whether the person may press that item's buttons where they did.
-
-    In a channel the incident is shown in; in the direct message of a digest, as the item's owner or the lead; on the
-    Home tab as the owner alone, since the tab may be older than who owns the item.
-    """
-    if request.source == HOME or request.channel_name == DIRECT:
-        item = stored_items.numbered(connection, incident.id, number)
-        if item is not None and item.owner_id == request.user_id:
-            return True
-        if request.source == HOME:
-            return False
-        if incident.lead_id == request.user_id:
-            return True
-    return incident.seen_from(request.channel_id)
-
-
-def _ask(form: str) -> _Handler:
-    """The handler that opens a form about the item, unless it is done or dropped by now."""
-
-    def clicked(connection: Connection, request: Request) -> Reply:
-        aimed = _aimed(connection, request)
-        incident, item, _ = pending(connection, aimed, "assign")
-        return Reply(text="", form=form, fills={"incident": incident, "item": item})
-
-    return clicked
-
-
-CLICKS: dict[str, _Handler] = {
-    buttons.DONE: _on(done),
-    buttons.CONFIRM: _on(confirm),
-    buttons.SNOOZE: _on(snooze),
-    buttons.REOPEN: _on(reopen_item),
-    buttons.ASSIGN: _ask(buttons.ASSIGN),
-    buttons.DROP: _ask(buttons.DROP),
-}
-"""What each button does."""

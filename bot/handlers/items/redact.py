@@ -1,6 +1,7 @@
-"""What a private incident's owner or lead is told outside of its channel: that there is something, without its words.
+"""Redaction: outside its channel, a private incident's words are hidden even from its lead and its items' owners.
 
-Being an owner or the lead makes nobody a member of the channel; who has put something on record there is one.
+A lead or an owner need not be a member of the channel. A user who has recorded an entry there was one, and sees the
+words.
 """
 
 from dataclasses import replace
@@ -15,7 +16,7 @@ WORDS = "an action item of a private incident; its words stand in its channel"
 
 
 def is_redacted(connection: Connection, incident: Incident, *, user_id: str, channel_id: str) -> bool:
-    """Whether what is said to the person in that channel must do without the incident's words."""
+    """Whether a message to the user in that channel must not contain the incident's words."""
     return not incident.seen_from(channel_id) and not incidents.is_visible_to(connection, incident.id, user_id)
 
 
@@ -25,10 +26,10 @@ def redact(incident: Incident) -> Incident:
 
 
 def redact_words(item: ActionItem) -> ActionItem:
-    """The item without the words it was recorded with; its state is whole, so it can be revised."""
+    """The item without its text; the other fields stay, so that it can still be revised."""
     return replace(item, text=WORDS, done_when=None)
 
 
 def redact_item(item: ActionItem) -> ActionItem:
-    """The item without anything that people wrote about it, to be shown."""
+    """The item without any text that people wrote about it, for display."""
     return replace(redact_words(item), ticket=None, reason=None)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.config import Settings
 from bot.handlers.items.buttons import DONE
-from bot.handlers.items.items import HOME
+from bot.handlers.items.clicks import HOME
 from bot.handlers.request import Request, first_word
 from bot.slack.inbound.payloads import Click, Mention, Shortcut, SlashCommand, Submission
 from bot.slack.members import Members
