@@ -1,1 +1,1 @@
-"""One file a noun: what a command does, in domain and storage, knowing nothing of Slack."""
+"""Handlers: each runs one command on domain and storage in a transaction, without knowing Slack."""

@@ -1,4 +1,4 @@
-"""Which incident a command is about."""
+"""Find the incident that a command is about."""
 
 import re
 from dataclasses import replace
@@ -14,14 +14,14 @@ _NAME = re.compile(r"inc-?([0-9]{1,9})", re.IGNORECASE)
 
 
 def find_current(connection: Connection, request: Request, *, lock: bool = False) -> Incident | None:
-    """The incident the request is about: the one it names, else the channel's; None where there never was one."""
+    """The incident that the request names, else the channel's latest; None where there is none."""
     if request.incident_number is not None:
         return incidents.numbered(connection, request.workspace_id, request.incident_number, lock=lock)
     return incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=lock)
 
 
 def get_current(connection: Connection, request: Request, *, lock: bool = False) -> Incident:
-    """The incident the request is about, locked with `lock`. Raises UsageError where there never was one."""
+    """As `find_current`; raises UsageError where there is none."""
     incident = find_current(connection, request, lock=lock)
     if incident is None:
         raise UsageError(
@@ -32,9 +32,9 @@ def get_current(connection: Connection, request: Request, *, lock: bool = False)
 
 
 def get_named(connection: Connection, request: Request) -> tuple[Incident, str]:
-    """The incident the words begin with (`INC-12`), else the channel's; and the words that are left.
+    """The incident that the words begin with (`INC-12`), else the current one; and the remaining words.
 
-    Raises UsageError when there is no such incident, or it is private to another channel.
+    Raises UsageError for an incident that does not exist, or is private to another channel.
     """
     word, rest = first_word(request.words)
     number = incident_number(word)
@@ -44,9 +44,9 @@ def get_named(connection: Connection, request: Request) -> tuple[Incident, str]:
 
 
 def get_word_and_named(connection: Connection, request: Request) -> tuple[str, Incident]:
-    """One word in small letters, empty if there is none, and the incident named before or after it, else the channel's.
+    """One case-folded word, or an empty one, and the incident named before or after it, else the current one.
 
-    Raises UsageError for more words than that, and as `get_named` does.
+    Raises UsageError for further words, and as `get_named` does.
     """
     word, rest = first_word(request.words)
     if incident_number(word) is not None:
@@ -60,16 +60,19 @@ def get_word_and_named(connection: Connection, request: Request) -> tuple[str, I
 
 
 def incident_number(word: str) -> int | None:
-    """The number in an incident's name, `INC-12`, in any case; None when it is no such name."""
+    """The number in an incident's name, `INC-12` in any case; None for any other word."""
     match = _NAME.fullmatch(word.strip())
     return None if match is None else int(match[1])
 
 
 def get_by_number(connection: Connection, request: Request, number: int) -> Incident:
-    """The workspace's incident of that number, if it may be seen from here. Raises UsageError otherwise."""
+    """The workspace's incident of that number, or the one it is a duplicate of.
+
+    Raises UsageError where there is none, or it is private to another channel.
+    """
     incident = incidents.numbered(connection, request.workspace_id, number)
     if incident is not None:
-        # What it turned out to be may be private, whatever it was itself.
+        # Check the visibility of the original: it may be private where its duplicate is not.
         incident = incidents.duplicate_of(connection, incident) or incident
     if incident is None or not incident.seen_from(request.channel_id):
         raise UsageError(f"There is no INC-{number} here. {request.slash('incident')} list all shows what there is.")

@@ -1,4 +1,4 @@
-"""Whether somebody may do what they ask for."""
+"""Check the policy: who may do what on an incident."""
 
 from sqlalchemy import Connection
 
@@ -10,22 +10,22 @@ from storage import timeline
 from storage.values import Incident
 
 TERMINAL = "cli"
-"""The surface of whoever has the store itself in hand; no policy keeps them from anything."""
+"""The source of requests from a terminal. Its user has direct access to the database, so no policy applies."""
 
 
-def require_permission(connection: Connection, request: Request, incident: Incident, deed: str) -> None:
-    """Let it pass, or raise UsageError that says who may, and how to become one of them.
+def require_permission(connection: Connection, request: Request, incident: Incident, action: str) -> None:
+    """Raise UsageError unless the user may do `action`, a key of the policy; the error says who may.
 
-    Where an incident has no lead, what only the lead may do is left to its responders, and anyone may take the lead.
+    On an incident without a lead, responders may do what the policy leaves to the lead, and anyone may take the lead.
     """
-    circle = request.settings.policy[deed]
-    if circle == LEAD and incident.lead is None:
-        circle = RESPONDERS
-    if circle == ANYONE or request.source == TERMINAL or (deed == "lead" and incident.lead is None):
+    allowed = request.settings.policy[action]
+    if allowed == LEAD and incident.lead is None:
+        allowed = RESPONDERS
+    if allowed == ANYONE or request.source == TERMINAL or (action == "lead" and incident.lead is None):
         return
-    if _leads(request, incident):
+    if _is_lead(request, incident):
         return
-    if circle == LEAD:
+    if allowed == LEAD:
         raise UsageError(f"On {incident.name} that is for its lead, {incident.lead}, to do. Ask them.")
     if incident.declared_by == request.user_name or timeline.is_participant(connection, incident.id, request.user_id):
         return
@@ -36,7 +36,7 @@ def require_permission(connection: Connection, request: Request, incident: Incid
     )
 
 
-def _leads(request: Request, incident: Incident) -> bool:
+def _is_lead(request: Request, incident: Incident) -> bool:
     if incident.lead_id is not None:
         return incident.lead_id == request.user_id
     return incident.lead is not None and incident.lead == request.user_name

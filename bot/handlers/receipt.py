@@ -1,6 +1,4 @@
-"""The receipt: what was written down, and the time as it was understood."""
-
-from zoneinfo import ZoneInfo
+"""The receipt of a timeline entry: what was recorded, with the time as Scribe read it."""
 
 from bot.documents.rendering import slack
 from bot.domain.time.format import stamp, zone_label
@@ -20,17 +18,18 @@ def receipt(
     buttons: tuple[Button, ...] = (),
     **facts: object,
 ) -> Reply:
-    """The channel's receipt for an entry, from `templates/slack/<template>`.
+    """The public receipt of an entry, rendered from `templates/slack/<template>.j2` with `facts`.
 
-    `assumed` says that the time was read in a zone nobody told; the receipt then names it and offers the
-    correction.
+    `assumed` means that the words named no zone; unless the user's zone is known, the receipt names the default zone
+    that was used and shows how to correct the time. `seconds` shows the seconds of the entry's time.
     """
+    zone = request.zone if request.zone_known else None
     text = slack(
         template,
         incident=incident,
         entry=entry,
         kind=KINDS[entry.kind],
-        when=_when(request, entry, seconds=seconds),
+        when=stamp(entry.occurred_at, zone, request.received_at.date(), seconds=seconds),
         assumed=zone_label(request.zone) if assumed and not request.zone_known else None,
         edit=f"{request.slash('incident')} edit {entry.number}",
         request=request,
@@ -38,8 +37,3 @@ def receipt(
     )
     recorded = entry.kind if template == "recorded" else None
     return Reply(text=text, public=True, buttons=buttons, about=incident.name, recorded=recorded)
-
-
-def _when(request: Request, entry: TimelineEntry, *, seconds: bool) -> str:
-    zone: ZoneInfo | None = request.zone if request.zone_known else None
-    return stamp(entry.occurred_at, zone, request.received_at.date(), seconds=seconds)

@@ -1,4 +1,4 @@
-"""What is asked of a handler, and what it answers."""
+"""The request that a handler gets and the reply that it returns, the same for every surface."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -12,7 +12,7 @@ from bot.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionEdit:
-    """A section as somebody wrote it: its key, the version it was opened at, and the whole new text."""
+    """An edit of one section: its key, the version that was opened, and the whole new text."""
 
     key: str
     version: int
@@ -21,16 +21,15 @@ class SectionEdit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One thing somebody asked for, whatever the surface it came by.
+    """One command, click, form or reaction of a user, independent of the surface it came from.
 
-    `words` follow the command and are plain text; `people` gives the user id behind each `@name` in them.
-    `received_at` is when Scribe got it; `said_at` when it was said, where the surface knows better (a message has
-    its own time). `zone` is the typist's zone when `zone_known`, else the default one. `key` makes a repeat
-    recognisable; without one nothing can repeat. `author` differs from the user where somebody puts another's
-    message on the timeline. `incident_number` names the incident where the surface does, and the channel's does not
-    count. `reply_url` reaches the person for half an hour even where the bot is no member. `details` are what a form
-    asks and no words say; `edit` is what came of a form whose text may be longer than words are. `parsed` is what
-    `routes.understand` read out of the words, in the type that the route's handler expects.
+    `words` is the plain text after the command; `people` maps each `@name` in it to a user id. `received_at` is when
+    Scribe received it, `said_at` the time of the message where the surface knows one. `zone` is the user's zone if
+    `zone_known`, else the default. `key` is the idempotency key; None where the surface never repeats a delivery.
+    `author` is set where the user records another person's message. `incident_number` overrides the channel's
+    incident. `reply_url` reaches the user for 30 minutes, also where the bot is not in the channel. `details` are a
+    form's fields that have no place in the words; `edit` is a form's text, which may be longer than words. `parsed`
+    is what `routes.understand` parsed from the words, in the type that the route's handler expects.
     """
 
     workspace_id: str
@@ -60,38 +59,38 @@ class Request:
 
     @property
     def now(self) -> datetime:
-        """The instant the words speak from."""
+        """The instant that relative times in the words refer to."""
         return self.said_at or self.received_at
 
     def slash(self, command: str) -> str:
-        """A command as it is typed in this workspace: `/inc-detected`.
+        """The command as this user types it: `/inc-detected`, or `@scribe detected` in reply to a mention.
 
-        To a mention it is told as one: in a thread Slack takes no slash commands.
+        In a thread, where most mentions come from, Slack takes no slash commands.
         """
         return f"@scribe {command}" if self.source == "mention" else f"/{self.settings.prefix}{command}"
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values, to be kept while the database is away; what the settings say is not kept with it."""
-        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in {"settings", "parsed"}}
-        moments = {name: value.isoformat() for name, value in kept.items() if isinstance(value, datetime)}
+        """The request as JSON values, for the spool; without the settings, which apply anew when it is replayed."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        del values["settings"], values["parsed"]
+        moments = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime)}
         edit = None if self.edit is None else asdict(self.edit)
-        return (
-            kept
-            | moments
-            | {"zone": self.zone.key, "people": dict(self.people), "details": dict(self.details), "edit": edit}
-        )
+        details = {"people": dict(self.people), "details": dict(self.details), "edit": edit}
+        return {**values, **moments, "zone": self.zone.key, **details}
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any], settings: Settings) -> Self:
-        """The request that `to_json` made the values of. Raises ValueError, KeyError or TypeError for anything else."""
-        moments = {name: datetime.fromisoformat(kept[name]) for name in ("received_at", "said_at") if kept.get(name)}
-        edit = SectionEdit(**kept["edit"]) if kept.get("edit") else None
-        return cls(**{**kept, **moments, "zone": ZoneInfo(kept["zone"]), "edit": edit, "settings": settings})
+    def from_json(cls, values: Mapping[str, Any], settings: Settings) -> Self:
+        """The inverse of `to_json`. Raises ValueError, KeyError or TypeError for values that are no request."""
+        moments = {
+            name: datetime.fromisoformat(values[name]) for name in ("received_at", "said_at") if values.get(name)
+        }
+        edit = SectionEdit(**values["edit"]) if values.get("edit") else None
+        return cls(**{**values, **moments, "zone": ZoneInfo(values["zone"]), "edit": edit, "settings": settings})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A button under a reply; a click comes back as `action` with `value`."""
+    """A button under a reply; a click arrives as a request with the command `action` and the words `value`."""
 
     label: str
     action: str
@@ -100,7 +99,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Menu:
-    """A menu under a reply; a choice comes back as `action` with its value. `options` are (label, value)."""
+    """A menu under a reply; a choice arrives like a button's click. `options` are (label, value)."""
 
     label: str
     action: str
@@ -112,12 +111,11 @@ Control = Button | Menu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer: Slack text, already escaped, seen by the channel when `public`, else by the person alone.
+    """An answer: Slack text, already escaped, shown to the channel if `public`, else to the user alone.
 
-    `form` names the form to open instead, or after the text if there is one; `fills` is what stands in it.
-    `document` is Markdown to be shown below the text.
-    `about` is the incident's name, and `recorded` the kind of entry that was recorded with this very answer: for the
-    log and the counts, not for a person, and not kept with the receipt.
+    `form` names a form to open instead of the text, or after it; `fills` are the form's values. `document` is Markdown
+    to show below the text. `about` (the incident's name) and `recorded` (the kind of the entry that was just recorded)
+    are for log and metrics, and not part of the receipt.
     """
 
     text: str
@@ -130,7 +128,7 @@ class Reply:
     recorded: str | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values, to be kept as a receipt."""
+        """The reply as JSON values, for the receipt."""
         buttons = [asdict(button) for button in self.buttons]
         return {
             "text": self.text,
@@ -141,19 +139,19 @@ class Reply:
         }
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Self:
-        """The reply that `to_json` made the values of."""
-        return cls(**{**kept, "buttons": tuple(_control(each) for each in kept["buttons"])})
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**{**values, "buttons": tuple(_control(each) for each in values["buttons"])})
 
 
-def _control(kept: Mapping[str, Any]) -> Control:
-    if "options" not in kept:
-        return Button(**kept)
-    return Menu(**{**kept, "options": tuple((label, value) for label, value in kept["options"])})
+def _control(values: Mapping[str, Any]) -> Control:
+    if "options" not in values:
+        return Button(**values)
+    return Menu(**{**values, "options": tuple((label, value) for label, value in values["options"])})
 
 
 def first_word(words: str) -> tuple[str, str]:
-    """The first word in lower case, and the rest, both without white space around them."""
+    """The first word, case-folded, and the rest, both stripped; empty strings where there is none."""
     parts = words.split(maxsplit=1)
     if not parts:
         return "", ""
@@ -161,9 +159,9 @@ def first_word(words: str) -> tuple[str, str]:
 
 
 def parse_person(request: Request, words: str, example: str) -> tuple[str, str | None]:
-    """The (name, user id) that `@name` stands for; the id is None for a team or a role.
+    """Parse `@name` into (name, user id); the id is None for a team or a role.
 
-    Raises UsageError when the words are no single `@name`.
+    Raises UsageError for words that are not exactly one `@name`.
     """
     name = words.strip()
     if not name.startswith("@") or len(name) < 2 or len(name.split()) != 1:  # noqa: PLR2004 - an @ and a letter

@@ -1,4 +1,4 @@
-"""`scribe log`: the same grammar from a terminal, for when Slack itself is down."""
+"""`scribe log`: record an entry from a terminal, with Slack's grammar, while Slack itself is down."""
 
 import getpass
 import html
@@ -18,7 +18,7 @@ from storage import outbox
 from storage.database import Database
 
 _NAME_LENGTH = 64
-"""What fits where Slack's user ids are kept."""
+"""The length of the database's columns for Slack's user ids, which hold this name too."""
 
 
 def record_entry(
@@ -31,9 +31,9 @@ def record_entry(
     author: str | None,
     workspace_id: str | None,
 ) -> str:
-    """Record the words, typed at `at`, on the incident called `name`, and tell its channel once Slack is there.
+    """Record the words, typed at `at`, on the incident called `name`; the outbox posts the receipt to its channel.
 
-    Returns the receipt as plain text. Raises UsageError for what cannot be recorded.
+    Returns the receipt as plain text. Raises UsageError for words that cannot be recorded.
     """
     with database.read() as connection:
         incident = find_incident(connection, name, workspace_id)
@@ -57,14 +57,14 @@ def record_entry(
     )
 
     def post(connection: Connection, reply: Reply) -> None:
-        text = f"From a terminal, by {_escaped(person)}: {reply.text}"
+        text = f"From a terminal, by {html.escape(person, quote=False)}: {reply.text}"
         outbox.post(connection, incident.workspace_id, incident.channel_id, {"text": text}, at=at)
 
     return html.unescape(handle(database, request, post).text)
 
 
 def _kind(name: str, words: str, prefix: str) -> tuple[str, str]:
-    """The kind of entry the words begin with, as it is typed in Slack too; and the words after it."""
+    """The kind of entry that the words begin with, with or without `/` and prefix; and the remaining words."""
     typed, rest = first_word(words)
     typed = typed.removeprefix("/")
     for kind in (typed, typed.removeprefix(prefix)):
@@ -76,17 +76,13 @@ def _kind(name: str, words: str, prefix: str) -> tuple[str, str]:
 
 
 def author_name(author: str | None, command: str) -> str:
-    """Whose words these are: the name given, else the login name. Raises UsageError where there is none."""
+    """The name given, else the login name. Raises UsageError for none, or one that is too long."""
     try:
         name = storable(getpass.getuser() if author is None else author).strip()
-    except (OSError, KeyError):  # a container's user need not have a name
+    except (OSError, KeyError):  # a container's user may have no name
         name = ""
     if not 0 < len(name) <= _NAME_LENGTH:
         raise UsageError(
             f"Say whose words these are, in at most {_NAME_LENGTH} characters: scribe {command} --as alice …"
         )
     return name
-
-
-def _escaped(text: str) -> str:
-    return html.escape(text, quote=False)
