@@ -1,4 +1,4 @@
-"""What a channel is told of a review: the invitation with its calendar file, the cancellation, the reminder."""
+"""The messages about a review: the invitation with its calendar file, the cancellation, the reminder."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +15,14 @@ from storage import incidents, postmortems, publications, reviews
 from storage.values import Incident, Review
 
 AGENDA = ("started", "detected", "mitigated", "impact", "cause", "measures", "owner", "due", "well", "badly")
-"""The facts a review should know; the first few that are open are asked about in the calendar."""
+"""The facts that a review should settle; the calendar entry lists the first open questions about them."""
 ASKED = 3
+"""Questions in the calendar entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A message of Slack text for a channel: `comment` goes with the file, `alone` where no file may be sent."""
+    """A message for a channel, in Slack text: `comment` goes with the file, `alone` where the bot may not upload it."""
 
     channel_id: str
     comment: str
@@ -32,57 +33,55 @@ class Announcement:
 
 
 def announcement(connection: Connection, incident_id: int, sequence: int, *, prefix: str) -> Announcement | None:
-    """What to say of the plan of that sequence; None where a later one stands and will be told instead."""
+    """The message about the plan with that sequence number; None where a later plan has a message of its own."""
     plans = reviews.of_incident(connection, incident_id)
-    standing = plans[-1]
-    if standing.sequence != sequence:
+    plan = plans[-1]
+    if plan.sequence != sequence:
         return None
     incident = incidents.by_id(connection, incident_id)
-    before = _before(plans)
+    before = _replaced_plan(plans)
+    invited = {person.user_id for person in plan.people}
     facts: dict[str, Any] = {
         "incident": incident,
-        "review": standing,
-        "span": span(standing),
-        "was": span(before) if before and before.starts_at != standing.starts_at else None,
+        "review": plan,
+        "span": span(plan),
+        "was": span(before) if before and before.starts_at != plan.starts_at else None,
         "changed": before is not None,
-        "gone": _gone(before, standing),
-        "read": _read(connection, incident, prefix),
+        "gone": tuple(person.name for person in before.people if person.user_id not in invited) if before else (),
+        "read": _reading_command(connection, incident, prefix),
     }
-    template = "review_off" if standing.cancelled else "review_invitation"
+    template = "review_off" if plan.cancelled else "review_invitation"
     return Announcement(
         channel_id=incident.channel_id,
         comment=slack(template, **facts, file=True),
         alone=slack(template, **facts, file=False),
         filename=f"{incident.name}-review.ics",
-        title=f"Review of {incident.name}" + (", cancelled" if standing.cancelled else ""),
-        file=calendar_file(incident, standing, _words(connection, incident, standing, prefix)),
+        title=f"Review of {incident.name}" + (", cancelled" if plan.cancelled else ""),
+        file=calendar_file(incident, plan, _invitation(connection, incident, plan, prefix)),
     )
 
 
-def _before(plans: tuple[Review, ...]) -> Review | None:
-    """The plan that the newest takes the place of, unless that was cancelled or held."""
-    *_, before, standing = (None, *plans)
-    if before is None or before.cancelled or before.ends_at <= standing.planned_at:
+def _replaced_plan(plans: tuple[Review, ...]) -> Review | None:
+    """The plan before the newest, unless that was cancelled or its meeting is over."""
+    *_, before, plan = (None, *plans)
+    if before is None or before.cancelled or before.ends_at <= plan.planned_at:
         return None
     return before
 
 
-def _gone(before: Review | None, standing: Review) -> tuple[str, ...]:
-    """The names of those who were invited and no longer are."""
-    invited = {person.user_id for person in standing.people}
-    return tuple(person.name for person in before.people if person.user_id not in invited) if before else ()
-
-
-def _read(connection: Connection, incident: Incident, prefix: str) -> str:
-    """The command that shows what to read before, or makes it."""
+def _reading_command(connection: Connection, incident: Incident, prefix: str) -> str:
+    """The command that shows the postmortem, or drafts it where there is none."""
     subcommand = "show" if postmortems.newest(connection, incident.id) else "draft"
     return f"/{prefix}postmortem {subcommand} {incident.name}"
 
 
-def _words(connection: Connection, incident: Incident, review: Review, prefix: str) -> Invitation:
-    link = next(
-        (each.location for each in publications.of_incident(connection, incident.id) if _is_link(each.location)), None
-    )
+def _invitation(connection: Connection, incident: Incident, review: Review, prefix: str) -> Invitation:
+    locations = (each.location for each in publications.of_incident(connection, incident.id))
+    link = next(filter(_is_link, locations), None)
+    questions: tuple[Question, ...] = ()
+    if not review.cancelled:
+        _, document = load_document(connection, incident.id, prefix=prefix)
+        questions = tuple(document.questions[fact] for fact in AGENDA if fact in document.questions)[:ASKED]
     where = "the incident's channel" if incident.private else f"#{incident.channel_name}"
     return Invitation(
         summary=f"Review of {incident.name}: {incident.title}",
@@ -92,8 +91,8 @@ def _words(connection: Connection, incident: Incident, review: Review, prefix: s
             review=review,
             where=where,
             link=link,
-            questions=() if review.cancelled else _open(connection, incident, prefix),
-            read=_read(connection, incident, prefix),
+            questions=questions,
+            read=_reading_command(connection, incident, prefix),
         ),
         location=f"Slack, {where}",
         url=link,
@@ -104,19 +103,14 @@ def _is_link(location: str) -> bool:
     return location.startswith(("https://", "http://")) and location.isprintable() and " " not in location
 
 
-def _open(connection: Connection, incident: Incident, prefix: str) -> tuple[Question, ...]:
-    _, document = load_document(connection, incident.id, prefix=prefix)
-    return tuple(document.questions[fact] for fact in AGENDA if fact in document.questions)[:ASKED]
-
-
 def reminder_text(
     connection: Connection, incident_id: int, sequence: int, *, at: datetime, prefix: str
 ) -> tuple[str, str] | None:
-    """(channel id, text) of the reminder; None where that plan no longer stands, or the meeting has begun."""
-    standing = reviews.planned(connection, incident_id)
-    if standing is None or standing.sequence != sequence or standing.starts_at <= at:
+    """(channel id, text) of the reminder; None if the plan was replaced or cancelled, or the meeting has begun."""
+    plan = reviews.planned(connection, incident_id)
+    if plan is None or plan.sequence != sequence or plan.starts_at <= at:
         return None
     incident = incidents.by_id(connection, incident_id)
-    read = _read(connection, incident, prefix)
-    text = slack("review_reminder", incident=incident, review=standing, span=span(standing), read=read)
+    read = _reading_command(connection, incident, prefix)
+    text = slack("review_reminder", incident=incident, review=plan, span=span(plan), read=read)
     return incident.channel_id, text

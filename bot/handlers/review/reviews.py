@@ -1,12 +1,11 @@
-"""The review: plan the meeting about a postmortem, show it, move it, cancel it."""
+"""The review: plan, move, show and cancel the meeting about a postmortem."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
-from bot.domain.review.appointment import Appointment
 from bot.domain.review.meeting import (
     Plan,
     change_invitees,
@@ -26,13 +25,13 @@ from storage import action_items, incidents, members, outbox, reviews, timeline
 from storage.values import Incident, Invitee, Review
 
 DURATION_S = 60 * 60
-"""How long a review takes if nobody says so."""
+"""Seconds that a review takes unless the words say otherwise."""
 ANNOUNCEMENT, REMINDER = "review_news", "review_reminder"
-"""Jobs: tell the channel of the plan that stands; remind of it."""
+"""The outbox actions: announce a plan to the channel; remind of it."""
 
 
 def review(connection: Connection, request: Request) -> Reply:
-    """`review WHEN [for 45m] [with @who]` plans or moves it, `review cancel` cancels it, bare shows it."""
+    """`review WHEN [for 45m] [with @who]` plans or moves it, `review cancel` cancels it, `review` shows it."""
     incident, rest = get_named(connection, request)
     word, after = first_word(rest)
     if not word:
@@ -56,47 +55,58 @@ def _show(connection: Connection, request: Request, incident: Incident) -> Reply
 def _plan(connection: Connection, request: Request, incident: Incident, words: str) -> Reply:
     plan = parse_plan(words, people=request.people, now=request.now, zone=request.zone)
     _lock(connection, incident)
-    before = reviews.newest(connection, incident.id)
-    standing = None if before is None or before.cancelled or before.ends_at <= request.received_at else before
-    made = _made(connection, request, incident, plan, standing)
-    made = replace(made, sequence=0 if before is None else before.sequence + 1)
-    _refuse_same(made, standing)
-    reviews.add(connection, incident.id, made)
-    _tell(connection, request, incident, made)
-    return _receipt(request, incident, made, plan.appointment, moved=standing)
-
-
-def _receipt(
-    request: Request, incident: Incident, made: Review, appointment: Appointment | None, *, moved: Review | None
-) -> Reply:
-    assumed = appointment is not None and appointment.zone_assumed and not request.zone_known
-    remind_at = reminds_at(made)
+    newest = reviews.newest(connection, incident.id)
+    current = None if newest is None or newest.cancelled or newest.ends_at <= request.received_at else newest
+    planned = replace(
+        _apply(connection, request, incident, plan, current), sequence=0 if newest is None else newest.sequence + 1
+    )
+    if current is not None:
+        unchanged = replace(
+            current, sequence=planned.sequence, planned_at=planned.planned_at, planned_by_id=planned.planned_by_id
+        )
+        if unchanged == planned:
+            raise UsageError(f"It is planned just so already: {span(planned)}. Nobody was told again.")
+    reviews.add(connection, incident.id, planned)
+    _enqueue(connection, request, incident, planned)
+    assumed = plan.appointment is not None and plan.appointment.zone_assumed and not request.zone_known
+    remind_at = reminds_at(planned)
     text = slack(
         "review_planned",
         incident=incident,
-        review=made,
-        span=span(made),
-        was=span(moved) if moved and moved.starts_at != made.starts_at else None,
-        reminder=local_instant(remind_at.astimezone(zone_from_key(made.timezone))) if remind_at else None,
+        review=planned,
+        span=span(planned),
+        was=span(current) if current and current.starts_at != planned.starts_at else None,
+        reminder=local_instant(remind_at.astimezone(zone_from_key(planned.timezone))) if remind_at else None,
         assumed=zone_label(request.zone) if assumed else None,
         request=request,
     )
     return Reply(text=text, public=True)
 
 
-def _made(connection: Connection, request: Request, incident: Incident, plan: Plan, standing: Review | None) -> Review:
-    """The plan, with what it leaves unsaid from the one that stands. Raises UsageError where neither says when."""
-    at, zone = _when(request, plan, standing)
-    people = standing.people if standing else _proposed(connection, request, incident)
-    _refuse_bots(connection, incident, plan)
+def _apply(connection: Connection, request: Request, incident: Incident, plan: Plan, current: Review | None) -> Review:
+    """The review as planned; what the plan omits is taken from the current one.
+
+    Raises UsageError without a time, without anybody to invite, and for an invited bot.
+    """
+    if plan.appointment:
+        starts_at, timezone = plan.appointment.at, zone_key(plan.appointment.zone)
+    elif current and current.starts_at > request.received_at:
+        starts_at, timezone = current.starts_at, current.timezone
+    else:
+        raise UsageError(f"When? Try: {request.slash('postmortem')} review friday 10:00 with @alice")
+    people = current.people if current else _default_invitees(connection, request, incident)
+    bots = members.bot_ids(connection, incident.workspace_id)
+    for person in plan.invited:
+        if person.user_id in bots:
+            raise UsageError(f"@{person.name} is a bot, and comes to no meeting. Leave it out: with @alice @bob")
     people = change_invitees(people, add=plan.invited, leave_out=plan.left_out)
     if not people:
         raise UsageError("That leaves nobody to invite. Leave out fewer, or add somebody: with @alice")
     return Review(
         sequence=0,
-        starts_at=at,
-        duration_s=plan.duration_s or (standing.duration_s if standing else DURATION_S),
-        timezone=zone,
+        starts_at=starts_at,
+        duration_s=plan.duration_s or (current.duration_s if current else DURATION_S),
+        timezone=timezone,
         cancelled=False,
         people=people,
         planned_at=request.received_at,
@@ -104,24 +114,8 @@ def _made(connection: Connection, request: Request, incident: Incident, plan: Pl
     )
 
 
-def _refuse_bots(connection: Connection, incident: Incident, plan: Plan) -> None:
-    bots = members.bot_ids(connection, incident.workspace_id)
-    for person in plan.invited:
-        if person.user_id in bots:
-            raise UsageError(f"@{person.name} is a bot, and comes to no meeting. Leave it out: with @alice @bob")
-
-
-def _when(request: Request, plan: Plan, standing: Review | None) -> tuple[datetime, str]:
-    """The start and its zone's text: those typed, else those that stand, as long as they lie ahead."""
-    if plan.appointment:
-        return plan.appointment.at, zone_key(plan.appointment.zone)
-    if standing and standing.starts_at > request.received_at:
-        return standing.starts_at, standing.timezone
-    raise UsageError(f"When? Try: {request.slash('postmortem')} review friday 10:00 with @alice")
-
-
-def _proposed(connection: Connection, request: Request, incident: Incident) -> tuple[Invitee, ...]:
-    """Everybody named in the timeline; and who plans it, since they will be there."""
+def _default_invitees(connection: Connection, request: Request, incident: Incident) -> tuple[Invitee, ...]:
+    """The people of the timeline and the owners of action items, and the user who plans the review."""
     people = propose_invitees(
         incident,
         timeline.of_incident(connection, incident.id),
@@ -132,46 +126,37 @@ def _proposed(connection: Connection, request: Request, incident: Incident) -> t
     return change_invitees(people, add=(Invitee(user_id=request.user_id, name=request.user_name),), leave_out=())
 
 
-def _refuse_same(made: Review, standing: Review | None) -> None:
-    """Said again, it is news to nobody: no second invitation."""
-    if standing is None:
-        return
-    again = replace(standing, sequence=made.sequence, planned_at=made.planned_at, planned_by_id=made.planned_by_id)
-    if again == made:
-        raise UsageError(f"It is planned just so already: {span(made)}. Nobody was told again.")
-
-
 def _cancel(connection: Connection, request: Request, incident: Incident, rest: str) -> Reply:
     command = f"{request.slash('postmortem')} review"
     if rest.strip():
         raise UsageError(f"Nothing goes after cancel but the incident: {command} cancel {incident.name}")
     _lock(connection, incident)
-    standing = reviews.planned(connection, incident.id)
-    if standing is None:
+    planned = reviews.planned(connection, incident.id)
+    if planned is None:
         raise UsageError(f"{incident.name} has no review to cancel. To plan one: {command} friday 10:00")
-    if standing.ends_at <= request.received_at:
-        raise UsageError(f"That review is over: {span(standing)}. To plan another: {command} friday 10:00")
+    if planned.ends_at <= request.received_at:
+        raise UsageError(f"That review is over: {span(planned)}. To plan another: {command} friday 10:00")
     cancelled = replace(
-        standing,
-        sequence=standing.sequence + 1,
+        planned,
+        sequence=planned.sequence + 1,
         cancelled=True,
         planned_at=request.received_at,
         planned_by_id=request.user_id,
     )
     reviews.add(connection, incident.id, cancelled)
-    _tell(connection, request, incident, cancelled)
-    return Reply(text=slack("review_cancelled", incident=incident, span=span(standing)), public=True)
+    _enqueue(connection, request, incident, cancelled)
+    return Reply(text=slack("review_cancelled", incident=incident, span=span(planned)), public=True)
 
 
 def _lock(connection: Connection, incident: Incident) -> None:
-    """Let another plan for the same incident wait: it must see this one."""
+    """Lock the incident, so that simultaneous plans for it are made one after the other."""
     incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
 
 
-def _tell(connection: Connection, request: Request, incident: Incident, made: Review) -> None:
-    """Put the news into the outbox, and the reminder of it."""
-    content = {"incident_id": incident.id, "sequence": made.sequence, "prefix": request.settings.prefix}
-    # Elsewhere the address would reach another channel than the incident's.
+def _enqueue(connection: Connection, request: Request, incident: Incident, review: Review) -> None:
+    """Put the announcement and the reminder into the outbox."""
+    content = {"incident_id": incident.id, "sequence": review.sequence, "prefix": request.settings.prefix}
+    # The address leads to the channel of the request, which may not be the incident's.
     reply_url = request.reply_url if request.channel_id == incident.channel_id else None
     outbox.add(
         connection,
@@ -181,12 +166,12 @@ def _tell(connection: Connection, request: Request, incident: Incident, made: Re
         content={**content, "reply_url": reply_url},
         at=request.received_at,
     )
-    remind_at = None if made.cancelled else reminds_at(made)
+    remind_at = None if review.cancelled else reminds_at(review)
     if remind_at is not None:
         outbox.add(
             connection,
             incident.workspace_id,
-            lane=f"review:{incident.id}:{made.sequence}",
+            lane=f"review:{incident.id}:{review.sequence}",
             action=REMINDER,
             content=content,
             at=request.received_at,
