@@ -1,1 +1,1 @@
-"""Drafting, editing, checking, exporting and publishing postmortems."""
+"""Postmortems: draft, edit, check, import, export, publish."""

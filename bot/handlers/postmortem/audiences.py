@@ -1,4 +1,4 @@
-"""A postmortem for other readers: blameless, with roles for names; public, as the world may read it."""
+"""A postmortem for an audience: blameless, with roles instead of names; public, with what may leave the company."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ BLAMELESS, PUBLIC = "blameless", "public"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceVersion:
-    """A record for other readers, and how its sections came about."""
+    """A record as an audience may read it, and how its sections were drafted."""
 
     record: ExportRecord
     drafted: Drafted
@@ -34,7 +34,7 @@ class AudienceVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceOptions:
-    """What a retelling needs beside the record: `limit_s` and `wait_s` bound an operator's own template."""
+    """What rendering needs beside the record. `limit_s` and `wait_s` bound the operator's own template."""
 
     names: Names
     catalog: TemplateCatalog
@@ -44,49 +44,51 @@ class AudienceOptions:
 
 
 def names_in(connection: Connection, record: ExportRecord) -> Names:
-    """The display names of the record's workspace."""
+    """The display names of the record's workspace, by user id."""
     return members.names(connection, record.incident.workspace_id)
 
 
-def _story(record: ExportRecord) -> IncidentRecord:
-    return IncidentRecord(incident=record.incident, entries=tuple(record.entries), items=tuple(record.items))
+def render_for(record: ExportRecord, audience: str, options: AudienceOptions) -> AudienceVersion:
+    """The record for `audience`, a key of RENDERINGS. Raises UsageError for another word, and without a draft."""
+    if audience not in RENDERINGS:
+        guess = closest_match(audience, RENDERINGS)
+        raise UsageError(
+            f"There is no rendering “{audience[:40]}”.{f' Did you mean {guess}?' if guess else ''} "
+            f"There is {BLAMELESS}, with roles for names, and {PUBLIC}, as the world may read it."
+        )
+    return RENDERINGS[audience](record, options)
 
 
-def _document(story: IncidentRecord, prefix: str, review: Review | None = None) -> Document:
-    zone = ZoneInfo(story.incident.timezone)
-    return assemble(story.incident, story.entries, story.items, zone=zone, prefix=prefix, review=review)
-
-
-def _blameless(record: ExportRecord, means: AudienceOptions) -> AudienceVersion:
-    whole, newest = _story(record), latest_draft(record)
-    story = audiences.blameless(whole, means.names)
-    document = _document(story, means.prefix, record.review)
-    written = drafting.draft_sections(
-        document, newest.template, means.catalog, limit_s=means.limit_s, wait_s=means.wait_s
+def _blameless(record: ExportRecord, options: AudienceOptions) -> AudienceVersion:
+    """Draft the template anew from the record with roles; add the sections that people edited, with roles too."""
+    source, newest = _incident_record(record), latest_draft(record)
+    redacted = audiences.blameless(source, options.names)
+    document = _assemble(redacted, options.prefix, record.review)
+    drafted = drafting.draft_sections(
+        document, newest.template, options.catalog, limit_s=options.limit_s, wait_s=options.wait_s
     )
-    edited = {each.key: each for each in newest.sections if each.edited}
-    hide = audiences.pseudonymizer_for(whole, means.names)
-    kept = [
-        replace(each, heading=hide(each.heading), body=hide(each.body), drafted=None, drafted_heading=None)
-        for each in edited.values()
+    pseudonymize = audiences.pseudonymizer_for(source, options.names)
+    edited = [
+        replace(
+            each,
+            heading=pseudonymize(each.heading),
+            body=pseudonymize(each.body),
+            drafted=None,
+            drafted_heading=None,
+        )
+        for each in newest.sections
+        if each.edited
     ]
-    by_key = {each.key: each for each in (*written.sections, *kept)}
-    return _retold(record, story, list(story.entries), replace(written, sections=tuple(by_key.values())))
+    by_key = {each.key: each for each in (*drafted.sections, *edited)}
+    return _version(record, redacted, list(redacted.entries), replace(drafted, sections=tuple(by_key.values())))
 
 
-def _public(record: ExportRecord, means: AudienceOptions) -> AudienceVersion:
-    story = audiences.public_record(_story(record), means.names)
-    document = audiences.public_document(_document(story, means.prefix))
-    shown = [entry for entry in story.entries if audiences.is_public(entry)]
-    return _retold(record, story, shown, Drafted(sections=rendering.public(document)))
-
-
-def _retold(
-    record: ExportRecord, story: IncidentRecord, entries: list[TimelineEntry], written: Drafted
-) -> AudienceVersion:
-    newest = replace(latest_draft(record), sections=written.sections, drafted_by="")
-    told = replace(record, incident=story.incident, entries=entries, items=list(story.items), postmortem=newest)
-    return AudienceVersion(record=told, drafted=written)
+def _public(record: ExportRecord, options: AudienceOptions) -> AudienceVersion:
+    """Draft the built-in public template; edited sections are left out, since people may write anything in them."""
+    redacted = audiences.public_record(_incident_record(record), options.names)
+    document = audiences.public_document(_assemble(redacted, options.prefix))
+    entries = [entry for entry in redacted.entries if audiences.is_public(entry)]
+    return _version(record, redacted, entries, Drafted(sections=rendering.public(document)))
 
 
 RENDERINGS: dict[str, Callable[[ExportRecord, AudienceOptions], AudienceVersion]] = {
@@ -95,12 +97,19 @@ RENDERINGS: dict[str, Callable[[ExportRecord, AudienceOptions], AudienceVersion]
 }
 
 
-def render_for(record: ExportRecord, how: str, means: AudienceOptions) -> AudienceVersion:
-    """The record as `how`, one of RENDERINGS. Raises UsageError for another word, and before the first draft."""
-    if how not in RENDERINGS:
-        guess = closest_match(how, RENDERINGS)
-        raise UsageError(
-            f"There is no rendering “{how[:40]}”.{f' Did you mean {guess}?' if guess else ''} "
-            f"There is {BLAMELESS}, with roles for names, and {PUBLIC}, as the world may read it."
-        )
-    return RENDERINGS[how](record, means)
+def _incident_record(record: ExportRecord) -> IncidentRecord:
+    return IncidentRecord(incident=record.incident, entries=tuple(record.entries), items=tuple(record.items))
+
+
+def _assemble(record: IncidentRecord, prefix: str, review: Review | None = None) -> Document:
+    zone = ZoneInfo(record.incident.timezone)
+    return assemble(record.incident, record.entries, record.items, zone=zone, prefix=prefix, review=review)
+
+
+def _version(
+    record: ExportRecord, redacted: IncidentRecord, entries: list[TimelineEntry], drafted: Drafted
+) -> AudienceVersion:
+    postmortem = replace(latest_draft(record), sections=drafted.sections, drafted_by="")
+    items = list(redacted.items)
+    shown = replace(record, incident=redacted.incident, entries=entries, items=items, postmortem=postmortem)
+    return AudienceVersion(record=shown, drafted=drafted)

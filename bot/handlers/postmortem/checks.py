@@ -1,4 +1,4 @@
-"""The check: a reviewer's advice on an incident's timeline and its newest postmortem."""
+"""The check: advice on an incident's timeline, action items and newest postmortem. It changes and blocks nothing."""
 
 from sqlalchemy import Connection
 
@@ -14,11 +14,11 @@ from bot.handlers.request import Reply, Request
 from storage.database import Database
 
 SHOWN = 10
-"""How many findings an answer in Slack holds; the terminal prints all."""
+"""Findings in a reply in Slack; the terminal prints all."""
 
 
 def check(connection: Connection, request: Request) -> Reply:
-    """`check`: advice to the person alone. It changes and blocks nothing."""
+    """`check [INC-12]`: the advice, to the user alone."""
     incident, rest = get_named(connection, request)
     if rest.strip():
         raise UsageError(f"Which incident? Try: {request.slash('postmortem')} check INC-12")
@@ -46,9 +46,9 @@ def check(connection: Connection, request: Request) -> Reply:
 
 
 def describe_check(database: Database, settings: Settings, name: str, *, workspace_id: str | None) -> tuple[str, bool]:
-    """All the advice on the incident called `name` as plain text, and whether there is none.
+    """The advice on the incident called `name` as plain text, and whether there were no findings.
 
-    Raises UsageError when there is no such incident.
+    Raises UsageError for an unknown incident.
     """
     record = read_by_name(database, name, workspace_id=workspace_id)
     findings = advise(

@@ -1,4 +1,4 @@
-"""Drafts: ask for one, write it, show a version, choose its template."""
+"""Drafts: request one, write it in the background, show a version, choose the template."""
 
 import re
 from collections.abc import Mapping
@@ -29,27 +29,37 @@ from storage.database import Database
 from storage.outbox import Job
 from storage.values import Incident, Postmortem
 
-_VERSION = re.compile(r"v([0-9]{1,6})")
 SHOW_LIMIT_S, SHOW_WAIT_S = 1.0, 0.5
-"""Seconds for an operator's own template within an answer, which has three."""
+"""Seconds for the operator's own template within an answer; Slack waits three."""
+_VERSION = re.compile(r"v([0-9]{1,6})")
+
+
+def request_draft(connection: Connection, request: Request) -> Reply:
+    """`draft [INC-12]`: request a new version from what is recorded now."""
+    incident, rest = get_named(connection, request)
+    if rest.strip():
+        raise UsageError(f"Which incident? Try: {request.slash('postmortem')} draft INC-12")
+    enqueue_draft(connection, request, incident)
+    return Reply(text=slack("drafting", incident=incident), public=True)
 
 
 def enqueue_draft(connection: Connection, request: Request, incident: Incident, picked: str | None = None) -> None:
-    """Put the drafting into the outbox: it is slow work, and no answer waits for it.
+    """Put the drafting into the outbox: it is too slow for an answer.
 
-    `picked` is a template somebody asked for by name; if it breaks they are told, and nothing is drafted.
+    `picked` is a template that the user named; if it fails, the user is told and no version is written. Any other
+    template falls back to a built-in one.
     """
     outbox.add(
         connection,
         request.workspace_id,
-        # A lane of its own: while Slack is away, what waits to be said must not keep the draft from the store.
+        # A lane of its own: while Slack is down, messages that wait for it must not delay the draft.
         lane=f"draft:{incident.id}",
         action="draft",
         content={
             "incident_id": incident.id,
             "channel_id": request.channel_id,
             "by": request.user_name,
-            "template": picked or template_of(connection, request, incident.id),
+            "template": picked or _template_of(connection, request, incident.id),
             "picked": picked is not None,
             "user_id": request.user_id,
             "prefix": request.settings.prefix,
@@ -59,76 +69,17 @@ def enqueue_draft(connection: Connection, request: Request, incident: Incident, 
     )
 
 
-def template_of(connection: Connection, request: Request, incident_id: int) -> str:
-    """The template of the incident's newest version, else the setting's."""
+def _template_of(connection: Connection, request: Request, incident_id: int) -> str:
+    """The template of the incident's newest version, else the one in the settings."""
     newest = postmortems.newest(connection, incident_id)
     return newest.template if newest else request.settings.template
 
 
-def request_draft(connection: Connection, request: Request) -> Reply:
-    """`request_draft`: ask for a new version from what is known now."""
-    incident, rest = get_named(connection, request)
-    _nothing_more(request, rest, "draft")
-    enqueue_draft(connection, request, incident)
-    return Reply(text=slack("drafting", incident=incident), public=True)
-
-
-def show(connection: Connection, request: Request) -> Reply:
-    """`show`: the latest version, as Slack shows it, `show v3` an earlier one; `show blameless|public`, for others."""
-    how, incident = get_word_and_named(connection, request)
-    record = read_record(connection, incident)
-    earlier = _VERSION.fullmatch(how)
-    if earlier:
-        record = replace(record, postmortem=_earlier(connection, incident, int(earlier[1])))
-        how = ""
-    if record.postmortem is None:
-        raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
-    if not how:
-        text = slack("postmortem", incident=incident, postmortem=record.postmortem)
-        return Reply(text=text, document=to_markdown(incident, record.postmortem))
-    means = AudienceOptions(
-        names=names_in(connection, record),
-        catalog=request.settings.catalog,
-        prefix=request.settings.prefix,
-        limit_s=SHOW_LIMIT_S,
-        wait_s=SHOW_WAIT_S,
-    )
-    told = render_for(record, how, means)
-    text = slack("rendered", incident=incident, postmortem=record.postmortem, how=how, drafted=told.drafted)
-    return Reply(text=text, document=FORMATS["md"](told.record))
-
-
-def _earlier(connection: Connection, incident: Incident, number: int) -> Postmortem:
-    version = postmortems.numbered(connection, incident.id, number)
-    if version is None:
-        raise UsageError(f"{incident.name} has no version {number} of its postmortem.")
-    return version
-
-
-def _nothing_more(request: Request, words: str, subcommand: str) -> None:
-    if words.strip():
-        raise UsageError(f"Which incident? Try: {request.slash('postmortem')} {subcommand} INC-12")
-
-
-def load_document(connection: Connection, incident_id: int, *, prefix: str) -> tuple[Incident, Document]:
-    """The incident, and its document from the store as it is now."""
-    incident = incidents.by_id(connection, incident_id)
-    document = assemble(
-        incident,
-        timeline.of_incident(connection, incident_id),
-        action_items.of_incident(connection, incident_id),
-        zone=ZoneInfo(incident.timezone),
-        prefix=prefix,
-        review=reviews.planned(connection, incident_id),
-    )
-    return incident, document
-
-
 def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) -> None:
-    """Draft the postmortem that `request_draft` asked for, keep it, and put its delivery into the outbox.
+    """Run the job of `enqueue_draft`: write the next version, and put its delivery into the outbox.
 
-    All is computed before the transaction that writes it: an operator's own template may take seconds. Where another
-    version was saved meanwhile, the draft is merged with that one instead.
+    Everything is rendered before the transaction that writes it: the operator's own template may take seconds. If
+    another version was saved in the meantime, the draft is merged with that one instead.
     """
     content = job.content
     with RENDER_LOCK, database.read() as connection:
@@ -169,12 +120,26 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
     context.bind(incident=incident.name, draft=version.version)
 
 
+def load_document(connection: Connection, incident_id: int, *, prefix: str) -> tuple[Incident, Document]:
+    """The incident, and its document assembled from what is recorded now."""
+    incident = incidents.by_id(connection, incident_id)
+    document = assemble(
+        incident,
+        timeline.of_incident(connection, incident_id),
+        action_items.of_incident(connection, incident_id),
+        zone=ZoneInfo(incident.timezone),
+        prefix=prefix,
+        review=reviews.planned(connection, incident_id),
+    )
+    return incident, document
+
+
 def next_version(
     newest: Postmortem | None, drafted: Drafted, *, template: str, by: str, at: datetime
 ) -> tuple[Postmortem, Redrafted]:
-    """The version that follows `newest`: the draft, merged with what people wrote there; and what the merge did.
+    """The version after `newest`: the draft merged with what people wrote; and a description of the merge.
 
-    It has the name of the template asked for, also where another stood in: the next draft tries that one again.
+    `template` is the one that was requested, also where a built-in one replaced it: the next draft tries it again.
     """
     before = newest.sections if newest else ()
     redrafted = redraft(before, drafted.sections, fallback=drafted.problem is not None)
@@ -186,7 +151,7 @@ def next_version(
 def _delivery(
     incident: Incident, version: Postmortem, drafted: Drafted, redrafted: Redrafted, content: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The content of the job that sends the draft to the channel."""
+    """The content of the outbox job that sends the version to the channel."""
     comment = slack(
         "drafted",
         incident=incident,
@@ -211,11 +176,37 @@ def to_markdown(incident: Incident, postmortem: Postmortem) -> str:
     return markdown(incident, postmortem.sections)
 
 
+def show(connection: Connection, request: Request) -> Reply:
+    """`show`: the newest version; `show v3`: an earlier one; `show blameless|public`: the newest for that audience."""
+    audience, incident = get_word_and_named(connection, request)
+    record = read_record(connection, incident)
+    if number := _VERSION.fullmatch(audience):
+        version = postmortems.numbered(connection, incident.id, int(number[1]))
+        if version is None:
+            raise UsageError(f"{incident.name} has no version {int(number[1])} of its postmortem.")
+        record, audience = replace(record, postmortem=version), ""
+    if record.postmortem is None:
+        raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
+    if not audience:
+        text = slack("postmortem", incident=incident, postmortem=record.postmortem)
+        return Reply(text=text, document=to_markdown(incident, record.postmortem))
+    options = AudienceOptions(
+        names=names_in(connection, record),
+        catalog=request.settings.catalog,
+        prefix=request.settings.prefix,
+        limit_s=SHOW_LIMIT_S,
+        wait_s=SHOW_WAIT_S,
+    )
+    rendered = render_for(record, audience, options)
+    text = slack("rendered", incident=incident, postmortem=record.postmortem, how=audience, drafted=rendered.drafted)
+    return Reply(text=text, document=FORMATS["md"](rendered.record))
+
+
 def template(connection: Connection, request: Request) -> Reply:
-    """`template NAME`: draft a new version in that template, and later ones too; without a name, list them."""
+    """`template NAME`: draft this version and later ones with that template; without a name, list the templates."""
     word, rest = first_word(request.words)
     if not word or (incident_number(word) is not None and not rest):
-        return _listing(connection, request)
+        return _list_templates(connection, request)
     word, incident = get_word_and_named(connection, request)
     name = request.settings.catalog.find(word)
     drafting.check_template(name, request.settings.catalog)
@@ -223,7 +214,7 @@ def template(connection: Connection, request: Request) -> Reply:
     return Reply(text=slack("drafting", incident=incident, name=name), public=True)
 
 
-def _listing(connection: Connection, request: Request) -> Reply:
+def _list_templates(connection: Connection, request: Request) -> Reply:
     incident = find_current(connection, request)
     names = request.settings.catalog.names()
     return Reply(
@@ -231,6 +222,6 @@ def _listing(connection: Connection, request: Request) -> Reply:
             "templates",
             request=request,
             templates=[(name, request.settings.catalog.about(name)) for name in names],
-            used=template_of(connection, request, incident.id) if incident else request.settings.template,
+            used=_template_of(connection, request, incident.id) if incident else request.settings.template,
         )
     )

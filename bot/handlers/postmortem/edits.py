@@ -1,4 +1,4 @@
-"""Edits: a section as a person wants it, brought together with what others saved meanwhile."""
+"""Edit a section in a form; saving merges it with what others saved since the form was opened."""
 
 from sqlalchemy import Connection
 
@@ -9,41 +9,36 @@ from bot.domain.postmortem.redraft import conflicts_by_heading, rewritten
 from bot.domain.words import closest_match
 from bot.errors import UsageError
 from bot.handlers.lookup import get_current, get_named
-from bot.handlers.request import Reply, Request, SectionEdit
+from bot.handlers.request import Reply, Request
 from storage import postmortems
 from storage.values import Incident, Postmortem, Section
 
 CHOOSE, WRITE, SAVE = "choose_section", "write_section", "save_section"
-"""The form that asks which section, the one that holds its text, and what sending that off does."""
-
+"""The form that lists the sections, the form with a section's text, and the action of submitting that one."""
 MINE = "As you wrote it"
 ASKED = 30_000
-"""Characters up to which a conflict goes back to the person in the form. A longer text is saved with both versions."""
+"""The most characters of a conflict that is shown in the form again. A longer one is saved with both versions in it."""
 
 
 def edit(connection: Connection, request: Request) -> Reply:
-    """`edit [INC-12] [section]`: the form with that section's text; without a section, the form that asks which."""
+    """`edit [INC-12] [section]`: open the form with the section's text; without a section, the list of sections."""
     incident, words = get_named(connection, request)
     newest = postmortems.newest(connection, incident.id)
     if newest is None:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
     if request.source == "mention":
-        # A message brings no trigger to open a form with.
+        # A message event has no trigger_id, which Slack requires to open a form.
         raise UsageError(f"A form opens in the channel, from /{request.settings.prefix}postmortem edit {incident.name}")
     if not words.strip():
         return Reply(text="", form=CHOOSE, fills={"incident": incident, "sections": newest.sections})
-    section = _find(newest, words.strip())
-    # What was taken out is offered as it would come back.
+    section = _find_section(newest, words.strip())
+    # A removed section is shown with its drafted text, to be restored.
     text = section.drafted or "" if section.removed else section.body
-    return Reply(text="", form=WRITE, fills=_fills(incident, newest, section, text))
+    return Reply(text="", form=WRITE, fills=_form_values(incident, newest, section, text))
 
 
-def _fills(incident: Incident, version: Postmortem, section: Section, text: str, note: str = "") -> dict[str, object]:
-    return {"incident": incident, "version": version.version, "section": section, "text": text, "note": note}
-
-
-def _find(version: Postmortem, words: str) -> Section:
-    """The section meant by its key, its heading or the beginning of one. Raises UsageError otherwise."""
+def _find_section(version: Postmortem, words: str) -> Section:
+    """The section with that key or heading, or one that begins with the words or is close to them."""
     wanted = words.casefold()
     names = {name.casefold(): each for each in version.sections for name in (each.heading, each.key)}
     begun = [each for name, each in names.items() if name.startswith(wanted)]
@@ -56,18 +51,22 @@ def _find(version: Postmortem, words: str) -> Section:
 
 
 def save(connection: Connection, request: Request) -> Reply:
-    """A form with a section's text was sent off: keep it as a new version, or show where somebody else was faster."""
+    """Save the submitted text as a new version, or open the form again with the conflicts with a newer version."""
     edit = request.edit
     if edit is None:
         raise UsageError(f"A section is edited in a form: {request.slash('postmortem')} edit opens it.")
     incident = get_current(connection, request, lock=True)
-    newest, before = _versions(connection, incident, edit)
+    newest = postmortems.newest(connection, incident.id)
+    opened = postmortems.numbered(connection, incident.id, edit.version)
+    before = opened.section(edit.key) if opened else None
+    if newest is None or before is None:
+        raise UsageError(f"Version {edit.version} of {incident.name} is not there any more. Open the form again.")
     section = newest.section(edit.key) or before
     options = MergeOptions(labels=(MINE, f"As {newest.drafted_by} saved it in version {newest.version}"))
     mine = normalize(edit.text)
     merged = merge(before.body, mine, section.body, options)
     if merged.conflicts and len(merged.text) <= ASKED:
-        return _ask(incident, newest, section, mine, merged)
+        return _show_conflict(incident, newest, section, mine, merged)
     if merged.text == section.body:
         return Reply(text=slack("unedited", incident=incident, section=section, postmortem=newest))
     changed = rewritten(section, merged.text)
@@ -75,7 +74,7 @@ def save(connection: Connection, request: Request) -> Reply:
         connection,
         incident.id,
         template=newest.template,
-        sections=_with(newest, changed),
+        sections=_with_section(newest, changed),
         drafted_at=request.received_at,
         drafted_by=request.user_name,
         origin="edit",
@@ -92,30 +91,26 @@ def save(connection: Connection, request: Request) -> Reply:
 
 
 def normalize(text: str) -> str:
-    """A text that somebody sent, as it is kept: line feeds alone, nothing unprintable, no blank lines around it."""
+    """The text as it is saved: line feeds only, control characters made visible, no blank lines around it."""
     return visible(text).strip("\n").rstrip()
 
 
-def _versions(connection: Connection, incident: Incident, edit: SectionEdit) -> tuple[Postmortem, Section]:
-    """The newest version, and the section as it was in the one that was opened."""
-    newest = postmortems.newest(connection, incident.id)
-    opened = postmortems.numbered(connection, incident.id, edit.version)
-    section = opened.section(edit.key) if opened else None
-    if newest is None or section is None:
-        raise UsageError(f"Version {edit.version} of {incident.name} is not there any more. Open the form again.")
-    return newest, section
-
-
-def _with(version: Postmortem, changed: Section) -> tuple[Section, ...]:
-    """The version's sections with this one changed; one that a new template left out comes back, at the end."""
+def _with_section(version: Postmortem, changed: Section) -> tuple[Section, ...]:
+    """The version's sections with this one changed; one that the present template lacks is appended."""
     if version.section(changed.key) is None:
         return (*version.sections, changed)
     return tuple(changed if each.key == changed.key else each for each in version.sections)
 
 
-def _ask(incident: Incident, newest: Postmortem, section: Section, mine: str, merged: Merged) -> Reply:
-    """Both versions in the form, to choose from; and the person's own words as a message, should the form close."""
+def _show_conflict(incident: Incident, newest: Postmortem, section: Section, mine: str, merged: Merged) -> Reply:
+    """Both versions in the form; and the user's text as a message, in case the form is closed."""
     by = f"{newest.drafted_by} saved version {newest.version} while you were writing."
     note = f"{by} Where the two differ, both stand below. Keep what is right, then save."
     text = slack("not_saved", incident=incident, section=section, postmortem=newest, words=mine)
-    return Reply(text=text, form=WRITE, fills=_fills(incident, newest, section, merged.text, note))
+    return Reply(text=text, form=WRITE, fills=_form_values(incident, newest, section, merged.text, note))
+
+
+def _form_values(
+    incident: Incident, version: Postmortem, section: Section, text: str, note: str = ""
+) -> dict[str, object]:
+    return {"incident": incident, "version": version.version, "section": section, "text": text, "note": note}

@@ -1,4 +1,4 @@
-"""Read what leaves the store of one incident."""
+"""Read the record of one incident for export, rendering and checks."""
 
 from sqlalchemy import Connection
 
@@ -12,7 +12,7 @@ from storage.values import Incident
 
 
 def read_record(connection: Connection, incident: Incident) -> ExportRecord:
-    """The incident's record; retracted entries are left out."""
+    """The incident's record, without retracted entries."""
     entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
     return ExportRecord(
         incident=incident,
@@ -25,13 +25,13 @@ def read_record(connection: Connection, incident: Incident) -> ExportRecord:
 
 
 def read_by_name(database: Database, name: str, *, workspace_id: str | None = None) -> ExportRecord:
-    """The record of the incident called `name` (`INC-12`). Raises UsageError when there is none."""
+    """The record of the incident called `name` (`INC-12`). Raises UsageError for an unknown one."""
     with database.read() as connection:
         return read_record(connection, find_incident(connection, name, workspace_id))
 
 
 def find_incident(connection: Connection, name: str, workspace_id: str | None) -> Incident:
-    """The incident of that name, in the workspace given or the only one there is. Raises UsageError otherwise."""
+    """The incident of that name, or the one it is a duplicate of. Raises UsageError for an unknown one."""
     number = incident_number(name)
     if number is None:
         raise UsageError(f"{name!r} is no incident's name; they are called INC-12.")
@@ -42,7 +42,7 @@ def find_incident(connection: Connection, name: str, workspace_id: str | None) -
 
 
 def resolve_workspace(connection: Connection, workspace_id: str | None) -> str:
-    """The workspace meant. Raises UsageError when there is none, or several and none is named."""
+    """The given workspace, else the only one in the database. Raises UsageError for an unknown or ambiguous one."""
     known = incidents.workspace_ids(connection)
     if not known:
         raise UsageError(

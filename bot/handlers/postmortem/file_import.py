@@ -1,4 +1,4 @@
-"""`scribe import`: a postmortem edited as a file, brought together with what was saved since it was written out."""
+"""`scribe import FILE.md`: save an edited export as a new version, merged with what was saved since the export."""
 
 import html
 import re
@@ -33,11 +33,11 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """What an import came to: the newest version now, whether it is a new one, and headings.
+    """The newest version after an import; `new` if the import wrote it. Sections are named by their headings.
 
-    `already` is the version that this very file made before; it is not brought in twice.
-    `missing` are sections that the file lacks and that stay, since its end is missing too; `retitled` is the title
-    the file has, where that is another.
+    `opened` is the version that the file was exported from, `already` the version that an earlier import of the same
+    file wrote. `missing` are sections that a truncated file lacks, and that are kept. `retitled` is the file's title
+    where it differs; the title is not imported.
     """
 
     incident: Incident
@@ -52,8 +52,17 @@ class ImportResult:
     retitled: str | None = None
 
 
+def import_and_describe(
+    database: Database, settings: Settings, content: bytes, name: str, *, author: str | None, workspace_id: str | None
+) -> str:
+    """Import the content of the file called `name`; return what changed as plain text. Raises UsageError."""
+    person = author_name(author, "import FILE")
+    imported = import_file(database, decode(content, name), name, by=person, at=now(), workspace_id=workspace_id)
+    return terminal("imported", imported=imported, incident=imported.incident, prefix=settings.prefix)
+
+
 def decode(content: bytes, name: str) -> str:
-    """The file as text with line feeds. Raises UsageError for what is no text in UTF-8, or too long."""
+    """The file as text with line feeds. Raises UsageError for content that is not UTF-8, or too long."""
     if len(content) > MOST_BYTES:
         raise UsageError(f"{name} has {len(content):,} bytes; a postmortem of more than {MOST_BYTES:,} is not taken.")
     try:
@@ -64,139 +73,127 @@ def decode(content: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def import_and_describe(
-    database: Database, settings: Settings, content: bytes, name: str, *, author: str | None, workspace_id: str | None
-) -> str:
-    """Import the content of the file called `name`, and tell what it changed as plain text. Raises UsageError."""
-    person = author_name(author, "import FILE")
-    imported = import_file(database, decode(content, name), name, by=person, at=now(), workspace_id=workspace_id)
-    return terminal("imported", imported=imported, incident=imported.incident, prefix=settings.prefix)
-
-
 def import_file(
     database: Database, text: str, name: str, *, by: str, at: datetime, workspace_id: str | None = None
 ) -> ImportResult:
-    """Keep what the file changed as a new version; a file that changes nothing makes none.
+    """Save what the file changed as a new version; without a change none is written.
 
-    Raises UsageError for a file that is no postmortem's, and when there is no such incident or no draft of it.
+    Raises UsageError for a file that is no exported postmortem, and for an unknown incident or one without a draft.
     """
     number, opened = manuscript.parse_origin(text)
     if number is None:
         raise UsageError(f"{name} is no postmortem that scribe export wrote: it does not say of which incident it is.")
     with database.write() as connection:
         incident = find_incident(connection, f"INC-{number}", workspace_id)
-        # Whoever drafts or edits it meanwhile waits.
+        # Drafts and edits of this incident wait for this lock.
         incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
-        newest, base, file = _read(connection, incident, text, opened)
+        newest = postmortems.newest(connection, incident.id)
+        if newest is None:
+            raise UsageError(f"{incident.name} has no draft yet; /postmortem draft in its channel writes one.")
+        base = _find_base(connection, incident, newest, text, opened)
+        file = manuscript.parse_manuscript(text, {each.key: markdown(each.heading) for each in base.shown})
         key = f"import:{incident.number}:{sha256(text.encode()).hexdigest()}"
         earlier = receipts.find(connection, incident.workspace_id, key)
         if earlier is not None:
             return ImportResult(incident=incident, version=newest, opened=base.version, already=earlier["version"])
-        imported = _keep(connection, incident, _Import(newest=newest, base=base, file=file), by=by, at=at)
-        if imported.new:
-            answer = {"version": imported.version.version}
+        result = _save(connection, incident, _FileMerge(newest=newest, base=base, file=file), by=by, at=at)
+        if result.new:
+            answer = {"version": result.version.version}
             receipts.save(connection, incident.workspace_id, key, answer, at=at)
-        return imported
+        return result
+
+
+def _find_base(
+    connection: Connection, incident: Incident, newest: Postmortem, text: str, opened: int | None
+) -> Postmortem:
+    """The version that the file was exported from; for a file that does not say, the most similar one."""
+    if opened is None:
+        versions = postmortems.latest_first(connection, incident.id)
+        return max(versions, key=lambda version: _similarity(version, text))
+    base = postmortems.numbered(connection, incident.id, opened)
+    if base is None:
+        raise UsageError(
+            f"The file is of version {opened} of {incident.name}, and the store has only {newest.version}. "
+            f"Is it of another store? Export it here, and put your changes into that file."
+        )
+    return base
+
+
+def _similarity(version: Postmortem, text: str) -> tuple[int, int]:
+    """Lines in common, less lines of the version that the text lacks; of equal versions the oldest is the safest."""
+    lines = Counter(line for each in version.shown for line in each.body.split("\n"))
+    shared = (lines & Counter(text.split("\n"))).total()
+    return 2 * shared - lines.total(), -version.version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Import:
-    """The newest version, the one the file was written from, and the file."""
+class _FileMerge:
+    """The three-way merge, per section, of the file and the newest version; `base` is their common ancestor."""
 
     newest: Postmortem
     base: Postmortem
     file: Manuscript
 
     def sections(self) -> Iterator[Section]:
-        """The newest version's sections as they are with the file's changes, then those only the file has."""
+        """The newest version's sections merged with the file's, then those that only the file has."""
         parts = {part.key: part for part in self.file.parts}
         for section in self.newest.sections:
             part = parts.pop(section.key, None)
-            yield self._merged(part, section) if part else self._without(section)
+            yield self._merged(part, section) if part else self._without_part(section)
         for part in parts.values():
-            left_out = self.base.section(part.key)
-            if left_out is None:
-                yield handwritten(part.key, unescaped(part.heading) or part.key, normalize(part.body))
-            elif (merged := self._merged(part, left_out)) != left_out:
-                # A template has dropped it since, and somebody goes on writing it.
+            before = self.base.section(part.key)
+            if before is None:
+                yield handwritten(part.key, _unescape(part.heading) or part.key, normalize(part.body))
+            elif (merged := self._merged(part, before)) != before:
+                # A later template dropped the section, but the file changed it.
                 yield merged
 
-    def _merged(self, part: ManuscriptSection, section: Section) -> Section:
-        before = self.base.section(part.key)
-        newest = self.newest
-        options = MergeOptions(labels=(FILE, f"As {newest.drafted_by} saved it in version {newest.version}"))
-        body = merge(before.body if before else "", normalize(part.body), section.body, options).text
-        as_before = not part.heading or part.heading == markdown((before or section).heading)
-        return rewritten(section, body, section.heading if as_before else unescaped(part.heading))
-
-    def _without(self, section: Section) -> Section:
-        """The section as it is when the file lacks it: taken out, if the file had it and still has its end."""
-        before = self.base.section(section.key)
-        if before is None or before.removed or section.removed or not self.file.whole:
-            return section
-        options = MergeOptions(labels=(FILE, f"As {self.newest.drafted_by} saved it in version {self.newest.version}"))
-        return rewritten(section, merge(before.body, "", section.body, options).text)
-
     def missing(self) -> tuple[str, ...]:
-        """What the file lacks, and is kept since nobody knows whether it was meant to go."""
+        """The headings that the file lacks because its end is missing; those sections are kept."""
         keys = {part.key for part in self.file.parts}
         lacking = (each.heading for each in self.base.shown if each.key not in keys)
         return () if self.file.whole else tuple(lacking)
 
+    def _merged(self, part: ManuscriptSection, section: Section) -> Section:
+        before = self.base.section(part.key)
+        body = self._merge(before.body if before else "", normalize(part.body), section.body)
+        as_before = not part.heading or part.heading == markdown((before or section).heading)
+        return rewritten(section, body, section.heading if as_before else _unescape(part.heading))
 
-def _read(
-    connection: Connection, incident: Incident, text: str, opened: int | None
-) -> tuple[Postmortem, Postmortem, Manuscript]:
-    """The newest version, the one the file was written from, and the file."""
-    newest = postmortems.newest(connection, incident.id)
-    if newest is None:
-        raise UsageError(f"{incident.name} has no draft yet; /postmortem draft in its channel writes one.")
-    if opened is None:
-        versions = postmortems.latest_first(connection, incident.id)
-        base = max(versions, key=lambda version: _likeness(version, text))
-        return newest, base, _manuscript(base, text)
-    base_or_none = postmortems.numbered(connection, incident.id, opened)
-    if base_or_none is None:
-        raise UsageError(
-            f"The file is of version {opened} of {incident.name}, and the store has only {newest.version}. "
-            f"Is it of another store? Export it here, and put your changes into that file."
-        )
-    return newest, base_or_none, _manuscript(base_or_none, text)
+    def _without_part(self, section: Section) -> Section:
+        """The section when the file lacks it: removed, if it was in the exported version and the file is complete."""
+        before = self.base.section(section.key)
+        if before is None or before.removed or section.removed or not self.file.whole:
+            return section
+        return rewritten(section, self._merge(before.body, "", section.body))
+
+    def _merge(self, before: str, file: str, newest: str) -> str:
+        saved = f"As {self.newest.drafted_by} saved it in version {self.newest.version}"
+        return merge(before, file, newest, MergeOptions(labels=(FILE, saved))).text
 
 
-def _manuscript(version: Postmortem, text: str) -> Manuscript:
-    return manuscript.parse_manuscript(text, {each.key: markdown(each.heading) for each in version.shown})
-
-
-def unescaped(heading: str) -> str:
-    """A heading's words, out of Markdown."""
+def _unescape(heading: str) -> str:
+    """The heading's Markdown as plain text."""
     return html.unescape(_ESCAPED.sub(r"\1", heading))
 
 
-def _likeness(version: Postmortem, text: str) -> tuple[int, int]:
-    """How like the version a file is that does not tell its own; of two alike the older one is the safer guess."""
-    lines = Counter(line for each in version.shown for line in each.body.split("\n"))
-    shared = (lines & Counter(text.split("\n"))).total()
-    return 2 * shared - lines.total(), -version.version
-
-
-def _keep(connection: Connection, incident: Incident, work: _Import, *, by: str, at: datetime) -> ImportResult:
-    newest, sections = work.newest, tuple(work.sections())
+def _save(connection: Connection, incident: Incident, file_merge: _FileMerge, *, by: str, at: datetime) -> ImportResult:
+    newest, sections = file_merge.newest, tuple(file_merge.sections())
     version = newest
     if sections != newest.sections:
         facts = {"template": newest.template, "sections": sections, "drafted_at": at, "drafted_by": by}
         version = postmortems.add(connection, incident.id, **facts, origin="import")
     before = {each.key: each for each in newest.sections}
     changed = [each for each in sections if each != before.get(each.key)]
-    title = work.file.title
+    title = file_merge.file.title
     return ImportResult(
         incident=incident,
         version=version,
-        opened=work.base.version,
+        opened=file_merge.base.version,
         new=version is not newest,
         changed=tuple(each.heading for each in changed if not each.removed),
         removed=tuple(each.heading for each in changed if each.removed),
-        missing=work.missing(),
+        missing=file_merge.missing(),
         conflicts=conflicts_by_heading(sections),
         retitled=title if title not in {None, "", markdown(incident.title)} else None,
     )

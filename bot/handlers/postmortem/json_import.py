@@ -1,7 +1,7 @@
-"""`scribe import FILE.json`: an exported incident put into the store: exported again, it is the same JSON.
+"""`scribe import FILE.json`: add an exported incident to the database. Exporting it again gives the same JSON.
 
-The export does not hold everything: who typed, by Slack's ids, the channel, links, what was retracted, and the
-qualifiers of entries stay behind. The entries keep their order, and get numbers as they were recorded.
+An export lacks the users' Slack ids, the channel, permalinks, retracted entries and the qualifiers of most entries.
+The entries keep their order, and are numbered in the order in which they were recorded.
 """
 
 import json
@@ -32,17 +32,17 @@ from storage.database import Database
 from storage.values import Incident, Postmortem, Section, whole_milliseconds
 
 BY = "import"
-"""Who put there what was imported; no user of Slack's is called that."""
+"""The user that imported rows are recorded by; no Slack user has this id."""
 NO_CHANNEL = "imported"
-"""The channel of an incident that was given none; no channel of Slack's is called that."""
+"""The channel id of an incident that is imported without one; no Slack channel has this id."""
 _ID_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportTarget:
-    """Where it goes. `workspace_id` may be left out where the store knows exactly one.
+    """Where the incident goes. `workspace_id` may be None where the database knows exactly one workspace.
 
-    Unless `public`, it is seen from its channel alone: the file does not say whether it was private.
+    Unless `public`, the incident is private: the file does not say whether it was.
     """
 
     workspace_id: str | None
@@ -52,18 +52,18 @@ class ImportTarget:
 
 
 def import_json(database: Database, path: Path, place: ImportTarget, *, at: datetime) -> Incident:
-    """Put the incident in the file into the store, at the instant `at`, or nothing of it.
+    """Add the incident in the file, in one transaction at the instant `at`.
 
-    Raises UsageError for a file that is no export, one whose facts do not follow from its entries, and an incident
-    whose number is taken.
+    Raises UsageError for a file that is no export, for facts that do not follow from the file's entries, and for an
+    incident whose number is taken.
     """
     with path.open("rb") as opened:
         file, plain = parse_export(opened.read(MOST_BYTES + 1), str(path))
     with database.write() as connection:
         incident = _declare(connection, file, place)
-        _entries(connection, incident, file, at)
+        _add_entries(connection, incident, file, at)
         for item in file.action_items:
-            _item(connection, incident, item, at)
+            _add_item(connection, incident, item, at)
         if file.postmortem:
             postmortems.insert_version(connection, incident.id, _postmortem(file.postmortem, at))
         _compare(connection, incident, plain, path)
@@ -73,7 +73,7 @@ def import_json(database: Database, path: Path, place: ImportTarget, *, at: date
 def _declare(connection: Connection, file: ExportFile, place: ImportTarget) -> Incident:
     facts = file.incident
     workspace_id, number = _workspace(connection, place.workspace_id), incident_number(facts.id)
-    assert number is not None  # noqa: S101 - the file was read strictly
+    assert number is not None  # noqa: S101 - the schema of the file requires INC- and a number
     incidents.lock_workspace(connection, workspace_id)
     if incidents.numbered(connection, workspace_id, number) is not None:
         raise UsageError(f"There is {facts.id} in the store already; nothing is overwritten.")
@@ -108,11 +108,11 @@ def _workspace(connection: Connection, given: str | None) -> str:
     return workspace_id
 
 
-def _entries(connection: Connection, incident: Incident, file: ExportFile, at: datetime) -> None:
+def _add_entries(connection: Connection, incident: Incident, file: ExportFile, at: datetime) -> None:
     first = next((entry for entry in file.entries if entry.kind == DETECTED), None)
     if first is None and file.incident.detected_by is not None:
         raise UsageError("incident.detected_by: nothing in the file was detected.")
-    for facts in _as_recorded(file.entries):
+    for facts in _in_recorded_order(file.entries):
         entry = timeline.append(
             connection,
             incident.id,
@@ -129,18 +129,17 @@ def _entries(connection: Connection, incident: Incident, file: ExportFile, at: d
         )
         if facts.revisions:
             timeline.revise(connection, replace(entry, revisions=facts.revisions - 1), by=BY, at=at)
-    stands_open = is_open(timeline.of_incident(connection, incident.id))
-    incidents.set_open(connection, incident, is_open=stands_open)
+    incidents.set_open(connection, incident, is_open=is_open(timeline.of_incident(connection, incident.id)))
 
 
-def _as_recorded(entries: Sequence[EntryFacts]) -> list[EntryFacts]:
-    """As they were typed, unless that would change the order of those that happened at one instant."""
-    typed = sorted(entries, key=lambda entry: entry.recorded_at)
-    shown = sorted(typed, key=lambda entry: entry.occurred_at)
-    return typed if all(one is other for one, other in zip(shown, entries, strict=True)) else list(entries)
+def _in_recorded_order(entries: Sequence[EntryFacts]) -> list[EntryFacts]:
+    """The entries by `recorded_at`, unless that would change the order of entries with the same `occurred_at`."""
+    recorded = sorted(entries, key=lambda entry: entry.recorded_at)
+    shown = sorted(recorded, key=lambda entry: entry.occurred_at)
+    return recorded if all(one is other for one, other in zip(shown, entries, strict=True)) else list(entries)
 
 
-def _item(connection: Connection, incident: Incident, facts: ItemFacts, at: datetime) -> None:
+def _add_item(connection: Connection, incident: Incident, facts: ItemFacts, at: datetime) -> None:
     item = action_items.add(
         connection,
         incident.id,
@@ -164,23 +163,25 @@ def _postmortem(facts: PostmortemFacts, at: datetime) -> Postmortem:
 
 
 def _compare(connection: Connection, incident: Incident, plain: Any, path: Path) -> None:
-    """Raise UsageError, which takes everything back, unless an export gives what the file holds."""
+    """Raise UsageError, which rolls the import back, unless exporting the incident gives the file's content again."""
     record = read_record(connection, incident)
-    made = incident_json(record.incident, record.entries, record.items, record.postmortem)
-    found = _difference(plain, made, "")
-    if found:
-        raise UsageError(f"{path}: {found}")
+    exported = incident_json(record.incident, record.entries, record.items, record.postmortem)
+    difference = _first_difference(plain, exported, "")
+    if difference:
+        raise UsageError(f"{path}: {difference}")
 
 
-def _difference(given: Any, made: Any, place: str) -> str | None:
-    if isinstance(made, dict):
-        pairs = [(name, given[name], value) for name, value in made.items()]
-    elif isinstance(made, list):
-        pairs = [(str(number), *pair) for number, pair in enumerate(zip(given, made, strict=True))]
+def _first_difference(given: Any, exported: Any, place: str) -> str | None:
+    if isinstance(exported, dict):
+        pairs = [(name, given[name], value) for name, value in exported.items()]
+    elif isinstance(exported, list):
+        pairs = [(str(number), *pair) for number, pair in enumerate(zip(given, exported, strict=True))]
+    elif given == exported:
+        return None
     else:
-        return None if given == made else f"{place}: the file says {_short(given)}, and it should be {_short(made)}."
-    told = (_difference(one, other, f"{place}.{name}".lstrip(".")) for name, one, other in pairs)
-    return next((each for each in told if each), None)
+        return f"{place}: the file says {_short(given)}, and it should be {_short(exported)}."
+    differences = (_first_difference(one, other, f"{place}.{name}".lstrip(".")) for name, one, other in pairs)
+    return next(filter(None, differences), None)
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Publishing: who asks for what to be published where, and the record of it for the outbox to work with."""
+"""`/postmortem publish`: parse what goes where, check that it may, and put the publication into the outbox."""
 
 from dataclasses import dataclass, replace
 
@@ -18,37 +18,41 @@ from storage import outbox
 from storage.values import Incident
 
 PUBLISH = "publish"
+"""The action in the outbox and in the policy."""
+_NOT_SET = "Scribe is not set up to publish to {it}. Whoever runs it can set"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What the words say: whose postmortem (the channel's, when None), as which rendering, where (everywhere)."""
+class _Publication:
+    """The parsed words. Without a number it is the current incident, without targets all that are set up."""
 
     number: int | None = None
-    how: str | None = None
+    audience: str | None = None
     targets: tuple[str, ...] = ()
 
 
 def publish(connection: Connection, request: Request) -> Reply:
-    """`publish [blameless|public] [folder|canvas] [INC-12]`: put the newest version where it is set up to go."""
-    asked = _asked(request)
-    number = asked.number
-    incident = get_current(connection, request) if number is None else get_by_number(connection, request, number)
+    """`publish [blameless|public] [folder|canvas] [INC-12]`: publish the newest version to the configured targets."""
+    wanted = _parse(request)
+    if wanted.number is None:
+        incident = get_current(connection, request)
+    else:
+        incident = get_by_number(connection, request, wanted.number)
     record = read_record(connection, incident)
     if record.postmortem is None:
         raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
-    targets = _targets(request, incident, asked.targets)
+    targets = _allowed_targets(request, incident, wanted.targets)
     require_permission(connection, request, incident, PUBLISH)
     outbox.add(
         connection,
         request.workspace_id,
-        # One after the other, so that two who publish at once make one canvas.
+        # A lane per incident: publications that are requested at the same time run in turn, and create one canvas.
         lane=f"{PUBLISH}:{incident.id}",
         action=PUBLISH,
         content={
             "incident_id": incident.id,
             "targets": list(targets),
-            "how": asked.how,
+            "how": wanted.audience,
             "channel": request.channel_id,
             "reply_url": request.reply_url,
             "by": request.user_name,
@@ -60,27 +64,30 @@ def publish(connection: Connection, request: Request) -> Reply:
     return Reply(text=slack("publishing", incident=incident, version=latest_draft(record).version, targets=targets))
 
 
-def _asked(request: Request) -> _Asked:
-    asked = _Asked()
+def _parse(request: Request) -> _Publication:
+    wanted = _Publication()
     for word in request.words.casefold().split():
         number = incident_number(word)
-        if number is not None and asked.number is None:
-            asked = replace(asked, number=number)
-        elif word in RENDERINGS and asked.how is None:
-            asked = replace(asked, how=word)
+        if number is not None and wanted.number is None:
+            wanted = replace(wanted, number=number)
+        elif word in RENDERINGS and wanted.audience is None:
+            wanted = replace(wanted, audience=word)
         elif word in TARGETS:
-            asked = replace(asked, targets=(*asked.targets, word))
+            wanted = replace(wanted, targets=(*wanted.targets, word))
         else:
             guess = closest_match(word, [*TARGETS, *RENDERINGS])
             raise UsageError(
                 f"“{word[:40]}” is no place to publish to.{f' Did you mean {guess}?' if guess else ''} "
                 f"Try: {request.slash('postmortem')} publish, alone or with {' or '.join(TARGETS)} after it."
             )
-    return asked
+    return wanted
 
 
-def _targets(request: Request, incident: Incident, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The places meant, in the table's order. Raises UsageError where nothing may be published."""
+def _allowed_targets(request: Request, incident: Incident, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The targets to publish to, in the order of TARGETS.
+
+    Raises UsageError for a target that is not set up, or that would show a private incident to others.
+    """
     for name in wanted:
         if name not in request.settings.targets:
             raise UsageError(f"{_NOT_SET.format(it=f'a {name}')} {TARGETS[name].variable}.")
@@ -96,6 +103,3 @@ def _targets(request: Request, incident: Incident, wanted: tuple[str, ...]) -> t
             "go there. From a terminal, scribe export prints it."
         )
     return allowed
-
-
-_NOT_SET = "Scribe is not set up to publish to {it}. Whoever runs it can set"

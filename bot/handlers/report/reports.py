@@ -1,4 +1,4 @@
-"""Reports: the numbers of a period, counted now and told in words, as JSON or as a picture."""
+"""Reports: the figures of a period, as text, Markdown, JSON or a picture."""
 
 import json
 from collections.abc import Callable
@@ -20,12 +20,12 @@ from storage.database import Database
 from storage.values import Milestone
 
 _MEASURED = (STARTED, IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED, REOPENED)
-"""The kinds that times are measured by."""
+"""The kinds of entry that durations are measured between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportScope:
-    """Who looks: a workspace's public incidents and those of the channel, or with `private` every one."""
+    """The incidents counted: the workspace's public ones and the channel's, or with `private` all."""
 
     workspace_id: str
     channel_id: str | None = None
@@ -33,7 +33,7 @@ class ReportScope:
 
 
 def request_report(connection: Connection, request: Request) -> Reply:
-    """`report [30d]`: have it counted. Ten thousand incidents are no work to do between a command and its answer."""
+    """`report [30d]`: put the report into the outbox. With 10,000 incidents it takes too long for an answer."""
     period = parse_period(request.words, now=request.received_at, zone=request.zone)
     content = {
         "channel": request.channel_id,
@@ -48,7 +48,7 @@ def request_report(connection: Connection, request: Request) -> Reply:
 
 
 def load_report(connection: Connection, view: ReportScope, period: Period, *, now: datetime) -> Report:
-    """The report on the period as the store is now; items are overdue by the date of `now` in the period's zone."""
+    """The report on the period from what is recorded now; action items are overdue on the date of `now`."""
     scope = reports.scope(
         view.workspace_id,
         since=period.since,
@@ -70,7 +70,7 @@ def load_report(connection: Connection, view: ReportScope, period: Period, *, no
 
 
 def requested_report(connection: Connection, workspace_id: str, content: dict[str, str]) -> Report:
-    """The report that `request_report` put into the outbox as `content`."""
+    """The report that `request_report` requested with the outbox content `content`."""
     now = datetime.fromisoformat(content["asked_at"])
     period = parse_period(content["words"], now=now, zone=ZoneInfo(content["zone"]))
     return load_report(
@@ -81,7 +81,7 @@ def requested_report(connection: Connection, workspace_id: str, content: dict[st
 def report_for_terminal(
     database: Database, words: str, *, now: datetime, zone: ZoneInfo, workspace_id: str | None, private: bool
 ) -> Report:
-    """The report on the period the words stand for. Raises UsageError for what is none, and for an empty store."""
+    """The report on the period in the words. Raises UsageError for words that are no period, and without incidents."""
     period = parse_period(words, now=now, zone=zone)
     with database.read() as connection:
         view = ReportScope(workspace_id=resolve_workspace(connection, workspace_id), private=private)
@@ -101,4 +101,4 @@ def _json(counted: Report) -> str:
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {"text": _text, "md": _md, "json": _json, "svg": draw_report}
-"""What the terminal prints; a `png` is made of the svg."""
+"""The terminal's formats; `png` is converted from `svg`."""
