@@ -1,4 +1,4 @@
-"""Requests for tests of the handlers, with as little said as possible."""
+"""Requests to the handlers, with defaults for everything that a test does not care about."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,7 +36,7 @@ def ask(database: Database, typed: str, in_transaction: InTransaction | None = N
 def save_draft(
     connection: Connection, incident: Incident, drafted: Drafted, *, template: str = "classic", by: str = "alice"
 ) -> Postmortem:
-    """Keep the draft as the incident's next version, as the outbox's worker does."""
+    """Save the draft as the incident's next version, as `drafts.write_draft` does."""
     incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
     newest = postmortems.newest(connection, incident.id)
     version, _ = next_version(newest, drafted, template=template, by=by, at=NOON)

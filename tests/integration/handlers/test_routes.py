@@ -1,3 +1,5 @@
+"""Every route; repeated, simultaneous and failing requests."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +18,7 @@ from tests.support.together import THREADS, together
 
 @pytest.fixture
 def replicas(database: Database) -> Iterator[list[Database]]:
-    """Two processes' worth of connections to one database."""
+    """Two connection pools to one database, as of two processes."""
     other = Database(database.url.render_as_string(hide_password=False))
     yield [database, other]
     other.close()
@@ -25,9 +27,9 @@ def replicas(database: Database) -> Iterator[list[Database]]:
 def rows(database: Database) -> dict[str, int]:
     with database.read() as connection:
         return {
-            table.name: connection.execute(text(f"SELECT count(*) FROM {table.name}")).scalar_one()  # noqa: S608 - our own names
+            table.name: connection.execute(text(f"SELECT count(*) FROM {table.name}")).scalar_one()  # noqa: S608 - the names of our own tables
             for table in metadata.sorted_tables
-            if table.name not in {"agendas", "reminders"}  # they follow the items, one of each kind
+            if table.name not in {"agendas", "reminders"}  # rows that a change of an item rewrites
         }
 
 
@@ -36,7 +38,7 @@ def added(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
 
 
 def answer(database: Database, typed: str, **other: str) -> Reply | str:
-    """The reply, or the words of the refusal."""
+    """The reply, or the message of the UsageError."""
     try:
         return ask(database, typed, None, **other)
     except UsageError as error:
@@ -178,15 +180,15 @@ def test_words_no_database_takes_are_refused_by_every_command(database: Database
     assert rows(database) == before
 
 
-def test_what_is_said_beside_an_answer_is_written_with_it_and_once(database: Database) -> None:
-    def also(connection: Connection, reply: Reply) -> None:
-        outbox.add(connection, "T1", lane="C1", action="post", content={"text": reply.text}, at=incident_at)
+def test_what_in_transaction_writes_is_committed_with_the_receipt_and_once(database: Database) -> None:
+    def post(connection: Connection, reply: Reply) -> None:
+        outbox.post(connection, "T1", "C1", {"text": reply.text}, at=incident_at)
 
     first = ask(database, "/detected disk full")
     with database.read() as connection:
         incident_at = incidents.by_id(connection, 1).declared_at
     before = rows(database)
-    shown = [ask(database, "/incident status", also, key="k") for _ in range(3)]
+    shown = [ask(database, "/incident status", post, key="k") for _ in range(3)]
     assert shown == [shown[0]] * 3
     assert added(before, rows(database)) == {"outbox": 1, "receipts": 1}
     assert first.public

@@ -1,4 +1,4 @@
-"""Ticks and commands at one instant."""
+"""Simultaneous ticks and commands."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -56,7 +56,7 @@ def test_ticks_and_commands_at_once_hinder_neither_and_each_item_has_one_next_ti
 
 
 def _earliest(rows: Iterable[Reminder]) -> dict[str, datetime]:
-    """By recipient, when the first of their reminders is due."""
+    """The earliest due time of each recipient's reminders."""
     found: dict[str, datetime] = {}
     for each in rows:
         if each.due_at:

@@ -1,4 +1,4 @@
-"""Renderings of a record in which a person has edited a section."""
+"""The blameless and the public rendering of a record with edited sections."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from storage.values import Postmortem, Section
 from tests.support import casebook
 
 CASE = casebook.load(casebook.NAMES[0])
-MEANS = AudienceOptions(names={}, catalog=TemplateCatalog())
+OPTIONS = AudienceOptions(names={}, catalog=TemplateCatalog())
 EDITED = Section(key="cause", heading="Root cause", body="Alice merged what dave-fw built.", edited=True)
 OWN = Section(key="thanks", heading="Thanks, Bob", body="To carol-lead and @zoe.", edited=True)
 
@@ -39,7 +39,7 @@ def record() -> ExportRecord:
 
 
 def test_what_a_person_edited_stays_in_the_blameless_rendering_with_roles_for_its_names(record: ExportRecord) -> None:
-    file = FORMATS["md"](render_for(record, "blameless", MEANS).record)
+    file = FORMATS["md"](render_for(record, "blameless", OPTIONS).record)
     assert "## Root cause\n\nthe on-call engineer merged what another engineer built." in file
     assert "## Thanks, a third engineer\n\nTo a fourth engineer and a fifth engineer." in file
     assert "## Resolution and recovery" in file
@@ -49,7 +49,7 @@ def test_what_a_person_took_out_stays_out_of_the_blameless_rendering(record: Exp
     assert record.postmortem is not None
     gone = replace(EDITED, key="resolution", heading="Resolution", body="", drafted="Alice did it.")
     without = replace(record, postmortem=replace(record.postmortem, sections=(gone,)))
-    told = render_for(without, "blameless", MEANS).record
+    told = render_for(without, "blameless", OPTIONS).record
     assert "Resolution and recovery" not in FORMATS["md"](told)
     assert "Resolution" not in FORMATS["html"](told)
     assert told.postmortem is not None
@@ -57,7 +57,7 @@ def test_what_a_person_took_out_stays_out_of_the_blameless_rendering(record: Exp
 
 
 def test_what_a_person_edited_is_not_in_the_public_rendering(record: ExportRecord) -> None:
-    file = FORMATS["md"](render_for(record, "public", MEANS).record)
+    file = FORMATS["md"](render_for(record, "public", OPTIONS).record)
     assert "merged what" not in file
     assert "Thanks" not in file
 
@@ -65,4 +65,4 @@ def test_what_a_person_edited_is_not_in_the_public_rendering(record: ExportRecor
 @pytest.mark.parametrize("how", ["blameless", "public"])
 def test_a_record_without_a_draft_has_no_rendering(record: ExportRecord, how: str) -> None:
     with pytest.raises(UsageError, match="no draft yet"):
-        render_for(replace(record, postmortem=None), how, MEANS)
+        render_for(replace(record, postmortem=None), how, OPTIONS)

@@ -1,4 +1,4 @@
-"""A postmortem as a file: written out, edited by a person, taken back."""
+"""A postmortem exported to a file, edited and imported."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from bot.documents import drafting
-from bot.documents.export import editable
+from bot.documents.export import FORMATS, editable
 from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.conflict import count_conflicts
 from bot.domain.postmortem.redraft import rewritten
 from bot.errors import UsageError
 from bot.handlers.postmortem import drafts
+from bot.handlers.postmortem.audiences import AudienceOptions, render_for
 from bot.handlers.postmortem.exports import read_by_name
 from bot.handlers.postmortem.file_import import ImportResult, decode, import_file
 from storage import postmortems
@@ -59,7 +60,7 @@ def body(store: Database, key: str) -> str:
 
 
 def edited_by(store: Database, who: str, key: str, text: str) -> None:
-    """Somebody saves a section by other means."""
+    """Save a section as another user, without the file."""
     version = newest(store)
     sections = tuple(rewritten(each, text) if each.key == key else each for each in version.sections)
     with store.write() as connection:
@@ -67,7 +68,7 @@ def edited_by(store: Database, who: str, key: str, text: str) -> None:
         postmortems.add(connection, 1, **facts, origin="edit")
 
 
-def test_a_file_that_nobody_changed_changes_nothing(store: Database) -> None:
+def test_an_unchanged_file_changes_nothing(store: Database) -> None:
     imported = bring_in(store, written(store))
     assert (imported.new, imported.version.version) == (False, 1)
 
@@ -80,7 +81,7 @@ def test_every_templates_draft_comes_back_as_it_was(store: Database, template: s
     assert not bring_in(store, written(store)).new
 
 
-def test_an_edit_is_a_version_by_whoever_imports_it_and_the_same_file_again_makes_none(store: Database) -> None:
+def test_an_edit_is_a_version_by_the_person_who_imports_it_and_the_same_file_again_makes_none(store: Database) -> None:
     text = written(store).replace("Detected: disk full", "Detected: the disk of db1 was full")
     imported = bring_in(store, text)
     assert (imported.new, imported.changed, imported.conflicts) == (True, ("Timeline",), ())
@@ -214,7 +215,7 @@ def test_a_comment_that_stands_twice_loses_no_line(store: Database) -> None:
     assert "## Again\n\nMore of it." in body(store, "summary")
 
 
-def test_a_comment_of_somebodys_own_makes_a_section(store: Database) -> None:
+def test_an_unknown_section_comment_makes_a_section(store: Database) -> None:
     text = written(store).replace(
         MARK.format("measures"), f"{MARK.format('thanks')}\n## Thanks\n\nBob.\n\n{MARK.format('measures')}"
     )
@@ -275,9 +276,6 @@ def test_control_characters_are_made_visible(store: Database) -> None:
 
 
 def test_the_blameless_and_public_files_and_the_page_have_none_of_the_comments(store: Database) -> None:
-    from bot.documents.export import FORMATS  # noqa: PLC0415
-    from bot.handlers.postmortem.audiences import AudienceOptions, render_for  # noqa: PLC0415
-
     record = read_by_name(store, "INC-1")
     for how in ("blameless", "public"):
         told = render_for(record, how, AudienceOptions(names={}, catalog=TemplateCatalog())).record

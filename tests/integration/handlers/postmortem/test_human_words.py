@@ -1,4 +1,4 @@
-"""Whatever is recorded, edited, drafted, imported and switched: no line that a person wrote is lost."""
+"""Any sequence of entries, drafts, edits, imports and changes of template keeps every line that a person wrote."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ WORDS = ("{}", "- {}", "### {}", "> {}", "```\n{}\n```", "| {} |", "{}\n\n## aga
 
 @dataclass
 class Life:
-    """One incident's life, and the words a person wrote that must be in its newest version."""
+    """An incident that changes, and the words of people that its newest version must contain."""
 
     database: Database
     incident: int
@@ -63,7 +63,7 @@ class Life:
             save_draft(connection, incident, drafted, template=template)
 
     def words(self, how: int) -> str:
-        """New words of a person, in one form or another; maybe none."""
+        """New words of a person, in one of several Markdown shapes; maybe none."""
         self.count += 1
         shape = WORDS[how % len(WORDS)]
         if shape:
@@ -71,7 +71,7 @@ class Life:
         return shape.format(f"human{self.count}")
 
     def changed(self, text: str, at: int, how: int) -> str:
-        """The text with a line put in, another in its place, or taken out; whose words stood there took them out."""
+        """The text with a line inserted, replaced or removed; words on a removed line need not be kept any more."""
         lines = text.split("\n")
         place = at % len(lines)
         gone = lines[place : place + how % 2]
@@ -89,7 +89,7 @@ class Life:
         self.keep(template)
 
     def edit(self, which: int, at: int, how: int) -> None:
-        """In a form that was opened at this version or an earlier one; a conflict is sent off as it is shown."""
+        """In a form opened at this version or an earlier one; a conflict is submitted as it is shown."""
         opened = self.version(max(1, self.version().version - at % 3))
         section = opened.sections[which % len(opened.sections)]
         text, number = self.changed(section.body, at, how), opened.version
@@ -104,9 +104,9 @@ class Life:
             text, number = str(reply.fills["text"]), int(str(reply.fills["version"]))
 
     def bring_in(self, which: int, at: int, how: int) -> None:
-        """From a file of this version or an earlier one; maybe without its comments, maybe with other line ends."""
+        """From a file of this version or an earlier one, maybe without its comments."""
         bare = how % 5 == 0
-        # Without its comments a file cannot tell from which of two like versions it is.
+        # A file without comments does not say which of two similar versions it was exported from.
         opened = self.version(None if bare else max(1, self.version().version - at % 3))
         file = editable(replace(read_by_name(self.database, f"INC-{self.incident}"), postmortem=opened))
         shown = opened.shown[which % len(opened.shown)] if opened.shown else None

@@ -1,3 +1,5 @@
+"""An incident exported as JSON and imported again."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +28,7 @@ CASES = sorted(FOLDER.glob("*.json"))
 
 
 def taken(database: Database, text: str, tmp_path: Path, place: ImportTarget = HERE) -> str:
-    """Import the text as a file; the same incident exported again."""
+    """Import the text as a file, and export the incident again."""
     file = tmp_path / "incident.json"
     file.write_text(text)
     incident = import_json(database, file, place, at=NOON)
@@ -34,7 +36,7 @@ def taken(database: Database, text: str, tmp_path: Path, place: ImportTarget = H
 
 
 def refused(database: Database, text: str | bytes, tmp_path: Path, place: ImportTarget = HERE) -> str:
-    """What is said of a file that is refused; nothing of it is kept."""
+    """The error for a file that is refused; nothing of it is imported."""
     file = tmp_path / "incident.json"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UsageError) as error:

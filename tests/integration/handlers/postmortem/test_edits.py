@@ -1,4 +1,4 @@
-"""Many who save at one instant: every save is a version, and nobody's words are lost."""
+"""Simultaneous edits and drafts: every save is a version, and no words are lost."""
 
 from bot.documents import drafting
 from bot.documents.templates import TemplateCatalog
@@ -30,7 +30,7 @@ def save(database: Database, number: int, text: str, version: int) -> Reply:
 
 
 def save_until_saved(database: Database, number: int) -> None:
-    """As a person does who is shown a conflict and sends off both."""
+    """Save; while the form comes back with a conflict, submit it as it is, with both versions."""
     reply = save(database, number, f"Person {number} was here.", 1)
     while reply.form is not None:
         reply = save(database, number, str(reply.fills["text"]), int(str(reply.fills["version"])))
