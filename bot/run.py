@@ -196,7 +196,7 @@ def serve_socket(bot: Bot, settings: Settings, status: SocketStatus, keepalive: 
     _on_signal(stopped.set)
     status.socket = connect(bot, settings, stopped, keepalive=keepalive)
     # A signal delivered to another thread is handled only when this thread, the main one, wakes.
-    while not stopped.wait(_POLL_S) and not status.socket.deaf:
+    while not stopped.wait(_POLL_S) and not status.socket.lost:
         pass
     disconnected = not stopped.is_set()
     if disconnected:

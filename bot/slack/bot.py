@@ -1,4 +1,4 @@
-"""The bot: its parts, put together, and what it does in the background."""
+"""The bot: its parts assembled, and its background tasks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,68 +22,67 @@ from bot.telemetry.context import NO_METRICS, ContextThreadPool, Metrics
 from storage import outbox, receipts
 from storage.database import Database
 
-_BACKGROUND = 4
-NEWS = timedelta(days=1)
-"""How long it is still worth saying what Slack did not take because of the token."""
-KEPT = timedelta(days=30)
-"""How long the store remembers what was sent, and the answers that make a repeat recognisable."""
+RESUME_WITHIN = timedelta(days=1)
+"""The age up to which messages that failed for a refused token are sent after all; older ones are out of date."""
+RETENTION = timedelta(days=30)
+"""How long the database keeps what was sent, and the receipts that make a repeat recognisable."""
+_BACKGROUND_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """The running parts: Bolt's app for the transports, and what works in the background."""
+    """The running bot: Bolt's app, which the transports call, and the tasks that the scheduler calls."""
 
     app: App
     context: SlackContext
 
     def start(self, *, ensured: bool = True) -> None:
-        """Begin to deliver, and learn who we are and who works here.
+        """Start delivery, and fetch the bot's identity and the members in the background.
 
-        Unless `ensured`, the database could not be reached yet: what is typed is kept until it can.
+        Unless `ensured`, the database has not been reached yet: requests go to the spool until it is.
         """
         self.context.offline.start(ensured=ensured)
         self.context.delivery.start()
         self.context.executor.submit(self.refresh)
 
     def refresh(self) -> None:
-        """Ask Slack who we are, and who the workspace's members are."""
-        if self.context.identity.learn() and self.context.identity.team_id:
-            self._resume()
-            self.context.members.refresh(self.context.identity.team_id)
-            self._plan_summary(self.context.identity.team_id)
+        """Fetch the bot's identity and the members; send what Slack refused while the token was invalid."""
+        context = self.context
+        if not context.identity.learn() or not context.identity.team_id:
+            return
+        self._resume()
+        context.members.refresh(context.identity.team_id)
+        if context.settings.summary_channel:
+            with context.database.write() as connection:
+                plan_summary(connection, context.identity.team_id, at=context.clock(), cadence=context.settings.cadence)
 
     def _resume(self) -> None:
-        """Say what could not be said while Slack did not take the token, unless it is old news by now."""
+        """Make the jobs due again that Slack refused for the token, if they are younger than RESUME_WITHIN."""
         at = self.context.clock()
         ours = self.context.identity.only_workspace
         with self.context.database.write() as connection:
-            outbox.requeue(connection, problems=TOKEN_REFUSED, workspace_id=ours, since_at=at - NEWS, at=at)
+            outbox.requeue(connection, problems=TOKEN_REFUSED, workspace_id=ours, since_at=at - RESUME_WITHIN, at=at)
         self.context.delivery.wake()
 
-    def _plan_summary(self, team_id: str) -> None:
-        if self.context.settings.summary_channel:
-            with self.context.database.write() as connection:
-                plan_summary(connection, team_id, at=self.context.clock(), cadence=self.context.settings.cadence)
-
     def remind(self) -> None:
-        """Look whether anybody is to be reminded, and let the outbox tell them."""
+        """Put the reminders that are due into the outbox."""
         if tick(self.context.database, self.context.settings.cadence, at=self.context.clock()):
             self.context.delivery.wake()
 
     def prune(self) -> None:
-        """Forget what was sent and answered long ago."""
-        before = self.context.clock() - KEPT
+        """Delete sent jobs and receipts older than RETENTION."""
+        before = self.context.clock() - RETENTION
         for table in (outbox, receipts):
             with self.context.database.write() as connection:
                 table.prune(connection, before=before)
 
     def replay_spool(self) -> None:
-        """Write down what was kept while the database was away, if it is back."""
+        """Carry out the requests of the spool, if the database is back."""
         if self.context.offline.replay():
             self.context.delivery.wake()
 
     def stop(self) -> None:
-        """Finish what is in hand."""
+        """Finish the work that has begun, and stop all threads."""
         self.context.executor.shutdown(wait=True, cancel_futures=True)
         self.context.members.stop()
         self.context.delivery.stop()
@@ -91,13 +90,13 @@ class Bot:
 
 
 def build(settings: Settings, database: Database, *, clock: Clock = now, metrics: Metrics = NO_METRICS) -> Bot:
-    """The bot for these settings, over this database; nothing runs yet and nothing is asked of Slack."""
+    """The bot for these settings and this database; starts no thread and calls no method of Slack's."""
     token = settings.bot_token.get_secret_value()
     client = Client(clock=clock, metrics=metrics, token=token, base_url=settings.api_url, timeout=CALL_S)
-    executor = ContextThreadPool(max_workers=_BACKGROUND, thread_name_prefix="background")
+    executor = ContextThreadPool(max_workers=_BACKGROUND_THREADS, thread_name_prefix="background")
     identity = Identity(client)
-    # Threads of their own: a look-up that waits for Slack must not keep a form from opening in its three seconds.
-    members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="members"))
+    # A separate pool: look-ups that wait for Slack must not delay a form beyond its trigger's three seconds.
+    members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND_THREADS, thread_name_prefix="members"))
     requests = Requests(settings, members)
     context = SlackContext(
         settings=settings,

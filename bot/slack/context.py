@@ -1,4 +1,4 @@
-"""What every listener shares: the parts of the bot, and the ways to answer outside an ack."""
+"""The parts of the bot that every listener shares, and the ways to answer outside an ack."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -30,15 +30,15 @@ NOT_SAVED = "Scribe could not save that: something on its own side failed, and t
 NO_FORM = "Slack did not open the form in time. Try again, or type it in one line: {help} shows how."
 CALL_S = 10
 """Seconds a call to Slack may take."""
-
 _log = logging.getLogger(__name__)
 
 Thread = Mapping[str, str]
+"""`{"thread_ts": …}` for an answer in a thread, otherwise empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackContext:
-    """The parts of the running bot, handed to every listener."""
+    """The parts of the running bot, passed to every listener and every job of the outbox."""
 
     settings: Settings
     database: Database
@@ -52,18 +52,18 @@ class SlackContext:
     executor: Executor
     metrics: Metrics = NO_METRICS
 
-    def say(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
+    def reply(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:
         """Put the reply into the outbox, for the channel or for the person, within the caller's transaction."""
         self._enqueue(connection, request, {**blocks.message(reply), **thread}, public=reply.public)
 
     def refuse(self, request: Request, problem: str, words: str, thread: Thread) -> None:
-        """Tell the person, once however often the request is repeated, what cannot be done."""
+        """Send the person the problem and their words, once per request; past the outbox if the database is away."""
         message = {"text": blocks.refusal(problem, words)["text"], **thread}
         if self.offline.away:
             content = {"user": request.user_id, **message}
             self.executor.submit(self._post, self.client.chat_postEphemeral, request, content)
             return
-        # Another replica may be refusing the same at this very instant.
+        # IntegrityError: another replica has stored the same receipt since it was looked for.
         with suppress(IntegrityError), self.database.write() as connection:
             key = f"refused:{request.key}"
             if receipts.find(connection, request.workspace_id, key) is None:
@@ -81,8 +81,8 @@ class SlackContext:
                 connection, workspace_id, channel_id, request.user_id, message, reply_url=request.reply_url, at=at
             )
 
-    def say_now(self, request: Request, thread: Thread, reply: Reply) -> None:
-        """Say the reply in the channel past the outbox, which is away with the database; once, and if Slack will."""
+    def reply_directly(self, request: Request, thread: Thread, reply: Reply) -> None:
+        """Post the reply in the channel while the database, and so the outbox, is away; without retries."""
         content = {**blocks.message(reply), **thread}
         self.executor.submit(self._post, self.client.chat_postMessage, request, content)
 
@@ -91,32 +91,22 @@ class SlackContext:
         try:
             call(channel=request.channel_id, **content)
         except (SlackClientError, OSError) as error:
-            _log.warning("not said: %s", type(error).__name__)
+            _log.warning("message not posted: %s", type(error).__name__)
 
-    def apologise(self, reply_url: str | None) -> None:
-        """Tell the person that it was not saved, in the background and past the outbox, which may be what failed."""
+    def report_not_saved(self, reply_url: str | None) -> None:
+        """Send NOT_SAVED to the person in the background; past the outbox, since its database may be what failed."""
         if reply_url:
             message = {"text": NOT_SAVED, "response_type": "ephemeral", "replace_original": False}
             self.executor.submit(WebhookClient(reply_url, timeout=CALL_S).send_dict, message)
 
-    def open(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
-        """Open a form, in the background: a call to Slack never stands between a command and its answer."""
-        self.executor.submit(self._open, trigger_id, form, request)
+    def open_form(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
+        """Open a form in the background: no call to Slack delays the answer to a command."""
+        self.executor.submit(self._open_form, trigger_id, form, request)
 
-    def _open(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
+    def _open_form(self, trigger_id: str, form: dict[str, Any], request: Request) -> None:
         try:
             self.client.views_open(trigger_id=trigger_id, view=form)
         except (SlackClientError, OSError) as error:
             _log.warning("form not opened: %s", type(error).__name__)
             self.refuse(request, NO_FORM.format(help=f"{request.slash('incident')} help"), "", {})
             self.delivery.wake()
-
-
-def form_origin(request: Request, *, source: str) -> dict[str, str | None]:
-    """What a form must remember of where it was asked for."""
-    return {
-        "channel_id": request.channel_id,
-        "channel_name": request.channel_name,
-        "reply_url": request.reply_url,
-        "source": source,
-    }

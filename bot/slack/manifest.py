@@ -1,4 +1,4 @@
-"""The Slack app's manifest, from the vocabulary: commands, scopes, events."""
+"""The Slack app's manifest, generated from the vocabulary: commands, scopes, events."""
 
 import re
 from typing import Any
@@ -6,27 +6,31 @@ from typing import Any
 from bot.errors import UsageError
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 
-_NAME = re.compile(r"/[a-z0-9_-]{1,31}")
-_CORE = ("commands", "chat:write")
-_WIDELY_USED = ("app_mentions:read", "files:write", "users:read")
-_FOR_REACTIONS = ("channels:history", "groups:history", "reactions:read")
-_FOR_CANVASES = ("canvases:write",)
+_COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
+_REQUIRED_SCOPES = ("commands", "chat:write")
+_OPTIONAL_SCOPES = ("app_mentions:read", "files:write", "users:read")
+_REACTION_SCOPES = ("channels:history", "groups:history", "reactions:read")
+_CANVAS_SCOPES = ("canvases:write",)
 _REACTION_EVENTS = ("reaction_added", "reaction_removed")
 
 
 def manifest(
     *, prefix: str = "", url: str | None = None, reactions: bool = False, canvas: bool = False
 ) -> dict[str, Any]:
-    """The manifest as plain values: for Socket Mode, or for HTTP when a `url` is given.
+    """The manifest as plain values: for HTTP when `url`, the bot's public address without a path, is given.
 
-    `url` is the public address of the bot, without the path. Beside the two it needs it asks for scopes that may be
-    struck, each with its event: `files:write` for the draft as a file, `users:read` and `user_change` for people's
-    time zones, `app_mentions:read` and `app_mention` for `@scribe` in threads; and with `reactions`, for three more;
-    with `canvas`, for `canvases:write`.
-    Raises UsageError for a command name Slack would refuse (its schema does not say so).
+    Required scopes: `commands` and `chat:write`. An operator may remove the others, each with its events:
+    `files:write` (the draft as a file), `users:read` with `user_change` (people's time zones), `app_mentions:read`
+    with `app_mention` (`@scribe` in threads), the three that `reactions` adds, and `canvases:write` that `canvas` adds.
+    Raises UsageError for a command name that Slack refuses although its schema allows it.
     """
     events = ["app_home_opened", "app_mention", "user_change", *(_REACTION_EVENTS if reactions else ())]
-    scopes = [*_CORE, *_WIDELY_USED, *(_FOR_REACTIONS if reactions else ()), *(_FOR_CANVASES if canvas else ())]
+    scopes = [
+        *_REQUIRED_SCOPES,
+        *_OPTIONAL_SCOPES,
+        *(_REACTION_SCOPES if reactions else ()),
+        *(_CANVAS_SCOPES if canvas else ()),
+    ]
     endpoint = {"url": f"{url.rstrip('/')}/slack/events"} if url else {}
     request_url = {"request_url": endpoint["url"]} if url else {}
     return {
@@ -74,6 +78,6 @@ def manifest(
 
 
 def _checked(command: str) -> str:
-    if not _NAME.fullmatch(command):
+    if not _COMMAND.fullmatch(command):
         raise UsageError(f"{command} is no name Slack takes: at most 32 characters of a-z, 0-9, - and _")
     return command

@@ -1,4 +1,4 @@
-"""People's time zones: from the store when known, from Slack in the background, or within a second when it matters."""
+"""The workspace's members and their time zones: cached, stored, and fetched from Slack when neither knows a person."""
 
 import logging
 import time
@@ -13,24 +13,25 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.clock import Clock
+from bot.slack.client import reason
 from storage import availability, members
 from storage.availability import within
 from storage.database import Database
 from storage.values import BOT, Member
 
 LOOK_UP_S = 1.0
-MOST_WAITING = 4
-"""So many answers may wait for Slack at once; the others take the default zone, so that no queue forms behind them."""
-FIND_S = 0.5
-"""Seconds the store may take to say who somebody is; the answer itself needs the rest of Slack's three."""
-_REMEMBERED_S = 60.0
+"""Seconds a request waits for Slack to describe a person."""
+MAX_WAITING = 4
+"""Requests that may wait for Slack at once; further ones use the default zone, so that no queue forms."""
+READ_S = 0.5
+"""Seconds the database may take to find a person; the request needs the rest of Slack's three seconds."""
+_CACHE_S = 60.0
 _PAGE = 200
-_log = logging.getLogger(__name__)
-
-_UNREACHED = (SlackClientError, OSError)
-_NOBODY = frozenset({"user_not_found", "user_not_visible"})
-"""Slack's words for: there is nobody of that id here."""
+_NO_SUCH_USER = frozenset({"user_not_found", "user_not_visible"})
+"""Slack's error codes for an id that is not of this workspace."""
 _SLACKBOT = "USLACKBOT"
+_UNREACHED = (SlackClientError, OSError)
+_log = logging.getLogger(__name__)
 
 
 class _Profile(BaseModel):
@@ -38,7 +39,7 @@ class _Profile(BaseModel):
 
 
 class User(BaseModel):
-    """A user object of Slack's, as far as it is read."""
+    """The fields of Slack's user object that Scribe reads."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     name: str | None = None
@@ -52,9 +53,9 @@ class User(BaseModel):
 
 
 class Members:
-    """Who is who, and in which zone.
+    """Finds members by user id.
 
-    A zone is remembered for a minute beside the store, so that a burst of commands asks the store once a person.
+    A cache over the database, valid for a minute, keeps a burst of commands from querying it for each of them.
     """
 
     def __init__(self, client: WebClient, database: Database, clock: Clock, executor: Executor) -> None:
@@ -62,105 +63,103 @@ class Members:
         self._database = database
         self._clock = clock
         self._executor = executor
-        self._known: dict[tuple[str, str], tuple[float, Member | None]] = {}
-        self._asked: dict[tuple[str, str], Future[Member | None]] = {}
-        self._waiting = BoundedSemaphore(MOST_WAITING)
+        self._cache: dict[tuple[str, str], tuple[float, Member | None]] = {}
+        self._pending: dict[tuple[str, str], Future[Member | None]] = {}
+        self._waiting = BoundedSemaphore(MAX_WAITING)
 
     def stop(self) -> None:
-        """Ask Slack nothing more."""
+        """Cancel the look-ups that have not begun."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def find(self, workspace_id: str, user_id: str) -> Member | None:
-        """The member as the store has them; one it has not is asked for in the background."""
+        """The member as cached or stored; a missing one is fetched from Slack in the background."""
         key = (workspace_id, user_id)
-        until, member = self._known.get(key, (0.0, None))
+        until, cached = self._cache.get(key, (0.0, None))
         if time.monotonic() < until:
-            return member
+            return cached
         try:
-            with within(FIND_S), self._database.read() as connection:
-                stored = members.find(connection, workspace_id, user_id)
+            with within(READ_S), self._database.read() as connection:
+                member = members.find(connection, workspace_id, user_id)
         except availability.ERRORS as error:
-            # Better an old answer, or none, than no entry: what is typed while the database is away is kept.
+            # The entry matters more than a fresh zone: while the database is away, requests go to the spool.
             if not availability.is_away(error):
                 raise
-            return member
-        member = stored
+            return cached
         self._remember(key, member)
         if member is None:
-            self._ask(key)
+            self._start_fetch(key)
         return member
 
     def look_up(self, workspace_id: str, user_id: str) -> Member | None:
-        """The member, waiting for Slack's answer for at most a second; None when it did not come."""
+        """The member, waiting at most LOOK_UP_S for Slack; None where Slack did not answer in time."""
         member = self.find(workspace_id, user_id)
         if member is not None:
             return member
-        asked = self._ask((workspace_id, user_id))
+        fetch = self._start_fetch((workspace_id, user_id))
         if not self._waiting.acquire(blocking=False):
             return None
         try:
-            return asked.result(timeout=LOOK_UP_S)
+            return fetch.result(timeout=LOOK_UP_S)
         except TooLong:
             return None
         finally:
             self._waiting.release()
 
-    def keep(self, workspace_id: str, user: User) -> Member:
-        """Remember a user object of Slack's."""
+    def save(self, workspace_id: str, user: User) -> Member:
+        """Store Slack's user object as a member."""
         member = _member(workspace_id, user)
-        self._keep([member])
+        self._save([member])
         return member
 
     def refresh(self, workspace_id: str) -> None:
-        """Fetch everybody, page by page. Without the scope `users:read` nothing is fetched, and the log says so."""
+        """Fetch all members, page by page; without the scope `users:read` this only logs a warning."""
         cursor = ""
         try:
             while True:
                 page = self._client.users_list(limit=_PAGE, cursor=cursor)
-                self._keep([_member(workspace_id, User.model_validate(user)) for user in page["members"]])
+                self._save([_member(workspace_id, User.model_validate(user)) for user in page["members"]])
                 cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
                 if not cursor:
                     return
         except _UNREACHED as error:
-            _log.warning("members not fetched: %s", _reason(error))
+            _log.warning("members not fetched: %s", reason(error))
 
-    def _ask(self, key: tuple[str, str]) -> "Future[Member | None]":
-        """Ask Slack for one person, in the background; a question under way is not asked twice."""
-        asked = self._asked.get(key)
-        if asked is None:
-            asked = self._asked[key] = self._executor.submit(self._fetch, *key)
-            asked.add_done_callback(lambda _done: self._asked.pop(key, None))
-        return asked
+    def _start_fetch(self, key: tuple[str, str]) -> "Future[Member | None]":
+        """Fetch one person in the background, once at a time."""
+        fetch = self._pending.get(key)
+        if fetch is None:
+            fetch = self._pending[key] = self._executor.submit(self._fetch, *key)
+            fetch.add_done_callback(lambda _done: self._pending.pop(key, None))
+        return fetch
 
     def _fetch(self, workspace_id: str, user_id: str) -> Member | None:
         try:
-            return self.keep(workspace_id, User.model_validate(self._client.users_info(user=user_id)["user"]))
+            return self.save(workspace_id, User.model_validate(self._client.users_info(user=user_id)["user"]))
         except _UNREACHED as error:
-            _log.info("member not fetched: %s", _reason(error))
-            return self._stranger(workspace_id, user_id) if _reason(error) in _NOBODY else None
+            _log.info("member not fetched: %s", reason(error))
+            if reason(error) not in _NO_SUCH_USER:
+                return None
+        unknown = Member(workspace_id=workspace_id, user_id=user_id, name=user_id, timezone=None, barred="unknown")
+        self._save([unknown])
+        return unknown
 
-    def _stranger(self, workspace_id: str, user_id: str) -> Member:
-        member = Member(workspace_id=workspace_id, user_id=user_id, name=user_id, timezone=None, barred="unknown")
-        self._keep([member])
-        return member
-
-    def _keep(self, people: list[Member]) -> None:
+    def _save(self, people: list[Member]) -> None:
         try:
             with self._database.write() as connection:
                 members.save(connection, people, at=self._clock())
         except availability.ERRORS as error:
-            # Known for a minute is enough for those who type now.
+            # While the database is away, the cache serves the requests of the next minute.
             if not availability.is_away(error):
                 raise
         for member in people:
             self._remember((member.workspace_id, member.user_id), member)
 
     def _remember(self, key: tuple[str, str], member: Member | None) -> None:
-        self._known[key] = (time.monotonic() + _REMEMBERED_S, member)
+        self._cache[key] = (time.monotonic() + _CACHE_S, member)
 
 
 def _member(workspace_id: str, user: User) -> Member:
-    """The member that a user object describes, by the display name they chose, else the handle."""
+    """The member that a user object describes; named by the display name, otherwise by the handle."""
     return Member(
         workspace_id=workspace_id,
         user_id=user.id,
@@ -171,7 +170,7 @@ def _member(workspace_id: str, user: User) -> Member:
 
 
 def _barred(workspace_id: str, user: User) -> str | None:
-    """Why the person cannot own anything; None for an ordinary member. Slack does not mark Slackbot as a bot."""
+    """Why the person cannot own an action item; None for an ordinary member. Slack does not mark Slackbot as a bot."""
     if user.deleted:
         return "deactivated"
     if user.is_bot or user.id == _SLACKBOT:
@@ -181,14 +180,8 @@ def _barred(workspace_id: str, user: User) -> str | None:
 
 
 def _known_zone(name: str | None) -> str | None:
-    """The zone's name, if this machine knows the zone."""
+    """The zone's name, if this machine's time zone database contains it."""
     try:
         return ZoneInfo(name).key if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-def _reason(error: Exception) -> str:
-    """What to log of a failed call: Slack's word for it, never the request with its token."""
-    response = getattr(error, "response", None)
-    return str(response.get("error")) if response is not None and hasattr(response, "get") else type(error).__name__

@@ -85,7 +85,7 @@ def test_it_stops_in_time_though_slack_hangs_and_what_it_had_in_hand_is_sent_lat
 def test_hearing_nothing_of_slack_it_ends_so_that_its_supervisor_begins_anew(tmp_path: Path) -> None:
     database_in(tmp_path).close()
     with scribe_process(SOCKET, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
-        target.spawn(["-c", RUN_WITH.format(before="", keepalive="deaf_s=1.0")])
+        target.spawn(["-c", RUN_WITH.format(before="", keepalive="lost_s=1.0")])
         assert target.process is not None
         assert target.process.wait(30) == 1
         target.process = None

@@ -1,8 +1,10 @@
-"""Bolt, and the listeners: one for each kind of payload, whatever its name; the vocabulary decides the rest."""
+"""Bolt's app and its listeners: one for each kind of payload; the vocabulary and the routes decide by name."""
 
 import logging
 import re
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
@@ -11,120 +13,70 @@ from sqlalchemy import Connection
 
 from bot.config import Settings
 from bot.errors import UsageError
-from bot.handlers.request import Reply
-from bot.slack.context import CALL_S, NOT_SAVED, SlackContext, form_origin
+from bot.handlers.request import Reply, Request
+from bot.slack.context import CALL_S, NOT_SAVED, SlackContext
 from bot.slack.inbound import forms, payloads, reactions
 from bot.slack.inbound.payloads import Click, Mention, SlashCommand, UserChange
 from bot.slack.outbound import blocks, home, modals
-from bot.slack.text import typed
+from bot.slack.text import plain_text
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 
 _PAYLOAD = "scribe.payload"
-"""Where Bolt's context holds the payload as a value."""
+"""The key of the typed payload in Bolt's context."""
+_ANY = re.compile(".*", re.DOTALL)
 _log = logging.getLogger(__name__)
 
 
-def command(context: SlackContext, ack: Ack, payload: SlashCommand) -> None:
-    """Handle, commit, then acknowledge with the receipt; nothing is raised, since Bolt would lose the answer."""
-    received_at = context.clock()
-    try:
-        request = context.requests.of_command(payload, received_at=received_at)
-        reply = context.offline.handle(request)
-        form = (
-            None if reply.form is None else modals.FORMS[reply.form](form_origin(request, source="form"), **reply.fills)
-        )
-    except UsageError as error:
-        ack(**blocks.refusal(str(error), _as_typed(payload)))
-    except Exception:  # noqa: BLE001 - the boundary: whatever it was, the words go back to the person who typed them
-        _log.exception("command not saved")
-        ack(**blocks.refusal(NOT_SAVED, _as_typed(payload)))
-    else:
-        context.delivery.wake()
-        if form is None:
-            ack(**blocks.ack(reply))
-        else:
-            context.open(payload.trigger_id, form, request)
-            ack()
+def listen(context: SlackContext, settings: Settings) -> App:
+    """Bolt's app with its listeners. Bolt calls the first that matches, so those that match anything come last."""
+    app = _create_app(context, settings)
 
+    @app.event("app_home_opened")
+    def _home_opened(req: BoltRequest) -> None:
+        home.opened(context, req.context[_PAYLOAD])
 
-def _as_typed(payload: SlashCommand) -> str:
-    return f"{payload.command} {typed(payload.text or '').words}".strip()
+    @app.action(home.DONE)
+    def _home_click(ack: Ack, req: BoltRequest) -> None:
+        home_click(context, ack, req.context[_PAYLOAD])
 
+    @app.command(_ANY)
+    def _command(ack: Ack, req: BoltRequest) -> None:
+        command(context, ack, req.context[_PAYLOAD])
 
-def click(context: SlackContext, ack: Ack, payload: Click) -> None:
-    """Do what the button says, once however often Slack tells of the click."""
-    request = context.requests.of_click(payload, received_at=context.clock())
+    @app.event("app_mention")
+    def _mention(req: BoltRequest) -> None:
+        mention(context, req.context[_PAYLOAD])
 
-    def say(connection: Connection, reply: Reply) -> None:
-        if reply.form is None:
-            context.say(connection, request, reply, {})
+    @app.event("user_change")
+    def _user_change(req: BoltRequest) -> None:
+        change: UserChange = req.context[_PAYLOAD]
+        context.members.save(change.team_id, change.event.user)
 
-    try:
-        try:
-            reply = context.offline.handle(request, say, partial(context.say_now, request, {}))
-            if reply.form is not None:
-                form = modals.FORMS[reply.form](form_origin(request, source="form"), **reply.fills)
-                context.open(payload.trigger_id, form, request)
-        except UsageError as error:
-            context.refuse(request, str(error), "", {})
-    except Exception:  # noqa: BLE001 - the boundary: a click can be made again
-        _log.exception("click not handled")
-        context.apologise(payload.response_url)
-    context.delivery.wake()
-    ack()
+    @app.event(re.compile("reaction_(added|removed)"))
+    def _reaction(req: BoltRequest) -> None:
+        reactions.reaction(context, req.context[_PAYLOAD])
 
+    @app.event(_ANY)
+    def _other_event() -> None:
+        """Nothing to do; the ack keeps Slack from delivering it again."""
 
-def home_click(context: SlackContext, ack: Ack, payload: Click) -> None:
-    """*Done* on the Home tab; the tab is published anew, also where the item was done before or is another's now."""
-    try:
-        request = context.requests.of_click(payload, received_at=context.clock(), home=True)
+    @app.shortcut(ADD_TO_TIMELINE)
+    def _shortcut(ack: Ack, req: BoltRequest) -> None:
+        forms.shortcut(context, ack, req.context[_PAYLOAD])
 
-        def refresh(connection: Connection, _reply: Reply) -> None:
-            home.refresh(connection, request.workspace_id, request.user_id, context.clock)
+    @app.view(_ANY)
+    def _submission(ack: Ack, req: BoltRequest) -> None:
+        forms.submission(context, ack, req.context[_PAYLOAD])
 
-        try:
-            context.offline.handle(request, refresh)
-        except UsageError:
-            # The tab is older than the item: the new one shows how it stands.
-            with context.database.write() as connection:
-                home.refresh(connection, request.workspace_id, request.user_id, context.clock)
-    except UsageError:
-        _log.warning("click in a Home tab on no item")
-    except Exception:  # noqa: BLE001 - the boundary: a click can be made again
-        _log.exception("click in a Home tab not handled")
-    context.delivery.wake()
-    ack()
+    @app.action(_ANY)
+    def _click(ack: Ack, req: BoltRequest) -> None:
+        click(context, ack, req.context[_PAYLOAD])
 
-
-def mention(context: SlackContext, payload: Mention) -> None:
-    """Record, and answer in the same thread, or to the person alone where something is wrong.
-
-    An exception goes up to Bolt, which answers 500, and Slack delivers the event again.
-    """
-    event = payload.event
-    if event.bot_id or not event.user:
-        return
-    thread = {"thread_ts": event.thread_ts} if event.thread_ts else {}
-    request = context.requests.of_mention(payload, received_at=context.clock())
-
-    def say(connection: Connection, reply: Reply) -> None:
-        if reply.form is not None:
-            # A mention brings no trigger to open a form with.
-            raise UsageError(f"Say it in one line: {request.slash(request.command)} {COMMANDS[request.command].hint}")
-        context.say(connection, request, reply, thread)
-
-    try:
-        context.offline.handle(request, say, partial(context.say_now, request, thread))
-    except UsageError as error:
-        context.refuse(request, str(error), typed(event.text).words, thread)
-    context.delivery.wake()
-
-
-ANY = re.compile(".*", re.DOTALL)
+    return app
 
 
 class _App(App):
-    """Bolt's app, which reads the payload first: listeners get it as a value, and what has another shape gets a 400."""
+    """Bolt's app, which first parses the payload: listeners get it as a value, and another shape is answered 400."""
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         """The answer to a request of either transport."""
@@ -136,23 +88,23 @@ class _App(App):
         return super().dispatch(req)
 
 
-def _bolt(context: SlackContext, settings: Settings) -> App:
+def _create_app(context: SlackContext, settings: Settings) -> App:
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        # A closure, since Bolt hands a bound method its own idea of `self`.
+        # A closure: Bolt passes a bound method its own `self`.
         return context.identity.authorize(enterprise_id, team_id)
 
-    # Bolt's warnings are of tokens it finds in the environment and does not need, and hold bodies that are not ours to
-    # log. It gives its loggers the level of the one it is handed.
+    # Bolt warns of tokens in the environment that it does not need, and its warnings contain bodies, which must not be
+    # logged. Its other loggers take the level of the one passed here.
     quiet = logging.getLogger("slack_bolt")
     quiet.setLevel(logging.ERROR)
     return _App(
         name="scribe",
         logger=quiet,
-        # Bolt would find the token in the client and then warn that `authorize` goes first.
+        # Without a token: with one, Bolt warns that `authorize` takes precedence.
         client=WebClient(base_url=settings.api_url, timeout=CALL_S),
         authorize=authorize,
         process_before_response=True,
-        # The web face checks signatures itself: Bolt raises on a timestamp that is no number, and logs bodies.
+        # The HTTP transport verifies signatures itself: Bolt raises on a timestamp that is no number, and logs bodies.
         request_verification_enabled=False,
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
@@ -161,49 +113,103 @@ def _bolt(context: SlackContext, settings: Settings) -> App:
     )
 
 
-def listen(context: SlackContext, settings: Settings) -> App:
-    """Bolt with its listeners. Bolt calls the first that fits, so the catch-all ones come last."""
-    app = _bolt(context, settings)
+def command(context: SlackContext, ack: Ack, payload: SlashCommand) -> None:
+    """Handle a slash command, commit, then acknowledge with the receipt. Raises nothing: Bolt would lose the answer."""
+    received_at = context.clock()
+    try:
+        request = context.requests.of_command(payload, received_at=received_at)
+        reply = context.offline.handle(request)
+        form = None if reply.form is None else _form(request, reply.form, reply.fills)
+    except UsageError as error:
+        ack(**blocks.refusal(str(error), _as_typed(payload)))
+    except Exception:  # noqa: BLE001 - the boundary: after any failure the person gets their words back
+        _log.exception("command not saved")
+        ack(**blocks.refusal(NOT_SAVED, _as_typed(payload)))
+    else:
+        context.delivery.wake()
+        if form is None:
+            ack(**blocks.ack(reply))
+        else:
+            context.open_form(payload.trigger_id, form, request)
+            ack()
 
-    @app.event("app_home_opened")
-    def _home_opened(req: BoltRequest) -> None:
-        home.opened(context, req.context[_PAYLOAD])
 
-    @app.action(home.DONE)
-    def _home_click(ack: Ack, req: BoltRequest) -> None:
-        home_click(context, ack, req.context[_PAYLOAD])
+def _as_typed(payload: SlashCommand) -> str:
+    return f"{payload.command} {plain_text(payload.text or '').words}".strip()
 
-    @app.command(ANY)
-    def _command(ack: Ack, req: BoltRequest) -> None:
-        command(context, ack, req.context[_PAYLOAD])
 
-    @app.event("app_mention")
-    def _mention(req: BoltRequest) -> None:
-        mention(context, req.context[_PAYLOAD])
+def _form(request: Request, name: str, fills: Mapping[str, Any]) -> dict[str, Any]:
+    """The form of that name; its metadata lets the submission answer where the form was requested."""
+    origin = {
+        "channel_id": request.channel_id,
+        "channel_name": request.channel_name,
+        "reply_url": request.reply_url,
+        "source": "form",
+    }
+    return modals.FORMS[name](origin, **fills)
 
-    @app.event("user_change")
-    def _user_change(req: BoltRequest) -> None:
-        change: UserChange = req.context[_PAYLOAD]
-        context.members.keep(change.team_id, change.event.user)
 
-    @app.event(re.compile("reaction_(added|removed)"))
-    def _reaction(req: BoltRequest) -> None:
-        reactions.reaction(context, req.context[_PAYLOAD])
+def click(context: SlackContext, ack: Ack, payload: Click) -> None:
+    """Handle a click on a button or a choice in a menu, once however often Slack delivers it."""
+    request = context.requests.of_click(payload, received_at=context.clock())
 
-    @app.event(ANY)
-    def _other_event() -> None:
-        """Nothing to do; the ack keeps Slack from delivering it again."""
+    def post_reply(connection: Connection, reply: Reply) -> None:
+        if reply.form is None:
+            context.reply(connection, request, reply, {})
 
-    @app.shortcut(ADD_TO_TIMELINE)
-    def _shortcut(ack: Ack, req: BoltRequest) -> None:
-        forms.shortcut(context, ack, req.context[_PAYLOAD])
+    try:
+        try:
+            reply = context.offline.handle(request, post_reply, partial(context.reply_directly, request, {}))
+            if reply.form is not None:
+                context.open_form(payload.trigger_id, _form(request, reply.form, reply.fills), request)
+        except UsageError as error:
+            context.refuse(request, str(error), "", {})
+    except Exception:  # noqa: BLE001 - the boundary: a click can be repeated
+        _log.exception("click not handled")
+        context.report_not_saved(payload.response_url)
+    context.delivery.wake()
+    ack()
 
-    @app.view(ANY)
-    def _submission(ack: Ack, req: BoltRequest) -> None:
-        forms.submission(context, ack, req.context[_PAYLOAD])
 
-    @app.action(ANY)
-    def _click(ack: Ack, req: BoltRequest) -> None:
-        click(context, ack, req.context[_PAYLOAD])
+def home_click(context: SlackContext, ack: Ack, payload: Click) -> None:
+    """Handle *Done* on the Home tab and publish the tab again, also if the item was done or reassigned before."""
+    try:
+        request = context.requests.of_click(payload, received_at=context.clock(), home=True)
 
-    return app
+        def refresh(connection: Connection, _reply: Reply) -> None:
+            home.refresh(connection, request.workspace_id, request.user_id, context.clock)
+
+        try:
+            context.offline.handle(request, refresh)
+        except UsageError:
+            # The item has changed since the tab was published.
+            with context.database.write() as connection:
+                home.refresh(connection, request.workspace_id, request.user_id, context.clock)
+    except Exception:  # noqa: BLE001 - the boundary: a click can be repeated
+        _log.exception("click in a Home tab not handled")
+    context.delivery.wake()
+    ack()
+
+
+def mention(context: SlackContext, payload: Mention) -> None:
+    """Handle a mention; the reply goes to its thread, a refusal to the person alone.
+
+    An exception makes Bolt answer 500, and Slack deliver the event again.
+    """
+    event = payload.event
+    if event.bot_id or not event.user:
+        return
+    thread = {"thread_ts": event.thread_ts} if event.thread_ts else {}
+    request = context.requests.of_mention(payload, received_at=context.clock())
+
+    def post_reply(connection: Connection, reply: Reply) -> None:
+        if reply.form is not None:
+            # A mention has no trigger id to open a form with.
+            raise UsageError(f"Say it in one line: {request.slash(request.command)} {COMMANDS[request.command].hint}")
+        context.reply(connection, request, reply, thread)
+
+    try:
+        context.offline.handle(request, post_reply, partial(context.reply_directly, request, thread))
+    except UsageError as error:
+        context.refuse(request, str(error), plain_text(event.text).words, thread)
+    context.delivery.wake()

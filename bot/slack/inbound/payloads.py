@@ -1,7 +1,7 @@
-"""What Slack delivers, as far as the listeners read it.
+"""Slack's payloads as typed values, with the fields that the listeners read.
 
-A signed payload of another shape is not Slack's, or Slack has changed it: it is answered with 400 before a listener
-acts on half of it, over either transport. Listeners read these values, never the raw body.
+Over both transports a payload of a known kind but another shape is answered with 400 before a listener acts on a part
+of it. Listeners read these values, never the raw body.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from bot.slack.members import User
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-"""What makes a repeat recognisable."""
+"""An id that Slack repeats when it delivers the same thing again."""
 Ts = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,11}(\.[0-9]{1,9})?$")]
 
 
@@ -26,8 +26,8 @@ class _Person(_Named):
     username: str | None = None
 
     @property
-    def called(self) -> str | None:
-        """The handle; block actions call it `username`, other interactions `name`."""
+    def handle(self) -> str | None:
+        """The handle, which is `username` in block actions and `name` in other interactions."""
         return self.username or self.name
 
 
@@ -76,7 +76,7 @@ class _Container(BaseModel):
 
 
 class Click(_Interaction):
-    """Something pressed or chosen."""
+    """A button pressed or an option chosen in a menu."""
 
     trigger_id: Key
     actions: Annotated[list[_Action], Field(min_length=1)]
@@ -123,10 +123,10 @@ class _Input(BaseModel):
 
     @property
     def answer(self) -> str | int | None:
-        """What was typed or chosen; None where nothing was."""
-        for given in (self.value, self.selected_user, self.selected_date, self.selected_date_time):
-            if given is not None:
-                return given
+        """The text, user, date, epoch seconds or option that the person entered; None for an empty input."""
+        for entered in (self.value, self.selected_user, self.selected_date, self.selected_date_time):
+            if entered is not None:
+                return entered
         return self.selected_option.value if self.selected_option else None
 
 
@@ -135,7 +135,7 @@ class _State(BaseModel):
 
 
 class View(BaseModel):
-    """A form that was sent off, with what was filled in."""
+    """A modal with the state of its inputs."""
 
     id: Id
     type: str
@@ -145,7 +145,7 @@ class View(BaseModel):
 
 
 class Submission(_Interaction):
-    """A form sent off."""
+    """A modal submitted."""
 
     view: View
 
@@ -160,7 +160,7 @@ class _Envelope(BaseModel):
 
 
 class Event(_Envelope):
-    """Any event; those that are read have a shape of their own."""
+    """An event that no listener reads."""
 
     event: _Event
 
@@ -175,7 +175,7 @@ class _Mentioned(Message):
 
 
 class Mention(_Envelope):
-    """The bot was named in a message."""
+    """A message that mentions the bot."""
 
     event: _Mentioned
     authorizations: list[_Authorization] | None = None
@@ -202,7 +202,7 @@ class _Reacted(BaseModel):
 
 
 class Reaction(_Envelope):
-    """An emoji put on something, or taken off."""
+    """An emoji reaction added to an item or removed from it."""
 
     event: _Reacted
 
@@ -213,7 +213,7 @@ class _Opened(BaseModel):
 
 
 class Opened(_Envelope):
-    """Somebody looks at one of the app's tabs."""
+    """A person opened one of the app's tabs."""
 
     event: _Opened
 
@@ -223,7 +223,7 @@ class _UserChanged(BaseModel):
 
 
 class UserChange(_Envelope):
-    """Somebody's profile changed."""
+    """A change of a person's profile."""
 
     event: _UserChanged
 
@@ -243,11 +243,11 @@ _EVENTS: Mapping[str, type[BaseModel]] = {
 
 
 class UnreadableError(Exception):
-    """A payload of a known kind that does not have its shape; the message is the kind's name."""
+    """A payload of a known kind with another shape; the message is the kind's name."""
 
 
 def parse(body: Mapping[str, Any]) -> BaseModel | None:
-    """The payload as a value of its kind; None for a kind that no listener reads. Raises UnreadableError."""
+    """The payload as a value of its kind; None for an unknown kind. Raises UnreadableError for another shape."""
     kind = _kind(body)
     if kind is None:
         return None

@@ -1,7 +1,7 @@
-"""An emoji on a message puts it on the timeline; taking it away takes the entry back.
+"""Emoji reactions: one on a message puts it on the timeline, and its removal undoes that entry.
 
-The event points at a message without its words, so both are jobs of the outbox: the words are fetched by the
-worker, and a lane's order keeps a reaction and its removal in theirs.
+The event carries no text, so both are jobs of the outbox: the worker fetches the message, and the channel's lane keeps
+a reaction and its removal in order.
 """
 
 from collections.abc import Mapping
@@ -24,10 +24,11 @@ from storage import outbox, receipts
 from storage.outbox import Job
 
 ADDED, REMOVED = "reaction_added", "reaction_removed"
+"""The actions of the jobs, which are also the names of the events."""
 
 
 def reaction(context: SlackContext, payload: Reaction) -> None:
-    """Keep the event in the outbox, once; an exception makes Slack deliver it again."""
+    """Put the event into the outbox, once; an exception makes Slack deliver it again."""
     event = payload.event
     item = event.item
     kind = context.settings.reactions.get(event.reaction)
@@ -45,7 +46,7 @@ def reaction(context: SlackContext, payload: Reaction) -> None:
         "kind": kind,
         "permalink": context.identity.permalink(item.channel, item.ts),
     }
-    # Another replica may be keeping the same event at this very instant.
+    # IntegrityError: another replica has stored the same receipt since it was looked for.
     with suppress(IntegrityError), context.database.write() as connection:
         if receipts.find(connection, workspace_id, key) is None:
             receipts.save(connection, workspace_id, key, {}, at=now)
@@ -54,64 +55,55 @@ def reaction(context: SlackContext, payload: Reaction) -> None:
 
 
 def added(context: SlackContext, job: Job) -> None:
-    """Fetch the message's words and record them, at the message's own time."""
+    """Fetch the message and record its words at its time, unless the reaction has been removed."""
     content = job.content
-    if _taken_away_since(context, job):
+    with context.database.read() as connection:
+        removal = receipts.find(connection, job.workspace_id, _removal_key(content))
+    # Slack's event_ts has ten digits before the point and six behind it, so its order is that of the strings.
+    if removal is not None and str(removal["event_ts"]) > str(content.get("event_ts", "")):
         return
-    message = _message(context.client, content["channel_id"], content["ts"])
+    message = _fetch(context.client, content["channel_id"], content["ts"])
     if message is None:
         return
-    # The time is spelled out, so that words which begin with a clock time stay words.
+    # The message's time precedes the words, so that a time at their beginning does not count.
     words = f"{iso(instant_of_ts(content['ts']))}: {message.get('text') or ''}"
-    request = _request(context, job, words, command=content["kind"])
+    request = context.requests.of_reaction(content, words, command=content["kind"], received_at=job.written_at)
     try:
-        _do(context, request, message)
+        _handle(context, request, message)
     except UsageError as error:
         context.refuse(request, str(error), "", {})
 
 
 def removed(context: SlackContext, job: Job) -> None:
-    """Take the reaction's entry back. Where it put none on the timeline, there is nothing to say."""
+    """Undo the reaction's entry. Where there is none, remember the removal: Slack may deliver the reaction after it."""
     content = job.content
-    message = _message(context.client, content["channel_id"], content["ts"])
+    message = _fetch(context.client, content["channel_id"], content["ts"])
+    request = context.requests.of_reaction(content, "", command="unreact", received_at=job.written_at)
     try:
-        _do(context, _request(context, job, "", command="unreact"), message or content)
+        _handle(context, request, message or content)
     except UsageError:
         with suppress(IntegrityError), context.database.write() as connection:
-            told = {"event_ts": content.get("event_ts", "")}
-            receipts.save(connection, job.workspace_id, _early(content), told, at=context.clock())
+            removal = {"event_ts": content.get("event_ts", "")}
+            receipts.save(connection, job.workspace_id, _removal_key(content), removal, at=context.clock())
 
 
-def _early(content: Mapping[str, Any]) -> str:
-    """The key of what is remembered of a removal that found nothing to take back."""
+def _removal_key(content: Mapping[str, Any]) -> str:
+    """The key of the receipt for a removal that was delivered before its reaction."""
     return "early:{channel_id}:{ts}:{user_id}".format(**content)
 
 
-def _taken_away_since(context: SlackContext, job: Job) -> bool:
-    """Whether the removal of this very reaction came before it: Slack may deliver the later event first."""
-    content = job.content
-    with context.database.read() as connection:
-        early = receipts.find(connection, job.workspace_id, _early(content))
-    # Slack's instants have ten digits before the point and six behind it, so they compare as words.
-    return early is not None and str(early["event_ts"]) > str(content.get("event_ts", ""))
-
-
-def _request(context: SlackContext, job: Job, words: str, *, command: str) -> Request:
-    return context.requests.of_reaction(job.content, words, command=command, received_at=job.written_at)
-
-
-def _do(context: SlackContext, request: Request, message: Mapping[str, Any]) -> None:
-    """Do what the reaction asks for, and answer in the message's thread."""
+def _handle(context: SlackContext, request: Request, message: Mapping[str, Any]) -> None:
+    """Handle the request, and post the reply in the message's thread. Raises UsageError."""
     thread = {"thread_ts": message.get("thread_ts") or message["ts"]}
 
-    def say(connection: Connection, reply: Reply) -> None:
-        context.say(connection, request, reply, thread)
+    def post_reply(connection: Connection, reply: Reply) -> None:
+        context.reply(connection, request, reply, thread)
 
-    handle(context.database, request, say)
+    handle(context.database, request, post_reply)
 
 
-def _message(client: WebClient, channel_id: str, ts: str) -> Mapping[str, Any] | None:
-    """One message, in the channel or in a thread; None when it is gone."""
+def _fetch(client: WebClient, channel_id: str, ts: str) -> Mapping[str, Any] | None:
+    """One message, in the channel or in a thread; None when it has been deleted."""
     window: dict[str, Any] = {
         "channel": channel_id,
         "latest": ts,

@@ -1,6 +1,6 @@
-"""From Slack's payloads to requests."""
+"""Requests from Slack's payloads: without markup, and with the person's name and time zone."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,38 +12,37 @@ from bot.handlers.items.clicks import HOME
 from bot.handlers.request import Request, first_word
 from bot.slack.inbound.payloads import Click, Mention, Shortcut, SlashCommand, Submission
 from bot.slack.members import Members
-from bot.slack.text import Typed, typed
+from bot.slack.text import PlainText, plain_text
 from bot.vocabulary import ACTION_ITEM, COMMANDS, INCIDENT
 from storage.values import whole_milliseconds
 
-_OWNERS = 1
-"""An item has one owner: other people named in its words need not be known."""
-_PRIVATE = ("privategroup", "directmessage", "mpdm-")
-_ON_INCIDENTS = frozenset(each.name for each in INCIDENT.subcommands)
+_PRIVATE_NAMES = ("privategroup", "directmessage", "mpdm-")
+"""How the names begin that Slack sends in place of a private conversation's own."""
+_INCIDENT_SUBCOMMANDS = frozenset(each.name for each in INCIDENT.subcommands)
 
 
 def instant_of_ts(ts: str) -> datetime:
-    """The instant of a message's `ts`: seconds since 1970, UTC."""
+    """The instant of a message's `ts`, which counts seconds since 1970 in UTC."""
     return whole_milliseconds(datetime.fromtimestamp(float(ts), UTC))
 
 
 def iso(at: datetime) -> str:
-    """An instant as the grammar reads it back, zone and milliseconds included."""
+    """The instant with zone and milliseconds, so that the grammar reads back the same one."""
     return at.isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Makes requests of payloads: takes the markup off, adds what is known of the person."""
+    """Creates requests from payloads, for the workspace's settings and members."""
 
     settings: Settings
     members: Members
 
     def of_command(self, command: SlashCommand, *, received_at: datetime) -> Request:
-        """A slash command."""
+        """A request for a slash command."""
         return self._request(
             command.team_id,
-            typed(command.text or "", name_of=self.names(command.team_id)),
+            plain_text(command.text or "", name_of=self.names(command.team_id)),
             command=command.command.removeprefix("/").removeprefix(self.settings.prefix),
             channel_id=command.channel_id,
             channel_name=command.channel_name or command.channel_id,
@@ -57,22 +56,22 @@ class Requests:
         )
 
     def of_mention(self, mention: Mention, *, received_at: datetime) -> Request:
-        """`@scribe detected …`, in a channel or a thread: the words after the bot's name."""
+        """A request for `@scribe detected …`, in a channel or a thread."""
         event = mention.event
-        words = typed(_after_name(mention), name_of=self.names(mention.team_id))
+        words = plain_text(_words_after_mention(mention), name_of=self.names(mention.team_id))
         command, rest = first_word(words.words)
         command = command.rstrip(":,").removeprefix("/")
-        if command not in COMMANDS and command not in _ON_INCIDENTS:
+        if command not in COMMANDS and command not in _INCIDENT_SUBCOMMANDS:
             command = command.removeprefix(self.settings.prefix)
-        if command in _ON_INCIDENTS:
+        if command in _INCIDENT_SUBCOMMANDS:
             command, rest = INCIDENT.name, words.words
         return self._request(
             mention.team_id,
-            Typed(words=rest, people=words.people),
+            PlainText(words=rest, people=words.people),
             command=command or INCIDENT.name,
             channel_id=event.channel,
             channel_name=event.channel,
-            # The event does not say; what is not known to be public is shown in its own channel only.
+            # The event has no channel name; an incident not known to be public is shown in its own channel only.
             private=True,
             user_id=event.user or "",
             user_name=None,
@@ -83,21 +82,21 @@ class Requests:
         )
 
     def of_click(self, click: Click, *, received_at: datetime, home: bool = False) -> Request:
-        """A click on one of our buttons: the action is the command, its value the words.
+        """A request for a click: the action is the command, its value the words.
 
-        `home`: the button *Done* of the Home tab, which has an action id of its own.
+        `home` is for the button *Done* of the Home tab, whose action id is another.
         """
         action = click.actions[0]
         channel = click.channel
         return self._request(
             click.team.id,
-            Typed(words=action.chosen, people={}),
+            PlainText(words=action.chosen),
             command=DONE if home else action.action_id,
-            # On the Home tab or in a form there is no channel: what is to be said there goes to the person.
+            # The Home tab and forms have no channel: the reply goes to the person.
             channel_id=channel.id if channel else click.container.channel_id or click.user.id,
             channel_name=(channel.name or channel.id) if channel else "",
             user_id=click.user.id,
-            user_name=click.user.called,
+            user_name=click.user.handle,
             key=click.trigger_id,
             source=HOME if home else "click",
             reply_url=click.response_url,
@@ -105,15 +104,15 @@ class Requests:
         )
 
     def of_shortcut(self, shortcut: Shortcut, *, received_at: datetime) -> Request:
-        """The opening of a form on a message: it does nothing yet, and says whom to tell if that fails."""
+        """The request that the failure to open a form is reported to; no handler gets it."""
         return self._request(
             shortcut.team.id,
-            Typed(words="", people={}),
+            PlainText(words=""),
             command=shortcut.callback_id,
             channel_id=shortcut.channel.id,
             channel_name=shortcut.channel.name,
             user_id=shortcut.user.id,
-            user_name=shortcut.user.called,
+            user_name=shortcut.user.handle,
             key=shortcut.trigger_id,
             source="shortcut",
             reply_url=shortcut.response_url,
@@ -123,42 +122,42 @@ class Requests:
     def of_form(
         self,
         submission: Submission,
-        place: Mapping[str, Any],
+        origin: Mapping[str, Any],
         command: str,
-        words: Typed,
+        words: PlainText,
         *,
         received_at: datetime,
         details: Mapping[str, str] | None = None,
     ) -> Request:
-        """A submitted form; `place` is what was remembered when it was opened."""
+        """A request for a submitted form; `origin` is the metadata that the form was opened with."""
         return self._request(
             submission.team.id,
             words,
             command=command,
-            channel_id=place["channel_id"],
-            channel_name=place["channel_name"],
-            private=_is_private(place["channel_name"]),
+            channel_id=origin["channel_id"],
+            channel_name=origin["channel_name"],
+            private=_is_private(origin["channel_name"]),
             user_id=submission.user.id,
-            user_name=submission.user.called,
+            user_name=submission.user.handle,
             key=f"view:{submission.view.id}",
-            source=place["source"],
-            reply_url=place.get("reply_url"),
+            source=origin["source"],
+            reply_url=origin.get("reply_url"),
             received_at=received_at,
-            author=place.get("author"),
-            author_id=place.get("author_id"),
-            permalink=place.get("permalink"),
-            incident_number=int(place["incident"]) if place.get("incident") else None,
+            author=origin.get("author"),
+            author_id=origin.get("author_id"),
+            permalink=origin.get("permalink"),
+            incident_number=int(origin["incident"]) if origin.get("incident") else None,
             details=details or {},
         )
 
     def of_reaction(self, content: Mapping[str, Any], words: str, *, command: str, received_at: datetime) -> Request:
-        """A reaction, and the words of the message it stands on; `content` is the job's."""
+        """A request for a reaction; `content` is the job's, `words` are the text of the message."""
         author_id = content.get("author_id")
         workspace_id = content["workspace_id"]
         author = self.members.find(workspace_id, author_id) if author_id else None
         return self._request(
             workspace_id,
-            typed(words, name_of=self.names(workspace_id)),
+            plain_text(words, name_of=self.names(workspace_id)),
             command=command,
             channel_id=content["channel_id"],
             channel_name=content["channel_id"],
@@ -174,7 +173,7 @@ class Requests:
         )
 
     def names(self, workspace_id: str) -> Callable[[str], str | None]:
-        """The function that names a user id of the workspace, where the store knows it."""
+        """A function that returns the name of a user id of the workspace, or None where it is unknown."""
 
         def name_of(user_id: str) -> str | None:
             member = self.members.find(workspace_id, user_id)
@@ -183,7 +182,7 @@ class Requests:
         return name_of
 
     def locate(self, request: Request) -> Request:
-        """The request in the typist's own zone, waiting at most a second for Slack; unchanged where it is not known."""
+        """The request in the person's own zone; unchanged if Slack does not give it within a second."""
         member = self.members.look_up(request.workspace_id, request.user_id)
         if member is None or member.timezone is None:
             return request
@@ -191,11 +190,13 @@ class Requests:
         return replace(request, zone=ZoneInfo(member.timezone), zone_known=True, user_name=name)
 
     def _request(
-        self, workspace_id: str, words: Typed, *, user_id: str, user_name: str | None, **facts: Any
+        self, workspace_id: str, words: PlainText, *, user_id: str, user_name: str | None, **facts: Any
     ) -> Request:
         member = self.members.find(workspace_id, user_id)
         if facts["command"] == ACTION_ITEM.name:
-            self._meet(workspace_id, words.people.values())
+            # The handler refuses an owner who left or is a bot, so the owner must be known: the first person named.
+            for named_id in list(words.people.values())[:1]:
+                self.members.look_up(workspace_id, named_id)
         return Request(
             workspace_id=workspace_id,
             words=words.words,
@@ -208,14 +209,9 @@ class Requests:
             **facts,
         )
 
-    def _meet(self, workspace_id: str, user_ids: Iterable[str]) -> None:
-        """Look up the person named as owner, who is refused if they left or are a bot; a second at most."""
-        for user_id in list(user_ids)[:_OWNERS]:
-            self.members.look_up(workspace_id, user_id)
 
-
-def _after_name(mention: Mention) -> str:
-    """The words after the mention of the bot; a mention further on leaves what stands before it out."""
+def _words_after_mention(mention: Mention) -> str:
+    """The words after the mention of the bot, or those before it where none follow."""
     text = mention.event.text
     name = f"<@{mention.authorizations[0].user_id if mention.authorizations else None}>"
     before, found, after = text.partition(name)
@@ -224,5 +220,5 @@ def _after_name(mention: Mention) -> str:
 
 
 def _is_private(channel_name: str | None) -> bool:
-    """Whether Slack's name for the conversation says that not everybody may look into it."""
-    return (channel_name or "").startswith(_PRIVATE)
+    """Whether Slack's name for the conversation is that of a private one."""
+    return (channel_name or "").startswith(_PRIVATE_NAMES)

@@ -1,4 +1,4 @@
-"""Replies as Slack messages: Block Kit, and all of Slack's limits."""
+"""Replies as Slack messages: Block Kit within Slack's limits."""
 
 import re
 from collections.abc import Iterator
@@ -11,33 +11,33 @@ from bot.slack.text import escape
 TEXT_LIMIT = 39_000
 """Characters of a message's text; Slack cuts at 40,000."""
 SECTION_LIMIT = 3_000
+"""Characters of a section block's text."""
 BLOCKS_LIMIT = 12_000
-"""Characters over all blocks of a message; Slack refuses somewhat more than that, undocumented."""
+"""Characters over all blocks of a message; Slack's own limit is somewhat higher and not documented."""
 BUTTON_LIMIT = 75
-
-_PING = re.compile("<(?=[!@#])")
-_APART = "<\u2060"
-_HALF_ENTITY = re.compile("&[a-z]{0,3}$")
-
+"""Characters of a button's or option's label."""
 _CUT = "*Cut here: Slack shows no more of it. The whole is in the file that came with this version.*"
+_PING = re.compile("<(?=[!@#])")
+_SEPARATED = "<\u2060"
+_HALF_ENTITY = re.compile("&[a-z]{0,3}$")
 
 Message = dict[str, Any]
 
 
 def ack(reply: Reply) -> Message:
-    """The body of an ack: in the channel when the reply is public, else for the person alone."""
+    """The body of an ack: shown in the channel when the reply is public, else to the person alone."""
     return {"response_type": "in_channel" if reply.public else "ephemeral", **message(reply)}
 
 
 def message(reply: Reply) -> Message:
-    """A message's `text`, and its blocks where plain text is not enough."""
+    """A message's `text`, and its blocks where the reply has a document or controls."""
     text = clip_escaped(reply.text, TEXT_LIMIT)
-    below = [*_beginning(reply.document), *controls(reply.buttons)]
+    below = [*_excerpt(reply.document), *controls(reply.buttons)]
     return {"text": text, "blocks": [*sections(text), *below]} if below else {"text": text}
 
 
 def controls(controls: tuple[Control, ...]) -> list[Message]:
-    """Buttons and menus in a row; no block where there are none."""
+    """An actions block with the buttons and menus; no block for none."""
     return [{"type": "actions", "elements": [_control(each) for each in controls]}] if controls else []
 
 
@@ -50,7 +50,7 @@ def _control(control: Control) -> Message:
 
 
 def button(button: Button) -> Message:
-    """A button as Block Kit has it."""
+    """A Block Kit button."""
     return {"type": "button", "action_id": button.action, "value": button.value, "text": _plain(button.label)}
 
 
@@ -59,36 +59,36 @@ def _plain(text: str) -> Message:
 
 
 def sections(text: str) -> list[Message]:
-    """The text as section blocks, cut at line ends; what is over Slack's limit is left out, with a sign."""
+    """The text as section blocks, split at line ends; beyond half of BLOCKS_LIMIT it is cut off with an ellipsis."""
     text = clip_escaped(text, BLOCKS_LIMIT // 2)
-    return [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in parts(text, SECTION_LIMIT)]
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in split(text, SECTION_LIMIT)]
 
 
 def documents(markdown: str) -> Iterator[list[Message]]:
-    """A Markdown document as the blocks of one message after another, each within Slack's limits."""
-    for part in parts(_calm(markdown), BLOCKS_LIMIT):
+    """A Markdown document as the blocks of consecutive messages, each within Slack's limits."""
+    for part in split(_without_pings(markdown), BLOCKS_LIMIT):
         yield [{"type": "markdown", "text": part}]
 
 
-def _calm(markdown: str) -> str:
-    """A document that pings nobody: in a code block, what somebody pasted stands as it was typed.
+def _without_pings(markdown: str) -> str:
+    """The document with each `<!`, `<@` and `<#` split by a word joiner, so that Slack reads no mention.
 
-    An entity would be shown as such there, so an invisible character keeps the bracket from what follows it.
+    Code blocks contain pasted text as it was typed, and Slack would show an entity there instead of its character.
     """
-    return _PING.sub(_APART, markdown)
+    return _PING.sub(_SEPARATED, markdown)
 
 
-def _beginning(markdown: str | None) -> list[Message]:
-    """A document as far as it fits under a reply."""
+def _excerpt(markdown: str | None) -> list[Message]:
+    """The beginning of a document that fits below a reply's text."""
     if not markdown:
         return []
-    pieces = parts(_calm(markdown), BLOCKS_LIMIT // 2)
+    pieces = split(_without_pings(markdown), BLOCKS_LIMIT // 2)
     more = f"\n\n{_CUT}" if len(pieces) > 1 else ""
     return [{"type": "markdown", "text": pieces[0] + more}]
 
 
-def parts(text: str, limit: int) -> list[str]:
-    """The text in pieces of at most `limit` characters, cut at line ends where there are any."""
+def split(text: str, limit: int) -> list[str]:
+    """The text in pieces of at most `limit` characters, split at a line end in a piece's second half if possible."""
     pieces: list[str] = []
     while len(text) > limit:
         cut = text.rfind("\n", 1, limit + 1)
@@ -99,17 +99,17 @@ def parts(text: str, limit: int) -> list[str]:
 
 
 def clip(text: str, limit: int) -> str:
-    """The text, or as much of it as fits with a sign that it was cut."""
+    """The text, cut to `limit` characters with an ellipsis at the end."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def clip_escaped(text: str, limit: int) -> str:
-    """As `clip`, for text with entities: none is cut in two."""
+    """The same as `clip`, without cutting through an entity."""
     return text if len(text) <= limit else _HALF_ENTITY.sub("", text[: limit - 1]) + "…"
 
 
 def refusal(problem: str, words: str) -> Message:
-    """The private answer to what cannot be done: the problem, and the words typed, to be copied and corrected."""
+    """A message to the person alone: the problem, and the typed words to copy and correct."""
     text = escape(problem)
     if words.strip():
         text += f"\nYour words: {escape(words)}"

@@ -1,4 +1,4 @@
-"""A canvas in a tab of the incident's channel: the postmortem where its readers are."""
+"""The canvas target: the postmortem as a canvas in a tab of the incident's channel."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -11,61 +11,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.documents import rendering
 from bot.errors import UsageError
 from bot.publishing.target import Edition, NotYetError, Published
-from bot.slack.outbound.delivery import TEMPORARY
+from bot.slack.client import OK
+from bot.slack.outbound.delivery import TEMPORARY_ERRORS
 from storage.values import Publication
 
-_FENCE = re.compile(r"(\s*)(`{3,}|~{3,})")
-_COMMENT = re.compile(r"\s*<!--.*?-->\s*$")
-_DEEP = re.compile(r"(\s{0,3})#{4,6}(?=\s)")
-_TAG = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|<(?=[A-Za-z/!?])(?!https?:|mailto:)")
-_CALL = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|!(?=\[[^\]]*\]\(\s*<?[@#])")
-_QUOTED_ITEM = re.compile(r"(\s*>\s*)(?:[-*+]|(\d+)[.)])(?=\s)")
-_ITEM_QUOTING = re.compile(r"(\s*(?:[-*+]|\d+[.)])\s+)(?:>\s*)+")
-_ITEM = re.compile(r"(\s*)([-*+]|\d+[.)])(?=\s)")
-
-
-def fitted(markdown: str) -> str:
-    """The document in the form a canvas takes; nothing that anybody wrote is left out."""
-    return "\n".join(_lines(markdown.split("\n"))).strip() + "\n"
-
-
-def _lines(lines: Iterable[str]) -> Iterator[str]:
-    fence, indent, outer = "", 0, "-"
-    for line in lines:
-        opened = _FENCE.match(line)
-        if opened and not fence:
-            fence, indent = opened[2], len(opened[1])
-            yield from ("", line.lstrip()) if indent else (line,)
-        elif fence:
-            closed = line.strip() == fence
-            yield _outdented(line, indent)
-            if closed:
-                fence = ""
-                yield from ("",) if indent else ()
-        elif not _COMMENT.match(line):
-            item = _ITEM.match(line)
-            outer = item[2] if item and not item[1] else outer
-            yield _plain(line, outer)
-
-
-def _outdented(line: str, indent: int) -> str:
-    return line[min(indent, len(line) - len(line.lstrip(" "))) :]
-
-
-def _plain(line: str, outer: str) -> str:
-    """One line; `outer` is the mark of the item that a nested one stands in, and lends it its kind."""
-    # `![](@U123)` is a canvas's way to call somebody.
-    line = _CALL.sub(lambda found: found[0] if found[1] else "\\!", line)
-    line = _TAG.sub(lambda found: found[0] if found[1] else "&lt;", _DEEP.sub(r"\1###", line))
-    line = _ITEM_QUOTING.sub(r"\1", line)
-    line = _QUOTED_ITEM.sub(lambda found: f"{found[1]}{found[2]}\\." if found[2] else f"{found[1]}•", line)
-    return _ITEM.sub(lambda found: f"{found[1]}{outer if found[1] else found[2]}", line, count=1)
-
-
 MOST_CHARACTERS: Final = 1_048_576
-"""Slack, canvases.create: the Markdown of one canvas."""
+"""Characters of one canvas's Markdown. Source: Slack, canvases.create."""
 GONE: Final = frozenset({"canvas_not_found", "file_not_found", "canvas_deleted"})
-"""Slack's words for: somebody threw that canvas away."""
+"""Slack's error codes for a canvas that was deleted."""
 _CONTENT_FAILED: Final = frozenset({"canvas_creation_failed", "canvas_editing_failed"})
 _OUTSIDE = "Scribe is not in the incident's channel. Type /invite @scribe there, then publish again."
 _SCOPE = (
@@ -89,34 +42,55 @@ PROBLEMS: Final = {
     **dict.fromkeys(("restricted_action", "canvas_disabled_user_team", "canvas_disabled_file_team"), _ADMINS),
     "is_archived": "The incident's channel is archived, so nothing can be put there.",
 }
-"""What to tell of Slack's refusals that no patience helps against."""
+"""The message for each of Slack's error codes that stays until a person changes something."""
 _AWAY = "Slack does not take it just now."
+
+_FENCE = re.compile(r"(\s*)(`{3,}|~{3,})")
+_COMMENT = re.compile(r"\s*<!--.*?-->\s*$")
+_DEEP = re.compile(r"(\s{0,3})#{4,6}(?=\s)")
+# In the next two, code spans match first, as group 1, and stay as they are.
+_TAG = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|<(?=[A-Za-z/!?])(?!https?:|mailto:)")
+# `![](@U123)` is a mention in a canvas.
+_MENTION = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|!(?=\[[^\]]*\]\(\s*<?[@#])")
+_QUOTED_ITEM = re.compile(r"(\s*>\s*)(?:[-*+]|(\d+)[.)])(?=\s)")
+_ITEM_QUOTING = re.compile(r"(\s*(?:[-*+]|\d+[.)])\s+)(?:>\s*)+")
+_ITEM = re.compile(r"(\s*)([-*+]|\d+[.)])(?=\s)")
 
 
 @dataclass(frozen=True, slots=True)
 class CanvasTarget:
-    """Canvases of the workspace that `client` talks to; `address` gives the web address of one, where it is known."""
+    """Canvases of the workspace of `client`; `address` returns a canvas's web address, or None while unknown."""
 
     client: WebClient
     address: Callable[[str], str | None]
 
     def publish(self, edition: Edition, known: Publication | None) -> Published:
-        """Put the edition into its canvas, whole; one that was thrown away is made anew."""
-        text = fitted(rendering.canvas(edition.document("md"), version=edition.version))
+        """Replace the whole canvas's content; create the canvas if there is none or it was deleted.
+
+        Raises UsageError for a refusal that only a person can change, NotYetError where a later attempt may succeed.
+        """
+        text = to_canvas_markdown(rendering.canvas(edition.document("md"), version=edition.version))
         if len(text) > MOST_CHARACTERS:
             raise UsageError(f"It is {len(text):,} characters long, and a canvas holds {MOST_CHARACTERS:,}.")
         content = {"type": "markdown", "markdown": text}
         try:
-            if known and self._replaced(known.location, content):
+            if known and self._replace(known.location, content):
                 return self._published(known.location, changed=known.version != edition.version)
-            return self._published(self._made(edition, content), anew=known is not None)
+            # The title has no words of the incident's own title, which may change.
+            name = f"{edition.record.incident.name} postmortem"
+            answer = self.client.canvases_create(
+                title=f"{name}, {edition.audience}" if edition.audience else name,
+                document_content=content,
+                channel_id=edition.record.incident.channel_id,
+            )
+            return self._published(str(answer["canvas_id"]), anew=known is not None)
         except SlackApiError as error:
-            raise _told(error) from error
+            raise _problem(error) from error
         except (SlackClientError, OSError) as error:
             raise NotYetError(_AWAY) from error
 
-    def _replaced(self, canvas_id: str, content: dict[str, str]) -> bool:
-        """Whether there is such a canvas; it holds the content now."""
+    def _replace(self, canvas_id: str, content: dict[str, str]) -> bool:
+        """Replace the canvas's content; False where the canvas was deleted."""
         try:
             self.client.canvases_edit(
                 canvas_id=canvas_id, changes=[{"operation": "replace", "document_content": content}]
@@ -127,31 +101,58 @@ class CanvasTarget:
             raise
         return True
 
-    def _made(self, edition: Edition, content: dict[str, str]) -> str:
-        channel_id = edition.record.incident.channel_id
-        answer = self.client.canvases_create(title=_title(edition), document_content=content, channel_id=channel_id)
-        return str(answer["canvas_id"])
-
     def _published(self, canvas_id: str, **how: Any) -> Published:
         return Published(
             location=canvas_id, where="the canvas in the incident's channel", link=self.address(canvas_id), **how
         )
 
 
-def _title(edition: Edition) -> str:
-    """A title that holds for good: the incident's own stands in the document, and may change."""
-    name = f"{edition.record.incident.name} postmortem"
-    return f"{name}, {edition.audience}" if edition.audience else name
-
-
-def _told(error: SlackApiError) -> Exception:
-    """Slack's refusal as what people are told, and whether trying again may help."""
+def _problem(error: SlackApiError) -> Exception:
+    """The exception for Slack's refusal: UsageError if it is permanent, NotYetError if it may pass."""
     response = error.response
-    reason, detail = str(response.get("error")), str(response.get("detail") or "")
-    if reason in PROBLEMS:
-        return UsageError(PROBLEMS[reason])
+    code, detail = str(response.get("error")), str(response.get("detail") or "")
+    if code in PROBLEMS:
+        return UsageError(PROBLEMS[code])
     if detail:
         return UsageError(f"Slack does not take the document: {detail}")
-    if reason in TEMPORARY | _CONTENT_FAILED or response.status_code != 200:  # noqa: PLR2004 - HTTP's "done"
+    if code in TEMPORARY_ERRORS | _CONTENT_FAILED or response.status_code != OK:
         return NotYetError(_AWAY)
-    return UsageError(f"Slack refuses: {reason}")
+    return UsageError(f"Slack refuses: {code}")
+
+
+def to_canvas_markdown(markdown: str) -> str:
+    """The document in the subset of Markdown that a canvas accepts, with all of its words.
+
+    A canvas has no heading below the third level, no HTML, no code block in a list, no quotation in an item or item
+    in a quotation, and no list of another kind inside a list.
+    """
+    return "\n".join(_lines(markdown.split("\n"))).strip() + "\n"
+
+
+def _lines(lines: Iterable[str]) -> Iterator[str]:
+    fence, indent, outer = "", 0, "-"
+    for line in lines:
+        opened = _FENCE.match(line)
+        if opened and not fence:
+            # A fence inside an item moves out of the list, with an empty line before and after it.
+            fence, indent = opened[2], len(opened[1])
+            yield from ("", line.lstrip()) if indent else (line,)
+        elif fence:
+            closed = line.strip() == fence
+            yield line[min(indent, len(line) - len(line.lstrip(" "))) :]
+            if closed:
+                fence = ""
+                yield from ("",) if indent else ()
+        elif not _COMMENT.match(line):
+            item = _ITEM.match(line)
+            outer = item[2] if item and not item[1] else outer
+            yield _line(line, outer)
+
+
+def _line(line: str, outer: str) -> str:
+    """One line outside of code; an item of a nested list takes `outer`, the mark of the list around it."""
+    line = _MENTION.sub(lambda found: found[0] if found[1] else "\\!", line)
+    line = _TAG.sub(lambda found: found[0] if found[1] else "&lt;", _DEEP.sub(r"\1###", line))
+    line = _ITEM_QUOTING.sub(r"\1", line)
+    line = _QUOTED_ITEM.sub(lambda found: f"{found[1]}{found[2]}\\." if found[2] else f"{found[1]}•", line)
+    return _ITEM.sub(lambda found: f"{found[1]}{outer if found[1] else found[2]}", line, count=1)

@@ -1,4 +1,4 @@
-"""The App Home tab. It needs no scope; it is published by a job, anew each time its owner opens it."""
+"""The App Home tab, which needs no scope: a job publishes it each time its owner opens it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,16 +18,15 @@ from storage.outbox import Job
 from storage.values import OwnItem
 
 PUBLISH = "home"
-"""The job that publishes somebody's Home tab."""
+"""The action of the job that publishes a person's Home tab."""
 DONE = "home_done"
-"""The button beside an item: `INC-12 3`."""
-_TEXT_LIMIT = 600
+"""The action id of the button beside an item; its value is `INC-12 3`."""
 
 Block = dict[str, Any]
 
 
 def opened(context: SlackContext, payload: Opened) -> None:
-    """Have the tab published; an exception makes Slack deliver the event again."""
+    """Have the opened tab published; an exception makes Slack deliver the event again."""
     event = payload.event
     if event.tab != "home" or not event.user:
         return
@@ -43,7 +42,7 @@ def refresh(connection: Connection, workspace_id: str, user_id: str, clock: Cloc
 
 
 def publish(context: SlackContext, job: Job) -> None:
-    """Publish the tab as the store has it now; nothing is to be done where a newer job waits to do the same."""
+    """Publish the tab from the current state of the database, unless a newer job will do the same."""
     user_id = job.content["user_id"]
     member = context.members.find(job.workspace_id, user_id)
     zone = ZoneInfo(member.timezone) if member and member.timezone else context.settings.timezone
@@ -55,7 +54,7 @@ def publish(context: SlackContext, job: Job) -> None:
 
 
 def view(mine: HomeContent, *, prefix: str) -> dict[str, Any]:
-    """The tab: the items with a button each, then the postmortems; at most 100 blocks."""
+    """The tab: the items with a button each, then the postmortems; at most Slack's 100 blocks."""
     return {"type": "home", "blocks": [*_items(mine, prefix), {"type": "divider"}, *_postmortems(mine, prefix)]}
 
 

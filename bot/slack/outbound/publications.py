@@ -1,12 +1,11 @@
-"""What the outbox publishes: one edition to each target asked for, and one message that says how it went."""
+"""The job that publishes a postmortem: one edition to each requested target, and one message with the results."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.errors import UsageError
@@ -15,6 +14,7 @@ from bot.handlers.postmortem.exports import read_record
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.publishing.folder import Folder
 from bot.publishing.target import TARGETS, Edition, NotYetError, Published, Target
+from bot.slack.client import TOO_MANY
 from bot.slack.context import SlackContext
 from bot.slack.outbound.canvas import CanvasTarget
 from storage import incidents, outbox, publications
@@ -22,8 +22,8 @@ from storage.outbox import Job
 from storage.values import Publication
 
 PRIVATE_NOW: Final = "{} is kept to its own channel by now, and others read that place too."
-PATIENCE: Final = timedelta(hours=24)
-"""How long a place that fails is tried again."""
+RETRY_FOR: Final = timedelta(hours=24)
+"""How long publishing to a target that fails is tried again."""
 
 
 def _folder(context: SlackContext) -> Target:
@@ -41,9 +41,9 @@ TARGET_FACTORIES: Final[Mapping[str, Callable[[SlackContext], Target]]] = {"fold
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How it went with one target: `done`, or a `problem`; `waits` says that it is tried again, and for what.
+    """The result for one target: `done`, or a `problem`; with `waits`, the error after which it is tried again.
 
-    `before` is the version that stood there, if any.
+    `before` is the version published there earlier, if any.
     """
 
     target: str
@@ -54,93 +54,87 @@ class Result:
 
 
 def publish(context: SlackContext, job: Job) -> None:
-    """Publish, then keep where it stands and put the message into the outbox, in one transaction.
+    """Publish, then store where and put the message into the outbox, in one transaction.
 
-    What may work later is told once and becomes a job of its own, tried ever more rarely for a day.
+    Each target that failed for now becomes a separate job, whose content has `told` set since the message reports the
+    failure. That job is tried again ever more rarely, and reports once: its success, or its failure after RETRY_FOR.
     """
     content = job.content
     if not content["told"]:
-        _take_over(context, job)
-    edition, retold = _edition(context, job)
-    known = _known(context, content["incident_id"])
+        _supersede_retries(context, job)
+    edition, drafted = _edition(context, job)
+    incident = edition.record.incident
+    with context.database.read() as connection:
+        known = {each.target: each for each in publications.of_incident(connection, content["incident_id"])}
     results = [_publish(context, edition, name, known.get(_key(name, edition.audience))) for name in content["targets"]]
-    over = content["told"] and context.clock() - job.written_at > PATIENCE
+    over = content["told"] and context.clock() - job.written_at > RETRY_FOR
     for each in results:
         if each.waits and content["told"] and not over:
-            raise _to_wait_for(each.waits)
-    text = slack("published", edition=edition, results=results, by=content["by"], over=over, drafted=retold)
-    incident = edition.record.incident
-    # An incident that went private since somebody asked elsewhere is spoken of in its own channel alone.
+            raise _with_slacks_delay(each.waits)
+    text = slack("published", edition=edition, results=results, by=content["by"], over=over, drafted=drafted)
+    # After a request from another channel the incident may have become private: then only its own channel is told.
     seen = incident.seen_from(content["channel"])
     channel_id, reply_url = (content["channel"], content["reply_url"]) if seen else (incident.channel_id, None)
     with context.database.write() as connection:
-        _keep(connection, job, edition, results, at=context.clock())
-        outbox.post(connection, job.workspace_id, channel_id, {"text": text}, reply_url=reply_url, at=context.clock())
+        at = context.clock()
+        for each in results:
+            if each.done:
+                publications.save(
+                    connection,
+                    content["incident_id"],
+                    target=_key(each.target, edition.audience),
+                    location=each.done.location,
+                    version=edition.version,
+                    at=at,
+                    by=content["by"],
+                )
+        outbox.post(connection, job.workspace_id, channel_id, {"text": text}, reply_url=reply_url, at=at)
         for each in results:
             if each.waits and not over:
                 again = {**content, "targets": [each.target], "told": True}
-                lane = _lane(job, each.target)
-                outbox.add(connection, job.workspace_id, lane=lane, action=PUBLISH, content=again, at=context.clock())
-        outbox.mark_sent(connection, job, at=context.clock())
+                lane = _retry_lane(job, each.target)
+                outbox.add(connection, job.workspace_id, lane=lane, action=PUBLISH, content=again, at=at)
+        outbox.mark_sent(connection, job, at=at)
 
 
-def _take_over(context: SlackContext, job: Job) -> None:
-    """Do what an earlier job waits to try again in its place. Raises NotYetError while it is at it just now."""
-    lanes = [_lane(job, name) for name in job.content["targets"]]
+def _supersede_retries(context: SlackContext, job: Job) -> None:
+    """Cancel earlier jobs that wait to try the same targets again. Raises NotYetError while one of them is running."""
+    lanes = [_retry_lane(job, name) for name in job.content["targets"]]
     with context.database.write() as connection:
         alone = outbox.supersede(connection, job.workspace_id, lanes=lanes, at=context.clock())
     if not alone:
         raise NotYetError("It is being published just now.")
 
 
-def _lane(job: Job, target: str) -> str:
-    """The lane of what is tried again: a place that fails for long holds up no other, and no new version."""
+def _retry_lane(job: Job, target: str) -> str:
+    """The lane of retries: a target that fails for long delays no other target and no newer version."""
     return f"{PUBLISH}:{job.content['incident_id']}:{_key(target, job.content['how'])}"
 
 
-def _keep(connection: Connection, job: Job, edition: Edition, results: list[Result], *, at: datetime) -> None:
-    for each in results:
-        if each.done:
-            publications.save(
-                connection,
-                job.content["incident_id"],
-                target=_key(each.target, edition.audience),
-                location=each.done.location,
-                version=edition.version,
-                at=at,
-                by=job.content["by"],
-            )
-
-
 def _key(target: str, how: str | None) -> str:
-    """A rendering has a place of its own: what was published for the world is never overwritten with names."""
+    """Each rendering has its own location, so that names never overwrite what was published for the public."""
     return f"{target}:{how}" if how else target
 
 
 def _edition(context: SlackContext, job: Job) -> tuple[Edition, object]:
-    """The newest version as it is asked for, and how its retelling came about."""
+    """The newest version in the requested rendering, and how the text for that audience was drafted."""
     content = job.content
     with context.database.read() as connection:
         record = read_record(connection, incidents.by_id(connection, content["incident_id"]))
         names = names_in(connection, record)
     if content["how"] is None:
         return Edition(record=record), None
-    # A template of the operator's may take seconds; nothing is locked meanwhile.
-    retold = render_for(
+    # Outside any transaction: an operator's template may take seconds.
+    rendered = render_for(
         record, content["how"], AudienceOptions(names=names, catalog=context.settings.catalog, prefix=content["prefix"])
     )
-    return Edition(record=retold.record, audience=content["how"]), retold.drafted
-
-
-def _known(context: SlackContext, incident_id: int) -> dict[str, Publication]:
-    with context.database.read() as connection:
-        return {each.target: each for each in publications.of_incident(connection, incident_id)}
+    return Edition(record=rendered.record, audience=content["how"]), rendered.drafted
 
 
 def _publish(context: SlackContext, edition: Edition, name: str, known: Publication | None) -> Result:
     before = known.version if known else None
     if edition.record.incident.private and TARGETS[name].shared:
-        # It was asked for before the incident was kept to its own channel.
+        # The incident has become private since the request.
         return Result(target=name, before=before, problem=PRIVATE_NOW.format(edition.record.incident.name))
     try:
         return Result(target=name, before=before, done=TARGET_FACTORIES[name](context).publish(edition, known))
@@ -150,9 +144,9 @@ def _publish(context: SlackContext, edition: Edition, name: str, known: Publicat
         return Result(target=name, before=before, problem=str(problem))
 
 
-def _to_wait_for(failure: NotYetError) -> Exception:
-    """What the outbox waits for as long as it should: Slack may have said for how long."""
+def _with_slacks_delay(failure: NotYetError) -> Exception:
+    """The error to raise: Slack's, if delivery must read its `Retry-After`."""
     cause = failure.__cause__
-    if isinstance(cause, SlackApiError) and cause.response.status_code == 429:  # noqa: PLR2004 - "too many requests"
+    if isinstance(cause, SlackApiError) and cause.response.status_code == TOO_MANY:
         return cause
     return failure

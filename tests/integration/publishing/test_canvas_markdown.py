@@ -5,7 +5,7 @@ import pytest
 from bot.documents.export import FORMATS
 from bot.documents.templates import TemplateCatalog
 from bot.fakeslack.canvases import markdown_errors
-from bot.slack.outbound.canvas import fitted
+from bot.slack.outbound.canvas import to_canvas_markdown
 from tests.support import casebook
 from tests.support.editions import record, story_of_everything
 
@@ -29,18 +29,18 @@ CASES = [
 
 @pytest.mark.parametrize(("markdown", "expected"), CASES)
 def test_a_construct_slack_refuses_is_put_another_way(markdown: str, expected: str | None) -> None:
-    assert fitted(markdown) == f"{expected or markdown}\n"
-    assert list(markdown_errors(fitted(markdown))) == []
+    assert to_canvas_markdown(markdown) == f"{expected or markdown}\n"
+    assert list(markdown_errors(to_canvas_markdown(markdown))) == []
 
 
 @pytest.mark.parametrize("template", TemplateCatalog().names())
 @pytest.mark.parametrize("name", casebook.NAMES)
 def test_every_case_fits_and_says_the_same(name: str, template: str) -> None:
     document = FORMATS["md"](record(name, template))
-    assert list(markdown_errors(fitted(document))) == []
-    assert fitted(document).split() == document.split()
+    assert list(markdown_errors(to_canvas_markdown(document))) == []
+    assert to_canvas_markdown(document).split() == document.split()
 
 
 @pytest.mark.parametrize("template", TemplateCatalog().names())
 def test_the_story_of_everything_fits(template: str) -> None:
-    assert list(markdown_errors(fitted(FORMATS["md"](story_of_everything(template))))) == []
+    assert list(markdown_errors(to_canvas_markdown(FORMATS["md"](story_of_everything(template))))) == []

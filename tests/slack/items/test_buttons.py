@@ -118,7 +118,7 @@ def test_an_owner_typed_is_looked_at_too(office: Workplace) -> None:
         ("/actionitem @scribe: buy disks", "@scribe is a bot"),
     ):
         assert office.refused(typed).startswith(problem)
-    office.bot.context.members.keep(office.slack.team_id, User(id="U0GUEST", name="guest", team_id="T0OTHER"))
+    office.bot.context.members.save(office.slack.team_id, User(id="U0GUEST", name="guest", team_id="T0OTHER"))
     guest = office.refused("/actionitem assign 1 <@U0GUEST|guest>", raw=True)
     assert guest.startswith("@guest belongs to another workspace, where no reminder arrives.")
     ghost = office.refused("/actionitem assign 1 <@U0GHOST|ghost>", raw=True)

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.clock import SetClock
-from bot.slack.text import typed
+from bot.slack.text import plain_text
 from bot.vocabulary import ADD_TO_TIMELINE, KINDS
 from storage.database import Database
 from tests.support.abroad import HEADS, Said
@@ -97,7 +97,7 @@ def test_no_name_of_a_person_pings_anybody(under_way: Workplace, text: str) -> N
     assert under_way.ask(f"/incident lead {raw}", raw=True).ok
     assert under_way.ask(f"/note {raw}", raw=True).ok
     check_said(said)
-    assert MARK in typed(f"a {raw}").words
+    assert MARK in plain_text(f"a {raw}").words
 
 
 def test_a_pasted_block_in_a_draft_pings_nobody_and_reads_as_typed(under_way: Workplace) -> None:

@@ -21,7 +21,7 @@ from storage import timeline
 from storage.database import Database
 from tests.support.line import Line
 
-BORNE = Keepalive(ping_s=60, silent_s=60, deaf_s=60)
+BORNE = Keepalive(ping_s=60, silent_s=60, lost_s=60)
 
 
 @dataclass
@@ -124,7 +124,7 @@ def test_while_slack_gives_no_connection_it_goes_on_asking(sqlite: Database, tmp
 
 
 def test_a_connection_that_is_half_open_is_replaced(sqlite: Database, tmp_path: Path, line: Line) -> None:
-    with connected(sqlite, tmp_path, Keepalive(ping_s=0.2, silent_s=60, deaf_s=60), by=line) as office:
+    with connected(sqlite, tmp_path, Keepalive(ping_s=0.2, silent_s=60, lost_s=60), by=line) as office:
         office.slack.set_socket_address("")
         line.freeze()
         office.slack.socket_wait_s = 0.5
@@ -133,17 +133,17 @@ def test_a_connection_that_is_half_open_is_replaced(sqlite: Database, tmp_path: 
 
 
 def test_a_connection_over_which_nothing_comes_is_replaced(sqlite: Database, tmp_path: Path) -> None:
-    with connected(sqlite, tmp_path, Keepalive(ping_s=60, silent_s=0.3, deaf_s=60)) as office:
+    with connected(sqlite, tmp_path, Keepalive(ping_s=60, silent_s=0.3, lost_s=60)) as office:
         # The stand-in pings every five seconds, which is too seldom here.
         office.slack.wait_for(lambda: office.opened() > 2)
         office.slack.wait_for(lambda: office.ask("again").ok)
 
 
 def test_after_a_long_silence_it_is_deaf(sqlite: Database, tmp_path: Path) -> None:
-    with connected(sqlite, tmp_path, Keepalive(ping_s=60, silent_s=60, deaf_s=0.3)) as office:
-        office.slack.wait_for(lambda: office.socket.deaf)
+    with connected(sqlite, tmp_path, Keepalive(ping_s=60, silent_s=60, lost_s=0.3)) as office:
+        office.slack.wait_for(lambda: office.socket.lost)
         assert office.ask("heard").ok
-        assert not office.socket.deaf
+        assert not office.socket.lost
 
 
 def test_closing_finishes_what_is_in_hand_and_refuses_the_rest(sqlite: Database, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_closing_finishes_what_is_in_hand_and_refuses_the_rest(sqlite: Database,
             office.slack.wait_for(partial(_in_hand, office.socket))
             closing = threading.Thread(target=office.socket.close)
             closing.start()
-            office.slack.wait_for(lambda: office.socket.refusing)
+            office.slack.wait_for(lambda: office.socket.closing)
             office.slack.socket_wait_s = 0.1
             assert office.ask("too late").error
         closing.join()
@@ -162,4 +162,4 @@ def test_closing_finishes_what_is_in_hand_and_refuses_the_rest(sqlite: Database,
 
 
 def _in_hand(socket: Socket) -> int:
-    return socket.in_hand
+    return socket.in_flight

@@ -6,31 +6,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.items.item import parse_item
-from bot.slack.text import escape, handle, typed
+from bot.slack.text import escape, plain_text, to_handle
 from tests.conftest import NOON
 
 
 @given(st.text())
 def test_what_was_escaped_comes_back_as_it_was(words: str) -> None:
-    assert typed(escape(words)).words == words
+    assert plain_text(escape(words)).words == words
 
 
 @given(st.text(alphabet="<>&@!#|ab;lt gmp:/", max_size=60))
 def test_no_markup_however_broken_raises_or_comes_out_as_markup(raw: str) -> None:
-    out = escape(typed(raw).words)
+    out = escape(plain_text(raw).words)
     assert "<" not in out
-    assert html.unescape(out) == typed(raw).words
+    assert html.unescape(out) == plain_text(raw).words
 
 
 @given(st.text(min_size=1))
 def test_any_name_of_a_person_is_one_the_grammar_takes_as_an_owner(name: str) -> None:
     if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
         return
-    item = parse_item(f"@{handle(name)}: watch it", today=NOON.date())
-    assert (item.owner, item.text) == (handle(name), "watch it")
+    item = parse_item(f"@{to_handle(name)}: watch it", today=NOON.date())
+    assert (item.owner, item.text) == (to_handle(name), "watch it")
 
 
 def test_two_people_of_one_name_are_kept_apart() -> None:
-    found = typed("<@U111|alex> and <@U222|alex> and <@U111|alex>")
+    found = plain_text("<@U111|alex> and <@U222|alex> and <@U111|alex>")
     assert found.words == "@alex and @U222 and @alex"
     assert found.people == {"alex": "U111", "U222": "U222"}
