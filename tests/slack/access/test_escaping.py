@@ -1,4 +1,4 @@
-"""Nothing typed pings anybody, links anywhere or breaks an answer."""
+"""No typed text pings a person, becomes a link or breaks an answer."""
 
 import re
 
@@ -23,7 +23,7 @@ RAW = (
 PING = re.compile(r"<[@!]")
 
 
-def test_slacks_markup_is_taken_off_once_and_put_on_once(office: Workplace) -> None:
+def test_slacks_markup_is_removed_once_and_escaped_once(office: Workplace) -> None:
     office.say("/detected disk full")
     for raw, words in RAW:
         answer = office.ask(f"/did {raw}", raw=True)

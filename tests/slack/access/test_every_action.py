@@ -1,4 +1,4 @@
-"""The policy has no way round it: each deed, by whom, over every way there is to ask for it."""
+"""The policy cannot be bypassed: each action, by each kind of person, over every way to request it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,14 +20,14 @@ from tests.support.ledger import entries, incident, incident_count, items
 from tests.support.workplace import Workplace, workplace
 
 OPEN = {
-    "incident open": "declares one of its own",
+    "incident open": "declares a new one",
     "incident status": "reads",
     "incident list": "reads",
     "incident search": "reads",
     "incident report": "reads",
     "incident help": "reads",
-    "incident edit": "records; one that resolves is a deed below",
-    "incident undo": "takes back one's own",
+    "incident edit": "records; one that resolves is an action below",
+    "incident undo": "retracts one's own",
     "timeline": "reads",
     "postmortem draft": "writes a version; none is lost",
     "postmortem show": "reads",
@@ -45,17 +45,17 @@ OPEN = {
     "actionitem reopen": "records",
     "actionitem link": "records",
     **dict.fromkeys(KINDS.keys() - {"resolved"}, "records"),
-    "reopen": "records: what it moves is kept",
-    "unreact": "takes back one's own",
+    "reopen": "records; moved entries are kept",
+    "unreact": "retracts one's own",
     "save_section": "as draft",
     "item_done": "records",
     "item_confirm": "records",
     "item_snooze": "records",
     "item_reopen": "records",
     "item_assign": "opens a form that records",
-    "item_drop": "opens the form that is a deed below",
+    "item_drop": "opens the form that is an action below",
 }
-"""What the policy leaves to everybody, and why."""
+"""The routes open to everyone, and why."""
 _numbers = count()
 
 Way = Callable[[Workplace, str], None]
@@ -68,7 +68,7 @@ def _typed(words: str) -> Way:
     return way
 
 
-def _said(words: str) -> Way:
+def _mentioned(words: str) -> Way:
     def way(office: Workplace, user: str) -> None:
         office.slack.say(user, office.channel, f"@scribe {words}")
 
@@ -84,7 +84,7 @@ def _in_thread(words: str) -> Way:
 
 
 def _pressed(action: str, value: str) -> Way:
-    """A button, as Slack would tell of a click on it."""
+    """A click on a button, as Slack delivers it."""
 
     def way(office: Workplace, user: str) -> None:
         payload = {
@@ -128,7 +128,7 @@ def _through_reaction(office: Workplace, user: str) -> None:
     office.slack.react(user, message, "white_check_mark")
 
 
-def _by_an_edit(office: Workplace, user: str) -> None:
+def _through_an_edit(office: Workplace, user: str) -> None:
     """Move the reopening to before the resolution, which makes it resolved again."""
     office.say("/resolved for a while", user=office.alice)
     office.say("/reopened it came back", user=office.alice)
@@ -137,7 +137,7 @@ def _by_an_edit(office: Workplace, user: str) -> None:
 
 
 def _all(command: str, words: str) -> dict[str, Way]:
-    return {"command": _typed(f"{command} {words}"), "mention": _said(f"{command} {words}")}
+    return {"command": _typed(f"{command} {words}"), "mention": _mentioned(f"{command} {words}")}
 
 
 WAYS: dict[str, dict[str, Way]] = {
@@ -151,7 +151,7 @@ WAYS: dict[str, dict[str, Way]] = {
         "subcommand": _typed("incident resolved freed space"),
         "form": _through_form("resolved"),
         "reaction": _through_reaction,
-        "edit": _by_an_edit,
+        "edit": _through_an_edit,
     },
     "publish": _all("postmortem publish", ""),
     "drop": {**_all("actionitem drop", "1 done upstream"), "form": _through_drop_form},
@@ -169,8 +169,8 @@ DONE: dict[str, Callable[[Workplace, int], bool]] = {
 
 @contextmanager
 def policed(database: Database, clock: SetClock, circle: str) -> Iterator[Workplace]:
-    """A workplace where every deed is left to `circle`."""
-    policy = ",".join(f"{deed}={circle}" for deed in POLICY)
+    """A workplace where every action is allowed to `circle` only."""
+    policy = ",".join(f"{action}={circle}" for action in POLICY)
     with (
         TemporaryDirectory() as folder,
         workplace(
@@ -186,7 +186,7 @@ def policed(database: Database, clock: SetClock, circle: str) -> Iterator[Workpl
 
 
 def led(office: Workplace, *, drafted: bool) -> int:
-    """The number of a new incident in a new channel, led by Alice, who is on it with Carol; with an item of hers."""
+    """The number of a new incident in a new channel: Alice leads it and has an item, Carol is a responder."""
     office.channel = office.slack.add_channel(f"incident-{next(_numbers)}")
     office.say("/detected disk full")
     office.say("/incident lead @alice")
@@ -199,18 +199,18 @@ def led(office: Workplace, *, drafted: bool) -> int:
 
 
 @pytest.mark.parametrize(("circle", "may"), [(RESPONDERS, {"responder", "lead"}), (LEAD, {"lead"})])
-@pytest.mark.parametrize("deed", WAYS)
-def test_who_may_not_by_one_way_may_not_by_another(
-    sqlite: Database, clock: SetClock, circle: str, may: set[str], deed: str
+@pytest.mark.parametrize("action", WAYS)
+def test_the_policy_holds_for_every_way_to_request_an_action(
+    sqlite: Database, clock: SetClock, circle: str, may: set[str], action: str
 ) -> None:
     with policed(sqlite, clock, circle) as office:
         people = {"outsider": office.bob, "responder": office.carol, "lead": office.alice}
-        for name, way in WAYS[deed].items():
-            number = led(office, drafted=deed == "publish")
+        for name, way in WAYS[action].items():
+            number = led(office, drafted=action == "publish")
             for who, user in people.items():
                 way(office, user)
                 office.deliver()
-                assert DONE[deed](office, number) == (who in may), (name, who)
+                assert DONE[action](office, number) == (who in may), (name, who)
                 if who in may:
                     break
 
@@ -225,7 +225,7 @@ def test_no_button_is_a_command(sqlite: Database, clock: SetClock, command: str)
         assert not any(done(office, number) for done in DONE.values())
 
 
-def test_every_command_and_gesture_is_a_deed_of_the_policy_or_open_to_everybody() -> None:
+def test_every_route_is_an_action_of_the_policy_or_open_to_everyone() -> None:
     closed = {
         "incident severity", "incident lead", "incident title", "incident private", "resolved", "postmortem publish",
         "actionitem drop",

@@ -1,4 +1,4 @@
-"""Who may do what: anyone records, responders do the rest, and the policy can be changed."""
+"""The policy: anyone records, responders do the rest, and a setting changes that."""
 
 from pathlib import Path
 
@@ -30,38 +30,38 @@ def led(office: Workplace) -> Workplace:
     return office
 
 
-@pytest.mark.parametrize("deed", ACTIONS)
-def test_who_is_not_on_the_incident_is_told_how_to_be_and_then_may(led: Workplace, deed: str) -> None:
-    refused = led.refused(ACTIONS[deed], user=led.bob)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_non_responder_is_refused_with_the_way_to_become_one(led: Workplace, action: str) -> None:
+    refused = led.refused(ACTIONS[action], user=led.bob)
     assert "On INC-1 that is for its responders to do." in refused
     assert "/note I am on it. Or ask its lead, alice." in refused
     led.say("/note I am on it", user=led.bob)
-    led.say(ACTIONS[deed], user=led.bob)
+    led.say(ACTIONS[action], user=led.bob)
 
 
-@pytest.mark.parametrize("deed", ACTIONS)
-def test_the_lead_always_may(led: Workplace, deed: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_lead_always_may(led: Workplace, action: str) -> None:
     led.say("/incident lead @carol")
-    led.say(ACTIONS[deed], user=led.carol)
+    led.say(ACTIONS[action], user=led.carol)
 
 
-@pytest.mark.parametrize("deed", ACTIONS)
+@pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("circle", ["lead", "anyone"])
-def test_a_policy_can_leave_it_to_the_lead_or_to_anyone(
-    sqlite: Database, clock: SetClock, deed: str, circle: str
+def test_a_policy_can_allow_it_to_the_lead_only_or_to_anyone(
+    sqlite: Database, clock: SetClock, action: str, circle: str
 ) -> None:
-    with workplace(sqlite, clock=clock, SCRIBE_POLICY=f"{deed}={circle}") as office:
+    with workplace(sqlite, clock=clock, SCRIBE_POLICY=f"{action}={circle}") as office:
         office.say("/detected disk full")
         office.say("/incident lead @alice")
         office.say("/actionitem @alice: add an alert")
         if circle == "lead":
             office.say("/note I am on it", user=office.bob)
-            refused = office.refused(ACTIONS[deed], user=office.bob)
+            refused = office.refused(ACTIONS[action], user=office.bob)
             assert "On INC-1 that is for its lead, alice, to do. Ask them." in refused
-        office.say(ACTIONS[deed], user=office.alice if circle == "lead" else office.bob)
+        office.say(ACTIONS[action], user=office.alice if circle == "lead" else office.bob)
 
 
-def test_who_is_not_on_the_incident_does_not_publish_it(sqlite: Database, clock: SetClock, tmp_path: Path) -> None:
+def test_a_non_responder_does_not_publish(sqlite: Database, clock: SetClock, tmp_path: Path) -> None:
     with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=str(tmp_path)) as office:
         office.say("/detected disk full")
         office.say("/resolved freed space")
@@ -71,7 +71,7 @@ def test_who_is_not_on_the_incident_does_not_publish_it(sqlite: Database, clock:
         assert "responders" not in office.private("/postmortem publish", user=office.bob)
 
 
-def test_anyone_takes_the_lead_nobody_has_and_drops_what_is_theirs(office: Workplace) -> None:
+def test_anyone_takes_a_vacant_lead_and_drops_their_own_item(office: Workplace) -> None:
     office.say("/incident open SEV2 disk full")
     assert "responders" in office.refused("/incident severity SEV1", user=office.bob)
     office.say("/incident lead @bob", user=office.bob)
@@ -81,13 +81,13 @@ def test_anyone_takes_the_lead_nobody_has_and_drops_what_is_theirs(office: Workp
     office.say("/actionitem drop 1 it is there", user=office.carol)
 
 
-def test_whoever_declared_it_is_one_of_its_responders(office: Workplace) -> None:
+def test_the_person_who_declared_it_is_a_responder(office: Workplace) -> None:
     office.say("/incident open SEV2 disk full")
     office.say("/incident lead @carol")
     office.say("/incident severity SEV1")
 
 
-def test_recording_is_open_to_everybody(led: Workplace) -> None:
+def test_anyone_records(led: Workplace) -> None:
     for words in ("/did x", "/impact 5% of users", "/escalated to db", "/mitigated", "/note x"):
         led.say(words, user=led.bob)
         led.say("/incident undo", user=led.bob)
@@ -110,9 +110,9 @@ def test_a_private_incident_is_shown_in_its_own_channel_only(led: Workplace) -> 
     led.deliver()
     for typed, found in shown.items():
         assert found in led.private(typed), typed
-        told = led.private(typed, channel=elsewhere, user=led.bob)
-        assert "disk" not in told.replace("search disk", "").replace("“disk”", ""), typed
-        assert "alert" not in told, typed
+        answer = led.private(typed, channel=elsewhere, user=led.bob)
+        assert "disk" not in answer.replace("search disk", "").replace("“disk”", ""), typed
+        assert "alert" not in answer, typed
     assert "There is no INC-1 here." in led.refused("/incident status INC-1", channel=elsewhere)
     assert led.say("/incident private off").startswith("INC-1 is not private")
     assert "INC-1" in led.private("/incident list all", channel=elsewhere)
@@ -126,10 +126,10 @@ def test_a_private_incident_is_shown_in_its_own_channel_only(led: Workplace) -> 
         ("resolve", "'' may not resolve"),
     ],
 )
-def test_a_policy_that_is_none_is_said_with_its_variable(words: str, problem: str) -> None:
-    with pytest.raises(UsageError, match="SCRIBE_POLICY") as told:
+def test_an_invalid_policy_is_refused_with_its_variable(words: str, problem: str) -> None:
+    with pytest.raises(UsageError, match="SCRIBE_POLICY") as raised:
         Settings.from_env({"SCRIBE_POLICY": words})
-    assert problem in str(told.value)
+    assert problem in str(raised.value)
 
 
 def test_a_policy_names_only_what_it_changes() -> None:

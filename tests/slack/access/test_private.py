@@ -1,4 +1,4 @@
-"""A private incident is shown in its own channel and nowhere else: one table of everything that tells of incidents."""
+"""A private incident is shown in its own channel only: one table lists every way to show an incident."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -25,32 +25,32 @@ from tests.support.abroad import HEADS, TYPED, declares, rows
 from tests.support.ledger import incident, incident_count
 from tests.support.workplace import Workplace, workplace
 
-SECRET = "zebra"  # noqa: S105 - a word that stands nowhere else
+SECRET = "zebra"  # noqa: S105 - a word that occurs nowhere else
 ELSEWHERE = "C000000020"
-"""The id that the stand-in gives the channel outside; it counts them, direct messages too."""
+"""The id that fakeslack gives the outside channel; it numbers channels and direct messages together."""
 MONTH = timedelta(days=30)
 TERMINAL = {
-    "backup": "whoever has the store itself has all of it",
+    "backup": "needs the database itself, which contains everything",
     "check": "as above",
-    "demo": "has a store of its own, or one that is named",
-    "doctor": "tells of the store, not of incidents",
+    "demo": "has a separate database, or a named one",
+    "doctor": "shows the state of the database, no incidents",
     "export": "as above; it names one incident",
     "import": "as above",
     "log": "as above",
-    "manifest": "reads no store",
-    "migrate": "tells the schema's number",
+    "manifest": "reads no database",
+    "migrate": "shows the schema's number",
     "remind": "as above; it names items",
-    "replay": "has a store of its own",
-    "report": "counts private ones with --private alone",
+    "replay": "has a separate database",
+    "report": "counts private ones only with --private",
     "restore": "as backup",
-    "run": "is what all the others here are about",
+    "run": "is tested by all other tests here",
 }
-"""The commands of a terminal, and why none of them tells people what is private."""
+"""The terminal's commands, and why none of them needs to hide private incidents."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hushed:
-    """Bob has never been in the channels of INC-1 to INC-3; Alice has, and says where she is `elsewhere`, too."""
+class Scenario:
+    """Bob is in none of the channels of INC-1 to INC-3; Alice is, and also in `elsewhere`."""
 
     office: Workplace
     own: frozenset[str]
@@ -58,8 +58,8 @@ class Hushed:
     published: Path
     clock: SetClock
 
-    def told(self, act: Callable[["Hushed"], object]) -> str:
-        """All that the bot says because of it: answers, calls and files, but for those in the incidents' channels."""
+    def output(self, act: Callable[["Scenario"], object]) -> str:
+        """The answers, calls and files that `act` causes outside the incidents' channels, as JSON."""
         slack = self.office.slack
         answers, calls, files = len(slack.answers), len(slack.calls), len(slack.files)
         act(self)
@@ -76,15 +76,15 @@ class Hushed:
         return json.dumps(parts, ensure_ascii=False, default=str)
 
     def _within(self, call: Call) -> bool:
-        """Whether a call speaks to an incident's own channel, or begins an upload: its end tells where to."""
+        """Whether a call is for an incident's own channel, or begins an upload, whose end names the channel."""
         canvases = {each.id: each.channel for each in self.office.slack.canvases}
         places = (call.args.get("channel_id"), call.args.get("channel"), canvases.get(call.args.get("canvas_id", "")))
         return bool(self.own.intersection(places)) or call.method == "files.getUploadURLExternal"
 
 
 @pytest.fixture
-def hushed(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Hushed]:
-    """INC-1 made private and resolved, INC-3 that turned out to be INC-1, INC-2 of a private channel and open."""
+def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scenario]:
+    """INC-1, private and resolved; INC-3, a duplicate of INC-1; INC-2, open, in a private channel."""
     published = tmp_path / "published"
     published.mkdir()
     place = str(published)
@@ -99,7 +99,7 @@ def hushed(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Hushed
         office.slack.scopes |= {"canvases:write", "reactions:read", "channels:history", "groups:history"}
         hidden = office.slack.add_channel("acquisition", private=True)
         for channel in (office.channel, hidden):
-            _told_all(office, channel)
+            _record_everything(office, channel)
         office.say("/resolved the zebra is back")
         again = office.ask("/detected the zebra again")
         office.slack.click(office.alice, again, "reopen")
@@ -108,11 +108,11 @@ def hushed(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Hushed
         office.deliver()
         elsewhere = office.slack.add_channel("elsewhere")
         assert elsewhere == ELSEWHERE
-        yield Hushed(office, frozenset({office.channel, hidden}), elsewhere, published, clock)
+        yield Scenario(office, frozenset({office.channel, hidden}), elsewhere, published, clock)
 
 
-def _told_all(office: Workplace, channel: str) -> None:
-    """Everything there is to an incident, an item and a lead from outside of the channel among it."""
+def _record_everything(office: Workplace, channel: str) -> None:
+    """Record every kind of row for an incident; an item's owner and the lead are not in the channel."""
     office.say("/incident open SEV1 the zebra is out", channel=channel)
     for typed in (
         "/impact 5% of zebra stables",
@@ -134,41 +134,41 @@ def _told_all(office: Workplace, channel: str) -> None:
 NAMED = [f"{head}{name}" for head in HEADS for name in ("", " INC-1", " INC-2 1", " INC-3")]
 
 
-def _commands(place: Callable[[Hushed], tuple[str, str]], every: Iterable[str] = NAMED) -> Callable[[Hushed], None]:
-    """Every command there is, typed by somebody somewhere."""
+def _commands(place: Callable[[Scenario], tuple[str, str]], every: Iterable[str] = NAMED) -> Callable[[Scenario], None]:
+    """Type every command, as the user and in the channel that `place` returns."""
 
-    def act(hushed: Hushed) -> None:
-        user, channel = place(hushed)
+    def act(scenario: Scenario) -> None:
+        user, channel = place(scenario)
         for typed in sorted(set(every), key=lambda typed: (declares(typed), typed)):
-            hushed.office.ask(typed, user=user, channel=channel)
-            hushed.office.slack.workspace.close_view(user, all_of_them=True)
+            scenario.office.ask(typed, user=user, channel=channel)
+            scenario.office.slack.workspace.close_view(user, all_of_them=True)
 
     return act
 
 
-def _mentions(hushed: Hushed) -> None:
+def _mentions(scenario: Scenario) -> None:
     for typed in NAMED:
-        hushed.office.slack.say(hushed.office.bob, hushed.elsewhere, f"@scribe {typed.removeprefix('/')}")
+        scenario.office.slack.say(scenario.office.bob, scenario.elsewhere, f"@scribe {typed.removeprefix('/')}")
 
 
-def _forms(hushed: Hushed) -> None:
-    slack, bob = hushed.office.slack, hushed.office.bob
-    message = slack.say(bob, hushed.elsewhere, "INC-1")
+def _forms(scenario: Scenario) -> None:
+    slack, bob = scenario.office.slack, scenario.office.bob
+    message = slack.say(bob, scenario.elsewhere, "INC-1")
     slack.shortcut(bob, message, ADD_TO_TIMELINE)
     assert slack.modal(bob)
     slack.submit(bob, {"words": "INC-1"})
     slack.workspace.close_view(bob, all_of_them=True)
 
 
-def _reactions(hushed: Hushed) -> None:
-    message = hushed.office.slack.say(hushed.office.bob, hushed.elsewhere, "INC-1")
-    hushed.office.slack.react(hushed.office.bob, message, "pushpin")
-    hushed.office.slack.unreact(hushed.office.bob, message, "pushpin")
+def _reactions(scenario: Scenario) -> None:
+    message = scenario.office.slack.say(scenario.office.bob, scenario.elsewhere, "INC-1")
+    scenario.office.slack.react(scenario.office.bob, message, "pushpin")
+    scenario.office.slack.unreact(scenario.office.bob, message, "pushpin")
 
 
-def _buttons(hushed: Hushed) -> None:
-    """Every button there is, with the names of what is hidden, as no message of ours has it there."""
-    office = hushed.office
+def _buttons(scenario: Scenario) -> None:
+    """Forge a click on every button, with the names of private incidents and items."""
+    office = scenario.office
     stable = office.slack.add_channel("stable")
     office.say("/incident open SEV3 a horse", channel=stable)
     office.say("/resolved the horse", channel=stable)
@@ -183,60 +183,62 @@ def _buttons(hushed: Hushed) -> None:
         assert posts.deliver(PayloadDelivery(kind="interactive", payload=payload)).status == 200
 
 
-def _home(hushed: Hushed) -> None:
-    for user in (hushed.office.bob, hushed.office.carol):
-        hushed.office.slack.open_home(user)
-        hushed.office.deliver()
-        assert hushed.office.slack.home(user)
+def _home(scenario: Scenario) -> None:
+    for user in (scenario.office.bob, scenario.office.carol):
+        scenario.office.slack.open_home(user)
+        scenario.office.deliver()
+        assert scenario.office.slack.home(user)
 
 
-def _time_passes(hushed: Hushed) -> None:
-    """All that is done by the clock, for a month: reminders of reviews, and whatever ticks."""
+def _time_passes(scenario: Scenario) -> None:
+    """Run the scheduler's ticks daily for a month, which sends reminders, digests and summaries."""
     for _ in range(30):
-        hushed.clock.set(hushed.clock() + timedelta(days=1))
-        for tick in tick_intervals(hushed.office.bot):
+        scenario.clock.set(scenario.clock() + timedelta(days=1))
+        for tick in tick_intervals(scenario.office.bot):
             tick()
-        hushed.office.deliver()
+        scenario.office.deliver()
 
 
-def _published(hushed: Hushed) -> None:
-    office = hushed.office
+def _published(scenario: Scenario) -> None:
+    office = scenario.office
     office.ask("/postmortem publish")
     office.ask("/postmortem publish public folder")
     office.deliver()
-    held = [path.read_text() for path in hushed.published.rglob("*") if path.is_file()]
+    held = [path.read_text() for path in scenario.published.rglob("*") if path.is_file()]
     assert SECRET not in "".join(held)
     assert held == []
 
 
-def _asked_for_before(hushed: Hushed) -> None:
-    """A draft and a publication that somebody elsewhere asked for while it was not private yet."""
-    office = hushed.office
+def _requested_before(scenario: Scenario) -> None:
+    """A draft, a publication and a report, requested elsewhere before the incident became private."""
+    office = scenario.office
     office.say("/incident private off")
     office.ask("/note I am on it", user=office.carol)
-    office.ask("/postmortem draft INC-1", user=office.carol, channel=hushed.elsewhere)
-    office.ask("/postmortem publish INC-1", user=office.carol, channel=hushed.elsewhere)
-    office.ask("/incident report 30d", user=office.carol, channel=hushed.elsewhere)
+    office.ask("/postmortem draft INC-1", user=office.carol, channel=scenario.elsewhere)
+    office.ask("/postmortem publish INC-1", user=office.carol, channel=scenario.elsewhere)
+    office.ask("/incident report 30d", user=office.carol, channel=scenario.elsewhere)
     office.say("/incident private")
     office.deliver()
-    assert [path for path in hushed.published.rglob("*") if path.is_file()] == []
+    assert [path for path in scenario.published.rglob("*") if path.is_file()] == []
     assert "kept to its own channel by now" in office.messages()[-1].text
 
 
-def _report_in_a_terminal(hushed: Hushed) -> None:
+def _report_in_a_terminal(scenario: Scenario) -> None:
     for form in ("text", "md", "json", "svg"):
-        url = hushed.office.database.url.render_as_string(hide_password=False)
+        url = scenario.office.database.url.render_as_string(hide_password=False)
         ran = CliRunner().invoke(main, ["report", "52w", "--format", form], env={"DATABASE_URL": url})
         assert ran.exit_code == 0, ran.output
         assert SECRET not in ran.output
 
 
-SURFACES: dict[str, Callable[[Hushed], None]] = {
-    "commands in another channel": _commands(lambda hushed: (hushed.office.bob, hushed.elsewhere), [*TYPED, *NAMED]),
-    "commands in a direct message": _commands(
-        lambda hushed: (hushed.office.bob, hushed.office.slack.workspace.direct(hushed.office.bob).id)
+SURFACES: dict[str, Callable[[Scenario], None]] = {
+    "commands in another channel": _commands(
+        lambda scenario: (scenario.office.bob, scenario.elsewhere), [*TYPED, *NAMED]
     ),
-    "an insider's commands in another channel": _commands(lambda hushed: (hushed.office.alice, hushed.elsewhere)),
+    "commands in a direct message": _commands(
+        lambda scenario: (scenario.office.bob, scenario.office.slack.workspace.direct(scenario.office.bob).id)
+    ),
+    "an insider's commands in another channel": _commands(lambda scenario: (scenario.office.alice, scenario.elsewhere)),
     "mentions": _mentions,
     "forms": _forms,
     "reactions": _reactions,
@@ -244,23 +246,23 @@ SURFACES: dict[str, Callable[[Hushed], None]] = {
     "Home tabs": _home,
     "the terminal's report": _report_in_a_terminal,
     "publications": _published,
-    "asked for before": _asked_for_before,
+    "requested before": _requested_before,
     "time": _time_passes,
 }
-"""Everything that may tell of an incident. Whoever adds a way to tell adds a row."""
-MOVING = {"publications", "asked for before", "time"}
-"""The rows, at the end of the table, in which something comes of it in the incident's own channel."""
+"""Every way to show an incident; a new one needs a row."""
+CHANGING = {"publications", "requested before", "time"}
+"""The rows at the end of the table that change the incidents' rows."""
 
 
-def test_nobody_elsewhere_is_told_of_it(hushed: Hushed) -> None:
-    before = rows(hushed.office, numbers=(1, 2, 3))
+def test_nothing_outside_its_channel_shows_it(scenario: Scenario) -> None:
+    before = rows(scenario.office, numbers=(1, 2, 3))
     for surface, act in SURFACES.items():
-        assert SECRET not in hushed.told(act), surface
-        assert surface in MOVING or rows(hushed.office, numbers=(1, 2, 3)) == before, surface
+        assert SECRET not in scenario.output(act), surface
+        assert surface in CHANGING or rows(scenario.office, numbers=(1, 2, 3)) == before, surface
 
 
-def test_its_own_channel_shows_it(hushed: Hushed) -> None:
-    office = hushed.office
+def test_its_own_channel_shows_it(scenario: Scenario) -> None:
+    office = scenario.office
     for typed in ("status", "list all", "search zebra", "status INC-1", "status INC-3"):
         assert SECRET in office.private(f"/incident {typed}"), typed
     assert SECRET in office.private("/timeline INC-1")
@@ -269,8 +271,8 @@ def test_its_own_channel_shows_it(hushed: Hushed) -> None:
     assert SECRET in str(office.slack.home(office.alice))
 
 
-def test_a_terminals_report_counts_it_when_asked_to(hushed: Hushed) -> None:
-    url = hushed.office.database.url.render_as_string(hide_password=False)
+def test_a_terminals_report_counts_it_with_the_option_private(scenario: Scenario) -> None:
+    url = scenario.office.database.url.render_as_string(hide_password=False)
     counted = [
         json.loads(
             CliRunner().invoke(main, ["report", "52w", "--format", "json", *more], env={"DATABASE_URL": url}).output
@@ -280,17 +282,17 @@ def test_a_terminals_report_counts_it_when_asked_to(hushed: Hushed) -> None:
     assert [each["incidents"]["declared"] for each in counted] == [0, 2]
 
 
-def test_it_is_private_from_the_start_where_nobody_knows_the_channel_to_be_public(hushed: Hushed) -> None:
-    hushed.office.slack.say(hushed.office.bob, hushed.elsewhere, "@scribe detected by mention")
-    hushed.office.deliver()
-    assert incident(hushed.office, 4).private
+def test_an_incident_declared_by_a_mention_is_private_from_the_start(scenario: Scenario) -> None:
+    scenario.office.slack.say(scenario.office.bob, scenario.elsewhere, "@scribe detected by mention")
+    scenario.office.deliver()
+    assert incident(scenario.office, 4).private
 
 
-def test_the_table_has_every_errand_and_every_command_of_the_terminal(hushed: Hushed) -> None:
-    for surface in ("Home tabs", "reactions", "publications", "asked for before", "time"):
-        SURFACES[surface](hushed)
-        hushed.office.deliver()
-    with hushed.office.database.read() as connection:
+def test_the_tables_list_every_job_and_every_command_of_the_terminal(scenario: Scenario) -> None:
+    for surface in ("Home tabs", "reactions", "publications", "requested before", "time"):
+        SURFACES[surface](scenario)
+        scenario.office.deliver()
+    with scenario.office.database.read() as connection:
         done = set(connection.execute(select(outbox.c.action)).scalars())
-    assert done == set(hushed.office.bot.context.delivery._actions), "what a job sends is looked at above"
-    assert TERMINAL.keys() == main.commands.keys(), "what a new command tells is a row of the table"
+    assert done == set(scenario.office.bot.context.delivery._actions), "a new job needs a row above"
+    assert TERMINAL.keys() == main.commands.keys(), "a new command needs a row"

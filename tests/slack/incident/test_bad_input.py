@@ -1,4 +1,4 @@
-"""What bad input gets: a private answer that names the problem and repeats the words, and nothing half written."""
+"""Bad input gets a private answer that names the problem and repeats the words, and writes nothing."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ REFUSED = (
 
 
 def shown(words: str) -> str:
-    """The words as Slack's text has them."""
+    """The words with Slack's escapes."""
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -51,7 +51,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-def test_each_mistake_is_named_with_the_words_repeated(office: Workplace, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_mistake_is_named_and_the_words_are_repeated(office: Workplace, caplog: pytest.LogCaptureFixture) -> None:
     office.say("/detected disk full")
     before = counts(office)
     for typed, problem in REFUSED:
@@ -74,7 +74,7 @@ def test_any_entry_is_refused_in_a_channel_that_never_had_an_incident(office: Wo
     assert counts(office) == before
 
 
-def test_forty_kilobytes_of_words_come_back_as_far_as_they_fit(
+def test_forty_kilobytes_of_words_are_repeated_as_far_as_they_fit(
     office: Workplace, caplog: pytest.LogCaptureFixture
 ) -> None:
     office.say("/detected disk full")
@@ -89,7 +89,7 @@ def test_forty_kilobytes_of_words_come_back_as_far_as_they_fit(
     assert errors(caplog) == []
 
 
-def test_the_longest_words_there_may_be_are_kept_whole(office: Workplace) -> None:
+def test_words_of_the_maximum_length_are_stored_whole(office: Workplace) -> None:
     words = "<&>" * 3_333
     answer = office.ask(f"/detected {words}")
     assert answer.ok
@@ -113,13 +113,13 @@ def test_the_longest_words_there_may_be_are_kept_whole(office: Workplace) -> Non
         "'; DROP TABLE incidents; --",
     ],
 )
-def test_unusual_words_are_kept_as_typed(office: Workplace, words: str) -> None:
+def test_unusual_words_are_stored_as_typed(office: Workplace, words: str) -> None:
     assert shown(words) in office.say(f"/detected {words}")
     assert standing(office) == [("detected", words)]
     assert office.ask("/timeline").ok
 
 
-def test_nul_bytes_are_refused_everywhere_and_shown_as_a_picture(
+def test_nul_characters_are_refused_everywhere_and_shown_as_a_symbol(
     office: Workplace, caplog: pytest.LogCaptureFixture
 ) -> None:
     office.say("/detected disk full")
@@ -137,7 +137,7 @@ def test_nul_bytes_are_refused_everywhere_and_shown_as_a_picture(
     assert errors(caplog) == []
 
 
-def test_half_a_character_is_refused_over_socket_mode(
+def test_a_lone_surrogate_is_refused_over_socket_mode(
     sqlite: Database, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with workplace(sqlite, clock=clock, transport=SOCKET) as office:

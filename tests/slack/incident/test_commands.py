@@ -1,4 +1,4 @@
-"""Slash commands, typed as a responder types them, through real Bolt."""
+"""Slash commands as a responder types them, through Bolt."""
 
 import re
 
@@ -64,11 +64,11 @@ STORY = {
     "postmortem show": ("/postmortem show", "INC-1 · postmortem, version 2"),
     "postmortem publish": ("/postmortem publish", "Whoever runs it can set SCRIBE_PUBLISH_DIR=/srv/postmortems"),
 }
-"""Every command once, in an order that tells a story: what is typed, and what stands in the answer."""
+"""Every command once, in an order that makes one incident: the typed text, and a part of the answer."""
 
 
-def told(office: Workplace, prefix: str = "") -> list[str]:
-    """Play the story; the answers."""
+def play(office: Workplace, prefix: str = "") -> list[str]:
+    """Type the commands of STORY; returns the answers."""
     answers = []
     for typed, expected in STORY.values():
         answer = office.ask(typed.replace("/", f"/{prefix}", 1))
@@ -87,17 +87,17 @@ def test_the_story_has_every_command_and_subcommand() -> None:
 
 def test_every_command_works_over_both_transports(sqlite: Database, clock: SetClock, transport: str) -> None:
     with workplace(sqlite, clock=clock, transport=transport) as office:
-        told(office)
+        play(office)
         assert {"incident-report.png", "INC-1-review.ics"} < {file.name for file in office.slack.files}
         assert [file.name for file in office.drafts] == ["INC-1-postmortem-v1.md", "INC-1-postmortem-v2.md"]
         assert not office.slack.undelivered
 
 
-def test_every_command_is_also_typed_and_told_with_a_prefix(sqlite: Database, clock: SetClock) -> None:
+def test_every_command_has_the_prefix_when_typed_and_when_shown(sqlite: Database, clock: SetClock) -> None:
     bare = re.compile(rf"(?<![\w<])/({'|'.join(COMMANDS)})\b")
     with workplace(sqlite, clock=clock, SCRIBE_PREFIX="inc-") as office:
         refusals = [office.refused(f"/inc-{typed}") for typed in ("note x", "postmortem show", "incident opne", "foo")]
-        shown = told(office, "inc-") + [message.text for message in office.messages()]
+        shown = play(office, "inc-") + [message.text for message in office.messages()]
         assert [text for text in [*shown, *refusals] if bare.search(text.partition("\nYour words:")[0])] == []
         assert not bare.search(office.drafts[-1].content.decode())
 
@@ -131,14 +131,14 @@ def test_a_detection_declares_an_incident_and_the_receipt_is_the_ack(office: Wor
     assert "INC-1 is declared" in text
 
 
-def test_the_receipt_tells_the_time_in_the_typists_zone(office: Workplace) -> None:
+def test_the_receipt_has_the_time_in_the_typists_zone(office: Workplace) -> None:
     office.say("/detected disk full")
     assert office.say("/did at 4:50 freed space", user=office.bob).startswith(
         "Did · 11:50 UTC (04:50 in Los Angeles) · INC-1 #2 · late entry"
     )
 
 
-def test_words_may_hold_the_word_payload(office: Workplace) -> None:
+def test_words_may_contain_the_word_payload(office: Workplace) -> None:
     office.say("/detected payload too large")
     office.say('/note payload={"a": 1}&b=2')
     assert standing(office) == [("detected", "payload too large"), ("note", 'payload={"a": 1}&b=2')]
@@ -152,7 +152,7 @@ def test_a_command_works_where_the_bot_is_no_member_and_in_a_direct_message(offi
     assert "my own trouble" not in office.private("/incident list all")
 
 
-def test_what_a_private_channel_says_is_shown_there_alone(office: Workplace) -> None:
+def test_entries_of_a_private_channel_are_shown_only_there(office: Workplace) -> None:
     hidden = office.slack.add_channel("acquisition", private=True)
     assert "INC-1 is declared" in office.say("/detected", channel=hidden)
     office.say("/actionitem tell nobody", channel=hidden)
@@ -175,7 +175,7 @@ def test_a_long_timeline_is_shown_by_pages_the_newest_first(office: Workplace) -
     assert "1. 12:00 UTC · Detected: disk full (alice)" in last
 
 
-def test_a_day_is_named_where_it_is_not_today(office: Workplace, clock: SetClock) -> None:
+def test_an_entry_of_another_day_is_shown_with_its_date(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     clock.set(at("2026-03-13T02:00:00Z"))
     assert office.say("/did at 23:50 freed", user=office.alice).startswith("Did · 12 Mar 23:50 UTC · INC-1 #2")

@@ -1,4 +1,4 @@
-"""Declaring, looking, correcting: the subcommands of /incident."""
+"""The subcommands of /incident: declare, show, correct."""
 
 from bot.clock import SetClock
 from tests.support.ledger import counts, entries, incident, revisions, standing
@@ -31,7 +31,7 @@ def test_the_status_says_unknown_where_nothing_is_known(office: Workplace, clock
     assert "Time to resolve: 1 d 2 h" in shown
 
 
-def test_the_list_and_the_search_show_what_there_is(office: Workplace) -> None:
+def test_the_list_and_the_search_show_the_incidents(office: Workplace) -> None:
     assert office.private("/incident list") == "No incident is open. /incident open SEV2 title declares one."
     assert "No incident was declared yet." in office.private("/incident list all")
     office.say("/detected disk full")
@@ -44,7 +44,7 @@ def test_the_list_and_the_search_show_what_there_is(office: Workplace) -> None:
     assert "100% of &lt;carts&gt; &amp; orders" in office.private("/incident list")
 
 
-def test_an_edit_changes_the_time_the_words_or_both_and_every_revision_is_kept(office: Workplace) -> None:
+def test_an_edit_changes_the_time_the_words_or_both_and_adds_a_revision(office: Workplace) -> None:
     office.say("/detected disk full")
     office.say("/did at 11:50 restarted db1")
     table = (
@@ -60,7 +60,7 @@ def test_an_edit_changes_the_time_the_words_or_both_and_every_revision_is_kept(o
     assert [(row.revised_by_id, row.number) for row in revisions(office)] == [(office.bob, n) for n in (1, 2, 3, 4)]
 
 
-def test_an_edit_shows_what_stood_there_before(office: Workplace, clock: SetClock) -> None:
+def test_an_edit_shows_the_previous_words_and_time(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     clock.set(at("2026-03-13T09:00:00Z"))
     office.say("/did restarted db1")
@@ -96,7 +96,7 @@ REFUSED = (
 )
 
 
-def test_what_cannot_be_done_is_said_with_the_words_and_changes_nothing(office: Workplace) -> None:
+def test_a_refusal_repeats_the_words_and_changes_nothing(office: Workplace) -> None:
     office.say("/detected disk full")
     office.say("/note a slip")
     office.say("/incident undo")
@@ -108,7 +108,7 @@ def test_what_cannot_be_done_is_said_with_the_words_and_changes_nothing(office: 
     assert counts(office) == before
 
 
-def test_an_undo_takes_back_ones_own_last_entry_and_no_others(office: Workplace) -> None:
+def test_an_undo_retracts_ones_own_last_entry_and_no_other(office: Workplace) -> None:
     office.say("/detected disk full")
     office.say("/note mine")
     office.say("/note theirs", user=office.bob)

@@ -1,4 +1,4 @@
-"""Resolved, reopened, the same one after all: what a channel's latest incident still takes."""
+"""The lifecycle: which entries a channel's latest incident accepts once it is resolved, reopened or a duplicate."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.workplace import Workplace, at
 
 @pytest.fixture
 def resolved(office: Workplace, clock: SetClock) -> Workplace:
-    """INC-1, detected at noon and resolved at half past; now it is one o'clock."""
+    """INC-1, detected at 12:00 and resolved at 12:30; the clock is at 13:00."""
     office.say("/detected disk full")
     clock.set(at("2026-03-12T12:30:00Z"))
     office.say("/resolved freed")
@@ -18,7 +18,7 @@ def resolved(office: Workplace, clock: SetClock) -> Workplace:
     return office
 
 
-def test_a_resolved_incident_still_takes_what_is_learnt_afterwards_and_a_reopening(resolved: Workplace) -> None:
+def test_a_resolved_incident_accepts_later_findings_and_a_reopening(resolved: Workplace) -> None:
     for typed in ("cause process: no alarm", "impact 5% of users", "lesson well: quick", "note more", "did write"):
         assert "· INC-1 #" in resolved.say(f"/{typed}")
         assert not incident(resolved).open
@@ -27,13 +27,13 @@ def test_a_resolved_incident_still_takes_what_is_learnt_afterwards_and_a_reopeni
     assert incident(resolved).open
 
 
-def test_a_milestone_from_before_the_resolution_is_taken_as_a_late_entry(resolved: Workplace) -> None:
+def test_a_milestone_from_before_the_resolution_is_a_late_entry(resolved: Workplace) -> None:
     for typed in ("mitigated at 12:20 rolled back", "acknowledged -45m", "started 2026-03-12 11:50 a leak"):
         assert "late entry" in resolved.say(f"/{typed}")
     assert not incident(resolved).open
 
 
-def test_any_other_kind_is_refused_and_the_refusal_says_what_to_do(resolved: Workplace) -> None:
+def test_any_other_kind_is_refused_with_what_to_do(resolved: Workplace) -> None:
     for kind in ("started", "acknowledged", "escalated", "investigating", "ruledout", "mitigated"):
         before = counts(resolved)
         assert resolved.refused(f"/{kind} the words") == (
@@ -70,7 +70,7 @@ def test_a_late_resolution_before_a_reopening_leaves_the_incident_open(resolved:
     assert incident(resolved).open
 
 
-def test_a_detection_declares_a_new_one_and_offers_the_old(resolved: Workplace) -> None:
+def test_a_detection_after_the_resolution_declares_a_new_incident_and_offers_the_old(resolved: Workplace) -> None:
     answer = resolved.ask("/detected full again")
     assert "INC-2 is declared" in answer.text
     assert "INC-1 in this channel is resolved: disk full" in answer.text
@@ -91,7 +91,7 @@ def test_a_detection_from_before_the_resolution_fills_the_gap_of_an_incident_wit
     assert incident_count(office) == 2
 
 
-def test_the_button_moves_everything_over_with_times_and_authors(resolved: Workplace, clock: SetClock) -> None:
+def test_the_button_moves_all_entries_with_times_and_authors(resolved: Workplace, clock: SetClock) -> None:
     answer = resolved.ask("/detected by monitoring: full again", user=resolved.bob)
     clock.set(at("2026-03-12T13:05:00Z"))
     resolved.say("/did freed more", user=resolved.carol)
@@ -123,7 +123,7 @@ def test_the_button_moves_everything_over_with_times_and_authors(resolved: Workp
     assert "INC-2" not in resolved.private("/actionitem list all")
 
 
-def test_who_clicks_second_is_told_alone_and_nothing_changes(resolved: Workplace) -> None:
+def test_the_second_click_is_refused_to_the_person_alone_and_changes_nothing(resolved: Workplace) -> None:
     answer = resolved.ask("/detected full again")
     resolved.slack.click(resolved.bob, answer, "reopen")
     seen, before = resolved.messages(), standing(resolved)
@@ -143,11 +143,11 @@ def test_the_button_works_where_the_bot_is_no_member(office: Workplace) -> None:
     office.slack.click(office.bob, answer, "reopen")
     assert office.messages(outside)[-1].text.startswith("INC-1 is open again: disk full")
     office.slack.click(office.carol, answer, "reopen")
-    told = office.messages(outside, office.carol)[-1]
-    assert (told.text, told.ephemeral_for) == ("INC-1 is open again already.", office.carol)
+    refusal = office.messages(outside, office.carol)[-1]
+    assert (refusal.text, refusal.ephemeral_for) == ("INC-1 is open again already.", office.carol)
 
 
-def test_an_old_button_does_not_reach_for_a_newer_incident(resolved: Workplace, clock: SetClock) -> None:
+def test_an_old_button_does_not_change_a_newer_incident(resolved: Workplace, clock: SetClock) -> None:
     old = resolved.ask("/detected full again")
     resolved.say("/resolved freed again")
     resolved.deliver()
@@ -160,7 +160,7 @@ def test_an_old_button_does_not_reach_for_a_newer_incident(resolved: Workplace, 
     assert standing(resolved, 3) == [("detected", "something else")]
 
 
-def test_the_button_works_when_the_detection_was_taken_back_or_tells_of_earlier(
+def test_the_button_works_after_the_detection_was_retracted_or_moved_to_earlier(
     resolved: Workplace, clock: SetClock
 ) -> None:
     answer = resolved.ask("/detected a mistake")

@@ -1,4 +1,4 @@
-"""`@scribe detected …` in channels and in threads, where Slack takes no slash commands."""
+"""`@scribe detected …` in channels and in threads, where Slack allows no slash commands."""
 
 from bot.clock import SetClock
 from bot.fakeslack.objects import Message
@@ -8,12 +8,12 @@ from tests.support.workplace import Workplace, at, workplace
 
 
 def reply(office: Workplace, typed: str, *, user: str = "", thread_ts: str | None = None, raw: bool = False) -> Message:
-    """Say something in the channel; the bot's answer, which must be new."""
+    """Post a message in the channel; returns the bot's single new answer."""
     user = user or office.alice
     before = {message.ts for message in office.messages(user=user)}
-    said = office.slack.say(user, office.channel, typed, thread_ts=thread_ts, raw=raw)
+    message = office.slack.say(user, office.channel, typed, thread_ts=thread_ts, raw=raw)
     assert not office.slack.undelivered
-    answers = [each for each in office.messages(user=user) if each.ts not in before | {said.ts}]
+    answers = [each for each in office.messages(user=user) if each.ts not in before | {message.ts}]
     assert len(answers) == 1, answers
     return answers[0]
 
@@ -74,7 +74,7 @@ def test_the_messages_own_time_is_the_entrys_time(office: Workplace, clock: SetC
     assert len(entries(office)) == 3
 
 
-def test_what_a_mention_gets_wrong_is_told_to_the_person_alone_as_a_mention(office: Workplace) -> None:
+def test_a_mistake_in_a_mention_is_refused_to_the_person_alone(office: Workplace) -> None:
     table = (
         ("@scribe thanks", "There is no “thanks”. @scribe incident help lists what there is."),
         ("@scribe detectd it", "There is no “detectd”. Did you mean @scribe detected?"),
@@ -91,7 +91,7 @@ def test_what_a_mention_gets_wrong_is_told_to_the_person_alone_as_a_mention(offi
     assert {name for name in before if before[name] != after[name]} == {"outbox", "receipts"}
 
 
-def test_a_bare_action_item_by_mention_says_how_to_type_one(office: Workplace) -> None:
+def test_a_bare_action_item_by_mention_is_refused_with_an_example(office: Workplace) -> None:
     office.say("/detected disk full")
     message = reply(office, "@scribe actionitem")
     assert message.text.startswith("Say it in one line: @scribe actionitem [@owner]")
@@ -106,7 +106,7 @@ def test_markup_people_and_broadcasts_in_a_mention_are_plain_words(office: Workp
     assert message.text.endswith("@here @bob #general a &lt; b https://example.org")
 
 
-def test_nobody_answers_a_bot_or_a_message_without_a_mention(office: Workplace) -> None:
+def test_a_bots_message_and_a_message_without_a_mention_get_no_answer(office: Workplace) -> None:
     office.say("/detected disk full")
     before = counts(office)
     office.slack.say(office.bob, office.channel, "scribe note not for you")
@@ -124,7 +124,7 @@ def test_an_incident_declared_by_mention_is_not_shown_in_other_channels(office: 
     assert "secret" in office.private("/incident list all", channel=hidden)
 
 
-def test_an_answer_slack_has_no_time_for_comes_later_and_the_entry_is_kept_at_once(
+def test_while_slack_is_limited_the_entry_is_recorded_and_the_answer_follows(
     office: Workplace, clock: SetClock
 ) -> None:
     office.say("/detected disk full")
@@ -136,7 +136,7 @@ def test_an_answer_slack_has_no_time_for_comes_later_and_the_entry_is_kept_at_on
     assert office.messages()[seen:][0].text.endswith("kept")
 
 
-def test_a_prefix_does_not_eat_the_beginning_of_a_command(sqlite: Database, clock: SetClock) -> None:
+def test_a_prefix_is_not_removed_from_the_beginning_of_a_command(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, SCRIBE_PREFIX="d") as office:
         for words in ("detected disk full", "ddid freed space"):
             office.slack.say(office.alice, office.channel, f"<@{office.slack.bot_user_id}> {words}")

@@ -1,4 +1,4 @@
-"""An emoji on a message puts it on the timeline; taking it away takes the entry back."""
+"""A reaction puts a message on the timeline; its removal retracts the entry."""
 
 from collections.abc import Iterator
 
@@ -15,18 +15,18 @@ SCOPES = {"reactions:read", "channels:history"}
 
 @pytest.fixture
 def pinning(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
-    """A workplace where a pushpin is a note and a tick an action taken, with an incident."""
+    """A workplace with an incident, where a pushpin records a note and a check mark an action taken."""
     with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin,white_check_mark=did") as office:
         office.slack.scopes |= SCOPES
         office.say("/detected disk full")
         yield office
 
 
-def said(office: Workplace, words: str = "14:02 the pool is exhausted", thread_ts: str | None = None) -> Message:
+def post(office: Workplace, words: str = "14:02 the pool is exhausted", thread_ts: str | None = None) -> Message:
     return office.slack.say(office.bob, office.channel, words, thread_ts=thread_ts)
 
 
-def whispered(office: Workplace, user: str) -> list[str]:
+def ephemerals(office: Workplace, user: str) -> list[str]:
     return [message.text for message in office.messages(user=user) if message.ephemeral_for == user]
 
 
@@ -34,15 +34,15 @@ def test_without_the_setting_reactions_do_nothing(office: Workplace) -> None:
     office.slack.scopes |= SCOPES
     office.say("/detected disk full")
     before = counts(office)
-    office.slack.react(office.carol, said(office), "pushpin")
+    office.slack.react(office.carol, post(office), "pushpin")
     office.deliver()
     assert counts(office) == before
     assert not office.slack.undelivered
 
 
-def test_a_reaction_keeps_the_messages_words_time_author_and_address(pinning: Workplace, clock: SetClock) -> None:
+def test_a_reaction_records_the_messages_words_time_author_and_permalink(pinning: Workplace, clock: SetClock) -> None:
     clock.set(at("2026-03-12T12:10:00Z"))
-    message = said(pinning)
+    message = post(pinning)
     clock.set(at("2026-03-12T12:20:00Z"))
     pinning.slack.react(pinning.carol, message, "white_check_mark")
     pinning.slack.react(pinning.carol, message, "tada")
@@ -54,8 +54,8 @@ def test_a_reaction_keeps_the_messages_words_time_author_and_address(pinning: Wo
     assert (entry.permalink or "").endswith(message.ts.replace(".", ""))
 
 
-def test_taking_it_away_takes_the_entry_back_and_it_can_be_given_again(pinning: Workplace) -> None:
-    message = said(pinning)
+def test_removing_a_reaction_retracts_the_entry_and_it_can_be_added_again(pinning: Workplace) -> None:
+    message = post(pinning)
     for _ in range(2):
         pinning.slack.react(pinning.carol, message, "pushpin")
         pinning.deliver()
@@ -64,23 +64,23 @@ def test_taking_it_away_takes_the_entry_back_and_it_can_be_given_again(pinning: 
         pinning.deliver()
         assert len(standing(pinning)) == 1
     assert pinning.messages()[-1].text.startswith("Taken back: Note · 12:00 UTC")
-    assert whispered(pinning, pinning.carol) == []
+    assert ephemerals(pinning, pinning.carol) == []
 
 
-def test_two_people_make_one_entry_and_the_second_takes_nothing_away(pinning: Workplace) -> None:
-    message = said(pinning)
+def test_two_reactions_make_one_entry_and_removing_the_second_retracts_nothing(pinning: Workplace) -> None:
+    message = post(pinning)
     pinning.slack.react(pinning.carol, message, "pushpin")
     pinning.slack.react(pinning.alice, message, "pushpin")
-    assert whispered(pinning, pinning.alice) == ["That message is on the timeline already: it is entry 2."]
+    assert ephemerals(pinning, pinning.alice) == ["That message is on the timeline already: it is entry 2."]
     pinning.slack.unreact(pinning.alice, message, "pushpin")
     pinning.deliver()
     assert len(standing(pinning)) == 2
-    assert len(whispered(pinning, pinning.alice)) == 1
+    assert len(ephemerals(pinning, pinning.alice)) == 1
 
 
 def test_a_reaction_in_a_thread_is_answered_in_the_thread(pinning: Workplace) -> None:
-    root = said(pinning, "what do we know?")
-    message = said(pinning, "the pool is exhausted", root.ts)
+    root = post(pinning, "what do we know?")
+    message = post(pinning, "the pool is exhausted", root.ts)
     pinning.slack.react(pinning.carol, message, "pushpin")
     assert pinning.messages()[-1].thread_ts == root.ts
     assert standing(pinning)[-1] == ("note", "the pool is exhausted")
@@ -88,21 +88,21 @@ def test_a_reaction_in_a_thread_is_answered_in_the_thread(pinning: Workplace) ->
     assert pinning.messages()[-1].thread_ts == root.ts
 
 
-def test_a_message_that_is_gone_and_one_without_words_put_nothing_on_the_timeline(pinning: Workplace) -> None:
-    message = said(pinning)
+def test_a_deleted_and_a_too_long_message_put_nothing_on_the_timeline(pinning: Workplace) -> None:
+    message = post(pinning)
     pinning.slack.react(pinning.carol, message, "pushpin")
     pinning.slack.workspace.messages[pinning.channel].pop(message.ts)
     pinning.deliver()
-    long = said(pinning, "x" * 20_000)
+    long = post(pinning, "x" * 20_000)
     pinning.slack.react(pinning.carol, long, "pushpin")
-    assert "10,000 fit" in whispered(pinning, pinning.carol)[-1]
+    assert "10,000 fit" in ephemerals(pinning, pinning.carol)[-1]
     assert len(standing(pinning)) == 1
     assert problems(pinning) == []
 
 
-def test_a_missing_scope_parks_the_errand_and_holds_nothing_else_up(pinning: Workplace) -> None:
+def test_a_missing_scope_parks_the_job_and_delays_no_other(pinning: Workplace) -> None:
     pinning.slack.scopes -= {"channels:history"}
-    pinning.slack.react(pinning.carol, said(pinning), "pushpin")
+    pinning.slack.react(pinning.carol, post(pinning), "pushpin")
     pinning.slack.say(pinning.bob, pinning.channel, "@scribe note all the same")
     assert pinning.messages()[-1].text.endswith("all the same")
     assert problems(pinning) == [("reaction_added", "missing_scope")]

@@ -1,4 +1,4 @@
-"""*Add to timeline* on a message: a small form, filled in from it."""
+"""The message shortcut *Add to timeline*: a form with the message's time and words filled in."""
 
 import time
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.support.workplace import Workplace, at
 
 
 def form(office: Workplace, message: Message, user: str = "") -> View:
-    """Use the shortcut; the form it opens."""
+    """Use the shortcut; returns the form."""
     user = user or office.carol
     assert office.slack.shortcut(user, message, ADD_TO_TIMELINE).ok
     view = office.slack.modal(user)
@@ -21,18 +21,16 @@ def form(office: Workplace, message: Message, user: str = "") -> View:
 
 
 def initial(view: View) -> dict[str, Any]:
-    """What stands in the form, by the name of the input."""
-    begun = {}
+    """The form's initial values by the name of the input."""
+    filled = {}
     for block in view.blocks:
         element = block["element"]
         first = next((element[key] for key in element if key.startswith("initial_")), None)
-        begun[block["block_id"]] = first["value"] if isinstance(first, dict) else first
-    return begun
+        filled[block["block_id"]] = first["value"] if isinstance(first, dict) else first
+    return filled
 
 
-def test_the_form_knows_the_message_and_the_entry_keeps_its_author_time_and_address(
-    office: Workplace, clock: SetClock
-) -> None:
+def test_the_form_and_the_entry_have_the_messages_author_time_and_permalink(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     clock.set(at("2026-03-12T12:10:00Z"))
     message = office.slack.say(office.bob, office.channel, "14:02 @alice: the pool is <exhausted> & gone")
@@ -55,7 +53,7 @@ def test_the_form_knows_the_message_and_the_entry_keeps_its_author_time_and_addr
     )
 
 
-def test_the_time_can_be_changed_and_a_future_one_is_refused_in_the_form(office: Workplace) -> None:
+def test_the_time_can_be_changed_and_a_future_time_is_refused_in_the_form(office: Workplace) -> None:
     office.say("/detected disk full")
     message = office.slack.say(office.bob, office.channel, "pool exhausted")
     form(office, message)
@@ -66,7 +64,7 @@ def test_the_time_can_be_changed_and_a_future_one_is_refused_in_the_form(office:
     assert f"{entries(office)[1].occurred_at:%H:%M:%S}" == "11:30:00"
 
 
-def test_the_same_message_is_not_put_there_twice_under_one_kind(office: Workplace) -> None:
+def test_a_message_is_recorded_once_for_each_kind(office: Workplace) -> None:
     office.say("/detected disk full")
     message = office.slack.say(office.bob, office.channel, "pool exhausted")
     for user, kind, problem in (
@@ -85,7 +83,7 @@ def test_the_same_message_is_not_put_there_twice_under_one_kind(office: Workplac
     assert standing(office)[1:] == [("cause", "pool exhausted"), ("note", "pool exhausted")]
 
 
-def test_a_lesson_without_its_side_keeps_the_form_open_with_its_words(office: Workplace) -> None:
+def test_a_lesson_without_its_kind_leaves_the_form_open_with_its_words(office: Workplace) -> None:
     office.say("/detected disk full")
     form(office, office.slack.say(office.bob, office.channel, "the rollback took a minute"))
     answer = office.slack.submit(office.carol, {"kind": "lesson"})
@@ -94,7 +92,7 @@ def test_a_lesson_without_its_side_keeps_the_form_open_with_its_words(office: Wo
     assert standing(office)[-1] == ("lesson", "the rollback")
 
 
-def test_a_very_long_message_is_cut_and_the_form_says_so(office: Workplace) -> None:
+def test_a_long_message_is_cut_and_the_form_says_so(office: Workplace) -> None:
     office.say("/detected disk full")
     view = form(office, office.slack.say(office.bob, office.channel, "&" * 9_000))
     assert len(initial(view)["words"]) == 3_000
@@ -103,7 +101,7 @@ def test_a_very_long_message_is_cut_and_the_form_says_so(office: Workplace) -> N
     assert office.messages()[-1].text.startswith("Note · ")
 
 
-def test_an_alert_of_a_bot_brings_the_words_of_its_attachments(office: Workplace) -> None:
+def test_an_alert_without_text_fills_in_the_words_of_its_attachments(office: Workplace) -> None:
     office.say("/detected disk full")
     robot = office.slack.add_user("alerts", is_bot=True)
     message = office.slack.say(robot, office.channel, "x")
@@ -125,7 +123,7 @@ def test_in_a_thread_the_receipt_stays_in_the_thread(office: Workplace) -> None:
     assert f"thread_ts={root.ts}" in (entries(office)[1].permalink or "")
 
 
-def test_where_the_bot_is_no_member_the_receipt_comes_all_the_same(office: Workplace) -> None:
+def test_the_receipt_appears_where_the_bot_is_no_member(office: Workplace) -> None:
     outside = office.slack.add_channel("outside", bot_is_member=False)
     office.say("/detected disk full", channel=outside)
     form(office, office.slack.say(office.bob, outside, "the pool is exhausted"))
@@ -133,7 +131,7 @@ def test_where_the_bot_is_no_member_the_receipt_comes_all_the_same(office: Workp
     assert office.messages(outside)[-1].text.startswith("Note · 12:00 UTC")
 
 
-def test_a_form_that_opens_too_late_is_told_to_the_person_alone(office: Workplace) -> None:
+def test_a_form_that_opens_too_late_is_reported_to_the_person_alone(office: Workplace) -> None:
     outside = office.slack.add_channel("outside", bot_is_member=False)
     for channel in (office.channel, outside):
         office.say("/detected disk full", channel=channel)
@@ -145,9 +143,9 @@ def test_a_form_that_opens_too_late_is_told_to_the_person_alone(office: Workplac
         office.slack.wait_for(lambda: not office.slack.faults)
         office.bot.context.executor.submit(int).result()
 
-        def told(channel: str = channel) -> list[str]:
+        def ephemerals(channel: str = channel) -> list[str]:
             return [each.text for each in office.messages(channel, office.carol) if each.ephemeral_for == office.carol]
 
-        assert office.slack.wait_for(told) == [
+        assert office.slack.wait_for(ephemerals) == [
             "Slack did not open the form in time. Try again, or type it in one line: /incident help shows how."
         ]

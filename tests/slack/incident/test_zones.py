@@ -1,4 +1,4 @@
-"""A wrong hour is the worst thing this bot can write: whose clock a time was read off."""
+"""Time zones: a typed clock time is read in the typist's zone, and a doubtful zone is named in the receipt."""
 
 from bot.clock import SetClock
 from storage.database import Database
@@ -9,11 +9,11 @@ ASSUMED = "You typed no time zone and Slack has not told me yours, so I took"
 
 
 def hour(office: Workplace) -> str:
-    """When the newest entry happened, in UTC."""
+    """The day and time of the newest entry in UTC."""
     return f"{entries(office)[-1].occurred_at:%d %H:%M}"
 
 
-def test_no_call_to_slack_stands_between_a_command_and_its_receipt(office: Workplace) -> None:
+def test_a_command_is_answered_without_a_call_to_slack(office: Workplace) -> None:
     before = office.slack.calls
     office.say("/detected at 4:50 disk full", user=office.bob)
     office.say("/did at 20:50 freed", user=office.carol)
@@ -23,7 +23,7 @@ def test_no_call_to_slack_stands_between_a_command_and_its_receipt(office: Workp
     assert hour(office) == "12 11:50"
 
 
-def test_a_zone_not_known_yet_is_looked_up_once_before_the_answer(sqlite: Database, clock: SetClock) -> None:
+def test_an_unknown_zone_is_looked_up_once_before_the_answer(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, known=False) as office:
         assert office.say("/detected at 4:50 disk full", user=office.bob).startswith(
             "Detected · 11:50 UTC (04:50 in Los Angeles)"
@@ -32,7 +32,7 @@ def test_a_zone_not_known_yet_is_looked_up_once_before_the_answer(sqlite: Databa
         assert [call.method for call in office.slack.calls] == ["users.info"]
 
 
-def test_the_look_up_is_made_wherever_a_clock_time_may_stand(sqlite: Database, clock: SetClock) -> None:
+def test_the_look_up_is_made_for_every_command_with_a_clock_time(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, known=False) as office:
         office.say("/detected disk full")
         for typed in (
@@ -47,9 +47,9 @@ def test_the_look_up_is_made_wherever_a_clock_time_may_stand(sqlite: Database, c
             assert "11:50 UTC (04:50 in Los Angeles)" in office.say(typed, user=newcomer), typed
 
 
-def test_slow_or_silent_slack_means_the_default_zone_and_a_correction(sqlite: Database, clock: SetClock) -> None:
+def test_while_slack_is_slow_the_default_zone_is_used_with_a_correction(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, known=False) as office:
-        # Slack would give up after three seconds; the look-up gives up before.
+        # Longer than the three seconds Slack waits for an ack; the look-up ends after one.
         office.slack.delay("users.info", 3.5)
         answer = office.ask("/detected at 11:50 disk full", user=office.bob)
         assert not answer.late
@@ -59,14 +59,14 @@ def test_slow_or_silent_slack_means_the_default_zone_and_a_correction(sqlite: Da
         assert "Corrected: Detected · 10:50 UTC" in office.say(correction, user=office.alice)
 
 
-def test_without_the_scope_the_default_zone_is_taken_and_named(sqlite: Database, clock: SetClock) -> None:
+def test_without_the_scope_the_default_zone_is_used_and_named(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, known=False, SCRIBE_TIMEZONE="Asia/Kolkata") as office:
         office.slack.scopes -= {"users:read"}
         office.bot.refresh()
         text = office.say("/detected at 17:00 disk full")
         assert text.startswith("Detected · 11:30 UTC · INC-1 #1")
         assert text.endswith(f"{ASSUMED} Kolkata. If that is wrong: /incident edit 1 at 17:00 UTC")
-        # 17:00 UTC is still ahead at noon: the day before is meant.
+        # At noon 17:00 UTC is in the future, so it is the day before.
         assert "Corrected: Detected · 11 Mar 17:00 UTC" in office.say("/incident edit 1 at 17:00 UTC")
         assert ASSUMED in office.say("/incident edit 1 at 17:01")
         assert ASSUMED not in office.say("/did freed")
@@ -75,7 +75,7 @@ def test_without_the_scope_the_default_zone_is_taken_and_named(sqlite: Database,
 
 def test_a_typed_zone_always_wins_and_needs_no_look_up(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, known=False, SCRIBE_TIMEZONE="Asia/Kolkata") as office:
-        # Slack would give up after three seconds; the look-up gives up before.
+        # Longer than the three seconds Slack waits for an ack; the look-up ends after one.
         office.slack.delay("users.info", 3.5)
         for typed in (
             "12:50 Europe/Berlin",
@@ -96,7 +96,7 @@ def test_a_member_without_a_zone_gets_the_default_one_and_the_correction(office:
     assert f"{ASSUMED} UTC" in office.say("/detected at 11:50 disk full", user=nomad)
 
 
-def test_who_moves_is_read_off_their_new_clock_at_once(office: Workplace) -> None:
+def test_a_changed_zone_is_used_at_once(office: Workplace) -> None:
     office.say("/detected at 4:50 disk full", user=office.bob)
     office.slack.change_user(office.bob, zone="Asia/Tokyo")
     assert "Did · 11:50 UTC (20:50 in Tokyo)" in office.say("/did at 20:50 freed", user=office.bob)
@@ -104,7 +104,7 @@ def test_who_moves_is_read_off_their_new_clock_at_once(office: Workplace) -> Non
     assert office.say("/did at 20:51 freed", user=office.bob).startswith("Did · 11:51 UTC (20:51 in Tokyo)")
 
 
-def test_a_clock_time_means_the_latest_such_moment_on_the_typists_own_wall(office: Workplace) -> None:
+def test_a_clock_time_is_the_latest_such_moment_in_the_typists_zone(office: Workplace) -> None:
     office.say("/detected at 13:00 disk full", user=office.alice)
     assert hour(office) == "11 13:00"
     office.say("/did at 5:30 freed", user=office.bob)
@@ -113,7 +113,7 @@ def test_a_clock_time_means_the_latest_such_moment_on_the_typists_own_wall(offic
     assert hour(office) == "11 14:50"
 
 
-def test_a_clock_time_that_is_still_ahead_today_is_yesterdays_and_the_receipt_says_so(office: Workplace) -> None:
+def test_a_clock_time_later_today_is_yesterdays_and_the_receipt_says_so(office: Workplace) -> None:
     text = office.say("/detected at 12:30 disk full")
     assert text.startswith("Detected · 11 Mar 12:30 UTC · INC-1 #1 · late entry")
     assert "Mind the day: that is Wednesday 11 March 2026." in text

@@ -1,4 +1,4 @@
-"""Action items: typed in one line, or filled in; then done, handed over, put off, dropped."""
+"""Action items: added by a command or a form, then done, reassigned, snoozed or dropped."""
 
 from datetime import date
 
@@ -48,7 +48,7 @@ REFUSED = (
 )
 
 
-def test_what_cannot_be_done_is_said_with_the_words_and_changes_nothing(office: Workplace) -> None:
+def test_a_refusal_repeats_the_words_and_changes_nothing(office: Workplace) -> None:
     office.say("/detected disk full")
     office.say("/actionitem buy disks")
     office.say("/actionitem count them")
@@ -62,7 +62,7 @@ def test_what_cannot_be_done_is_said_with_the_words_and_changes_nothing(office: 
     assert counts(office) == before
 
 
-def test_owner_term_and_date_are_taken_in_any_order(office: Workplace) -> None:
+def test_owner_term_and_date_are_accepted_in_any_order(office: Workplace) -> None:
     office.say("/detected disk full")
     table = (
         ("@bob short-term by friday: buy disks", ("bob", office.bob, "short-term", date(2026, 3, 13))),
@@ -78,14 +78,14 @@ def test_owner_term_and_date_are_taken_in_any_order(office: Workplace) -> None:
         assert item.text == "buy disks"
 
 
-def test_an_owner_whom_slack_gives_by_id_alone_is_called_by_name(office: Workplace) -> None:
+def test_an_owner_that_slack_sends_by_id_only_is_shown_by_name(office: Workplace) -> None:
     office.say("/detected disk full")
     assert "Owner: carol" in office.say(f"/actionitem <@{office.carol}> by friday: buy disks", raw=True)
     assert "Owner: bob" in office.say(f"/actionitem assign 1 <@{office.bob}>", raw=True)
     assert (items(office)[0].owner, items(office)[0].owner_id) == ("bob", office.bob)
 
 
-def test_the_due_day_is_counted_on_the_typists_own_calendar(office: Workplace, clock: SetClock) -> None:
+def test_the_due_day_is_a_day_in_the_typists_zone(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     clock.set(at("2026-03-12T20:00:00Z"))
     office.say("/actionitem by tomorrow: buy disks", user=office.alice)
@@ -93,7 +93,7 @@ def test_the_due_day_is_counted_on_the_typists_own_calendar(office: Workplace, c
     assert [item.due_on for item in items(office)] == [date(2026, 3, 13), date(2026, 3, 14)]
 
 
-def test_an_item_can_be_assigned_snoozed_and_dropped_with_its_history_kept(office: Workplace) -> None:
+def test_an_item_can_be_assigned_snoozed_and_dropped_with_its_history(office: Workplace) -> None:
     office.say("/detected disk full")
     office.say("/actionitem @bob: buy disks")
     office.say("/actionitem assign 1 @carol")
@@ -104,7 +104,7 @@ def test_an_item_can_be_assigned_snoozed_and_dropped_with_its_history_kept(offic
     assert counts(office)["action_item_revisions"] == 4
 
 
-def test_the_lists_are_this_incidents_mine_and_all(office: Workplace) -> None:
+def test_there_are_lists_for_the_incident_for_mine_and_for_all(office: Workplace) -> None:
     office.say("/detected disk full")
     office.say("/actionitem @bob: buy disks")
     office.say("/actionitem @carol: count disks")
@@ -121,7 +121,7 @@ def test_the_lists_are_this_incidents_mine_and_all(office: Workplace) -> None:
     assert office.private("/actionitem list mine").startswith("You have no open action item.")
 
 
-def test_bare_opens_a_form_and_what_is_filled_in_becomes_the_item(office: Workplace) -> None:
+def test_the_bare_command_opens_a_form_that_becomes_the_item(office: Workplace) -> None:
     office.say("/detected disk full")
     answer = office.ask("/actionitem")
     assert (answer.status, answer.body) == (200, {})

@@ -1,4 +1,4 @@
-"""An action item's buttons, pressed once, twice, by two people, too late, and of another version."""
+"""An action item's buttons: clicked once, twice, by two people, too late, and from another version."""
 
 from typing import Any
 
@@ -20,16 +20,16 @@ def receipt(office: Workplace) -> Answer:
     return office.ask("/actionitem @bob by 2026-03-13: buy disks")
 
 
-def said(office: Workplace, place: str | None = None, user: str | None = None) -> Message:
+def newest(office: Workplace, place: str | None = None, user: str | None = None) -> Message:
     return office.messages(place, user)[-1]
 
 
 def press(office: Workplace, user: str, where: Answer | Message, action: str, value: str | None = None) -> Message:
-    """Press a button; the newest message its presser sees there afterwards."""
+    """Click a button; returns the newest message that the person sees there afterwards."""
     assert office.slack.click(user, where, action, value).status == 200
     message = where.message if isinstance(where, Answer) else where
     assert message is not None
-    return said(office, message.channel, user)
+    return newest(office, message.channel, user)
 
 
 def form(office: Workplace, user: str) -> View:
@@ -48,11 +48,11 @@ def controls(message: Message | None) -> list[Any]:
     ]
 
 
-def test_each_receipt_has_its_buttons_and_a_finished_item_only_one(office: Workplace, receipt: Answer) -> None:
+def test_each_receipt_has_its_buttons_and_that_of_a_finished_item_one(office: Workplace, receipt: Answer) -> None:
     assert controls(receipt.message) == ["item_done", "item_snooze", "item_assign", "item_drop"]
     proposal = office.ask("/actionitem count disks")
     assert controls(proposal.message)[0] == "item_confirm"
-    # It will ask to be confirmed, so nothing is said of nobody being reminded.
+    # A proposal is reminded of until it is confirmed, so the receipt has no warning.
     assert "Without a date" not in proposal.text
     assert "Without a date nobody is reminded" in office.say("/actionitem confirm 2")
     assert controls(office.ask("/actionitem done 1").message) == ["item_reopen"]
@@ -62,41 +62,41 @@ def test_done_by_two_people_and_twice_is_done_once(office: Workplace, receipt: A
     assert press(office, office.bob, receipt, "item_done").text.startswith("Action item 1 of INC-1 is done: buy disks")
     before = counts(office)
     for user in (office.alice, office.bob):
-        told = press(office, user, receipt, "item_done")
-        assert (told.text, told.ephemeral_for) == ("Action item 1 is done already: buy disks", user)
+        message = press(office, user, receipt, "item_done")
+        assert (message.text, message.ephemeral_for) == ("Action item 1 is done already: buy disks", user)
     after = counts(office)
     assert {table for table in after if after[table] != before[table]} == {"outbox", "receipts"}
     assert items(office)[0].state == "done"
 
 
-def test_the_same_click_told_of_twice_by_slack_counts_once(office: Workplace, receipt: Answer) -> None:
+def test_a_click_delivered_twice_counts_once(office: Workplace, receipt: Answer) -> None:
     office.slack.click(office.bob, receipt, "item_done")
     before = counts(office)
     office.slack.repeat(office.slack.answers[-1])
     assert counts(office) == before
 
 
-def test_snooze_puts_off_by_days_or_to_monday_and_a_second_one_to_the_same_day_changes_nothing(
+def test_snooze_postpones_by_days_or_to_monday_and_a_second_one_to_the_same_day_changes_nothing(
     office: Workplace, receipt: Answer
 ) -> None:
     for value, until in (("1d", "2026-03-13"), ("3d", "2026-03-15"), ("next week", "2026-03-16")):
-        told = press(office, office.alice, receipt, "item_snooze", f"INC-1 1 {value}")
-        assert told.text.startswith(f"Action item 1 of INC-1 is snoozed until {until}: buy disks")
+        message = press(office, office.alice, receipt, "item_snooze", f"INC-1 1 {value}")
+        assert message.text.startswith(f"Action item 1 of INC-1 is snoozed until {until}: buy disks")
     before = counts(office)["action_item_revisions"]
-    told = press(office, office.alice, receipt, "item_snooze", "INC-1 1 next week")
-    assert told.text == "Action item 1 is snoozed until 2026-03-16 already: buy disks"
+    message = press(office, office.alice, receipt, "item_snooze", "INC-1 1 next week")
+    assert message.text == "Action item 1 is snoozed until 2026-03-16 already: buy disks"
     assert counts(office)["action_item_revisions"] == before
 
 
-def test_reassign_asks_for_the_owner(office: Workplace, receipt: Answer) -> None:
+def test_reassign_opens_a_form_for_the_owner(office: Workplace, receipt: Answer) -> None:
     office.slack.click(office.alice, receipt, "item_assign")
     assert form(office, office.alice).title == "Reassign action item"
     assert office.slack.submit(office.alice, {"owner": office.carol}).body == {}
-    assert said(office).text.startswith("Action item 1 of INC-1 has a new owner: buy disks\nOwner: carol")
+    assert newest(office).text.startswith("Action item 1 of INC-1 has a new owner: buy disks\nOwner: carol")
     assert items(office)[0].owner_id == office.carol
 
 
-def test_nobody_who_cannot_be_reminded_becomes_the_owner(office: Workplace, receipt: Answer) -> None:
+def test_a_person_who_cannot_be_reminded_is_refused_as_owner(office: Workplace, receipt: Answer) -> None:
     left = office.slack.add_user("left", deleted=True)
     robot = office.slack.add_user("robot", is_bot=True)
     office.slack.click(office.alice, receipt, "item_assign")
@@ -108,7 +108,7 @@ def test_nobody_who_cannot_be_reminded_becomes_the_owner(office: Workplace, rece
 
 
 @pytest.mark.usefixtures("receipt")
-def test_an_owner_typed_is_looked_at_too(office: Workplace) -> None:
+def test_a_typed_owner_is_checked(office: Workplace) -> None:
     office.slack.add_user("left", deleted=True)
     office.slack.add_user("robot", is_bot=True)
     before = counts(office)
@@ -126,15 +126,15 @@ def test_an_owner_typed_is_looked_at_too(office: Workplace) -> None:
     assert counts(office) == before
 
 
-def test_drop_asks_why(office: Workplace, receipt: Answer) -> None:
+def test_drop_opens_a_form_for_the_reason(office: Workplace, receipt: Answer) -> None:
     office.slack.click(office.alice, receipt, "item_drop")
     assert form(office, office.alice).title == "Drop action item"
     assert office.slack.submit(office.alice, {"words": "no money <sic>"}).body == {}
-    assert said(office).text.endswith("Why: no money &lt;sic&gt;")
+    assert newest(office).text.endswith("Why: no money &lt;sic&gt;")
     assert items(office)[0].state == "dropped"
 
 
-def test_what_was_done_while_the_form_was_open_is_said_in_the_form(office: Workplace, receipt: Answer) -> None:
+def test_a_change_while_the_form_was_open_is_reported_in_the_form(office: Workplace, receipt: Answer) -> None:
     for action, filled, name in (
         ("item_assign", {"owner": office.carol}, "owner"),
         ("item_drop", {"words": "x"}, "words"),
@@ -147,8 +147,8 @@ def test_what_was_done_while_the_form_was_open_is_said_in_the_form(office: Workp
         office.slack.dismiss(office.alice)
         office.say("/actionitem reopen 1")
     office.say("/actionitem done 1")
-    told = press(office, office.alice, receipt, "item_drop")
-    assert (told.text, told.ephemeral_for) == ("Action item 1 is done already: buy disks", office.alice)
+    message = press(office, office.alice, receipt, "item_drop")
+    assert (message.text, message.ephemeral_for) == ("Action item 1 is done already: buy disks", office.alice)
 
 
 @pytest.mark.usefixtures("receipt")
@@ -175,25 +175,27 @@ def test_confirm_and_reopen(office: Workplace) -> None:
     ],
 )
 @pytest.mark.usefixtures("receipt")
-def test_a_button_of_another_version_says_so_and_changes_nothing(office: Workplace, action: str, value: str) -> None:
+def test_a_button_of_another_version_is_refused_and_changes_nothing(office: Workplace, action: str, value: str) -> None:
     old = _posted(office, action, value)
     before = counts(office)["action_item_revisions"]
-    told = press(office, office.bob, old, action)
-    assert told.text == "That button is of another version of Scribe, so nothing was changed. Please type the command."
-    assert told.ephemeral_for == office.bob
+    message = press(office, office.bob, old, action)
+    assert (
+        message.text == "That button is of another version of Scribe, so nothing was changed. Please type the command."
+    )
+    assert message.ephemeral_for == office.bob
     assert counts(office)["action_item_revisions"] == before
 
 
 @pytest.mark.usefixtures("receipt")
-def test_a_button_of_an_incident_that_is_not_here_says_so(office: Workplace) -> None:
-    told = press(office, office.bob, _posted(office, "item_done", "INC-9 1"), "item_done")
-    assert told.text == "There is no INC-9 here, so nothing was changed."
-    told = press(office, office.bob, _posted(office, "item_done", "INC-1 9"), "item_done")
-    assert told.text.startswith("INC-1 has no action item 9.")
+def test_a_button_of_an_unknown_incident_is_refused(office: Workplace) -> None:
+    message = press(office, office.bob, _posted(office, "item_done", "INC-9 1"), "item_done")
+    assert message.text == "There is no INC-9 here, so nothing was changed."
+    message = press(office, office.bob, _posted(office, "item_done", "INC-1 9"), "item_done")
+    assert message.text.startswith("INC-1 has no action item 9.")
 
 
 def _posted(office: Workplace, action: str, value: str) -> Message:
-    """A message with a button that this version would not make."""
+    """A message with a button that this version does not create."""
     button = {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": "Old"}}
     with office.database.write() as connection:
         outbox.add(
@@ -203,14 +205,14 @@ def _posted(office: Workplace, action: str, value: str) -> Message:
                 "blocks": [{"type": "actions", "elements": [button | ({"value": value} if value else {})]}],
             },
         )  # fmt: skip
-    return said(office)
+    return newest(office)
 
 
 @pytest.mark.usefixtures("receipt")
 def test_the_digest_has_the_same_buttons_and_they_work_there(office: Workplace, clock: SetClock) -> None:
     clock.set(at("2026-03-13T16:00:00Z"))
     office.bot.remind()
-    digest = said(office, office.bob)
+    digest = newest(office, office.bob)
     assert controls(digest)[:4] == ["item_done", "item_snooze", "item_assign", "item_drop"]
     snoozed = press(office, office.bob, digest, "item_snooze", "INC-1 1 3d")
     assert snoozed.text.startswith("Action item 1 of INC-1 is snoozed until 2026-03-16: buy disks")
@@ -223,7 +225,7 @@ def test_the_digest_has_the_same_buttons_and_they_work_there(office: Workplace, 
     assert (late.text, late.ephemeral_for) == ("Action item 1 is done already: buy disks", office.bob)
 
 
-def test_the_form_asks_for_priority_and_when_it_is_done_and_says_a_wrong_date_at_its_field(office: Workplace) -> None:
+def test_the_form_has_priority_and_done_when_and_reports_a_wrong_date_at_its_field(office: Workplace) -> None:
     office.say("/detected disk full")
     office.ask("/actionitem")
     form(office, office.alice)
@@ -237,7 +239,7 @@ def test_the_form_asks_for_priority_and_when_it_is_done_and_says_a_wrong_date_at
     wrong = office.slack.submit(office.alice, filled)
     assert wrong.body["errors"]["due"].startswith("2026-03-01 is in the past; today is Thursday 12 March 2026.")
     assert office.slack.submit(office.alice, filled | {"due": "2026-04-01"}).body == {}
-    assert said(office).text == (
+    assert newest(office).text == (
         "Action item 1 of INC-1: buy disks\n"
         "Owner: bob · term unknown · high priority · due Wednesday 1 April 2026\n"
         "Done when: they spin"
@@ -246,19 +248,19 @@ def test_the_form_asks_for_priority_and_when_it_is_done_and_says_a_wrong_date_at
     assert (item.priority, item.done_when) == ("high", "they spin")
 
 
-def test_a_ticket_is_kept_and_shown(office: Workplace) -> None:
+def test_a_ticket_is_stored_and_shown(office: Workplace) -> None:
     office.say("/detected disk full")
     office.say("/actionitem @bob: buy disks, see https://tickets.example/OPS-1?a=1&b=2.")
     assert items(office)[0].ticket == "https://tickets.example/OPS-1?a=1&b=2"
-    told = office.say("/actionitem link 1 https://tickets.example/OPS-7")
-    assert "· no due date · https://tickets.example/OPS-7" in told
+    message = office.say("/actionitem link 1 https://tickets.example/OPS-7")
+    assert "· no due date · https://tickets.example/OPS-7" in message
     assert office.private("/actionitem list").endswith("· no due date · https://tickets.example/OPS-7")
 
 
-def test_a_day_people_mean_differently_is_told_with_the_way_to_correct_it(office: Workplace) -> None:
+def test_an_ambiguous_day_is_answered_with_the_correction(office: Workplace) -> None:
     office.say("/detected disk full")
-    told = office.say("/actionitem @bob by next friday: buy disks")
-    assert "due Friday 13 March 2026\nIf you meant the week after: /actionitem due 1 2026-03-20" in told
+    message = office.say("/actionitem @bob by next friday: buy disks")
+    assert "due Friday 13 March 2026\nIf you meant the week after: /actionitem due 1 2026-03-20" in message
     assert "due Friday 20 March 2026" in office.say("/actionitem due 1 2026-03-20")
     assert office.refused("/actionitem due 1 2026-03-20").startswith("Action item 1 is due on 2026-03-20 already")
     assert "meant" not in office.say("/actionitem @bob by 2026-04-01: sell disks")

@@ -15,7 +15,7 @@ CORE = {"commands", "chat:write"}
 
 
 def opened(office: Workplace, user: str) -> list[str]:
-    """The tab's texts after the person opened it."""
+    """Open the tab; returns its texts."""
     office.slack.open_home(user)
     office.deliver()
     return [block["text"]["text"] for block in blocks(office, user) if block["type"] == "section"]
@@ -27,7 +27,7 @@ def blocks(office: Workplace, user: str) -> list[dict[str, Any]]:
     return shown.blocks
 
 
-def test_each_sees_their_own_items_the_overdue_ones_first(office: Workplace, clock: SetClock) -> None:
+def test_each_person_sees_their_own_items_overdue_ones_first(office: Workplace, clock: SetClock) -> None:
     clock.set(at("2026-03-09T12:00:00Z"))
     office.say("/incident open Checkout & <carts>")
     office.say("/actionitem @alice by 2026-03-13: read <diffs>")
@@ -47,7 +47,7 @@ def test_each_sees_their_own_items_the_overdue_ones_first(office: Workplace, clo
     assert "buy disks" not in str(blocks(office, office.bob))
 
 
-def test_an_empty_tab_says_what_will_stand_there(office: Workplace) -> None:
+def test_an_empty_tab_says_what_it_will_show(office: Workplace) -> None:
     texts = opened(office, office.carol)
     assert texts[0] == (
         "*Your action items*\nNone is open. When one is yours it stands here; "
@@ -64,7 +64,7 @@ def test_the_tab_needs_no_scope_beyond_the_core(sqlite: Database, clock: SetCloc
         assert opened(office, office.alice)[1].startswith("buy disks")
 
 
-def test_a_postmortem_waits_for_who_leads_until_it_is_published(office: Workplace, clock: SetClock) -> None:
+def test_a_postmortem_is_on_the_leads_tab_until_it_is_published(office: Workplace, clock: SetClock) -> None:
     office.say("/incident open SEV1 disk full")
     office.say("/incident lead @bob")
     office.say("/resolved freed some")
@@ -74,7 +74,7 @@ def test_a_postmortem_waits_for_who_leads_until_it_is_published(office: Workplac
     assert opened(office, office.alice)[-1].endswith("None waits.")
 
 
-def test_a_private_incidents_item_is_told_to_an_owner_who_is_known_to_be_in_its_channel(office: Workplace) -> None:
+def test_a_private_incidents_item_is_shown_to_an_owner_who_is_in_its_channel(office: Workplace) -> None:
     hidden = office.slack.add_channel("acquisition", private=True)
     office.say("/incident open the horse is gone", channel=hidden)
     office.say("/actionitem @bob: find the horse", channel=hidden)
@@ -99,7 +99,7 @@ def test_another_workspaces_items_never_appear(database: Database, clock: SetClo
         assert "theirs" not in str(opened(office, office.alice))
 
 
-def test_more_than_a_tab_holds_is_counted_and_the_rest_is_named(office: Workplace) -> None:
+def test_items_beyond_the_tabs_limit_are_counted(office: Workplace) -> None:
     office.say("/incident open disk full")
     with office.database.write() as connection:
         incident = declare(connection, office.slack.team_id, "C2", title="t" * 120)
@@ -114,12 +114,12 @@ def test_more_than_a_tab_holds_is_counted_and_the_rest_is_named(office: Workplac
     assert texts[-1] == "… and 10 more: /incident list all"
 
 
-def test_done_is_pressed_beside_the_item_and_the_tab_follows(office: Workplace) -> None:
+def test_done_beside_an_item_updates_the_tab(office: Workplace) -> None:
     office.say("/incident open disk full")
     office.say("/actionitem @alice: buy disks")
     office.say("/actionitem @alice: count disks")
     opened(office, office.alice)
-    said = len(office.messages())
+    before = len(office.messages())
     shown = office.slack.home(office.alice)
     assert shown
     answer = office.slack.click(office.alice, shown, home.DONE, "INC-1 1")
@@ -127,10 +127,10 @@ def test_done_is_pressed_beside_the_item_and_the_tab_follows(office: Workplace) 
     office.deliver()
     assert [item.state for item in items(office)] == ["done", "open"]
     assert "buy disks" not in str(blocks(office, office.alice))
-    assert len(office.messages()) == said
+    assert len(office.messages()) == before
 
 
-def test_a_tab_older_than_its_item_is_brought_up_to_date_by_the_click(office: Workplace) -> None:
+def test_a_click_on_an_outdated_tab_updates_it(office: Workplace) -> None:
     office.say("/incident open disk full")
     office.say("/actionitem @alice: buy disks")
     opened(office, office.alice)
@@ -142,7 +142,7 @@ def test_a_tab_older_than_its_item_is_brought_up_to_date_by_the_click(office: Wo
     assert "buy disks" not in str(blocks(office, office.alice))
 
 
-def test_many_openings_are_one_publication_and_the_newest_wins(office: Workplace) -> None:
+def test_many_openings_are_one_publication_of_the_newest_state(office: Workplace) -> None:
     for _ in range(5):
         office.slack.open_home(office.alice)
     office.say("/incident open disk full")

@@ -1,4 +1,4 @@
-"""Three months of reminders, hour by hour, over summer time's beginning and end and the end of a year."""
+"""Ninety days of reminders, hour by hour, over both changes of daylight saving time and the end of a year."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -45,12 +45,12 @@ _DIGEST = re.compile(r"(?:Your action items|.*[tT]hese need a decision): ")
 
 
 class KilledError(Exception):
-    """What stands for a process that is gone: its transaction never ends."""
+    """Stands for the death of a process within a transaction."""
 
 
 @dataclass
-class Dying:
-    """A database whose user dies within the transaction it begins."""
+class KilledDatabase:
+    """A database that raises KilledError before the first commit."""
 
     real: Database
     read: Callable[..., object] = field(init=False)
@@ -65,67 +65,67 @@ class Dying:
             raise KilledError
 
 
-def by_hand() -> list[str]:
-    """The table's lines, without their remarks."""
+def expected() -> list[str]:
+    """The rows of the table without the remarks."""
     lines = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     return [" | ".join(part.strip() for part in line.split("|")[:3]) for line in lines]
 
 
 @contextmanager
-def walking(database: Database, clock: SetClock) -> Iterator[Workplace]:
+def walked_workplace(database: Database, clock: SetClock) -> Iterator[Workplace]:
     with workplace(database, clock=clock, SCRIBE_HOLIDAYS=HOLIDAYS) as place:
         place.people = {name: place.slack.add_user(name, zone=zone) for name, zone in ZONES.items()}
         place.bot.refresh()
         yield place
 
 
-def walk(office: Workplace, clock: SetClock, look: Callable[[], None]) -> list[str]:
-    """Every hour do what the script says, then `look`; what was told, as the table writes it."""
+def walk(office: Workplace, clock: SetClock, each_hour: Callable[[], None]) -> list[str]:
+    """Each hour type the script's commands, then call `each_hour`; returns the messages in the table's format."""
     now, places = BEGIN, {**{user: name for name, user in office.people.items()}, office.channel: "#incident"}
     while now < END:
         clock.set(now)
         for name, typed in SCRIPT.get(now, ()):
             office.say(typed, user=office.people[name])
-        look()
+        each_hour()
         now += HOUR
-    said = [(message, name) for place, name in places.items() for message in office.messages(place)]
-    digests = [each for each in said if _DIGEST.match(each[0].text)]
-    return sorted(_told(message, name, office) for message, name in digests)
+    messages = [(message, name) for place, name in places.items() for message in office.messages(place)]
+    digests = [each for each in messages if _DIGEST.match(each[0].text)]
+    return sorted(_row(message, name, office) for message, name in digests)
 
 
-def _told(message: Message, name: str, office: Workplace) -> str:
+def _row(message: Message, name: str, office: Workplace) -> str:
     head, *parts = message.text.split("\n\n")
     lead = "anna: " if f"<@{office.people['anna']}>" in head else ""
     numbers = re.findall(r"^\*INC-1(?: (#\d))?\*", "\n".join(parts), re.MULTILINE)
-    told_at = datetime.fromtimestamp(float(message.ts), tz=BEGIN.tzinfo)
+    sent_at = datetime.fromtimestamp(float(message.ts), tz=BEGIN.tzinfo)
     named = " ".join(number or "INC-1" for number in numbers)
-    return f"{told_at:%Y-%m-%d %H:%M} {name} | {lead}{_DIGEST.sub('', head)} | {named}"
+    return f"{sent_at:%Y-%m-%d %H:%M} {name} | {lead}{_DIGEST.sub('', head)} | {named}"
 
 
-def test_each_message_of_three_months_is_the_one_worked_out_by_hand(sqlite: Database) -> None:
+def test_the_messages_of_three_months_are_the_ones_worked_out_by_hand(sqlite: Database) -> None:
     clock = SetClock(BEGIN)
-    with walking(sqlite, clock) as office:
+    with walked_workplace(sqlite, clock) as office:
 
-        def look() -> None:
+        def each_hour() -> None:
             office.bot.remind()
             office.deliver()
 
-        assert walk(office, clock, look) == by_hand()
+        assert walk(office, clock, each_hour) == expected()
 
 
-def test_killed_at_every_tick_that_has_something_to_say_it_loses_and_doubles_nothing(postgres: Database) -> None:
-    """Once before the claim is committed, once after it, before anything is sent; each time another process goes on."""
+def test_a_kill_at_every_tick_with_due_reminders_loses_and_repeats_nothing(postgres: Database) -> None:
+    """Once before the claim is committed, once after it and before delivery; each time another process continues."""
     clock = SetClock(BEGIN)
-    with walking(postgres, clock) as office:
+    with walked_workplace(postgres, clock) as office:
         killed: list[datetime] = []
 
-        def look() -> None:
+        def each_hour() -> None:
             with postgres.read() as connection:
                 if not reminder_schedules.is_due(connection, at=clock()):
                     return
             cadence: Cadence = office.bot.context.settings.cadence
             with pytest.raises(KilledError):
-                tick(Dying(postgres), cadence, at=clock())  # type: ignore[arg-type]
+                tick(KilledDatabase(postgres), cadence, at=clock())  # type: ignore[arg-type]
             tick(postgres, cadence, at=clock())
             after = build(office.bot.context.settings, postgres, clock=clock)
             after.remind()
@@ -133,11 +133,11 @@ def test_killed_at_every_tick_that_has_something_to_say_it_loses_and_doubles_not
             after.stop()
             killed.append(clock())
 
-        assert walk(office, clock, look) == by_hand()
-        assert len(killed) >= len(by_hand()) - 2
+        assert walk(office, clock, each_hour) == expected()
+        assert len(killed) >= len(expected()) - 2
 
 
-def test_after_twelve_days_without_a_bot_each_gets_one_digest_in_their_working_hours(office: Workplace) -> None:
+def test_after_twelve_days_without_a_bot_each_person_gets_one_digest_in_working_hours(office: Workplace) -> None:
     office.say("/detected disk full")
     office.say("/incident lead @alice")
     for day in (13, 16, 17, 20, 23):

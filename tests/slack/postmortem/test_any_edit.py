@@ -1,4 +1,4 @@
-"""Whatever people put into a postmortem: where it is read, nothing runs, nothing is fetched and nobody is pinged."""
+"""Any text in a postmortem: wherever it is shown, it runs nothing, fetches nothing and pings no one."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def published(sqlite: Database, clock: SetClock, folder: Path) -> Iterator[Workplace]:
-    """INC-1, resolved and drafted, with a folder and a canvas to be published to."""
+    """INC-1, resolved and drafted, with a folder and a canvas as targets."""
     with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=str(folder), SCRIBE_CANVAS="on") as office:
         office.slack.scopes |= {"canvases:write"}
         office.say("/detected by monitoring: disk full")
@@ -62,7 +62,7 @@ def published(sqlite: Database, clock: SetClock, folder: Path) -> Iterator[Workp
 
 
 def check_folder(folder: Path) -> None:
-    """Files of ours under their own names, and what they hold does nothing by itself."""
+    """The folder holds only the expected files, and their markup loads nothing."""
     within = {str(path.relative_to(folder)) for path in folder.rglob("*")}
     assert within <= {"INC-1", *(f"INC-1/{name}" for name in os.listdir(folder / "INC-1"))}  # noqa: PTH208 - names alone
     assert {path.name for path in folder.parent.iterdir()} == {"postmortems"}
@@ -85,7 +85,7 @@ def check_markup(html: str, svg: str) -> None:
 @given(typed=st.tuples(TEXTS, TEXTS), words=MARKDOWN)
 @example(typed=("t", "e"), words="![x](http://evil.example/x.png) ![](@U0SCRIBE) <!channel>")
 @example(typed=("t", "e"), words="```\n<!channel> <@U0SCRIBE>\n```\n`<!here>`")
-def test_any_section_anybody_writes(
+def test_any_text_of_a_section(
     published: Workplace, folder: Path, caplog: pytest.LogCaptureFixture, typed: tuple[str, str], words: str
 ) -> None:
     loud(caplog)
@@ -130,13 +130,13 @@ def test_any_file_is_imported_or_refused(
     assert json.loads(export.FORMATS["json"](record))["incident"]["id"] == "INC-1"
     check_log(published, caplog)
     with store.write() as connection:
-        # The next one is brought into the same draft, not into a longer and longer one.
+        # Each example is imported into the same draft, otherwise the draft grows with each.
         connection.execute(delete(postmortem_versions).where(postmortem_versions.c.number > 1))
 
 
 @times(100)
 @given(content=st.binary(max_size=200))
-def test_any_bytes_of_a_file_are_text_or_refused(content: bytes) -> None:
+def test_any_bytes_of_a_file_are_read_as_text_or_refused(content: bytes) -> None:
     try:
         assert "\r" not in file_import.decode(content, "a.md")
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""The check through its doors: Slack, the terminal, the settings, and the sample cases played back."""
+"""The postmortem check in Slack and in the terminal, with its setting and on the sample cases."""
 
 import json
 import re
@@ -78,7 +78,7 @@ EXPECTED = {
 
 
 def findings(text: str) -> list[tuple[str, str, str]]:
-    """The findings as the terminal prints them: title, place, reason."""
+    """The printed findings as (title, place, reason)."""
     title, read = "", []
     for line in text.splitlines()[1:]:
         if line.startswith("    -> "):
@@ -93,7 +93,7 @@ def findings(text: str) -> list[tuple[str, str, str]]:
 
 @contextmanager
 def played(case: dict[str, Any], database: Database) -> Iterator[Workplace]:
-    """The case played through the real bot, with a draft of all that was typed."""
+    """A workplace where the case's commands were typed and drafted."""
     clock = SetClock(at(case["commands"][0]["at"]))
     with workplace(database, clock=clock, SCRIBE_TIMEZONE=case["timezone"]) as place:
         people = {
@@ -112,7 +112,7 @@ def played(case: dict[str, Any], database: Database) -> Iterator[Workplace]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sample_case_as_it_was_played_has_exactly_these_findings(name: str, sqlite: Database) -> None:
+def test_a_sample_case_has_exactly_these_findings(name: str, sqlite: Database) -> None:
     with played(load(name), sqlite) as place:
         text, clean = describe_check(sqlite, Settings(), "INC-1", workspace_id=None)
         answer = place.private("/postmortem check")
@@ -153,7 +153,7 @@ def test_a_clean_incident_is_answered_with_one_line(office: Workplace) -> None:
     assert run(office, "check", "INC-1").exit_code == 0
 
 
-def test_an_incident_is_named_from_elsewhere_and_nothing_else_is_taken(office: Workplace) -> None:
+def test_an_incident_can_be_named_and_other_words_are_refused(office: Workplace) -> None:
     office.say("/detected disk full")
     elsewhere = office.slack.add_channel("elsewhere")
     assert office.private("/postmortem check INC-1", channel=elsewhere).startswith("INC-1 · 7 remarks")
@@ -168,7 +168,7 @@ def test_the_check_writes_nothing(office: Workplace) -> None:
     assert office.private("/incident status") == before
 
 
-def test_words_in_the_advice_cannot_ping_anybody(office: Workplace) -> None:
+def test_words_in_the_advice_do_not_ping(office: Workplace) -> None:
     office.say("/detected by monitoring: <!channel> alice should have <!here> checked & told @bob")
     office.say("/actionitem look into <!channel> & more")
     answer = office.private("/postmortem check")
@@ -182,11 +182,11 @@ def test_a_rule_that_is_switched_off_is_silent_everywhere(sqlite: Database, cloc
         answer = place.private("/inc-postmortem check")
         assert "Missing milestones" not in answer
         assert "/inc-impact" in answer
-        told = run(place, "check", "INC-1", SCRIBE_CHECK_OFF="cause,impact,wording,prevention")
-        assert [title for title, _, _ in findings(told.output)] == ["Missing milestones"] * 3 + ["Detection"]
+        result = run(place, "check", "INC-1", SCRIBE_CHECK_OFF="cause,impact,wording,prevention")
+        assert [title for title, _, _ in findings(result.output)] == ["Missing milestones"] * 3 + ["Detection"]
 
 
-def test_a_thousand_entries_of_blame_fit_into_an_answer_and_the_terminal_prints_them_all(office: Workplace) -> None:
+def test_a_thousand_findings_are_cut_in_slack_and_printed_in_full_by_the_terminal(office: Workplace) -> None:
     office.say("/detected by monitoring: p99 over 5 s")
     words = "alice should have checked this; " + "x" * 2000
     with office.database.write() as connection:
@@ -209,17 +209,17 @@ def test_a_thousand_entries_of_blame_fit_into_an_answer_and_the_terminal_prints_
 
 
 def run(place: Workplace, *words: str, **environment: str) -> Result:
-    """`scribe …` in a terminal at noon, over the workplace's database."""
+    """Run `scribe …` at noon on the workplace's database."""
     url = place.database.url.render_as_string(hide_password=False)
     with freeze_time(NOON):
         return CliRunner().invoke(main, list(words), env={"DATABASE_URL": url, "SCRIBE_CHECK_OFF": "", **environment})
 
 
-def test_the_terminal_exits_with_one_when_there_is_advice_and_with_two_for_a_mistake(office: Workplace) -> None:
+def test_the_terminal_exits_with_one_for_findings_and_with_two_for_a_mistake(office: Workplace) -> None:
     office.say("/detected disk full")
-    told = run(office, "check", "INC-1")
-    assert told.exit_code == 1
-    assert told.output.startswith("INC-1: 7 remarks on the timeline; there is no draft yet")
+    result = run(office, "check", "INC-1")
+    assert result.exit_code == 1
+    assert result.output.startswith("INC-1: 7 remarks on the timeline; there is no draft yet")
     assert run(office, "check", "INC-9").exit_code == 2
     assert run(office, "check", "what").exit_code == 2
 
@@ -240,6 +240,6 @@ def test_all_rules_are_on_by_default() -> None:
     assert Settings.from_env({"SCRIBE_CHECK_OFF": "gaps, Length"}).check_off == {"gaps", "length"}
 
 
-def test_the_cases_here_are_the_ones_on_disk() -> None:
+def test_every_case_file_has_expected_findings() -> None:
     folder = CASES
     assert sorted(EXPECTED) == sorted(json.loads(path.read_text())["id"] for path in folder.glob("*.json"))

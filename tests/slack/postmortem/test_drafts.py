@@ -1,4 +1,4 @@
-"""The draft on its way into the channel, and the outbox that carries it."""
+"""The draft's delivery to the channel through the outbox."""
 
 from urllib.parse import urlencode
 
@@ -32,7 +32,7 @@ def markdown(messages: list[Message]) -> str:
 
 
 def lengthen(office: Workplace, count: int) -> None:
-    """Put so many more entries on the timeline, as if they had been typed."""
+    """Add `count` entries to the timeline, as if typed."""
     first = entries(office)[0]
     facts = {
         name: getattr(first, name)
@@ -44,7 +44,7 @@ def lengthen(office: Workplace, count: int) -> None:
             timeline.append(connection, incident(office).id, **facts, kind="investigating", text=text, qualifier=None)
 
 
-def test_a_resolution_drafts_version_one_as_a_file_and_draft_makes_another(resolved: Workplace) -> None:
+def test_a_resolution_drafts_version_one_and_the_command_version_two(resolved: Workplace) -> None:
     shown = resolved.messages()
     (file,) = resolved.drafts
     assert (file.name, file.channel) == ("INC-1-postmortem-v1.md", resolved.channel)
@@ -59,7 +59,7 @@ def test_a_resolution_drafts_version_one_as_a_file_and_draft_makes_another(resol
     assert problems(resolved) == []
 
 
-def test_the_picture_comes_with_the_draft_for_all_eyes(resolved: Workplace) -> None:
+def test_the_picture_comes_with_the_draft_and_has_a_description(resolved: Workplace) -> None:
     resolved.deliver()
     document, picture = resolved.slack.files
     assert (picture.name, picture.channel) == ("INC-1-timeline.png", resolved.channel)
@@ -72,7 +72,7 @@ def test_the_picture_comes_with_the_draft_for_all_eyes(resolved: Workplace) -> N
     assert message.files == (document, picture)
 
 
-def test_a_picture_that_cannot_be_drawn_keeps_no_draft_back(
+def test_a_draft_is_sent_without_a_picture_that_cannot_be_drawn(
     resolved: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(png, "LIMIT_S", 0)
@@ -107,7 +107,7 @@ def test_without_files_the_draft_comes_as_messages_within_slacks_limits(resolved
     assert problems(resolved) == []
 
 
-def test_where_the_bot_is_no_member_the_draft_comes_by_the_commands_own_address(office: Workplace) -> None:
+def test_where_the_bot_is_no_member_the_draft_comes_by_the_response_url(office: Workplace) -> None:
     for private in (False, True):
         outside = office.slack.add_channel(f"outside{private}", private=private, bot_is_member=False)
         office.say("/detected disk full", channel=outside)
@@ -131,22 +131,22 @@ def test_a_postmortem_of_a_thousand_entries_is_shown_within_slacks_limits(resolv
     assert resolved.ask("/incident status").ok
 
 
-def test_a_rate_limit_is_waited_for_and_the_order_is_kept(office: Workplace, clock: SetClock) -> None:
+def test_after_a_rate_limit_messages_come_in_order(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     office.slack.fail_next("chat.postMessage", retry_after_s=30)
     for number in range(3):
         office.slack.say(office.bob, office.channel, f"@scribe note number {number}")
-    told = [each.text for each in office.messages() if each.user == office.slack.bot_user_id]
-    assert len(told) == 1
+    texts = [each.text for each in office.messages() if each.user == office.slack.bot_user_id]
+    assert len(texts) == 1
     clock.set(at("2026-03-12T12:00:29Z"))
     assert len([each for each in office.messages() if each.user == office.slack.bot_user_id]) == 1
     clock.set(at("2026-03-12T12:00:31Z"))
-    told = [each.text for each in office.messages() if each.user == office.slack.bot_user_id]
-    assert [text.rpartition("\n")[2] for text in told[1:]] == ["number 0", "number 1", "number 2"]
+    texts = [each.text for each in office.messages() if each.user == office.slack.bot_user_id]
+    assert [text.rpartition("\n")[2] for text in texts[1:]] == ["number 0", "number 1", "number 2"]
 
 
 @pytest.mark.parametrize("error", ["service_unavailable", "internal_error"])
-def test_trouble_of_slacks_own_is_tried_again(office: Workplace, clock: SetClock, error: str) -> None:
+def test_a_temporary_error_of_slack_is_retried(office: Workplace, clock: SetClock, error: str) -> None:
     office.say("/detected disk full")
     office.slack.fail_next("chat.postMessage", error=error, status=503 if error == "service_unavailable" else None)
     office.slack.say(office.bob, office.channel, "@scribe note kept")
@@ -156,7 +156,7 @@ def test_trouble_of_slacks_own_is_tried_again(office: Workplace, clock: SetClock
     assert office.messages()[-1].text.endswith("kept")
 
 
-def test_what_slack_refuses_for_good_is_parked_with_its_reason(office: Workplace) -> None:
+def test_a_permanent_error_of_slack_parks_the_job_with_its_reason(office: Workplace) -> None:
     office.say("/detected disk full")
     office.slack.fail_next("chat.postMessage", error="is_archived")
     office.slack.say(office.bob, office.channel, "@scribe note first")
@@ -165,7 +165,7 @@ def test_what_slack_refuses_for_good_is_parked_with_its_reason(office: Workplace
     assert problems(office) == [("post", "is_archived")]
 
 
-def test_a_response_url_that_is_not_reached_is_tried_again_and_a_used_up_one_is_parked(office: Workplace) -> None:
+def test_an_unreachable_response_url_is_retried_and_an_expired_one_parks_the_job(office: Workplace) -> None:
     outside = office.slack.add_channel("outside", bot_is_member=False)
     office.slack.scopes -= {"files:write"}
     payload = office.ask("/detected disk full", channel=outside).delivery.payload
@@ -173,14 +173,14 @@ def test_a_response_url_that_is_not_reached_is_tried_again_and_a_used_up_one_is_
     office.say("/resolved freed", channel=outside)
     office.deliver()
     assert set(problems(office)) == {("post", "not_in_channel")}
-    nobody = "http://127.0.0.1:9/hooks/closed"
-    form = {**payload, "command": "/postmortem", "text": "draft", "trigger_id": "2.t", "response_url": nobody}
+    closed = "http://127.0.0.1:9/hooks/closed"
+    form = {**payload, "command": "/postmortem", "text": "draft", "trigger_id": "2.t", "response_url": closed}
     assert office.slack.post_signed(office.url, urlencode(form))[0] == 200
     office.deliver()
     assert outbox_states(office)["waiting"] > 1
 
 
-def test_one_errand_that_cannot_be_done_does_not_stop_the_others(office: Workplace, clock: SetClock) -> None:
+def test_a_job_that_fails_does_not_stop_the_others(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     with office.database.write() as connection:
         for lane in (office.channel, "elsewhere"):
@@ -196,7 +196,7 @@ def test_one_errand_that_cannot_be_done_does_not_stop_the_others(office: Workpla
     assert problems(office) == [("nonsense", "KeyError"), ("nonsense", "KeyError")]
 
 
-def test_the_worker_threads_deliver_by_themselves(resolved: Workplace) -> None:
+def test_the_worker_threads_deliver_without_being_called(resolved: Workplace) -> None:
     resolved.bot.context.delivery.start()
     resolved.bot.context.delivery.wake()
     assert resolved.slack.wait_for(lambda: resolved.slack.files)
@@ -209,7 +209,7 @@ def test_the_worker_threads_deliver_by_themselves(resolved: Workplace) -> None:
     assert counts(resolved) == before
 
 
-def test_the_draft_is_in_the_store_while_slack_is_away(office: Workplace) -> None:
+def test_the_draft_is_stored_while_slack_is_away(office: Workplace) -> None:
     office.say("/detected disk full")
     office.slack.fail_next("chat.postMessage", error="service_unavailable", status=503, times=3)
     office.slack.fail_next("files.getUploadURLExternal", error="service_unavailable", status=503, times=3)

@@ -1,4 +1,4 @@
-"""/postmortem edit: a form with a section's text, alone and while somebody else is faster."""
+"""/postmortem edit: a form with a section's text, also while another person saves an edit."""
 
 import re
 
@@ -36,7 +36,7 @@ def body(office: Workplace, key: str) -> str:
 
 
 def form(office: Workplace, typed: str = "/postmortem edit lessons", user: str = "") -> View:
-    """Type the command; the form it opens."""
+    """Type the command; returns the form."""
     user = user or office.alice
     assert office.ask(typed, user=user).body == {}
     view = office.slack.modal(user)
@@ -54,13 +54,13 @@ def send(office: Workplace, words: str, user: str = "") -> Answer:
     return answer
 
 
-def told(office: Workplace, user: str = "") -> str:
-    """The last that was said to a person alone."""
+def last_ephemeral(office: Workplace, user: str = "") -> str:
+    """The text of the last message that only this person sees."""
     user = user or office.alice
     return [each.text for each in office.messages(user=user) if each.ephemeral_for == user][-1]
 
 
-def test_a_section_is_chosen_and_then_written(drafted: Workplace) -> None:
+def test_a_section_is_chosen_in_one_form_and_edited_in_the_next(drafted: Workplace) -> None:
     view = form(drafted, "/postmortem edit")
     labels = [each["text"]["text"] for each in view.blocks[0]["element"]["options"]]
     assert labels == [each.heading for each in newest(drafted).sections]
@@ -70,19 +70,19 @@ def test_a_section_is_chosen_and_then_written(drafted: Workplace) -> None:
     assert text_in(following) == body(drafted, "lessons")
     send(drafted, "We were lucky.")
     assert drafted.slack.modal(drafted.alice, within_s=0) is None
-    assert told(drafted) == "INC-1 · postmortem, version 2 · Lessons learned, edited"
+    assert last_ephemeral(drafted) == "INC-1 · postmortem, version 2 · Lessons learned, edited"
     version = newest(drafted)
     assert (version.origin, version.drafted_by, version.template) == ("edit", "alice", "classic")
     assert body(drafted, "lessons") == "We were lucky."
 
 
 @pytest.mark.parametrize("typed", ["lessons", "INC-1 lessons", "Lessons learned", "LESS", "inc-1 lesons"])
-def test_a_section_is_found_by_key_heading_or_beginning(drafted: Workplace, typed: str) -> None:
+def test_a_section_is_found_by_key_heading_or_prefix(drafted: Workplace, typed: str) -> None:
     view = form(drafted, f"/postmortem edit {typed}")
     assert view.blocks[0]["label"]["text"] == "Lessons learned"
 
 
-def test_what_cannot_be_edited_is_told_at_once(office: Workplace) -> None:
+def test_what_cannot_be_edited_is_refused_at_once(office: Workplace) -> None:
     office.say("/detected disk full")
     assert "INC-1 has no draft yet. /postmortem draft writes one." in office.refused("/postmortem edit")
     office.say("/postmortem draft")
@@ -91,19 +91,19 @@ def test_what_cannot_be_edited_is_told_at_once(office: Workplace) -> None:
     assert "There is no INC-7" in office.refused("/postmortem edit INC-7 summary")
 
 
-def test_in_a_thread_there_is_no_form_and_the_person_is_told(drafted: Workplace) -> None:
+def test_in_a_thread_there_is_no_form_and_the_answer_says_so(drafted: Workplace) -> None:
     drafted.slack.say(drafted.bob, drafted.channel, "@scribe postmortem edit lessons")
-    assert "A form opens in the channel, from /postmortem edit INC-1" in told(drafted, drafted.bob)
+    assert "A form opens in the channel, from /postmortem edit INC-1" in last_ephemeral(drafted, drafted.bob)
 
 
-def test_a_text_left_as_it_is_makes_no_version(drafted: Workplace) -> None:
+def test_an_unchanged_text_makes_no_version(drafted: Workplace) -> None:
     form(drafted)
     assert drafted.slack.submit(drafted.alice).body == {}
     assert newest(drafted).version == 1
-    assert told(drafted) == "INC-1 · Lessons learned is as in version 1; nothing was changed."
+    assert last_ephemeral(drafted) == "INC-1 · Lessons learned is as in version 1; nothing was changed."
 
 
-def test_a_draft_keeps_what_was_edited_and_says_so(drafted: Workplace) -> None:
+def test_a_new_draft_keeps_the_edits_and_says_so(drafted: Workplace) -> None:
     form(drafted)
     send(drafted, "We were lucky.")
     drafted.say("/cause process: nobody watched the disk")
@@ -115,13 +115,13 @@ def test_a_draft_keeps_what_was_edited_and_says_so(drafted: Workplace) -> None:
     assert "We were lucky." in file
 
 
-def test_a_draft_names_its_conflicts(drafted: Workplace) -> None:
+def test_a_new_draft_names_its_conflicts(drafted: Workplace) -> None:
     form(drafted)
     send(drafted, body(drafted, "lessons").replace("*Not known.* What helped", "The runbook. What helped"))
     drafted.say("/lesson well: the alert came at once")
     drafted.say("/postmortem draft")
-    said = drafted.messages()[-1].text
-    assert "1 conflict: Lessons learned. Both versions stand there; /postmortem edit chooses." in said
+    text = drafted.messages()[-1].text
+    assert "1 conflict: Lessons learned. Both versions stand there; /postmortem edit chooses." in text
     assert "> The runbook. What helped" in body(drafted, "lessons")
     assert "> - the alert came at once" in body(drafted, "lessons")
     drafted.say("/postmortem draft")
@@ -129,7 +129,7 @@ def test_a_draft_names_its_conflicts(drafted: Workplace) -> None:
     assert newest(drafted).version == 4
 
 
-def test_an_edit_that_lands_while_a_draft_is_being_written_is_in_it(drafted: Workplace) -> None:
+def test_an_edit_saved_while_a_draft_waits_is_in_it(drafted: Workplace) -> None:
     form(drafted)
     drafted.say("/postmortem draft")
     send(drafted, "We were lucky.")
@@ -138,7 +138,7 @@ def test_an_edit_that_lands_while_a_draft_is_being_written_is_in_it(drafted: Wor
     assert body(drafted, "lessons") == "We were lucky."
 
 
-def test_words_in_an_edited_section_call_nobody(drafted: Workplace) -> None:
+def test_words_in_an_edited_section_do_not_ping(drafted: Workplace) -> None:
     form(drafted)
     send(drafted, f"<!channel> <@{drafted.bob}> see <#C1> and a<b, \\<!here>")
     shown = drafted.ask("/postmortem show").message
@@ -148,11 +148,13 @@ def test_words_in_an_edited_section_call_nobody(drafted: Workplace) -> None:
     assert f"<!channel> <@{drafted.bob}> see <#C1> and a<b, \\<!here>" in text.replace("\u2060", "")
 
 
-def test_an_emptied_section_is_taken_out_and_can_be_brought_back(drafted: Workplace) -> None:
+def test_an_emptied_section_is_removed_and_can_be_restored(drafted: Workplace) -> None:
     before = body(drafted, "lessons")
     form(drafted)
     send(drafted, "")
-    assert told(drafted) == "INC-1 · postmortem, version 2 · Lessons learned, taken out. Version 1 still has it"
+    assert (
+        last_ephemeral(drafted) == "INC-1 · postmortem, version 2 · Lessons learned, taken out. Version 1 still has it"
+    )
     drafted.say("/postmortem draft")
     drafted.deliver()
     assert "Lessons learned" not in drafted.drafts[-1].content.decode()
@@ -166,7 +168,7 @@ def test_an_emptied_section_is_taken_out_and_can_be_brought_back(drafted: Workpl
     assert body(drafted, "lessons") == before
 
 
-def test_two_people_in_different_lines_are_both_heard(drafted: Workplace) -> None:
+def test_edits_of_different_lines_are_merged(drafted: Workplace) -> None:
     before = body(drafted, "lessons")
     first, *_, last = before.split("\n")
     form(drafted)
@@ -174,11 +176,13 @@ def test_two_people_in_different_lines_are_both_heard(drafted: Workplace) -> Non
     send(drafted, before.replace(first, "### Good"))
     send(drafted, before.replace(last, "We were lucky."), drafted.bob)
     assert body(drafted, "lessons") == before.replace(first, "### Good").replace(last, "We were lucky.")
-    assert "alice saved version 2 while you were writing; both changes are in it." in told(drafted, drafted.bob)
+    assert "alice saved version 2 while you were writing; both changes are in it." in last_ephemeral(
+        drafted, drafted.bob
+    )
 
 
-def test_a_form_that_takes_anothers_place_has_inputs_of_its_own(drafted: Workplace) -> None:
-    """Slack keeps what was typed where block_id and action_id are the same, and would show one version for both."""
+def test_the_form_of_a_conflict_has_other_block_ids(drafted: Workplace) -> None:
+    """With the same ids Slack keeps what was typed in each input, and would show one version as both."""
     form(drafted)
     before = form(drafted, user=drafted.bob)
     send(drafted, "Alice thinks so.")
@@ -188,7 +192,7 @@ def test_a_form_that_takes_anothers_place_has_inputs_of_its_own(drafted: Workpla
     assert not {each["block_id"] for each in before.blocks} & {each["block_id"] for each in after.blocks}
 
 
-def test_the_second_of_two_in_the_same_lines_sees_both_and_loses_no_word(drafted: Workplace) -> None:
+def test_the_second_edit_of_the_same_lines_shows_both_versions(drafted: Workplace) -> None:
     form(drafted)
     form(drafted, user=drafted.bob)
     send(drafted, "Alice thinks so.")
@@ -200,7 +204,7 @@ def test_the_second_of_two_in_the_same_lines_sees_both_and_loses_no_word(drafted
     assert view.blocks[0]["text"]["text"].startswith("alice saved version 2 while you were writing.")
     assert "> Alice thinks so." in text_in(view)
     assert "> Bob <thinks> otherwise." in text_in(view)
-    assert "Bob &lt;thinks&gt; otherwise." in told(drafted, drafted.bob)
+    assert "Bob &lt;thinks&gt; otherwise." in last_ephemeral(drafted, drafted.bob)
     send(drafted, "They think differently.", drafted.bob)
     assert (body(drafted, "lessons"), newest(drafted).version) == ("They think differently.", 3)
     assert drafted.slack.modal(drafted.bob, within_s=0) is None
@@ -214,7 +218,7 @@ def test_a_form_sent_twice_is_saved_once(drafted: Workplace) -> None:
     assert newest(drafted).version == 2
 
 
-def test_a_form_on_a_section_the_template_has_dropped_meanwhile_is_kept(drafted: Workplace) -> None:
+def test_an_edit_of_a_section_that_the_template_dropped_is_saved(drafted: Workplace) -> None:
     form(drafted, "/postmortem edit measures")
     form(drafted, user=drafted.bob)
     drafted.say("/postmortem template response")
@@ -227,7 +231,7 @@ def test_a_form_on_a_section_the_template_has_dropped_meanwhile_is_kept(drafted:
     assert "Not in this template, so at the end: Lessons learned" in drafted.messages()[-1].text
 
 
-def test_a_long_section_comes_in_parts_and_goes_back_as_it_was(drafted: Workplace) -> None:
+def test_a_long_section_is_split_into_inputs_and_joined_unchanged(drafted: Workplace) -> None:
     long = "\n\n".join(f"Paragraph {number}. {'words ' * 60}".strip() for number in range(40))
     form(drafted)
     send(drafted, "short")
@@ -245,14 +249,14 @@ def test_a_long_section_comes_in_parts_and_goes_back_as_it_was(drafted: Workplac
     assert len(view.blocks) > 4
     assert view.blocks[0]["label"]["text"].startswith("Lessons learned, part 1 of ")
     assert drafted.slack.submit(drafted.alice).body == {}
-    assert "nothing was changed" in told(drafted)
+    assert "nothing was changed" in last_ephemeral(drafted)
     form(drafted)
     drafted.slack.submit(drafted.alice, {"words-1": "changed"})
     assert "changed" in body(drafted, "lessons")
     assert body(drafted, "lessons").startswith(long[:2_000])
 
 
-def test_a_section_too_long_for_a_form_names_the_way_by_file(drafted: Workplace) -> None:
+def test_a_section_too_long_for_a_form_is_refused_with_the_way_by_file(drafted: Workplace) -> None:
     with drafted.database.write() as connection:
         version = newest(drafted)
         first, *rest = version.sections
@@ -276,7 +280,7 @@ def test_a_section_too_long_for_a_form_names_the_way_by_file(drafted: Workplace)
         "\u2003x\n" * 4_000,
     ],
 )
-def test_portions_give_back_the_text_they_were_cut_from(text: str) -> None:
+def test_portions_joined_are_the_text_they_were_cut_from(text: str) -> None:
     text = text.strip()
     cut = portions(text)
     assert joined(cut.texts, cut.joints) == text

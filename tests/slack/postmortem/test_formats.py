@@ -1,4 +1,4 @@
-"""The formats a postmortem leaves in, read back by their own readers, whatever was typed."""
+"""The formats of a postmortem, parsed by strict parsers, with hostile text."""
 
 import re
 from itertools import pairwise
@@ -24,20 +24,20 @@ AC, RI = "urn:ac", "urn:ri"
 RECORDS = [(template, name) for template in TEMPLATES for name in (*casebook.NAMES, "everything")]
 
 
-def told(template: str, name: str) -> ExportRecord:
+def record_of(template: str, name: str) -> ExportRecord:
     return story_of_everything(template, edited=False) if name == "everything" else record(name, template)
 
 
 def raw_html(tokens: list[Any]) -> list[str]:
-    """Raw HTML in a document, but for comments, which nobody sees."""
+    """Raw HTML in a document, without comments, which are not rendered."""
     every = [*tokens, *(child for token in tokens for child in token.children or [])]
     html = [token.content for token in every if token.type in {"html_block", "html_inline"}]
     return [each for each in html if not re.fullmatch(r"\s*<!--.*?-->\s*", each, re.DOTALL)]
 
 
 @pytest.mark.parametrize(("template", "name"), RECORDS)
-def test_markdown_has_no_html_whole_tables_and_headings_in_order(template: str, name: str) -> None:
-    tokens = GITHUB.parse(FORMATS["md"](told(template, name)))
+def test_markdown_has_no_html_complete_tables_and_headings_in_order(template: str, name: str) -> None:
+    tokens = GITHUB.parse(FORMATS["md"](record_of(template, name)))
     assert raw_html(tokens) == []
     levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
     assert levels[0] == 1
@@ -53,13 +53,13 @@ def test_markdown_has_no_html_whole_tables_and_headings_in_order(template: str, 
 
 
 def confluence(markdown: str) -> ET.Element:
-    """A body in Confluence's storage format, read by a strict reader."""
+    """A body in Confluence's storage format, as parsed XML."""
     return ET.fromstring(f'<page xmlns:ac="{AC}" xmlns:ri="{RI}">{markdown}</page>')  # noqa: S314 - our own
 
 
 @pytest.mark.parametrize(("template", "name"), RECORDS)
-def test_confluences_storage_format_is_well_formed_and_says_what_was_said(template: str, name: str) -> None:
-    page = confluence(PRINTED["confluence"](told(template, name)))
+def test_confluences_storage_format_is_well_formed_and_has_all_words(template: str, name: str) -> None:
+    page = confluence(PRINTED["confluence"](record_of(template, name)))
     allowed = {
         "page", "p", "h2", "h3", "strong", "em", "code", "ul", "li", "blockquote", "a", "br",
         "table", "tbody", "tr", "th", "td",
@@ -74,7 +74,7 @@ def test_confluences_storage_format_is_well_formed_and_says_what_was_said(templa
         assert all(entry.text in words for entry in casebook.entries(casebook.load(name)))
 
 
-def test_what_a_person_made_of_a_section_is_well_formed_too() -> None:
+def test_an_edited_section_is_well_formed() -> None:
     page = confluence(markup.storage(EDITED))
     assert [each.tag for each in page if each.tag.startswith("h")] == ["h3", "h4", "hr"]
     macros = [each.text for each in page.iter(f"{{{AC}}}plain-text-body")]
@@ -102,7 +102,7 @@ def test_every_format_is_printed_by_export(office: Workplace, sqlite: Database) 
     office.deliver()
     environment = {"DATABASE_URL": sqlite.url.render_as_string()}
     for form in PRINTED:
-        said = CliRunner(env=environment).invoke(main, ["export", "INC-1", "--format", form])
-        assert said.exit_code == 0, said.output
-        assert len(said.stdout) > 500
-    assert confluence(said.stdout) is not None
+        result = CliRunner(env=environment).invoke(main, ["export", "INC-1", "--format", form])
+        assert result.exit_code == 0, result.output
+        assert len(result.stdout) > 500
+    assert confluence(result.stdout) is not None

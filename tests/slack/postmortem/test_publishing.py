@@ -1,4 +1,4 @@
-"""/postmortem publish, from the command to the message that says where it stands."""
+"""/postmortem publish, from the command to the message with the results."""
 
 import os
 import shutil
@@ -39,8 +39,8 @@ def git(folder: Path, *words: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _nobodys_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git without the configuration of whoever runs the tests."""
+def _git_without_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git without the configuration of the user who runs the tests."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
@@ -76,12 +76,12 @@ def office(sqlite: Database, clock: SetClock, folder: Path) -> Iterator[Workplac
 
 
 def publish(office: Workplace, words: str = "", **how: Any) -> list[str]:
-    """Publish; the lines of the message in the channel."""
+    """Publish; returns the lines of the message in the channel."""
     office.private(f"/postmortem publish {words}".strip(), **how)
-    return told(office)
+    return last_message(office)
 
 
-def told(office: Workplace) -> list[str]:
+def last_message(office: Workplace) -> list[str]:
     return office.messages()[-1].text.split("\n")
 
 
@@ -101,18 +101,18 @@ def redraft(office: Workplace, words: str = "/cause process: nobody watched the 
     office.deliver()
 
 
-def test_every_place_of_the_table_has_its_target_and_its_setting() -> None:
+def test_every_target_has_a_factory_and_a_setting() -> None:
     assert TARGET_FACTORIES.keys() == TARGETS.keys()
     assert {place.setting for place in TARGETS.values()} <= Settings.model_fields.keys()
 
 
-def test_a_postmortem_is_published_everywhere_and_one_message_says_where(office: Workplace, folder: Path) -> None:
+def test_a_postmortem_is_published_to_all_targets_and_one_message_lists_them(office: Workplace, folder: Path) -> None:
     receipt = office.private("/postmortem publish")
     assert receipt == (
         "INC-1 · version 1 of the postmortem is being published: folder, canvas. The channel is told when it is done."
     )
     before = len(office.slack.messages(office.channel))
-    head, *places = told(office)
+    head, *places = last_message(office)
     assert len(office.slack.messages(office.channel)) == before + 1
     assert head == "INC-1 · postmortem, version 1 · published by alice"
     assert places[0] == "Folder: published: INC-1 in the folder of postmortems"
@@ -130,7 +130,7 @@ def test_a_postmortem_is_published_everywhere_and_one_message_says_where(office:
     assert problems(office) == []
 
 
-def test_a_new_version_updates_what_is_there_and_never_stands_beside_it(office: Workplace, folder: Path) -> None:
+def test_a_new_version_replaces_the_published_one(office: Workplace, folder: Path) -> None:
     publish(office)
     first = canvas(office).id
     office.say("/incident title The database disk is full")
@@ -146,9 +146,7 @@ def test_a_new_version_updates_what_is_there_and_never_stands_beside_it(office: 
     assert {each.version for each in known(office).values()} == {2}
 
 
-def test_the_same_version_again_says_that_it_is_there_already_and_touches_no_file(
-    office: Workplace, folder: Path
-) -> None:
+def test_the_same_version_again_writes_no_file_and_says_so(office: Workplace, folder: Path) -> None:
     publish(office)
     before = {path: (path.stat().st_ino, path.read_bytes()) for path in (folder / "INC-1").iterdir()}
     lines = publish(office)
@@ -158,13 +156,13 @@ def test_the_same_version_again_says_that_it_is_there_already_and_touches_no_fil
     assert len(office.slack.canvases) == 1
 
 
-def test_what_changed_since_the_same_version_is_said(office: Workplace) -> None:
+def test_the_message_names_changes_since_the_same_version(office: Workplace) -> None:
     publish(office)
     office.say("/note the disk is watched now")
     assert publish(office, "folder")[1].startswith("Folder: version 1 again, with what changed since: ")
 
 
-def test_what_was_thrown_away_is_made_anew_and_said(office: Workplace, folder: Path) -> None:
+def test_a_deleted_publication_is_created_again_and_the_message_says_so(office: Workplace, folder: Path) -> None:
     publish(office)
     first = canvas(office).id
     office.slack.delete_canvas(first)
@@ -180,7 +178,7 @@ def test_what_was_thrown_away_is_made_anew_and_said(office: Workplace, folder: P
     assert publish(office)[2].startswith("Canvas: version 1 is there already")
 
 
-def test_a_missing_scope_is_said_at_once_and_not_tried_again(office: Workplace, clock: SetClock) -> None:
+def test_a_missing_scope_is_reported_and_not_retried(office: Workplace, clock: SetClock) -> None:
     office.slack.scopes -= {"canvases:write"}
     lines = publish(office)
     assert lines[1].startswith("Folder: published: ")
@@ -211,7 +209,7 @@ def test_a_missing_scope_is_said_at_once_and_not_tried_again(office: Workplace, 
         ("something_new", "Canvas: not published. Slack refuses: something_new"),
     ],
 )
-def test_what_slack_refuses_for_good_is_told_in_words(office: Workplace, error: str, words: str) -> None:
+def test_a_permanent_error_of_slack_is_reported_in_words(office: Workplace, error: str, words: str) -> None:
     office.slack.fail_next("canvases.create", error=error)
     assert publish(office, "canvas")[1].startswith(words)
     assert problems(office) == []
@@ -228,7 +226,7 @@ def test_a_free_plan_has_one_canvas_a_channel(office: Workplace) -> None:
     ("error", "status"),
     [("ratelimited", None), ("internal_error", None), ("service_unavailable", 503), ("canvas_creation_failed", None)],
 )
-def test_trouble_of_slacks_own_is_told_once_and_tried_again(
+def test_a_temporary_error_of_slack_is_reported_once_and_retried(
     office: Workplace, clock: SetClock, error: str, status: int | None
 ) -> None:
     office.slack.fail_next("canvases.create", error=error, status=status, times=3)
@@ -240,13 +238,13 @@ def test_trouble_of_slacks_own_is_told_once_and_tried_again(
         clock.set(at(f"2026-03-12T12:{10 * minute}:00Z"))
         office.deliver()
     assert len(office.slack.messages(office.channel)) == messages + 1
-    assert told(office)[0] == "INC-1 · postmortem, version 1 · published by alice"
-    assert told(office)[1].startswith("Canvas: published: ")
-    assert len(told(office)) == 2
+    assert last_message(office)[0] == "INC-1 · postmortem, version 1 · published by alice"
+    assert last_message(office)[1].startswith("Canvas: published: ")
+    assert len(last_message(office)) == 2
     assert len(office.slack.canvases) == 1
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_written_once_it_can(
+def test_a_folder_that_cannot_be_written_is_reported_and_retried(
     office: Workplace, clock: SetClock, folder: Path
 ) -> None:
     (folder / "INC-1").write_text("a file in the way")
@@ -258,17 +256,17 @@ def test_a_folder_that_cannot_be_written_is_told_and_written_once_it_can(
     assert len(office.messages()) == messages
     (folder / "INC-1").unlink()
     clock.set(at("2026-03-12T12:30:00Z"))
-    assert told(office)[1] == "Folder: published: INC-1 in the folder of postmortems"
+    assert last_message(office)[1] == "Folder: published: INC-1 in the folder of postmortems"
     assert outbox_states(office).keys() == {"sent"}
 
 
-def test_a_folder_that_is_away_is_not_made_anew(office: Workplace, folder: Path) -> None:
+def test_a_missing_folder_is_not_created(office: Workplace, folder: Path) -> None:
     folder.rmdir()
     assert "cannot be written: No such file or directory" in publish(office, "folder")[1]
     assert not folder.exists()
 
 
-def test_whoever_publishes_again_takes_over_from_what_waits(office: Workplace, clock: SetClock, folder: Path) -> None:
+def test_publishing_again_supersedes_the_retries(office: Workplace, clock: SetClock, folder: Path) -> None:
     in_the_way = folder / "INC-1"
     in_the_way.write_text("a file in the way")
     assert "Scribe keeps trying" in publish(office, "folder")[1]
@@ -282,9 +280,7 @@ def test_whoever_publishes_again_takes_over_from_what_waits(office: Workplace, c
     assert outbox_states(office).keys() == {"sent"}
 
 
-def test_while_an_earlier_try_is_under_way_the_next_one_waits_for_it(
-    office: Workplace, clock: SetClock, folder: Path
-) -> None:
+def test_publishing_waits_for_a_retry_in_progress(office: Workplace, clock: SetClock, folder: Path) -> None:
     (folder / "INC-1").write_text("a file in the way")
     publish(office, "folder")
     with office.database.write() as connection:
@@ -300,11 +296,11 @@ def test_while_an_earlier_try_is_under_way_the_next_one_waits_for_it(
     assert len(office.messages()) == messages + 1
 
 
-def test_after_a_day_it_is_given_up_and_said(office: Workplace, clock: SetClock, folder: Path) -> None:
+def test_after_a_day_the_retries_end_and_the_message_says_so(office: Workplace, clock: SetClock, folder: Path) -> None:
     (folder / "INC-1").write_text("a file in the way")
     publish(office, "folder")
     clock.set(clock() + timedelta(hours=25))
-    lines = told(office)
+    lines = last_message(office)
     assert lines[1].startswith("Folder: not published. ")
     assert lines[1].endswith("It was tried for a day, and is not tried again.")
     assert outbox_states(office).keys() == {"sent"}
@@ -326,7 +322,7 @@ def test_a_link_in_the_folder_is_not_followed(office: Workplace, folder: Path, t
     assert list(elsewhere.iterdir()) == []
 
 
-def test_another_rendering_has_a_place_of_its_own(office: Workplace, folder: Path) -> None:
+def test_each_rendering_has_its_own_location(office: Workplace, folder: Path) -> None:
     office.say("/did bob restarted it", user=office.bob)
     redraft(office)
     publish(office)
@@ -363,7 +359,7 @@ def test_a_folder_with_an_address_is_linked_to(sqlite: Database, clock: SetClock
         assert publish(office)[1] == f"Folder: published: <{link}|INC-1 in the folder of postmortems>"
 
 
-def test_bad_words_are_answered_with_what_there_is(sqlite: Database, clock: SetClock, folder: Path) -> None:
+def test_unknown_words_are_refused_with_the_known_ones(sqlite: Database, clock: SetClock, folder: Path) -> None:
     with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=str(folder)) as office:
         office.say("/detected disk full")
         assert "INC-1 has no draft yet. /postmortem draft writes one." in office.refused("/postmortem publish")
@@ -380,7 +376,7 @@ def test_bad_words_are_answered_with_what_there_is(sqlite: Database, clock: SetC
         assert "is being published: folder." in office.private("/postmortem publish INC-1 Folder")
 
 
-def test_without_a_place_the_way_to_one_is_said(sqlite: Database, clock: SetClock) -> None:
+def test_without_a_target_the_answer_names_the_setting(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock) as office:
         resolved(office)
         assert office.refused("/postmortem publish").startswith(
@@ -393,8 +389,8 @@ def test_a_repository_gets_one_commit_a_version_and_none_for_the_same_bytes(
     office: Workplace, repository: Path
 ) -> None:
     lines = publish(office, "folder")
-    made = git(repository, "rev-parse", "--short", "HEAD")
-    assert lines[1] == f"Folder: published: INC-1 in the folder of postmortems, commit {made}"
+    commit = git(repository, "rev-parse", "--short", "HEAD")
+    assert lines[1] == f"Folder: published: INC-1 in the folder of postmortems, commit {commit}"
     assert publish(office, "folder")[1] == "Folder: version 1 is there already: INC-1 in the folder of postmortems"
     redraft(office)
     publish(office, "folder")
@@ -406,7 +402,7 @@ def test_a_repository_gets_one_commit_a_version_and_none_for_the_same_bytes(
     assert git(repository, "ls-files").splitlines() == [f"INC-1/{name}" for name in FILES]
 
 
-def test_a_failing_hook_is_told_in_its_own_words_and_the_commit_follows_later(
+def test_a_failing_hook_is_reported_in_its_words_and_the_commit_is_retried(
     office: Workplace, clock: SetClock, repository: Path
 ) -> None:
     hook = repository / ".git" / "hooks" / "pre-commit"
@@ -420,7 +416,7 @@ def test_a_failing_hook_is_told_in_its_own_words_and_the_commit_follows_later(
     )
     hook.unlink()
     clock.set(at("2026-03-12T12:10:00Z"))
-    assert ", commit " in told(office)[1]
+    assert ", commit " in last_message(office)[1]
     assert git(repository, "log", "--format=%s") == "INC-1: postmortem, version 1"
 
 
@@ -438,11 +434,11 @@ KILLING_HOOK = """#!/bin/sh
 kill -KILL "$(cut -d' ' -f4 /proc/$PPID/stat)"
 exit 1
 """
-"""Kills whoever runs the git that runs it, and lets no commit happen."""
+"""Kills the process that runs git, before the commit."""
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc to find the process to kill by")
-def test_killed_between_the_files_and_the_commit_it_commits_when_it_is_back(
+def test_after_a_kill_between_the_files_and_the_commit_the_commit_follows(
     office: Workplace, clock: SetClock, repository: Path
 ) -> None:
     hook = repository / ".git" / "hooks" / "pre-commit"
@@ -462,20 +458,18 @@ def test_killed_between_the_files_and_the_commit_it_commits_when_it_is_back(
     assert (repository / "INC-1" / "postmortem.md").exists()
     assert office.slack.canvases == []
     clock.set(at("2026-03-12T12:02:00Z"))
-    lines = told(office)
+    lines = last_message(office)
     assert lines[1].startswith("Folder: published: INC-1 in the folder of postmortems, commit ")
     assert git(repository, "log", "--format=%s") == "INC-1: postmortem, version 1"
     assert len(office.slack.canvases) == 1
 
 
-def test_two_replicas_that_publish_at_once_make_one_of_everything(
+def test_two_replicas_that_publish_at_once_make_one_publication(
     database: Database, clock: SetClock, repository: Path
 ) -> None:
-    settings = {"SCRIBE_PUBLISH_DIR": str(repository), "SCRIBE_CANVAS": "on"}
     with workplace(database, clock=clock, SCRIBE_PUBLISH_DIR=str(repository), SCRIBE_CANVAS="on") as office:
         resolved(office)
-        tokens = {"SLACK_BOT_TOKEN": office.slack.bot_token, "SLACK_API_URL": office.slack.api_url}
-        second = build(Settings.from_env({**tokens, **settings}), database, clock=clock)
+        second = build(office.bot.context.settings, database, clock=clock)
         for user in (office.alice, office.bob, office.carol):
             office.say("/note I am on it", user=user)
             office.private("/postmortem publish", user=user)
@@ -485,9 +479,9 @@ def test_two_replicas_that_publish_at_once_make_one_of_everything(
         assert len(office.slack.canvases) == 1
         assert known(office).keys() == {"folder", "canvas"}
         assert git(repository, "log", "--format=%s").splitlines() == ["INC-1: postmortem, version 1"]
-        said = [each.text for each in office.messages() if "postmortem, version 1 · published by" in each.text]
-        assert len(said) == 3
-        assert sum("Folder: published" in text for text in said) == 1
+        texts = [each.text for each in office.messages() if "postmortem, version 1 · published by" in each.text]
+        assert len(texts) == 3
+        assert sum("Folder: published" in text for text in texts) == 1
         assert problems(office) == []
 
 

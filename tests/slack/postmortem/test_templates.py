@@ -1,4 +1,4 @@
-"""Templates and renderings as a responder meets them, through the real bot."""
+"""Templates and renderings, through the commands that choose and show them."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def custom_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def operator(sqlite: Database, clock: SetClock, custom_dir: Path) -> Iterator[Workplace]:
-    """A workplace whose operator has templates of their own."""
+    """A workplace with custom templates."""
     with workplace(sqlite, clock=clock, SCRIBE_TEMPLATES=str(custom_dir)) as place:
         yield place
 
@@ -45,13 +45,13 @@ def comment(office: Workplace) -> str:
 
 
 def shown(office: Workplace, typed: str) -> str:
-    """A private answer, and the document under it."""
+    """The blocks of a private answer, which include the document."""
     answer = office.ask(typed)
     assert answer.body["response_type"] == "ephemeral", answer
     return "\n".join(str(block["text"]) for block in answer.body.get("blocks", [answer.body]))
 
 
-def test_the_templates_are_listed_with_what_they_are_for(office: Workplace) -> None:
+def test_the_templates_are_listed_with_their_purpose(office: Workplace) -> None:
     office.say("/detected disk full")
     listed = office.private("/postmortem template").splitlines()
     assert [line.split(":")[0] for line in listed[:5]] == [
@@ -60,7 +60,7 @@ def test_the_templates_are_listed_with_what_they_are_for(office: Workplace) -> N
     assert "/postmortem template NAME drafts a new version in it" in listed[-1]
 
 
-def test_a_template_picked_drafts_a_version_and_later_drafts_stay_with_it(office: Workplace, clock: SetClock) -> None:
+def test_choosing_a_template_drafts_a_version_and_later_drafts_use_it(office: Workplace, clock: SetClock) -> None:
     resolve(office, clock)
     assert "in the template sysadmin" in office.say("/postmortem template SysAdmin")
     office.deliver()
@@ -75,13 +75,13 @@ def test_a_template_picked_drafts_a_version_and_later_drafts_stay_with_it(office
 
 def test_an_unknown_template_is_refused_with_the_nearest(office: Workplace, clock: SetClock) -> None:
     resolve(office, clock)
-    said = office.refused("/postmortem template lerning INC-1")
-    assert said.startswith("There is no template “lerning”. Did you mean learning? There is: classic, full, ")
-    assert "Your words: /postmortem template lerning INC-1" in said
+    refusal = office.refused("/postmortem template lerning INC-1")
+    assert refusal.startswith("There is no template “lerning”. Did you mean learning? There is: classic, full, ")
+    assert "Your words: /postmortem template lerning INC-1" in refusal
     assert len(files(office)) == 1
 
 
-def test_the_setting_picks_the_first_template(sqlite: Database, clock: SetClock) -> None:
+def test_the_setting_chooses_the_first_template(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, SCRIBE_TEMPLATE="learning") as office:
         resolve(office, clock)
         assert "## Root cause analysis" in files(office)[0]
@@ -90,10 +90,10 @@ def test_the_setting_picks_the_first_template(sqlite: Database, clock: SetClock)
 def test_blameless_shows_roles_for_names(office: Workplace, clock: SetClock) -> None:
     resolve(office, clock)
     office.deliver()
-    told = shown(office, "/postmortem show blameless INC-1")
-    assert "restarted it with a third engineer — the on-call engineer" in told
-    assert "saw errors, a third engineer says" in told
-    assert not any(name in told for name in ("alice", "bob", "carol"))
+    text = shown(office, "/postmortem show blameless INC-1")
+    assert "restarted it with a third engineer — the on-call engineer" in text
+    assert "saw errors, a third engineer says" in text
+    assert not any(name in text for name in ("alice", "bob", "carol"))
     assert "alice" in shown(office, "/postmortem show")
 
 
@@ -101,12 +101,12 @@ def test_public_shows_four_sections_without_what_is_private(office: Workplace, c
     resolve(office, clock)
     office.say("/did private: paid for more disk")
     office.deliver()
-    told = shown(office, "/postmortem show public")
-    assert "Nothing is published." in told
-    assert [line for line in told.splitlines() if line.startswith("## ")] == [
+    text = shown(office, "/postmortem show public")
+    assert "Nothing is published." in text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## Summary", "## Impact", "## What happened", "## What we are doing",
     ]  # fmt: skip
-    assert not any(word in told for word in ("alice", "bob", "carol", "paid", "private: p"))
+    assert not any(word in text for word in ("alice", "bob", "carol", "paid", "private: p"))
 
 
 def test_an_unknown_rendering_is_refused_with_the_nearest(office: Workplace, clock: SetClock) -> None:
@@ -116,7 +116,7 @@ def test_an_unknown_rendering_is_refused_with_the_nearest(office: Workplace, clo
     assert "one word too many" in office.refused("/postmortem show public INC-1 now")
 
 
-def test_resolved_is_drafted_with_the_shipped_template_when_the_own_one_is_broken(
+def test_resolved_drafts_with_the_shipped_template_when_the_custom_one_is_broken(
     operator: Workplace, clock: SetClock, custom_dir: Path
 ) -> None:
     (custom_dir / "classic.md.j2").write_text("{# Ours #}\n{{ nothing }}\n", encoding="utf-8")
@@ -132,9 +132,7 @@ def test_resolved_is_drafted_with_the_shipped_template_when_the_own_one_is_broke
     assert "could not be used" not in comment(operator)
 
 
-def test_a_template_taken_away_does_not_keep_resolved_from_its_draft(
-    sqlite: Database, clock: SetClock, custom_dir: Path
-) -> None:
+def test_resolved_drafts_although_the_template_was_removed(sqlite: Database, clock: SetClock, custom_dir: Path) -> None:
     (custom_dir / "ours.md.j2").write_text('{% call section("a", "Ours") %}x{% endcall %}', encoding="utf-8")
     with workplace(sqlite, clock=clock, SCRIBE_TEMPLATES=str(custom_dir), SCRIBE_TEMPLATE="ours") as office:
         (custom_dir / "ours.md.j2").unlink()
@@ -143,7 +141,7 @@ def test_a_template_taken_away_does_not_keep_resolved_from_its_draft(
         assert "There is no template “ours”." in comment(office)
 
 
-def test_picking_a_template_with_wrong_grammar_is_refused_at_once(
+def test_choosing_a_template_with_a_syntax_error_is_refused_at_once(
     operator: Workplace, clock: SetClock, custom_dir: Path
 ) -> None:
     (custom_dir / "ours.md.j2").write_text("{# Ours #}\n\n{% if %}", encoding="utf-8")
@@ -152,14 +150,14 @@ def test_picking_a_template_with_wrong_grammar_is_refused_at_once(
     assert len(files(operator)) == 1
 
 
-def test_picking_a_template_that_breaks_as_it_runs_tells_the_person_and_changes_nothing(
+def test_choosing_a_template_that_fails_is_reported_to_the_person_and_changes_nothing(
     operator: Workplace, clock: SetClock, custom_dir: Path
 ) -> None:
     (custom_dir / "ours.md.j2").write_text("{# Ours #}\n{{ ''.__class__.__mro__ }}", encoding="utf-8")
     resolve(operator, clock)
     operator.say("/postmortem template ours")
-    whispers = [each for each in operator.messages(user=operator.alice) if each.ephemeral_for == operator.alice]
-    assert "INC-1 was not drafted anew: the template could not be used. ours.md.j2, line 2:" in whispers[-1].text
+    ephemerals = [each for each in operator.messages(user=operator.alice) if each.ephemeral_for == operator.alice]
+    assert "INC-1 was not drafted anew: the template could not be used. ours.md.j2, line 2:" in ephemerals[-1].text
     assert len(files(operator)) == 1
     assert "classic (in use)" in operator.private("/postmortem template")
 
@@ -178,7 +176,7 @@ def test_other_commands_are_answered_while_a_template_loops(
     assert "took longer than 5 s" in comment(operator)
 
 
-def test_an_own_template_that_loops_is_cut_short_within_an_answer(
+def test_a_custom_template_that_loops_is_interrupted_in_time_for_the_answer(
     operator: Workplace, clock: SetClock, custom_dir: Path
 ) -> None:
     resolve(operator, clock)
@@ -187,9 +185,9 @@ def test_an_own_template_that_loops_is_cut_short_within_an_answer(
     (custom_dir / "classic.md.j2").write_text(loop, encoding="utf-8")
     answer = operator.ask("/postmortem show blameless")
     assert not answer.late
-    told = json.dumps(answer.body)
-    assert "took longer than 1 s" in told
-    assert "Issue summary" in told
+    text = json.dumps(answer.body)
+    assert "took longer than 1 s" in text
+    assert "Issue summary" in text
 
 
 def test_export_gives_the_renderings_as_files_and_refuses_them_as_json(

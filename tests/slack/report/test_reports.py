@@ -22,7 +22,7 @@ def two_incidents(office: Workplace) -> None:
     office.say("/detected at 11:30 disk full", channel=second)
 
 
-def test_the_report_follows_as_a_picture_with_its_numbers_beside_it(office: Workplace) -> None:
+def test_the_report_follows_as_a_picture_with_its_numbers(office: Workplace) -> None:
     two_incidents(office)
     office.deliver()
     assert office.private("/incident report") == (
@@ -47,7 +47,7 @@ def test_the_report_follows_as_a_picture_with_its_numbers_beside_it(office: Work
     ]
 
 
-def test_where_no_file_may_be_sent_the_numbers_come_as_a_message(office: Workplace) -> None:
+def test_without_files_the_numbers_follow_as_a_message(office: Workplace) -> None:
     two_incidents(office)
     office.deliver()
     office.slack.scopes = {"commands", "chat:write"}
@@ -58,7 +58,7 @@ def test_where_no_file_may_be_sent_the_numbers_come_as_a_message(office: Workpla
     assert len(office.slack.files) == before
 
 
-def test_a_period_without_incidents_is_told_in_words_alone(office: Workplace) -> None:
+def test_a_period_without_incidents_has_no_picture(office: Workplace) -> None:
     office.private("/incident report 2026-01-01..2026-01-31")
     assert office.messages()[-1].text == (
         "*Incidents of 2026-01-01 to 2026-01-31*: 0 declared\n\n*Action items*: none recorded"
@@ -66,7 +66,7 @@ def test_a_period_without_incidents_is_told_in_words_alone(office: Workplace) ->
     assert office.slack.files == []
 
 
-def test_a_report_told_twice_is_sent_once(office: Workplace) -> None:
+def test_a_repeated_request_is_one_report(office: Workplace) -> None:
     two_incidents(office)
     answer = office.ask("/incident report")
     assert office.slack.repeat(answer).text == answer.text
@@ -74,7 +74,7 @@ def test_a_report_told_twice_is_sent_once(office: Workplace) -> None:
     assert [file.name for file in office.slack.files].count("incident-report.png") == 1
 
 
-def test_the_period_ends_when_it_was_asked_for_however_late_it_is_counted(office: Workplace, clock: SetClock) -> None:
+def test_the_period_ends_at_the_request_however_late_it_is_counted(office: Workplace, clock: SetClock) -> None:
     two_incidents(office)
     office.private("/incident report 1d")
     clock.set(at("2026-03-14T12:00:00Z"))
@@ -82,7 +82,7 @@ def test_the_period_ends_when_it_was_asked_for_however_late_it_is_counted(office
 
 
 @pytest.mark.parametrize("typed", ["-3d", "0d", "400y", "INC-1"])
-def test_what_is_no_period_is_said_at_once_and_nothing_is_counted(office: Workplace, typed: str) -> None:
+def test_an_invalid_period_is_refused_at_once(office: Workplace, typed: str) -> None:
     before = counts(office)
     answer = office.refused(f"/incident report {typed}")
     assert "Try: 30d, 12w, 1y or 2026-10-01..2026-10-31" in answer
@@ -90,7 +90,7 @@ def test_what_is_no_period_is_said_at_once_and_nothing_is_counted(office: Workpl
     assert counts(office) == before
 
 
-def test_what_a_private_channel_says_is_counted_there_alone(office: Workplace) -> None:
+def test_a_private_channels_incidents_are_counted_only_there(office: Workplace) -> None:
     hidden = office.slack.add_channel("acquisition", private=True)
     office.say("/incident open SEV1 nobody knows", channel=hidden)
     overdue(office, "secret-team", "tell nobody")
@@ -102,7 +102,7 @@ def test_what_a_private_channel_says_is_counted_there_alone(office: Workplace) -
     assert "secret-team" in office.messages(hidden)[-1].text
 
 
-def test_a_mention_asks_for_a_report_too(office: Workplace) -> None:
+def test_a_mention_requests_a_report(office: Workplace) -> None:
     two_incidents(office)
     office.slack.say(office.alice, office.channel, f"<@{office.slack.bot_user_id}> report 7d")
     assert any("*Incidents of the last 7 days*: 2 declared" in message.text for message in office.messages())
@@ -115,8 +115,8 @@ def test_the_days_of_a_period_are_the_typists(database: Database, clock: SetCloc
         office.private("/incident report 2026-03-11..2026-03-11", user=office.bob)
         office.private("/incident report 2026-03-11..2026-03-11")
         office.deliver()
-        told = [message.text for message in office.messages() if "*Incidents of 2026-03-11*" in message.text]
-        assert sorted(text.splitlines()[0].rpartition(": ")[2] for text in told) == [
+        texts = [message.text for message in office.messages() if "*Incidents of 2026-03-11*" in message.text]
+        assert sorted(text.splitlines()[0].rpartition(": ")[2] for text in texts) == [
             "0 declared",
             "1 declared, 1 still open",
         ]

@@ -1,4 +1,4 @@
-"""The review of a postmortem: planned, moved, called off, reminded of; through real Bolt, as people type it."""
+"""Reviews of a postmortem: planned, moved, cancelled and reminded of, through Bolt."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,9 +14,9 @@ from storage import outbox, reviews
 from storage.database import Database
 from storage.outbox import LEASE
 from storage.values import Review
-from tests.slack.transport.test_repeats import at_once, two_bots
 from tests.support.ledger import counts, incident, outbox_states, problems
-from tests.support.workplace import Workplace, at, workplace
+from tests.support.replicas import at_once, replicas
+from tests.support.workplace import HTTP, Workplace, at, serve, workplace
 
 FRIDAY = "Friday 20 March 2026, 10:00 to 11:00 UTC"
 CHANGE = "To change it: /postmortem review with @who · without @who · for 45m · friday 10:00 · cancel"
@@ -40,8 +40,8 @@ REFUSED = (
 
 
 @pytest.fixture
-def incident_office(office: Workplace) -> Workplace:
-    """An office with an incident Alice told of."""
+def declared(office: Workplace) -> Workplace:
+    """A workplace with an incident that Alice declared."""
     office.say("/detected disk full")
     return office
 
@@ -51,8 +51,8 @@ def plans(office: Workplace) -> tuple[Review, ...]:
         return reviews.of_incident(connection, incident(office).id)
 
 
-def told(office: Workplace, channel: str | None = None) -> list[Message]:
-    """What the channel was told of reviews outside the answers, oldest first."""
+def announcements(office: Workplace, channel: str | None = None) -> list[Message]:
+    """The channel's messages about reviews other than answers, oldest first."""
     return [each for each in office.messages(channel) if "eview of INC-" in each.text]
 
 
@@ -65,8 +65,8 @@ def events(office: Workplace) -> list[Any]:
     return [calendar.walk("VEVENT")[0] for calendar in calendars(office)]
 
 
-def test_what_cannot_be_planned_is_said_with_the_words_and_changes_nothing(incident_office: Workplace) -> None:
-    office = incident_office
+def test_a_refusal_repeats_the_words_and_changes_nothing(declared: Workplace) -> None:
+    office = declared
     before = counts(office)
     for typed, problem in REFUSED:
         answer = office.refused(f"/postmortem review {typed}")
@@ -75,8 +75,8 @@ def test_what_cannot_be_planned_is_said_with_the_words_and_changes_nothing(incid
     assert counts(office) == before
 
 
-def test_everybody_named_is_invited_once_by_a_message_with_a_calendar_file(incident_office: Workplace) -> None:
-    office = incident_office
+def test_each_person_named_is_invited_once_by_a_message_with_a_calendar_file(declared: Workplace) -> None:
+    office = declared
     office.say("/incident lead @carol")
     office.say("/did @bob and @sre-team and @scribe freed space <!channel>")
     answer = office.say("/postmortem review 2026-03-20 10:00 for 45m", user=office.bob)
@@ -85,7 +85,7 @@ def test_everybody_named_is_invited_once_by_a_message_with_a_calendar_file(incid
         "Invited: carol, alice, bob",
         f"Reminder: Thursday 19 March 2026, 10:00 PDT. {CHANGE}",
     ]
-    (invitation,) = told(office)
+    (invitation,) = announcements(office)
     assert invitation.text.splitlines() == [
         "*Review of INC-1* · disk full",
         "Friday 20 March 2026, 10:00 to 10:45 PDT (17:00 UTC), in this channel",
@@ -104,8 +104,8 @@ def test_everybody_named_is_invited_once_by_a_message_with_a_calendar_file(incid
     assert (plan.planned_by_id, plan.planned_at) == (office.bob, at("2026-03-12T12:00:00Z"))
 
 
-def test_planned_again_it_moves_with_the_same_uid_and_keeps_what_was_not_said(incident_office: Workplace) -> None:
-    office = incident_office
+def test_a_moved_review_keeps_its_uid_and_what_was_not_changed(declared: Workplace) -> None:
+    office = declared
     office.say("/postmortem review friday 10:00 for 45m with @bob @carol")
     office.deliver()
     assert "review moved to Monday 16 March 2026, 10:00 to 10:45 UTC (was Friday 13 March 2026" in office.say(
@@ -118,14 +118,16 @@ def test_planned_again_it_moves_with_the_same_uid_and_keeps_what_was_not_said(in
     assert [int(event["SEQUENCE"]) for event in (first, second, third)] == [0, 1, 2]
     assert [event.start for event in (second, third)] == [at("2026-03-16T10:00:00Z")] * 2
     assert third.end == at("2026-03-16T11:00:00Z")
-    assert "moved, it was Friday 13 March" in told(office)[1].text
-    assert told(office)[2].text.splitlines()[2] == f"<@{office.alice}> <@{office.carol}> · no longer invited: bob"
-    assert "in place of the earlier one" in told(office)[2].text
+    assert "moved, it was Friday 13 March" in announcements(office)[1].text
+    assert (
+        announcements(office)[2].text.splitlines()[2] == f"<@{office.alice}> <@{office.carol}> · no longer invited: bob"
+    )
+    assert "in place of the earlier one" in announcements(office)[2].text
     assert [plan.sequence for plan in plans(office)] == [0, 1, 2]
 
 
-def test_said_again_just_so_it_invites_nobody_twice(incident_office: Workplace) -> None:
-    office = incident_office
+def test_the_same_plan_again_invites_no_one_again(declared: Workplace) -> None:
+    office = declared
     answer = office.ask("/postmortem review 2026-03-20 10:00")
     before = counts(office)
     assert office.slack.repeat(answer).text == answer.text
@@ -136,27 +138,29 @@ def test_said_again_just_so_it_invites_nobody_twice(incident_office: Workplace) 
         f"It is planned just so already: {FRIDAY}. Nobody was told again."
     )
     assert counts(office) == before
-    assert len(told(office)) == 1
+    assert len(announcements(office)) == 1
 
 
-def test_cancelled_it_leaves_the_calendar_and_nobody_is_reminded(incident_office: Workplace, clock: SetClock) -> None:
-    office = incident_office
+def test_a_cancelled_review_leaves_the_calendar_and_is_not_reminded_of(declared: Workplace, clock: SetClock) -> None:
+    office = declared
     office.say("/postmortem review 2026-03-20 10:00")
     office.deliver()
     assert office.say("/postmortem review cancel inc-1").startswith(f"INC-1 · review cancelled; it was on {FRIDAY}.")
     assert [str(calendar["METHOD"]) for calendar in calendars(office)] == ["PUBLISH", "CANCEL"]
     assert [int(event["SEQUENCE"]) for event in events(office)] == [0, 1]
-    assert told(office)[1].text.startswith("*Review of INC-1 cancelled* · disk full\nIt was planned for Friday")
+    assert announcements(office)[1].text.startswith(
+        "*Review of INC-1 cancelled* · disk full\nIt was planned for Friday"
+    )
     clock.set(at("2026-03-19T10:00:00Z"))
-    assert len(told(office)) == 2
+    assert len(announcements(office)) == 2
     assert office.private("/postmortem review").startswith("No review of INC-1 is planned. To plan one:")
     office.say("/postmortem review 2026-03-20 10:00")
     assert [int(event["SEQUENCE"]) for event in events(office)] == [0, 1, 2]
     assert set(outbox_states(office)) == {"sent"}
 
 
-def test_bare_it_shows_the_plan_and_what_became_of_it(incident_office: Workplace, clock: SetClock) -> None:
-    office = incident_office
+def test_the_bare_command_shows_the_plan_and_its_state(declared: Workplace, clock: SetClock) -> None:
+    office = declared
     assert office.private("/postmortem review").splitlines()[0] == (
         "No review of INC-1 is planned. To plan one: /postmortem review 2026-03-19 10:00, or friday 10:00 CET for 45m "
         "with @alice"
@@ -171,22 +175,22 @@ def test_bare_it_shows_the_plan_and_what_became_of_it(incident_office: Workplace
     assert office.private("/postmortem review").startswith(f"INC-1 · review was on {FRIDAY}")
     assert office.refused("/postmortem review cancel").startswith(f"That review is over: {FRIDAY}.")
     assert office.say("/postmortem review monday 10:00").startswith("INC-1 · review on Monday 23 March 2026")
-    assert "moved" not in told(office)[-1].text
+    assert "moved" not in announcements(office)[-1].text
 
 
-def test_the_reminder_comes_once_the_day_before_whatever_restarts(database: Database, clock: SetClock) -> None:
+def test_the_reminder_comes_once_the_day_before_with_two_bots(database: Database, clock: SetClock) -> None:
     with workplace(database, clock=clock) as office:
         office.say("/detected disk full")
         office.say("/postmortem review 2026-03-20 10:00 with @bob")
         clock.set(at("2026-03-19T09:59:59Z"))
-        assert len(told(office)) == 1
+        assert len(announcements(office)) == 1
         again = build(office.bot.context.settings, database, clock=clock)
         clock.set(at("2026-03-19T10:00:00Z"))
         with ThreadPoolExecutor(4) as pool:
             for bot in (office.bot, again) * 2:
                 pool.submit(bot.context.delivery.deliver_due)
         again.stop()
-        _, reminder = told(office)
+        _, reminder = announcements(office)
         assert reminder.text.splitlines() == [
             "Reminder: *review of INC-1* · disk full",
             f"{FRIDAY}, in this channel",
@@ -194,126 +198,126 @@ def test_the_reminder_comes_once_the_day_before_whatever_restarts(database: Data
             "To read before: /postmortem draft INC-1",
         ]
         clock.set(at("2026-03-21T10:00:00Z"))
-        assert len(told(office)) == 2
+        assert len(announcements(office)) == 2
 
 
-def test_a_moved_review_is_reminded_of_at_its_new_time_alone(incident_office: Workplace, clock: SetClock) -> None:
-    office = incident_office
+def test_a_moved_review_is_reminded_of_only_at_its_new_time(declared: Workplace, clock: SetClock) -> None:
+    office = declared
     for day in (20, 17):
         office.say(f"/postmortem review 2026-03-{day} 10:00")
         office.deliver()
     clock.set(at("2026-03-16T10:00:00Z"))
-    assert [each.text.startswith("Reminder") for each in told(office)] == [False, False, True]
+    assert [each.text.startswith("Reminder") for each in announcements(office)] == [False, False, True]
     office.say("/postmortem review 2026-03-24 10:00")
     clock.set(at("2026-03-19T10:00:00Z"))
-    assert len(told(office)) == 4
+    assert len(announcements(office)) == 4
     clock.set(at("2026-03-23T10:00:00Z"))
-    assert told(office)[-1].text.startswith("Reminder: *review of INC-1* · disk full\nTuesday 24 March 2026, 10:00")
+    assert announcements(office)[-1].text.startswith(
+        "Reminder: *review of INC-1* · disk full\nTuesday 24 March 2026, 10:00"
+    )
 
 
-def test_a_late_reminder_still_comes_while_the_meeting_is_ahead(incident_office: Workplace, clock: SetClock) -> None:
-    office = incident_office
+def test_a_late_reminder_still_comes_while_the_meeting_is_ahead(declared: Workplace, clock: SetClock) -> None:
+    office = declared
     office.say("/postmortem review 2026-03-20 10:00")
     office.deliver()
     office.slack.fail_next("chat.postMessage", error="service_unavailable", status=503)
     clock.set(at("2026-03-20T09:30:00Z"))
-    assert len(told(office)) == 1
+    assert len(announcements(office)) == 1
     clock.set(at("2026-03-20T09:31:00Z"))
-    assert told(office)[-1].text.startswith("Reminder: *review of INC-1*")
+    assert announcements(office)[-1].text.startswith("Reminder: *review of INC-1*")
 
 
-def test_a_reminder_that_comes_too_late_is_left_out(incident_office: Workplace, clock: SetClock) -> None:
-    office = incident_office
+def test_a_reminder_after_the_meeting_is_not_sent(declared: Workplace, clock: SetClock) -> None:
+    office = declared
     office.say("/postmortem review 2026-03-20 10:00")
     office.deliver()
     clock.set(at("2026-03-20T10:00:00Z"))
-    assert len(told(office)) == 1
+    assert len(announcements(office)) == 1
     assert set(outbox_states(office)) == {"sent"}
 
 
-def test_less_than_a_day_ahead_there_is_no_reminder_and_the_receipt_says_so(
-    incident_office: Workplace, clock: SetClock
-) -> None:
-    office = incident_office
+def test_a_review_within_a_day_has_no_reminder_and_the_receipt_says_so(declared: Workplace, clock: SetClock) -> None:
+    office = declared
     assert "It is less than a day ahead, so the invitation is all the reminder there is." in office.say(
         "/postmortem review tomorrow 11:00"
     )
     clock.set(clock() + timedelta(hours=20))
-    assert len(told(office)) == 1
+    assert len(announcements(office)) == 1
 
 
-def test_where_no_file_may_be_sent_the_message_says_it_all(incident_office: Workplace) -> None:
-    office = incident_office
+def test_without_files_the_message_has_all_details(declared: Workplace) -> None:
+    office = declared
     office.slack.scopes -= {"files:write"}
     office.say("/postmortem review 2026-03-20 10:00")
-    (invitation,) = told(office)
+    (invitation,) = announcements(office)
     assert f"{FRIDAY}, in this channel" in invitation.text
     assert "file" not in invitation.text
     assert invitation.files == ()
     outside = office.slack.add_channel("outside", bot_is_member=False)
     office.say("/detected other", channel=outside)
     office.say("/postmortem review 2026-03-20 10:00", channel=outside)
-    assert told(office, outside)[0].text.startswith("*Review of INC-2* · other")
+    assert announcements(office, outside)[0].text.startswith("*Review of INC-2* · other")
     assert problems(office) == []
 
 
-def test_news_that_waited_for_slack_tells_of_the_newest_plan_alone(incident_office: Workplace, clock: SetClock) -> None:
-    office = incident_office
+def test_after_an_outage_of_slack_only_the_newest_plan_is_announced(declared: Workplace, clock: SetClock) -> None:
+    office = declared
     office.deliver()
     office.say("/postmortem review 2026-03-20 10:00")
     office.say("/postmortem review 2026-03-21 10:00")
     assert [int(event["SEQUENCE"]) for event in events(office)] == [1]
     office.slack.fail_next("files.getUploadURLExternal", error="service_unavailable", status=503)
     office.say("/postmortem review 2026-03-22 10:00")
-    assert len(told(office)) == 1
+    assert len(announcements(office)) == 1
     clock.set(at("2026-03-12T12:01:00Z"))
-    assert "Sunday 22 March 2026" in told(office)[-1].text
+    assert "Sunday 22 March 2026" in announcements(office)[-1].text
 
 
-def test_news_whose_teller_died_is_told_once(incident_office: Workplace, clock: SetClock) -> None:
-    office = incident_office
+def test_an_announcement_whose_worker_died_is_sent_once(declared: Workplace, clock: SetClock) -> None:
+    office = declared
     office.deliver()
     office.say("/postmortem review 2026-03-20 10:00")
     with office.database.write() as connection:
         job = outbox.claim(connection, at=clock())
     assert job is not None
-    # It was told, and the process ended before it could say so; the lease runs out.
+    # The announcement is sent, but its process ends before it records that; the lease expires.
     office.bot.context.delivery._actions[job.action](job)
     clock.set(clock() + LEASE)
-    assert len(told(office)) == 1
+    assert len(announcements(office)) == 1
     assert "sending" not in outbox_states(office)
 
 
-def test_it_is_planned_by_a_mention_in_a_thread_too(incident_office: Workplace) -> None:
-    office = incident_office
+def test_a_review_is_planned_by_a_mention_in_a_thread(declared: Workplace) -> None:
+    office = declared
     parent = office.slack.say(office.bob, office.channel, "when do we meet?")
     office.slack.say(
         office.bob, office.channel, "@scribe postmortem review friday 10:00 with @carol", thread_ts=parent.ts
     )
     office.deliver()
-    (invitation,) = told(office)[-1:]
+    (invitation,) = announcements(office)[-1:]
     assert invitation.text.splitlines()[2] == f"<@{office.alice}> <@{office.bob}> <@{office.carol}>"
     receipt = next(each for each in office.messages() if each.text.startswith("INC-1 · review on Friday"))
     assert receipt.thread_ts == parent.ts
 
 
-def test_it_is_planned_from_another_channel_and_a_private_incident_from_its_own_alone(office: Workplace) -> None:
+def test_a_review_is_planned_from_any_channel_and_a_private_incidents_only_from_its_own(office: Workplace) -> None:
     hidden = office.slack.add_channel("acquisition", private=True)
     office.say("/detected secret", channel=hidden)
     office.say("/detected disk full")
     assert "There is no INC-1 here" in office.refused("/postmortem review INC-1 friday 10:00")
     office.say("/postmortem review INC-2 friday 10:00", channel=office.slack.add_channel("elsewhere"))
-    assert told(office)[0].text.startswith("*Review of INC-2*")
+    assert announcements(office)[0].text.startswith("*Review of INC-2*")
     office.say("/postmortem review friday 10:00", channel=hidden)
-    told(office, hidden)
+    announcements(office, hidden)
     assert str(events(office)[-1]["LOCATION"]) == "Slack, the incident's channel"
 
 
-def test_a_title_that_pings_or_breaks_lines_does_neither(office: Workplace) -> None:
+def test_a_title_with_a_mention_or_a_line_break_is_escaped(office: Workplace) -> None:
     office.say("/incident open <!channel> & friends; a,b")
     office.say("/incident title x <!here>\r\nATTENDEE:mailto:ceo@example.com " + "y" * 140)
     office.say("/postmortem review friday 10:00")
-    (invitation,) = told(office)
+    (invitation,) = announcements(office)
     assert "<!" not in invitation.text
     file = office.slack.files[-1].content.decode()
     assert "\r\nATTENDEE" not in file
@@ -321,7 +325,7 @@ def test_a_title_that_pings_or_breaks_lines_does_neither(office: Workplace) -> N
     assert len(events(office)) == 1
 
 
-def test_without_a_known_zone_the_receipt_says_which_was_taken(sqlite: Database, clock: SetClock) -> None:
+def test_without_a_known_zone_the_receipt_names_the_zone_used(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, known=False, SCRIBE_TIMEZONE="Europe/Berlin") as office:
         office.slack.scopes -= {"users:read"}
         office.say("/detected disk full")
@@ -331,14 +335,14 @@ def test_without_a_known_zone_the_receipt_says_which_was_taken(sqlite: Database,
         assert "so I took" not in office.say("/postmortem review 2026-03-21 10:00 UTC")
 
 
-def test_a_zone_not_known_yet_is_looked_up_before_the_time_is_read(sqlite: Database, clock: SetClock) -> None:
+def test_an_unknown_zone_is_looked_up_before_the_time_is_read(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock, known=False) as office:
         office.say("/detected disk full")
         assert "10:00 to 11:00 JST (01:00 UTC)" in office.say("/postmortem review friday 10:00", user=office.carol)
 
 
-def test_the_full_postmortem_names_the_date_in_place_of_its_question(incident_office: Workplace) -> None:
-    office = incident_office
+def test_the_full_postmortem_has_the_date_in_place_of_its_question(declared: Workplace) -> None:
+    office = declared
     office.say("/postmortem template full")
     office.deliver()
     assert "`/postmortem review friday 10:00`" in office.drafts[-1].content.decode()
@@ -357,8 +361,8 @@ def test_the_full_postmortem_names_the_date_in_place_of_its_question(incident_of
     assert "Planned on" not in office.drafts[-1].content.decode()
 
 
-def test_two_bots_that_plan_at_once_make_one_plan_after_the_other(database: Database, clock: SetClock) -> None:
-    with two_bots(database, clock) as (office, second):
+def test_two_bots_that_plan_at_once_make_consecutive_plans(database: Database, clock: SetClock) -> None:
+    with replicas(database, clock, HTTP, 2) as (office, bots), serve(bots[1], bots[0].context.settings) as second:
         office.say("/detected disk full")
         payload = {**office.ask("/incident help").delivery.payload, "command": "/postmortem"}
         posts = [

@@ -1,4 +1,4 @@
-"""Slack fails, limits and forgets: what is to be said is said once, in order, and nobody is asked too early."""
+"""Slack fails and limits: each message is delivered once and in order, and no call is made too early."""
 
 from datetime import timedelta
 
@@ -17,8 +17,8 @@ CHANNELS, EACH = 20, 12
 LONGEST_STORM = timedelta(days=2)
 
 
-def fill(office: Workplace, channels: list[str], each: int, clock: SetClock) -> None:
-    """Put so many messages for each channel into the outbox, in turn."""
+def enqueue(office: Workplace, channels: list[str], each: int, clock: SetClock) -> None:
+    """Put `each` messages for each channel into the outbox, in turn."""
     with office.database.write() as connection:
         for number in range(each):
             for channel in channels:
@@ -28,8 +28,8 @@ def fill(office: Workplace, channels: list[str], each: int, clock: SetClock) -> 
                 )  # fmt: skip
 
 
-def sit_out(bot: Bot, database: Database, clock: SetClock) -> None:
-    """Let the time pass, half a second at a time, until the outbox is empty."""
+def deliver_until_empty(bot: Bot, database: Database, clock: SetClock) -> None:
+    """Deliver, and advance the clock by half a second, until the outbox is empty."""
     give_up_at = clock() + LONGEST_STORM
     while clock() < give_up_at:
         bot.context.delivery.deliver_due()
@@ -40,44 +40,42 @@ def sit_out(bot: Bot, database: Database, clock: SetClock) -> None:
     pytest.fail("still not delivered")
 
 
-def said(slack: Slack, channel: str) -> list[str]:
+def texts(slack: Slack, channel: str) -> list[str]:
     return [message.text for message in slack.messages(channel)]
 
 
-def test_in_any_weather_every_message_comes_once_and_in_order(database: Database, clock: SetClock) -> None:
+def test_with_random_faults_each_message_comes_once_and_in_order(database: Database, clock: SetClock) -> None:
     with workplace(database, clock=clock) as office:
         channels = [office.slack.add_channel(f"c{number}") for number in range(CHANNELS)]
-        fill(office, channels, EACH, clock)
+        enqueue(office, channels, EACH, clock)
         faults = RandomFaults(clock)
         office.slack.fail_randomly(faults)
-        sit_out(office.bot, database, clock)
+        deliver_until_empty(office.bot, database, clock)
         for channel in channels:
-            assert said(office.slack, channel) == [f"{channel} {number}" for number in range(EACH)]
+            assert texts(office.slack, channel) == [f"{channel} {number}" for number in range(EACH)]
         assert outbox_states(office) == {"sent": CHANNELS * EACH}
         errors = {call.error for call in office.slack.calls if call.method == "chat.postMessage"}
         assert {"ratelimited", "internal_error", "service_unavailable", "fatal_error", "request_timeout"} < errors
         assert faults.too_early == 0
 
 
-def test_a_channel_that_is_limited_keeps_no_other_waiting(office: Workplace, clock: SetClock) -> None:
+def test_a_limited_channel_delays_no_other(office: Workplace, clock: SetClock) -> None:
     slow, quick = office.slack.add_channel("slow"), office.slack.add_channel("quick")
     office.slack.fail_next("chat.postMessage", retry_after_s=30)
-    fill(office, [slow, quick], 3, clock)
+    enqueue(office, [slow, quick], 3, clock)
     office.deliver()
-    assert said(office.slack, slow) == []
-    assert len(said(office.slack, quick)) == 3
+    assert texts(office.slack, slow) == []
+    assert len(texts(office.slack, quick)) == 3
     assert office.say("/detected disk full").startswith("Detected")
     clock.set(clock() + timedelta(seconds=29))
     office.deliver()
-    assert said(office.slack, slow) == []
+    assert texts(office.slack, slow) == []
     clock.set(clock() + timedelta(seconds=1))
     office.deliver()
-    assert said(office.slack, slow) == [f"{slow} {number}" for number in range(3)]
+    assert texts(office.slack, slow) == [f"{slow} {number}" for number in range(3)]
 
 
-def test_what_slack_limits_for_the_whole_workspace_is_left_alone_for_every_channel(
-    office: Workplace, clock: SetClock
-) -> None:
+def test_a_limit_of_the_whole_workspace_pauses_every_channel(office: Workplace, clock: SetClock) -> None:
     method = "files.getUploadURLExternal"
     office.slack.fail_next(method, retry_after_s=60)
     for name in ("one", "two"):
@@ -91,7 +89,7 @@ def test_what_slack_limits_for_the_whole_workspace_is_left_alone_for_every_chann
     assert len(office.drafts) == 2
 
 
-def test_what_slack_refuses_for_good_is_seen_in_the_status(office: Workplace) -> None:
+def test_a_permanent_error_of_slack_is_shown_in_the_status(office: Workplace) -> None:
     office.say("/detected disk full")
     assert "could not be delivered" not in office.private("/incident status")
     office.slack.fail_next("chat.postMessage", error="is_archived")
@@ -102,7 +100,7 @@ def test_what_slack_refuses_for_good_is_seen_in_the_status(office: Workplace) ->
     )
 
 
-def test_what_slack_did_not_take_for_the_token_is_said_once_it_is_right_unless_it_is_old_news(
+def test_messages_that_failed_for_the_token_are_sent_once_it_is_right_if_younger_than_a_day(
     office: Workplace, clock: SetClock
 ) -> None:
     office.say("/detected disk full")
@@ -114,11 +112,11 @@ def test_what_slack_did_not_take_for_the_token_is_said_once_it_is_right_unless_i
     before = len(office.messages())
     office.bot.refresh()
     office.deliver()
-    (said,) = office.messages()[before:]
-    assert "restarted db1" in said.text
+    (texts,) = office.messages()[before:]
+    assert "restarted db1" in texts.text
 
 
-def test_what_was_sent_and_answered_a_month_ago_is_forgotten(office: Workplace, clock: SetClock) -> None:
+def test_sent_jobs_and_receipts_are_deleted_after_a_month(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     office.slack.say(office.bob, office.channel, "@scribe did restarted db1")
     office.slack.fail_next("chat.postMessage", error="is_archived")

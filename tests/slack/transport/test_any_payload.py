@@ -1,4 +1,4 @@
-"""Signed payloads with a part gone, changed or put elsewhere: an answer, nothing half done, no trace in the log."""
+"""Signed payloads with a part removed or changed: an answer, no partial change, no trace in the log."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ Payload = dict[str, Any]
 
 @pytest.fixture
 def busy(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
-    """A workplace where everything that Slack can deliver was delivered once."""
+    """A workplace to which Slack has delivered each kind of payload once."""
     with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin") as office:
         office.slack.scopes |= {"reactions:read", "channels:history"}
         office.say("/incident open SEV2 disk full")
@@ -50,7 +50,7 @@ def busy(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
 
 
 def paths(part: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to every part of a payload."""
+    """The path of every part of a payload."""
     inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
     for key, value in inner:
         yield (*above, key)
@@ -58,7 +58,7 @@ def paths(part: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def changed(payload: Payload, path: tuple[Any, ...], change: Callable[[Any, Any], None]) -> Payload:
-    """A copy of the payload with `change` done to what holds the last step of the path."""
+    """A copy of the payload, with `change` applied to the container of the path's last key."""
     fresh = copy.deepcopy(payload)
     holder: Any = fresh
     for step in path[:-1]:
@@ -68,7 +68,7 @@ def changed(payload: Payload, path: tuple[Any, ...], change: Callable[[Any, Any]
 
 
 def post(busy: Workplace, kind: str, payload: Payload) -> int:
-    """Post it, signed, as Slack would post that kind; the status."""
+    """Post the payload, signed, as Slack posts that kind; returns the status."""
     if kind == "slash_commands":
         flat = {key: value if isinstance(value, str) else json.dumps(value) for key, value in payload.items()}
         body, content_type = urlencode(flat, errors="replace"), "application/x-www-form-urlencoded"

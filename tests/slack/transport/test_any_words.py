@@ -1,4 +1,4 @@
-"""Whatever is typed, on whichever surface: an answer, no ping, and not a word of it in the log."""
+"""Any typed text, on every surface: an answer, no ping, and no word of it in the log."""
 
 from collections.abc import Iterator
 
@@ -56,7 +56,7 @@ def test_any_mention_is_answered(
 
 @QUICK
 @given(message=TEXTS, words=FILLED, kind=st.sampled_from(sorted(KINDS)))
-def test_any_form_is_taken_or_says_why_not(
+def test_any_form_is_accepted_or_refused(
     under_way: Workplace, caplog: pytest.LogCaptureFixture, message: str, words: str, kind: str
 ) -> None:
     loud(caplog)
@@ -74,7 +74,7 @@ def test_any_form_is_taken_or_says_why_not(
 
 @QUICK
 @given(words=FILLED, team=st.one_of(st.none(), FILLED))
-def test_any_action_item_is_taken_or_refused(
+def test_any_action_item_is_accepted_or_refused(
     under_way: Workplace, caplog: pytest.LogCaptureFixture, words: str, team: str | None
 ) -> None:
     loud(caplog)
@@ -91,7 +91,7 @@ def test_any_action_item_is_taken_or_refused(
 
 @QUICK
 @given(text=TEXTS)
-def test_no_name_of_a_person_pings_anybody(under_way: Workplace, text: str) -> None:
+def test_no_name_of_a_person_pings(under_way: Workplace, text: str) -> None:
     said = Said.from_now(under_way)
     raw = f"<@U0EVIL01|{text}> did it"
     assert under_way.ask(f"/incident lead {raw}", raw=True).ok
@@ -100,7 +100,7 @@ def test_no_name_of_a_person_pings_anybody(under_way: Workplace, text: str) -> N
     assert MARK in plain_text(f"a {raw}").words
 
 
-def test_a_pasted_block_in_a_draft_pings_nobody_and_reads_as_typed(under_way: Workplace) -> None:
+def test_a_pasted_block_in_a_draft_does_not_ping_and_reads_as_typed(under_way: Workplace) -> None:
     said = Said.from_now(under_way)
     under_way.ask("/note two lines\n&lt;!channel&gt; &lt;!subteam^S1&gt; &lt;@U0SCRIBE&gt; a &lt; b", raw=True)
     under_way.slack.scopes -= {"files:write"}
@@ -113,7 +113,7 @@ def test_a_pasted_block_in_a_draft_pings_nobody_and_reads_as_typed(under_way: Wo
 
 @pytest.fixture
 def pinning(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
-    """A workplace where a pushpin puts a message on the timeline."""
+    """A workplace with an incident, where a pushpin records a note."""
     with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin") as office:
         office.slack.scopes |= {"reactions:read", "channels:history"}
         office.say("/incident open SEV2 disk full")
@@ -122,7 +122,7 @@ def pinning(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
 
 @times(30)
 @given(message=TEXTS, name=TEXTS.map(lambda text: text[-80:]))
-def test_any_message_is_pinned_and_any_name_is_somebodys(
+def test_any_message_and_any_name_of_its_author_are_recorded(
     pinning: Workplace, caplog: pytest.LogCaptureFixture, message: str, name: str
 ) -> None:
     loud(caplog)

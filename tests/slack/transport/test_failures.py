@@ -1,4 +1,4 @@
-"""When something fails on our own side, the person is told, and keeps their words."""
+"""When the database fails, the person gets an error and their words back."""
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +9,7 @@ from tests.support.workplace import Workplace
 
 @pytest.fixture
 def broken(office: Workplace) -> Workplace:
-    """A workplace with a resolved incident, the button that reopens it, and a store that lost a table since."""
+    """A workplace with a resolved incident and the button that reopens it, whose database has lost a table."""
     office.say("/detected disk full")
     office.say("/resolved freed space")
     office.say("/detected disk full again")
@@ -18,22 +18,22 @@ def broken(office: Workplace) -> Workplace:
     return office
 
 
-def test_a_command_that_cannot_be_saved_gives_the_words_back(
+def test_a_command_that_cannot_be_saved_is_answered_with_its_words(
     broken: Workplace, caplog: pytest.LogCaptureFixture
 ) -> None:
-    said = broken.refused("/did restarted db1 with the secret runbook")
-    assert said.startswith(NOT_SAVED)
-    assert "/did restarted db1 with the secret runbook" in said
+    refusal = broken.refused("/did restarted db1 with the secret runbook")
+    assert refusal.startswith(NOT_SAVED)
+    assert "/did restarted db1 with the secret runbook" in refusal
     assert "command not saved" in caplog.text
     assert "secret runbook" not in caplog.text
 
 
-def test_a_click_that_cannot_be_done_is_told_to_the_person_alone(broken: Workplace) -> None:
+def test_a_click_that_cannot_be_saved_is_reported_to_the_person_alone(broken: Workplace) -> None:
     broken.slack.click(broken.bob, broken.answers[-1], "reopen")
-    told = broken.slack.wait_for(
+    messages = broken.slack.wait_for(
         lambda: [each for each in broken.slack.messages(broken.channel, broken.bob) if each.text == NOT_SAVED]
     )
-    assert [each.ephemeral_for for each in told] == [broken.bob]
+    assert [each.ephemeral_for for each in messages] == [broken.bob]
 
 
 def test_a_form_that_cannot_be_saved_stays_open_with_its_words(broken: Workplace) -> None:

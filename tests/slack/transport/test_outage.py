@@ -1,4 +1,4 @@
-"""The database is the outage: what is typed is kept, and written down, in order and once, when it is back."""
+"""The database is away: requests are queued in the spool, and written once and in order when it is back."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ DRAINED = "The database is back."
 
 @pytest.fixture
 def line(postgres: Database) -> Iterator[Line]:
-    """The line to the PostgreSQL server."""
+    """A proxy to the PostgreSQL server that can cut or freeze its connections."""
     url = postgres.url
     host = url.query.get("host")
     line = Line(f"{host}/.s.PGSQL.5432" if host else (url.host or "127.0.0.1", url.port or 5432))
@@ -31,7 +31,7 @@ def line(postgres: Database) -> Iterator[Line]:
 
 @pytest.fixture
 def far(postgres: Database, line: Line) -> Iterator[Database]:
-    """The same database at the other end of that line."""
+    """The same database, reached through the proxy."""
     database = Database(
         postgres.url.set(host="127.0.0.1", port=line.port, query={}).render_as_string(hide_password=False)
     )
@@ -45,27 +45,27 @@ def remote(far: Database, clock: SetClock) -> Iterator[Workplace]:
         yield place
 
 
-def told(office: Workplace) -> list[str]:
-    """What the channel was told after the database came back."""
+def replayed(office: Workplace) -> list[str]:
+    """Replay the spool; returns the summaries posted in the channel."""
     assert office.bot.context.offline.replay()
     return [each.text for each in office.messages() if each.text.startswith(DRAINED)]
 
 
-def test_while_the_server_is_gone_entries_are_kept_and_then_written_in_order(
+def test_while_the_server_is_gone_entries_are_queued_and_later_written_in_order(
     remote: Workplace, line: Line, clock: SetClock
 ) -> None:
     remote.say("/detected at 11:40 by monitoring: p99 over 5 s")
     line.cut()
-    kept = remote.say("/did at 04:58 restarted db1", user=remote.bob)
+    receipt = remote.say("/did at 04:58 restarted db1", user=remote.bob)
     clock.set(at("2026-03-12T12:01:00Z"))
-    assert kept.startswith("Kept · Did · 11:58 UTC (04:58 in Los Angeles)\nrestarted db1\nThe database is away.")
+    assert receipt.startswith("Kept · Did · 11:58 UTC (04:58 in Los Angeles)\nrestarted db1\nThe database is away.")
     assert remote.say("/incident severity SEV1").startswith("Kept · /incident severity SEV1\n")
     assert remote.say("/mitigated errors are gone").startswith("Kept · Mitigated · 12:01 UTC\n")
     clock.set(at("2026-03-12T12:30:00Z"))
     assert not remote.bot.context.offline.replay()
     line.mend()
-    (said,) = told(remote)
-    assert said.splitlines() == [
+    (message,) = replayed(remote)
+    assert message.splitlines() == [
         f"{DRAINED} The 3 entries kept meanwhile are written down, in order:",
         "Did · 11:58 UTC (04:58 in Los Angeles) · INC-1 #2 · late entry",
         "INC-1 · severity: SEV1",
@@ -78,30 +78,30 @@ def test_while_the_server_is_gone_entries_are_kept_and_then_written_in_order(
     assert remote.say("/note all is well").startswith("Note · 12:30 UTC · INC-1 #4")
 
 
-def test_a_server_that_says_nothing_any_more_keeps_no_answer_waiting(remote: Workplace, line: Line) -> None:
+def test_a_server_that_no_longer_answers_delays_no_answer(remote: Workplace, line: Line) -> None:
     remote.say("/detected disk full")
     line.freeze()
     for words in ("first", "second"):
         assert remote.say(f"/did {words}").startswith("Kept · Did")
     line.mend()
-    assert len(told(remote)) == 1
+    assert len(replayed(remote)) == 1
     assert standing(remote) == [("detected", "disk full"), ("did", "first"), ("did", "second")]
 
 
-def test_what_was_written_just_before_the_answer_was_lost_is_written_once(remote: Workplace, line: Line) -> None:
+def test_an_entry_written_before_its_answer_was_lost_is_written_once(remote: Workplace, line: Line) -> None:
     remote.say("/detected disk full")
     line.cut()
     assert remote.say("/did restarted db1", trigger_id="once").startswith("Kept")
     line.mend()
-    told(remote)
+    replayed(remote)
     line.cut()
     assert remote.say("/did restarted db1", trigger_id="once").startswith("Kept")
     line.mend()
-    assert "INC-1 #2" in told(remote)[-1]
+    assert "INC-1 #2" in replayed(remote)[-1]
     assert standing(remote) == [("detected", "disk full"), ("did", "restarted db1")]
 
 
-def test_what_cannot_be_shown_and_what_is_no_entry_is_said_at_once(remote: Workplace, line: Line) -> None:
+def test_commands_that_only_show_and_mistakes_are_refused_at_once(remote: Workplace, line: Line) -> None:
     remote.say("/detected disk full")
     line.cut()
     assert AWAY in remote.refused("/timeline")
@@ -115,7 +115,7 @@ def test_what_cannot_be_shown_and_what_is_no_entry_is_said_at_once(remote: Workp
     assert remote.private("/timeline")
 
 
-def test_what_could_not_be_done_is_told_to_the_person_with_their_words(remote: Workplace, line: Line) -> None:
+def test_a_queued_command_that_fails_is_reported_to_the_person_with_their_words(remote: Workplace, line: Line) -> None:
     remote.say("/detected disk full")
     line.cut()
     remote.say("/incident edit 99 no such entry", user=remote.bob)
@@ -129,20 +129,18 @@ def test_what_could_not_be_done_is_told_to_the_person_with_their_words(remote: W
     assert any("It opens a form" in text for text in own)
 
 
-def test_a_zone_that_could_not_be_told_is_found_before_the_entry_is_written(
-    far: Database, line: Line, clock: SetClock
-) -> None:
+def test_an_unknown_zone_is_looked_up_before_the_entry_is_written(far: Database, line: Line, clock: SetClock) -> None:
     with workplace(far, clock=clock, known=False) as remote:
         line.cut()
         assert "04:58" not in remote.say("/detected at 11:58 disk full", user=remote.alice)
         remote.say("/did at 04:58 restarted db1", user=remote.bob)
         line.mend()
         remote.bot.refresh()
-        told(remote)
+        replayed(remote)
         assert entries(remote)[1].occurred_at == at("2026-03-12T11:58:00Z")
 
 
-def test_mentions_forms_and_clicks_are_kept_too(remote: Workplace, line: Line) -> None:
+def test_mentions_and_forms_are_queued(remote: Workplace, line: Line) -> None:
     remote.say("/detected disk full")
     remote.say("/resolved freed space")
     remote.say("/detected disk full again")
@@ -151,17 +149,17 @@ def test_mentions_forms_and_clicks_are_kept_too(remote: Workplace, line: Line) -
     line.cut()
     remote.slack.say(remote.bob, remote.channel, "@scribe did restarted db1")
     remote.slack.submit(remote.alice, {})
-    said = remote.slack.wait_for(
+    queued = remote.slack.wait_for(
         lambda: [m.text for m in remote.slack.messages(remote.channel) if m.text.startswith("Kept")][1:]
     )
-    assert said
+    assert queued
     line.mend()
-    told(remote)
+    replayed(remote)
     assert ("did", "restarted db1") in standing(remote, 2)
     assert ("note", "replica is 4 GB behind") in standing(remote, 2)
 
 
-def test_a_bot_that_died_meanwhile_leaves_the_spool_to_the_next(
+def test_a_bot_that_died_leaves_the_spool_to_the_next(
     far: Database, postgres: Database, line: Line, clock: SetClock, tmp_path: Path
 ) -> None:
     spool = str(tmp_path / "kept")
@@ -177,19 +175,17 @@ def test_a_bot_that_died_meanwhile_leaves_the_spool_to_the_next(
     assert OfflineQueue(postgres, settings, clock).replay() == 0
 
 
-def test_a_bot_that_starts_while_the_server_is_gone_keeps_what_is_typed(
-    far: Database, line: Line, clock: SetClock
-) -> None:
+def test_a_bot_that_starts_while_the_server_is_gone_queues_commands(far: Database, line: Line, clock: SetClock) -> None:
     with workplace(far, clock=clock) as remote:
         line.cut()
         remote.bot.context.offline.start(ensured=False)
         assert remote.say("/detected disk full").startswith("Kept · Detected")
         line.mend()
-        told(remote)
+        replayed(remote)
         assert incident_count(remote) == 1
 
 
-def test_a_database_that_comes_back_with_an_older_schema_waits_for_its_migration(
+def test_the_spool_waits_for_the_migration_of_an_older_schema(
     far: Database, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     version = text("UPDATE alembic_version SET version_num = :version")
@@ -202,7 +198,7 @@ def test_a_database_that_comes_back_with_an_older_schema_waits_for_its_migration
             remote.bot.replay_spool()
         with far.write() as connection:
             connection.execute(version, {"version": schema.newest()})
-        told(remote)
+        replayed(remote)
         assert incident_count(remote) == 1
     assert len([each for each in caplog.records if "another schema" in each.getMessage()]) == 1
 
@@ -217,15 +213,15 @@ def locked(office: Workplace) -> Iterator[sqlite3.Connection]:
     other.close()
 
 
-def test_a_locked_file_keeps_no_answer_waiting(office: Workplace, locked: sqlite3.Connection) -> None:
+def test_a_locked_file_delays_no_answer(office: Workplace, locked: sqlite3.Connection) -> None:
     assert office.say("/did restarted db1").startswith("Kept")
     assert office.bot.context.offline.replay() == 0
     locked.execute("ROLLBACK")
-    assert "INC-1 #2" in told(office)[0]
+    assert "INC-1 #2" in replayed(office)[0]
 
 
 @pytest.mark.parametrize("pragma", ["query_only=ON", "max_page_count=1"])
-def test_a_full_or_read_only_disk_is_an_outage_like_any_other(office: Workplace, pragma: str) -> None:
+def test_a_full_or_read_only_disk_is_an_outage(office: Workplace, pragma: str) -> None:
     office.say("/detected disk full")
     engine = office.database.engine
 
@@ -238,11 +234,11 @@ def test_a_full_or_read_only_disk_is_an_outage_like_any_other(office: Workplace,
     assert office.say(f"/did {words}").startswith("Kept · Did")
     event.remove(engine, "connect", restrict)
     engine.dispose()
-    told(office)
+    replayed(office)
     assert standing(office) == [("detected", "disk full"), ("did", words)]
 
 
-def test_a_spool_that_cannot_be_written_either_gives_the_words_back(
+def test_without_a_writable_spool_the_command_is_refused_with_its_words(
     remote: Workplace, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     remote.say("/detected disk full")
@@ -258,9 +254,7 @@ def test_a_spool_that_cannot_be_written_either_gives_the_words_back(
     Path(f"{spool}-gone").rename(spool)
 
 
-def test_one_request_that_breaks_its_handler_is_kept_aside_and_the_others_are_written(
-    remote: Workplace, line: Line
-) -> None:
+def test_a_request_that_cannot_be_read_is_set_aside_and_the_others_are_written(remote: Workplace, line: Line) -> None:
     remote.say("/detected disk full")
     line.cut()
     remote.say("/did first")
@@ -268,6 +262,6 @@ def test_one_request_that_breaks_its_handler_is_kept_aside_and_the_others_are_wr
     offline._spool.append({"command": "did"}, at=at("2026-03-12T12:00:00Z"))
     remote.say("/did second")
     line.mend()
-    told(remote)
+    replayed(remote)
     assert standing(remote) == [("detected", "disk full"), ("did", "first"), ("did", "second")]
     assert offline._spool.rejected_count() == 1

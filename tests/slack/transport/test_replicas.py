@@ -1,4 +1,4 @@
-"""Slack says everything several times, in any order, to one bot or to two over one database: it is kept once."""
+"""What Slack delivers several times and in any order, to one bot or to two over one database, is stored once."""
 
 import json
 import random
@@ -13,70 +13,49 @@ import pytest
 from bot.clock import SetClock
 from bot.fakeslack.delivery import HttpTransport
 from bot.fakeslack.dispatcher import Answer
-from bot.slack.bot import Bot, build
-from bot.slack.inbound.socket import connect
+from bot.slack.bot import Bot
 from bot.slack.outbound import home
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage.database import Database
-from tests.support.ledger import counts, items, outbox_states, standing
-from tests.support.workplace import HTTP, Workplace, serve, workplace
+from tests.support.ledger import counts, entries, items, outbox_states, standing
+from tests.support.replicas import at_once, replicas
+from tests.support.workplace import HTTP, Workplace, serve
 
 COPIES = 4
 CHANNELS = 2
-Say = Callable[[Answer], str]
-"""Says one delivery once more, to the bot whose turn it is; its answer."""
+Repeat = Callable[[Answer], str]
+"""Repeats a delivery to the next bot in turn, and returns the body of the answer."""
 
 
 @contextmanager
-def replicas(database: Database, clock: SetClock, transport: str, bots: int) -> Iterator[tuple[Workplace, list[Bot]]]:
-    """A workplace with so many bots over one database, each with a connection pool of its own."""
-    url = database.url.render_as_string(hide_password=False)
-    with ExitStack() as stack:
-        office = stack.enter_context(workplace(database, clock=clock, transport=transport, SCRIBE_REACTIONS="pushpin"))
-        office.slack.scopes |= {"reactions:read", "channels:history"}
-        settings, running = office.bot.context.settings, [office.bot]
-        for _ in range(1, bots):
-            own = Database(url)
-            stack.callback(own.close)
-            bot = build(settings, own, clock=clock)
-            bot.refresh()
-            stack.callback(bot.stop)
-            running.append(bot)
-            if transport != HTTP:
-                stack.callback(connect(bot, settings).close)
-                office.slack.wait_connected(bots)
-        yield office, running
-
-
-@contextmanager
-def saying(office: Workplace, bots: list[Bot], transport: str) -> Iterator[Say]:
-    """The way to say a delivery once more."""
+def repeating(office: Workplace, bots: list[Bot], transport: str) -> Iterator[Repeat]:
+    """The function that repeats a delivery over the transport."""
     if transport != HTTP:
-        # The stand-in delivers to its connections in turn.
-        yield lambda answer: _kept(office.slack.repeat(answer))
+        # Fakeslack delivers to its connections in turn.
+        yield lambda answer: _body(office.slack.repeat(answer))
         return
     with ExitStack() as stack:
         urls = [stack.enter_context(serve(bot, office.bot.context.settings)) for bot in bots]
         posts = [HttpTransport(url=url, wait_s=10, secret=office.slack.signing_secret) for url in urls]
         turns = iter(range(10_000))
 
-        def say(answer: Answer) -> str:
+        def repeat(answer: Answer) -> str:
             ack = posts[next(turns) % len(posts)].deliver(replace(answer.delivery, retries=1))
             assert (ack.status, ack.error) == (200, None)
             return json.dumps(ack.body, sort_keys=True)
 
-        yield say
+        yield repeat
         for each in posts:
             each.close()
 
 
-def _kept(answer: Answer) -> str:
+def _body(answer: Answer) -> str:
     assert answer.ok, answer
     return json.dumps(answer.body, sort_keys=True)
 
 
-def begun(office: Workplace) -> list[Answer]:
-    """Prepare what can be clicked and sent, then do all that people do while deliveries fail."""
+def deliveries(office: Workplace) -> list[Answer]:
+    """Commands, clicks, forms and events that Slack has not delivered yet; what they refer to is in the workplace."""
     slack = office.slack
     channels = [slack.add_channel(f"outage-{number}") for number in range(CHANNELS)]
     office.say("/detected disk full")
@@ -109,26 +88,26 @@ def begun(office: Workplace) -> list[Answer]:
 
 
 @pytest.mark.parametrize(("store", "bots"), [("sqlite", 1), ("postgres", 2)])
-def test_whatever_comes_several_times_and_in_any_order_is_kept_once_and_answered_the_same(
+def test_repeated_deliveries_in_any_order_are_stored_once_and_answered_the_same(
     request: pytest.FixtureRequest, clock: SetClock, transport: str, store: str, bots: int
 ) -> None:
     database: Database = request.getfixturevalue(store)
     seed = random.randrange(1_000_000)  # noqa: S311 - no secret
     print("seed", seed)  # pytest shows it with a failure
     with replicas(database, clock, transport, bots) as (office, running):
-        done = begun(office)
-        copies = done * COPIES
+        original = deliveries(office)
+        copies = original * COPIES
         random.Random(seed).shuffle(copies)  # noqa: S311 - no secret
         answers = defaultdict(set)
-        with saying(office, running, transport) as say, ThreadPoolExecutor(8) as pool:
-            for answer, told in zip(copies, pool.map(say, copies), strict=True):
-                answers[done.index(answer)].add(told)
+        with repeating(office, running, transport) as repeat, ThreadPoolExecutor(8) as pool:
+            for answer, text in zip(copies, pool.map(repeat, copies), strict=True):
+                answers[original.index(answer)].add(text)
         assert {len(each) for each in answers.values()} == {1}
-        _said_once(office, running)
-        _stored_once(office)
+        _check_sent_once(office, running)
+        _check_stored_once(office)
 
 
-def _stored_once(office: Workplace) -> None:
+def _check_stored_once(office: Workplace) -> None:
     expected = ["disk full", "the pool is exhausted", "the pool is refilled"]
     expected += [f"seen {number}" for number in range(4)] + [f"step {number}" for number in range(4)]
     assert sorted(text for _, text in standing(office)) == sorted(expected)
@@ -137,12 +116,12 @@ def _stored_once(office: Workplace) -> None:
         ("watch it", "done"),
     ]
     for number in range(CHANNELS):
-        # Opened again, with what had declared another incident moved over to it.
+        # Reopened, with the entries of the duplicate moved to it.
         assert [text for _, text in standing(office, 2 + 2 * number)].count("down again") == 1
     assert counts(office)["incidents"] == 1 + 2 * CHANNELS
 
 
-def _said_once(office: Workplace, bots: list[Bot]) -> None:
+def _check_sent_once(office: Workplace, bots: list[Bot]) -> None:
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda bot: bot.context.delivery.deliver_due(), bots))
     assert outbox_states(office).keys() == {"sent"}
@@ -157,10 +136,10 @@ def _said_once(office: Workplace, bots: list[Bot]) -> None:
         assert [count for text, count in shown.items() if f"step {number}" in text and text.startswith("Did")] == [1]
 
 
-def test_a_reaction_taken_away_before_it_is_told_of_puts_nothing_on_the_timeline(
+def test_a_reaction_delivered_after_its_removal_puts_nothing_on_the_timeline(
     sqlite: Database, clock: SetClock, transport: str
 ) -> None:
-    with replicas(sqlite, clock, transport, 1) as (office, bots), saying(office, bots, transport) as say:
+    with replicas(sqlite, clock, transport, 1) as (office, bots), repeating(office, bots, transport) as repeat:
         office.say("/detected disk full")
         message = office.slack.say(office.bob, office.channel, "pool exhausted")
         before = len(office.slack.answers)
@@ -169,9 +148,35 @@ def test_a_reaction_taken_away_before_it_is_told_of_puts_nothing_on_the_timeline
             office.slack.unreact(office.carol, message, "pushpin")
         added, removed = office.slack.answers[before:]
         for answer in (removed, added, removed, added):
-            say(answer)
+            repeat(answer)
             office.deliver()
         assert [text for _, text in standing(office)] == ["disk full"]
         office.slack.react(office.carol, message, "pushpin")
         office.deliver()
         assert [text for _, text in standing(office)] == ["disk full", "pool exhausted"]
+
+
+def test_equal_deliveries_to_two_bots_at_once_are_stored_once(database: Database, clock: SetClock) -> None:
+    with replicas(database, clock, HTTP, 2) as (office, bots), serve(bots[1], bots[0].context.settings) as second:
+        payload = office.ask("/incident help").delivery.payload
+        for number in range(5):
+            form = {**payload, "command": "/detected", "text": f"seen {number}", "trigger_id": f"{number}.t"}
+            answers = at_once(office, [(url, form) for url in (office.url, second) * 2])
+            assert len(set(answers)) == 1
+            assert f"seen {number}" in answers[0]
+        assert [entry.text for entry in entries(office)] == [f"seen {number}" for number in range(5)]
+        assert counts(office)["incidents"] == 1
+
+
+def test_detections_at_once_declare_one_incident(database: Database, clock: SetClock) -> None:
+    with replicas(database, clock, HTTP, 2) as (office, bots), serve(bots[1], bots[0].context.settings) as second:
+        payload = {**office.ask("/incident help").delivery.payload, "command": "/detected"}
+        at_once(
+            office,
+            [
+                (url, {**payload, "text": f"seen {number}", "trigger_id": f"{number}.t"})
+                for number, url in enumerate((office.url, second) * 4)
+            ],
+        )
+        assert counts(office)["incidents"] == 1
+        assert {entry.text for entry in entries(office)} == {f"seen {number}" for number in range(8)}

@@ -1,4 +1,4 @@
-"""Socket Mode on a bad day: told to go, cut off, half open, silent."""
+"""Socket Mode connections that Slack closes, that are cut, half open or silent."""
 
 import threading
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from storage import timeline
 from storage.database import Database
 from tests.support.line import Line
 
-BORNE = Keepalive(ping_s=60, silent_s=60, lost_s=60)
+PATIENT = Keepalive(ping_s=60, silent_s=60, lost_s=60)
 
 
 @dataclass
 class Connected:
-    """A small Slack with Alice in a channel, and the bot's connection to it."""
+    """Fakeslack with Alice in a channel, and the bot's connection to it."""
 
     slack: Slack
     socket: Socket
@@ -40,16 +40,16 @@ class Connected:
     def opened(self) -> int:
         return sum(call.method == "apps.connections.open" for call in self.slack.calls)
 
-    def type_until(self, stopped: threading.Event, author_name: int) -> list[Answer]:
+    def type_until(self, stopped: threading.Event, number: int) -> list[Answer]:
         answers: list[Answer] = []
         while not stopped.is_set():
-            answers.append(self.ask(f"{author_name} says {len(answers)}"))
+            answers.append(self.ask(f"{number} says {len(answers)}"))
         return answers
 
 
 @contextmanager
 def connected(
-    sqlite: Database, spool: Path, keepalive: Keepalive = BORNE, *, by: Line | None = None
+    sqlite: Database, spool: Path, keepalive: Keepalive = PATIENT, *, by: Line | None = None
 ) -> Iterator[Connected]:
     slack = Slack(clock=now)
     with slack.serving():
@@ -68,9 +68,9 @@ def connected(
         socket = connect(bot, settings, keepalive=keepalive)
         slack.wait_connected()
         try:
-            made = Connected(slack, socket, alice, channel)
+            connected_slack = Connected(slack, socket, alice, channel)
             assert slack.command(alice, channel, "/detected", "disk full").ok
-            yield made
+            yield connected_slack
         finally:
             socket.close()
             bot.stop()
@@ -78,9 +78,9 @@ def connected(
 
 @pytest.fixture
 def line() -> Iterator[Line]:
-    made = Line(("127.0.0.1", 0))
-    yield made
-    made.close()
+    proxy = Line(("127.0.0.1", 0))
+    yield proxy
+    proxy.close()
 
 
 def texts(database: Database) -> list[str]:
@@ -89,7 +89,7 @@ def texts(database: Database) -> list[str]:
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
-def test_told_to_go_it_opens_the_next_connection_first_and_answers_all_it_was_given(
+def test_asked_to_reconnect_it_opens_the_next_connection_first_and_answers_every_envelope(
     sqlite: Database, tmp_path: Path, reason: str
 ) -> None:
     with connected(sqlite, tmp_path) as office, ThreadPoolExecutor(4) as pool:
@@ -100,21 +100,21 @@ def test_told_to_go_it_opens_the_next_connection_first_and_answers_all_it_was_gi
             office.slack.wait_for(lambda: office.opened() == times and office.slack.connections)  # noqa: B023
         stopped.set()
         answers = [answer for each in typing for answer in each.result()]
-        # While no connection was there that deliveries might go to, Slack delivered nothing.
+        # While there was no connection, Slack delivered nothing.
         assert {answer.error for answer in answers} <= {None, DISPATCH_FAILED}
         answered = [answer.delivery.payload["text"] for answer in answers if answer.ok]
         assert sorted(texts(sqlite)) == sorted(["disk full", *answered])
         assert office.opened() == 4
 
 
-def test_cut_off_it_connects_again(sqlite: Database, tmp_path: Path) -> None:
+def test_after_a_cut_it_connects_again(sqlite: Database, tmp_path: Path) -> None:
     with connected(sqlite, tmp_path) as office:
         office.slack.cut_sockets()
         office.slack.wait_connected()
         assert office.ask("again").ok
 
 
-def test_while_slack_gives_no_connection_it_goes_on_asking(sqlite: Database, tmp_path: Path) -> None:
+def test_while_slack_opens_no_connection_it_retries(sqlite: Database, tmp_path: Path) -> None:
     with connected(sqlite, tmp_path) as office:
         office.slack.fail_next("apps.connections.open", error="internal_error", status=500)
         office.slack.cut_sockets()
@@ -123,7 +123,7 @@ def test_while_slack_gives_no_connection_it_goes_on_asking(sqlite: Database, tmp
         assert office.ask("again").ok
 
 
-def test_a_connection_that_is_half_open_is_replaced(sqlite: Database, tmp_path: Path, line: Line) -> None:
+def test_a_half_open_connection_is_replaced(sqlite: Database, tmp_path: Path, line: Line) -> None:
     with connected(sqlite, tmp_path, Keepalive(ping_s=0.2, silent_s=60, lost_s=60), by=line) as office:
         office.slack.set_socket_address("")
         line.freeze()
@@ -132,25 +132,25 @@ def test_a_connection_that_is_half_open_is_replaced(sqlite: Database, tmp_path: 
         assert office.opened() == 2
 
 
-def test_a_connection_over_which_nothing_comes_is_replaced(sqlite: Database, tmp_path: Path) -> None:
+def test_a_silent_connection_is_replaced(sqlite: Database, tmp_path: Path) -> None:
     with connected(sqlite, tmp_path, Keepalive(ping_s=60, silent_s=0.3, lost_s=60)) as office:
-        # The stand-in pings every five seconds, which is too seldom here.
+        # Fakeslack pings every five seconds, longer than `silent_s` here.
         office.slack.wait_for(lambda: office.opened() > 2)
         office.slack.wait_for(lambda: office.ask("again").ok)
 
 
-def test_after_a_long_silence_it_is_deaf(sqlite: Database, tmp_path: Path) -> None:
+def test_after_a_long_silence_it_counts_as_lost(sqlite: Database, tmp_path: Path) -> None:
     with connected(sqlite, tmp_path, Keepalive(ping_s=60, silent_s=60, lost_s=0.3)) as office:
         office.slack.wait_for(lambda: office.socket.lost)
         assert office.ask("heard").ok
         assert not office.socket.lost
 
 
-def test_closing_finishes_what_is_in_hand_and_refuses_the_rest(sqlite: Database, tmp_path: Path) -> None:
+def test_closing_answers_the_envelopes_in_flight_and_ignores_later_ones(sqlite: Database, tmp_path: Path) -> None:
     with connected(sqlite, tmp_path) as office, ThreadPoolExecutor(1) as pool:
         with sqlite.write():
             under_way = pool.submit(office.ask, "under way")
-            office.slack.wait_for(partial(_in_hand, office.socket))
+            office.slack.wait_for(partial(_in_flight, office.socket))
             closing = threading.Thread(target=office.socket.close)
             closing.start()
             office.slack.wait_for(lambda: office.socket.closing)
@@ -161,5 +161,5 @@ def test_closing_finishes_what_is_in_hand_and_refuses_the_rest(sqlite: Database,
         assert texts(sqlite) == ["disk full", "under way"]
 
 
-def _in_hand(socket: Socket) -> int:
+def _in_flight(socket: Socket) -> int:
     return socket.in_flight
