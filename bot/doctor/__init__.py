@@ -1,1 +1,1 @@
-"""`scribe doctor`: what is wrong with this installation, and how to put it right; one file a subject."""
+"""`scribe doctor`: checks of this installation, each with a fix for what it finds."""

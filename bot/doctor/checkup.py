@@ -1,4 +1,4 @@
-"""The checks in their order, each within bounded time."""
+"""The doctor's checks in their order, each within bounded time."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from bot.doctor.installation import Diagnosis, Installation, fail
 from bot.errors import UsageError
 
 LIMIT_S = 20.0
-"""What a check may take; each step of it gives up earlier by itself."""
+"""The time limit of one check; its network requests have shorter ones."""
 
 Check = Callable[[Installation], list[Diagnosis]]
 
@@ -25,11 +25,11 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     (store.SPOOL, store.check_spool),
     (store.OUTBOX, store.check_outbox),
 )
-"""What is looked at; a check that another makes pointless says nothing."""
+"""By subject. A check that needs what an earlier one found to be broken returns nothing."""
 
 
 def checkup(environment: Mapping[str, str], *, clock: Clock = now, limit_s: float = LIMIT_S) -> Iterator[Diagnosis]:
-    """Every diagnosis as it is made. Never raises, and ends however broken things are."""
+    """Run every check, yielding each diagnosis at once. Never raises; a check ends after `limit_s` at most."""
     try:
         settings = Settings.from_env(environment)
     except UsageError as error:
@@ -39,26 +39,26 @@ def checkup(environment: Mapping[str, str], *, clock: Clock = now, limit_s: floa
             fix="Put that variable right; deploy/OPERATING.md says what each one is.",
         )
         return
-    patient = Installation(settings=settings, clock=clock)
-    for about, check in CHECKS:
-        yield from _within(limit_s, about, check, patient)
-    patient.close()
+    installation = Installation(settings=settings, clock=clock)
+    for subject, check in CHECKS:
+        yield from _run_within(limit_s, subject, check, installation)
+    installation.close()
 
 
-def _within(limit_s: float, about: str, check: Check, patient: Installation) -> list[Diagnosis]:
-    """What the check finds, in a thread that is left behind when it takes too long."""
+def _run_within(limit_s: float, subject: str, check: Check, installation: Installation) -> list[Diagnosis]:
+    """The check's diagnoses; a check that exceeds the limit is left running in its daemon thread."""
     found: list[Diagnosis] = []
 
-    def look() -> None:
+    def run() -> None:
         try:
-            found.extend(check(patient))
-        except Exception as error:  # noqa: BLE001 - the boundary: one check that breaks must not hide the others
+            found.extend(check(installation))
+        except Exception as error:  # noqa: BLE001 - the boundary: a check that breaks must not end the others
             problem = f"could not be looked at: {type(error).__name__}"
-            found.append(fail(about, problem, fix="Put right what is told above; if all of that is well, tell us."))
+            found.append(fail(subject, problem, fix="Put right what is told above; if all of that is well, tell us."))
 
-    thread = threading.Thread(target=look, name=f"doctor-{about}", daemon=True)
+    thread = threading.Thread(target=run, name=f"doctor-{subject}", daemon=True)
     thread.start()
     thread.join(limit_s)
     if thread.is_alive():
-        return [fail(about, f"no answer within {limit_s:g} s", fix="What it asks hangs: look at network and server.")]
+        return [fail(subject, f"no answer within {limit_s:g} s", fix="What it asks hangs: look at network and server.")]
     return found

@@ -1,4 +1,4 @@
-"""What is examined, and what an examination says."""
+"""What the checks examine, and the diagnoses they return."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,56 +13,59 @@ OK, WARN, FAIL = "ok", "warn", "fail"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """`level` is `ok`, `warn` (Scribe works, less well) or `fail`. `fix` is what to do, if anything."""
+    """`level` is OK, WARN (Scribe works, with a limitation or only for now) or FAIL; only OK has no `fix`."""
 
     level: str
-    about: str
-    says: str
+    subject: str
+    message: str
     fix: str = ""
 
 
-def ok(about: str, says: str) -> Diagnosis:
-    """All is well."""
-    return Diagnosis(level=OK, about=about, says=says)
+def ok(subject: str, message: str) -> Diagnosis:
+    """A diagnosis that nothing is wrong."""
+    return Diagnosis(level=OK, subject=subject, message=message)
 
 
-def warn(about: str, says: str, *, fix: str) -> Diagnosis:
-    """It works, less well than it could, or will soon not."""
-    return Diagnosis(level=WARN, about=about, says=says, fix=fix)
+def warn(subject: str, message: str, *, fix: str) -> Diagnosis:
+    """A diagnosis of something that works less well than it could, or will stop working."""
+    return Diagnosis(level=WARN, subject=subject, message=message, fix=fix)
 
 
-def fail(about: str, says: str, *, fix: str) -> Diagnosis:
-    """It does not work."""
-    return Diagnosis(level=FAIL, about=about, says=says, fix=fix)
+def fail(subject: str, message: str, *, fix: str) -> Diagnosis:
+    """A diagnosis of something that does not work."""
+    return Diagnosis(level=FAIL, subject=subject, message=message, fix=fix)
 
 
 @dataclass(kw_only=True)
 class Installation:
-    """One installation. `answers` is set once the database was found to answer; until then nobody looks into it."""
+    """The settings, and what they lead to, reached when a check first needs it.
+
+    `is_reachable` is set once the database has taken a write; the checks of its content run only then.
+    """
 
     settings: Settings
     clock: Clock
-    answers: bool = False
+    is_reachable: bool = False
 
     @cached_property
     def bot(self) -> ProbeAnswer:
-        """What Slack says of the bot's token."""
-        return self._ask("auth.test", self.settings.bot_token.get_secret_value())
+        """Slack's answer to the bot's token."""
+        return self._probe("auth.test", self.settings.bot_token.get_secret_value())
 
     @cached_property
     def app(self) -> ProbeAnswer:
-        """What Slack says of the app's token. It gives an address to connect to; nobody connects."""
-        return self._ask("apps.connections.open", self.settings.app_token.get_secret_value())
+        """Slack's answer to the app's token: the URL of a connection, which is not opened."""
+        return self._probe("apps.connections.open", self.settings.app_token.get_secret_value())
 
     @cached_property
     def database(self) -> Database:
-        """The database. Raises ValueError for an address that is none."""
+        """The database. Raises ValueError for an invalid URL."""
         return open_for_diagnosis(self.settings.database_url)
 
     def close(self) -> None:
-        """Give back what was opened."""
+        """Close the database if a check has opened it."""
         if "database" in self.__dict__:
             self.database.close()
 
-    def _ask(self, method: str, token: str) -> ProbeAnswer:
+    def _probe(self, method: str, token: str) -> ProbeAnswer:
         return probe(method, token=token, api_url=self.settings.api_url, clock=self.clock)

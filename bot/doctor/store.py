@@ -1,4 +1,4 @@
-"""What can be wrong with what is stored: the database, its disk, the spool, the outbox."""
+"""Checks of what is stored: the database, its schema, the disks, the spool, the outbox."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from storage.spool import Spool, nearest_folder
 
 DATABASE, SCHEMA = "database", "schema"
 _ADDRESS = "Write DATABASE_URL=sqlite:////var/lib/scribe/scribe.db or postgresql://scribe@host/scribe"
-_FIXES = (
+_FIX_BY_ERROR = (
     ("locked", "Another program holds the file for long: find it with fuser or lsof, and end it."),
     ("readonly", "Make the file and its folder writable for the user that runs Scribe; look for a mount that is ro."),
     ("read-only", "The server takes no writes: it is a standby, or default_transaction_read_only is on."),
@@ -37,56 +37,56 @@ _FIXES = (
 _UNREACHED = "Look whether the server runs, and whether host and port in DATABASE_URL are right: psql should connect."
 
 
-def check_database(patient: Installation) -> list[Diagnosis]:
-    """Whether the database is there, answers, and takes a write, which is taken back."""
+def check_database(installation: Installation) -> list[Diagnosis]:
+    """Whether the database exists and takes a write, which is rolled back."""
     try:
-        file = sqlite_file(patient.settings.database_url)
+        file = sqlite_file(installation.settings.database_url)
         if file is not None and not file.exists():
-            return [_not_yet(file)]
+            return [_missing_file(file)]
         if file is not None and file.is_dir():
             return [fail(DATABASE, f"{file} is a folder", fix=_ADDRESS)]
-        store = patient.database
+        store = installation.database
     except ValueError as error:
         return [fail(DATABASE, f"DATABASE_URL: {error}", fix=_ADDRESS)]
     except OSError as error:
-        return [fail(DATABASE, f"{error.filename}: {error.strerror}", fix=_fix(str(error)))]
+        return [fail(DATABASE, f"{error.filename}: {error.strerror}", fix=_fix_for(str(error)))]
     try:
         store.probe_insert()
     except DBAPIError as error:
-        words = " ".join(str(error.orig).split())
-        return [fail(DATABASE, f"{file}: {words}" if file else words, fix=_fix(words))]
-    patient.answers = True
+        problem = " ".join(str(error.orig).split())
+        return [fail(DATABASE, f"{file}: {problem}" if file else problem, fix=_fix_for(problem))]
+    installation.is_reachable = True
     return [ok(DATABASE, f"{store.address} takes a write")]
 
 
-def _fix(words: str) -> str:
-    return next((fix for part, fix in _FIXES if part in words.casefold()), _UNREACHED)
+def _fix_for(error: str) -> str:
+    return next((fix for part, fix in _FIX_BY_ERROR if part in error.casefold()), _UNREACHED)
 
 
-def _not_yet(file: Path) -> Diagnosis:
-    """A file that the first `scribe run` makes, if it can."""
+def _missing_file(file: Path) -> Diagnosis:
+    """The first `scribe run` creates the file, so it is no fault unless its folder cannot be written to."""
     folder = nearest_folder(file)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return fail(DATABASE, f"{file} is not there and cannot be made in {folder}", fix=_fix("unable to open"))
+        return fail(DATABASE, f"{file} is not there and cannot be made in {folder}", fix=_fix_for("unable to open"))
     return ok(DATABASE, f"{file} is not there yet; scribe run makes it")
 
 
-def check_schema(patient: Installation) -> list[Diagnosis]:
-    """Whether the schema is the newest. Nothing while the database does not answer."""
-    if not patient.answers:
+def check_schema(installation: Installation) -> list[Diagnosis]:
+    """Whether the schema is the newest. Nothing while the database is not reachable."""
+    if not installation.is_reachable:
         return []
-    store = patient.database
+    store = installation.database
     found, wanted = schemas.current(store), schemas.newest()
     if found == wanted:
         return [ok(SCHEMA, f"{found}, the newest")]
     if not schemas.is_known(found):
-        says = f"{found} is of a newer Scribe than this one, which knows {wanted}"
-        return [fail(SCHEMA, says, fix="Install that Scribe here too, or restore a backup from before the upgrade.")]
+        message = f"{found} is of a newer Scribe than this one, which knows {wanted}"
+        return [fail(SCHEMA, message, fix="Install that Scribe here too, or restore a backup from before the upgrade.")]
     if store.is_sqlite:
-        says = f"{found or 'none yet'}, and this Scribe wants {wanted}"
-        return [warn(SCHEMA, says, fix="scribe run brings it there; scribe backup FILE first keeps the way back.")]
-    says = f"{found or 'none yet'}, and this Scribe wants {wanted}: scribe run does not start"
-    return [fail(SCHEMA, says, fix="Run: scribe migrate")]
+        message = f"{found or 'none yet'}, and this Scribe wants {wanted}"
+        return [warn(SCHEMA, message, fix="scribe run brings it there; scribe backup FILE first keeps the way back.")]
+    message = f"{found or 'none yet'}, and this Scribe wants {wanted}: scribe run does not start"
+    return [fail(SCHEMA, message, fix="Run: scribe migrate")]
 
 
 DISK = "disk"
@@ -94,26 +94,30 @@ WARN_BYTES, FAIL_BYTES = 1_000_000_000, 100_000_000
 _FREE_SPACE = "Free some space there, or stop Scribe, move the files, and set DATABASE_URL and SCRIBE_SPOOL."
 
 
-def check_disk(patient: Installation) -> list[Diagnosis]:
-    """How much is free where the files lie, one line a disk; a server's own disk is not seen from here."""
-    folders = {folder.stat().st_dev: folder for folder in reversed(_folders(patient.settings))}
-    return [of_free(shutil.disk_usage(folder).free, folder) for folder in reversed(folders.values())]
+def check_disk(installation: Installation) -> list[Diagnosis]:
+    """The free space of the disks under the SQLite file and the spool, one line per disk."""
+    folders = [nearest_folder(file) for file in _local_files(installation.settings)]
+    by_device: dict[int, Path] = {}
+    for folder in folders:
+        by_device.setdefault(folder.stat().st_dev, folder)
+    return [disk_diagnosis(shutil.disk_usage(folder).free, folder) for folder in by_device.values()]
 
 
-def _folders(settings: Settings) -> list[Path]:
+def _local_files(settings: Settings) -> list[Path]:
+    """The SQLite file, if the database is one, and a file of the spool."""
     try:
         file = sqlite_file(settings.database_url)
     except ValueError:
         file = None
-    return [nearest_folder(each) for each in (file, settings.spool / "any") if each is not None]
+    return [each for each in (file, settings.spool / "any") if each is not None]
 
 
-def of_free(free_bytes: int, folder: Path) -> Diagnosis:
-    """What to say of so much room in the folder."""
-    says = f"{free_bytes / 1e9:.1f} GB free in {folder}"
+def disk_diagnosis(free_bytes: int, folder: Path) -> Diagnosis:
+    """The diagnosis of a disk with that much free space."""
+    message = f"{free_bytes / 1e9:.1f} GB free in {folder}"
     if free_bytes < FAIL_BYTES:
         return fail(DISK, f"{free_bytes / 1e6:.0f} MB free in {folder}: soon nothing can be saved", fix=_FREE_SPACE)
-    return warn(DISK, says, fix=_FREE_SPACE) if free_bytes < WARN_BYTES else ok(DISK, says)
+    return warn(DISK, message, fix=_FREE_SPACE) if free_bytes < WARN_BYTES else ok(DISK, message)
 
 
 SPOOL = "spool"
@@ -124,32 +128,30 @@ _WRITTEN = (
 _BAD = "Read that file, put down with `scribe log` what is missing on the timeline, then delete the file."
 
 
-def check_spool(patient: Installation) -> list[Diagnosis]:
-    """Whether it can keep what is typed, what waits in it, and what could not be used."""
-    kept = Spool(patient.settings.spool)
+def check_spool(installation: Installation) -> list[Diagnosis]:
+    """Whether the spool is writable, how many entries wait in it, and how many could not be replayed."""
+    spool = Spool(installation.settings.spool)
     try:
-        length, bad, takes = kept.count(), kept.rejected_count(), kept.is_writable()
+        waiting, bad, is_writable = spool.count(), spool.rejected_count(), spool.is_writable()
     except OSError as error:
         return [fail(SPOOL, f"{error.filename}: {error.strerror}", fix=_PLACE)]
-    told = []
-    if not takes:
+    found = []
+    if not is_writable:
         lost = "what is typed while the database is away would be lost"
-        told.append(fail(SPOOL, f"{kept.folder} takes nothing: {lost}", fix=_PLACE))
-    if length:
-        told.append(warn(SPOOL, f"{length} kept in {kept.folder}, not written to the database yet", fix=_WRITTEN))
+        found.append(fail(SPOOL, f"{spool.folder} takes nothing: {lost}", fix=_PLACE))
+    if waiting:
+        found.append(warn(SPOOL, f"{waiting} kept in {spool.folder}, not written to the database yet", fix=_WRITTEN))
     if bad:
-        told.append(warn(SPOOL, f"{bad} could not be used and {_are(bad)} kept in {kept.rejects_file}", fix=_BAD))
-    return told or [ok(SPOOL, f"nothing waits in {kept.folder}")]
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+        verb = "is" if bad == 1 else "are"
+        found.append(warn(SPOOL, f"{bad} could not be used and {verb} kept in {spool.rejects_file}", fix=_BAD))
+    return found or [ok(SPOOL, f"nothing waits in {spool.folder}")]
 
 
 OUTBOX = "outbox"
-LONG = timedelta(hours=1)
-LATELY = timedelta(days=30)
-"""What was given up stays in the store; after this long it is no news."""
+FAIL_AFTER = timedelta(hours=1)
+"""The age of the oldest waiting job that is a failure; from BACKLOG_OLD on it is a warning."""
+PARKED_FOR = timedelta(days=30)
+"""How long a job that was given up is reported; it stays in the store."""
 _DELIVER = "See that `scribe run` is running and Slack is reached; the log says why each job is tried again."
 _RESOLUTIONS = {
     "channel_not_found": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
@@ -163,31 +165,33 @@ _OURS = "A mistake of Scribe's own: the log of that time says more. Tell us of i
 _SIGN_IN = "Put the token right, above, and start Scribe anew: what is not a day old is then sent."
 
 
-def check_outbox(patient: Installation) -> list[Diagnosis]:
-    """Depth and age, then what was given up by reason. Nothing while there are no tables to look into."""
-    if not patient.answers or schemas.current(patient.database) != schemas.newest():
+def check_outbox(installation: Installation) -> list[Diagnosis]:
+    """The jobs that wait, then those given up, by reason. Nothing while the schema is not the newest."""
+    if not installation.is_reachable or schemas.current(installation.database) != schemas.newest():
         return []
-    at = patient.clock()
-    with patient.database.read() as connection:
+    at = installation.clock()
+    with installation.database.read() as connection:
         waiting = outbox.backlog(connection, at=at)
         why = outbox.oldest_problem(connection)
-        given_up = outbox.parked_by_problem(connection, after=at - LATELY)
-    return [of_waiting(waiting.depth, waiting.age_s(at), why), *(_of_parked(each) for each in given_up)]
+        given_up = outbox.parked_by_problem(connection, after=at - PARKED_FOR)
+    return [_waiting_diagnosis(waiting.depth, waiting.age_s(at), why), *(_parked_diagnosis(each) for each in given_up)]
 
 
-def of_waiting(depth: int, age_s: float, why: str | None) -> Diagnosis:
-    """What to say of so many jobs, the oldest of which has waited so many seconds."""
+def _waiting_diagnosis(depth: int, age_s: float, why: str | None) -> Diagnosis:
+    """`age_s` is how long the oldest of the jobs has waited, `why` the error of its last attempt."""
     if not depth:
         return ok(OUTBOX, "nothing waits")
     reason = f" ({why})" if why else ""
-    says = f"{depth} waiting, the oldest for {round(age_s / 60)} min{reason}"
-    if age_s > LONG.total_seconds():
-        return fail(OUTBOX, says, fix=_DELIVER)
-    return warn(OUTBOX, says, fix=_DELIVER) if age_s > BACKLOG_OLD.total_seconds() else ok(OUTBOX, says)
+    message = f"{depth} waiting, the oldest for {round(age_s / 60)} min{reason}"
+    if age_s > FAIL_AFTER.total_seconds():
+        return fail(OUTBOX, message, fix=_DELIVER)
+    return warn(OUTBOX, message, fix=_DELIVER) if age_s > BACKLOG_OLD.total_seconds() else ok(OUTBOX, message)
 
 
-def _of_parked(parked: ParkedJobs) -> Diagnosis:
-    says = f"{parked.count} {parked.action} given up: {parked.problem}; the last of {parked.latest_at:%F %H:%M} UTC"
+def _parked_diagnosis(parked: ParkedJobs) -> Diagnosis:
+    message = f"{parked.count} {parked.action} given up: {parked.problem}; the last of {parked.latest_at:%F %H:%M} UTC"
+    if parked.problem in TOKEN_REFUSED:
+        return warn(OUTBOX, message, fix=_SIGN_IN)
+    # Slack's error codes are in lower case; any other problem is the name of an exception of ours.
     default = _REFUSED if parked.problem.islower() else _OURS
-    fix = _SIGN_IN if parked.problem in TOKEN_REFUSED else _RESOLUTIONS.get(parked.problem, default)
-    return warn(OUTBOX, says, fix=fix)
+    return warn(OUTBOX, message, fix=_RESOLUTIONS.get(parked.problem, default))

@@ -1,4 +1,4 @@
-"""What the doctor says of tokens, scopes and the clock, asked of a small Slack."""
+"""The doctor's checks of tokens, scopes and the clock, against the stand-in Slack."""
 
 from datetime import timedelta
 
@@ -9,100 +9,100 @@ from bot.doctor.slack import FEATURES
 from bot.fakeslack.slack import Slack
 from bot.server.threaded import base_url, listen
 from bot.slack.manifest import manifest
-from tests.integration.doctor.visiting import about, environment, one, visit
+from tests.integration.doctor.diagnosing import about, diagnose, environment, only
 
 
-def test_a_sound_installation_is_all_well_and_nothing_is_left_behind(slack: Slack, url: str) -> None:
-    told = visit(environment(slack, url))
-    assert {each.level for each in told if each.about != "disk"} == {"ok"}, told
-    subjects = [each.about for each in told]
+def test_a_sound_installation_is_ok_in_every_subject(slack: Slack, url: str) -> None:
+    diagnoses = diagnose(environment(slack, url))
+    assert {each.level for each in diagnoses if each.subject != "disk"} == {"ok"}, diagnoses
+    subjects = [each.subject for each in diagnoses]
     assert subjects == ["bot token", "app token", "scopes", "clock", "database", "schema", "disk", "spool", "outbox"]
-    assert slack.team_id in one(told, "bot token").says
+    assert slack.team_id in only(diagnoses, "bot token").message
     assert [call.method for call in slack.calls] == ["auth.test", "apps.connections.open"]
 
 
-def test_a_setting_that_cannot_be_read_is_named(slack: Slack, url: str) -> None:
-    (told,) = visit(environment(slack, url, SCRIBE_TIMEZONE="Berlin"))
-    assert (told.level, told.about) == ("fail", "settings")
-    assert "SCRIBE_TIMEZONE" in told.says
+def test_an_invalid_setting_is_named(slack: Slack, url: str) -> None:
+    (found,) = diagnose(environment(slack, url, SCRIBE_TIMEZONE="Berlin"))
+    assert (found.level, found.subject) == ("fail", "settings")
+    assert "SCRIBE_TIMEZONE" in found.message
 
 
-def test_tokens_that_are_not_set_are_asked_for(url: str) -> None:
-    told = visit({"DATABASE_URL": url})
-    assert one(told, "bot token").level == one(told, "app token").level == "fail"
-    assert "SLACK_SIGNING_SECRET" in one(told, "app token").fix
-    assert about(told, "scopes") == about(told, "clock") == []
+def test_missing_tokens_are_failures(url: str) -> None:
+    diagnoses = diagnose({"DATABASE_URL": url})
+    assert only(diagnoses, "bot token").level == only(diagnoses, "app token").level == "fail"
+    assert "SLACK_SIGNING_SECRET" in only(diagnoses, "app token").fix
+    assert about(diagnoses, "scopes") == about(diagnoses, "clock") == []
 
 
 @pytest.mark.parametrize("odd", ["{}\n{}", "{} {}", "{}…{}"])
-def test_a_token_that_was_copied_badly_is_no_matter_of_the_network(slack: Slack, url: str, odd: str) -> None:
+def test_a_malformed_token_is_to_be_copied_again(slack: Slack, url: str, odd: str) -> None:
     bot, app = (odd.format(token[:8], token[8:]) for token in (slack.bot_token, slack.app_token))
-    told = visit(environment(slack, url, SLACK_BOT_TOKEN=bot, SLACK_APP_TOKEN=app))
+    diagnoses = diagnose(environment(slack, url, SLACK_BOT_TOKEN=bot, SLACK_APP_TOKEN=app))
     for subject in ("bot token", "app token"):
-        assert one(told, subject).level == "fail"
-        assert "in one line" in one(told, subject).fix
+        assert only(diagnoses, subject).level == "fail"
+        assert "in one line" in only(diagnoses, subject).fix
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "token_revoked", "account_inactive"])
-def test_tokens_slack_does_not_take_are_to_be_made_anew(slack: Slack, url: str, error: str) -> None:
+def test_tokens_that_slack_refuses_are_to_be_replaced(slack: Slack, url: str, error: str) -> None:
     slack.fail_next("auth.test", error=error)
     slack.fail_next("apps.connections.open", error=error)
-    told = visit(environment(slack, url))
+    diagnoses = diagnose(environment(slack, url))
     for subject, variable in (("bot token", "SLACK_BOT_TOKEN"), ("app token", "SLACK_APP_TOKEN")):
-        found = one(told, subject)
+        found = only(diagnoses, subject)
         assert found.level == "fail"
-        assert error in found.says
+        assert error in found.message
         assert variable in found.fix
 
 
-def test_a_wrong_token_is_told_from_the_right_one(slack: Slack, url: str) -> None:
+def test_unknown_tokens_are_refused(slack: Slack, url: str) -> None:
     wrong = {"SLACK_BOT_TOKEN": "xoxb-wrong", "SLACK_APP_TOKEN": "xapp-1-wrong"}
-    told = visit(environment(slack, url, **wrong))
-    assert "invalid_auth" in one(told, "bot token").says
-    assert "invalid_auth" in one(told, "app token").says
-    assert about(told, "scopes") == []
+    diagnoses = diagnose(environment(slack, url, **wrong))
+    assert "invalid_auth" in only(diagnoses, "bot token").message
+    assert "invalid_auth" in only(diagnoses, "app token").message
+    assert about(diagnoses, "scopes") == []
 
 
-def test_an_app_token_without_its_scope_is_told(slack: Slack, url: str) -> None:
+def test_an_app_token_without_its_scope_is_reported(slack: Slack, url: str) -> None:
     slack.fail_next("apps.connections.open", error="missing_scope")
-    assert "connections:write" in one(visit(environment(slack, url)), "app token").says
+    assert "connections:write" in only(diagnose(environment(slack, url)), "app token").message
 
 
 @pytest.mark.parametrize(("error", "status"), [("internal_error", 503), ("ratelimited", 429), ("fatal_error", 200)])
-def test_slack_in_trouble_is_no_fault_of_the_token(slack: Slack, url: str, error: str, status: int) -> None:
+def test_an_outage_of_slack_is_not_blamed_on_the_token(slack: Slack, url: str, error: str, status: int) -> None:
     slack.fail_next("auth.test", error=error, status=status)
-    found = one(visit(environment(slack, url)), "bot token")
+    found = only(diagnose(environment(slack, url)), "bot token")
     assert found.level == "fail"
     assert "status.slack.com" in found.fix
 
 
-def test_slack_that_is_not_reached_is_a_matter_of_the_network(slack: Slack, url: str) -> None:
+def test_an_unreachable_slack_is_blamed_on_the_network(slack: Slack, url: str) -> None:
     listener = listen(0)
     nowhere = f"{base_url(listener)}/api/"
     listener.close()
-    told = visit(environment(slack, url, SLACK_API_URL=nowhere))
-    assert "not reached ([Errno 111] Connection refused)" in one(told, "bot token").says
-    assert "HTTPS_PROXY" in one(told, "app token").fix
-    assert about(told, "clock") == []
-    assert one(told, "database").level == "ok"
+    diagnoses = diagnose(environment(slack, url, SLACK_API_URL=nowhere))
+    assert "not reached ([Errno 111] Connection refused)" in only(diagnoses, "bot token").message
+    assert "HTTPS_PROXY" in only(diagnoses, "app token").fix
+    assert about(diagnoses, "clock") == []
+    assert only(diagnoses, "database").level == "ok"
 
 
-def test_what_takes_too_long_is_left_alone(slack: Slack, url: str) -> None:
+def test_a_check_that_takes_too_long_does_not_stop_the_others(slack: Slack, url: str) -> None:
     slack.delay("auth.test", 2)
-    told = visit(environment(slack, url), limit_s=0.5)
-    assert "no answer within 0.5 s" in one(told, "bot token").says
-    assert one(told, "database").level == "ok"
+    diagnoses = diagnose(environment(slack, url), limit_s=0.5)
+    assert "no answer within 0.5 s" in only(diagnoses, "bot token").message
+    assert only(diagnoses, "database").level == "ok"
 
 
-def test_http_mode_wants_a_signing_secret_that_looks_like_one(slack: Slack, url: str) -> None:
-    sound = visit(environment(slack, url, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=slack.signing_secret))
-    assert one(sound, "signing secret").level == "ok"
-    odd = visit(environment(slack, url, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=slack.signing_secret[1:]))
-    assert one(odd, "signing secret").level == "warn"
+def test_http_mode_needs_a_well_formed_signing_secret(slack: Slack, url: str) -> None:
+    sound = diagnose(environment(slack, url, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=slack.signing_secret))
+    assert only(sound, "signing secret").level == "ok"
+    odd = diagnose(environment(slack, url, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=slack.signing_secret[1:]))
+    assert only(odd, "signing secret").level == "warn"
 
 
 @pytest.mark.parametrize(
-    ("scope", "level", "loss"),
+    ("scope", "level", "effect"),
     [
         ("commands", "fail", "Scribe does not work"),
         ("chat:write", "fail", "Scribe does not work"),
@@ -111,32 +111,34 @@ def test_http_mode_wants_a_signing_secret_that_looks_like_one(slack: Slack, url:
         ("app_mentions:read", "warn", "@scribe in threads"),
     ],
 )
-def test_a_missing_scope_is_told_with_what_is_lost(slack: Slack, url: str, scope: str, level: str, loss: str) -> None:
+def test_a_missing_scope_is_reported_with_its_effect(
+    slack: Slack, url: str, scope: str, level: str, effect: str
+) -> None:
     slack.scopes = slack.scopes - {scope}
-    found = one(visit(environment(slack, url)), "scopes")
+    found = only(diagnose(environment(slack, url)), "scopes")
     assert found.level == level
-    assert found.says.startswith(f"{scope} missing")
-    assert loss in found.says
+    assert found.message.startswith(f"{scope} missing")
+    assert effect in found.message
     assert scope in found.fix
 
 
-def test_the_scopes_for_reactions_are_wanted_when_reactions_are_on(slack: Slack, url: str) -> None:
-    found = one(visit(environment(slack, url, SCRIBE_REACTIONS="pushpin=note")), "scopes")
+def test_the_scopes_for_reactions_are_needed_when_reactions_are_on(slack: Slack, url: str) -> None:
+    found = only(diagnose(environment(slack, url, SCRIBE_REACTIONS="pushpin=note")), "scopes")
     assert found.level == "fail"
-    assert "channels:history, groups:history, reactions:read missing, for SCRIBE_REACTIONS" in found.says
+    assert "channels:history, groups:history, reactions:read missing, for SCRIBE_REACTIONS" in found.message
 
 
-def test_every_scope_the_manifest_asks_for_belongs_to_a_feature() -> None:
-    asked = set(manifest(reactions=True, canvas=True)["oauth_config"]["scopes"]["bot"])
-    assert {scope for feature in FEATURES for scope in feature.scopes} == asked
+def test_every_scope_in_the_manifest_belongs_to_a_feature() -> None:
+    requested = set(manifest(reactions=True, canvas=True)["oauth_config"]["scopes"]["bot"])
+    assert {scope for feature in FEATURES for scope in feature.scopes} == requested
 
 
 @pytest.mark.parametrize(
     ("seconds", "level"), [(0, "ok"), (50, "ok"), (75, "warn"), (-75, "warn"), (320, "fail"), (-320, "fail")]
 )
-def test_a_clock_that_is_off_is_told(slack: Slack, url: str, seconds: int, level: str) -> None:
+def test_a_clock_that_is_off_is_reported(slack: Slack, url: str, seconds: int, level: str) -> None:
     off = timedelta(seconds=seconds)
-    found = one(visit(environment(slack, url), clock=lambda: now() + off), "clock")
+    found = only(diagnose(environment(slack, url), clock=lambda: now() + off), "clock")
     assert found.level == level
     if level != "ok":
-        assert ("ahead of" if seconds > 0 else "behind") in found.says
+        assert ("ahead of" if seconds > 0 else "behind") in found.message
