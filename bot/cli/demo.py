@@ -1,4 +1,4 @@
-"""Commands that show Scribe at work, with no Slack and no account."""
+"""Commands that run Scribe against the stand-in Slack: no token, no account."""
 
 from pathlib import Path
 
@@ -22,9 +22,9 @@ def demo(*, port: int, no_browser: bool, http: bool, url: str | None, file: Path
 
     given = read_case(file) if file else None
     cases = {case.id: case for case in (given, read_case(SAMPLE)) if case}
-    playing = given.id if given else next(iter(cases)) if speed else None
+    drill = given.id if given else next(iter(cases)) if speed else None
     store = ready(url) if url else None
-    serve(store, cases, tell=click.echo, port=port, http=http, browser=not no_browser, playing=playing, speed=speed)
+    serve(store, cases, echo=click.echo, port=port, http=http, browser=not no_browser, drill=drill, speed=speed)
 
 
 @click.command()
@@ -38,13 +38,13 @@ def replay(files: tuple[Path, ...], out: Path | None) -> None:
     from bot.documents.picture.png import png
 
     for file in files or (SAMPLE,):
-        replayed = replay_file(file)
+        result = replay_file(file)
         if out is None:
-            click.echo(replayed.documents["md"], nl=False)
+            click.echo(result.documents["md"], nl=False)
             continue
         out.mkdir(parents=True, exist_ok=True)
-        for suffix, content in replayed.documents.items():
-            (out / f"{replayed.id}.{suffix}").write_text(content, encoding="utf-8")
-        (out / f"{replayed.id}.png").write_bytes(png(replayed.documents["svg"]))
-        written = ", ".join(f"{replayed.id}.{suffix}" for suffix in (*replayed.documents, "png"))
-        click.echo(f"{replayed.id}: {written} in {out}")
+        for suffix, content in result.documents.items():
+            (out / f"{result.id}.{suffix}").write_text(content, encoding="utf-8")
+        (out / f"{result.id}.png").write_bytes(png(result.documents["svg"]))
+        written = ", ".join(f"{result.id}.{suffix}" for suffix in (*result.documents, "png"))
+        click.echo(f"{result.id}: {written} in {out}")

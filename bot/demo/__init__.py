@@ -1,1 +1,1 @@
-"""`scribe demo`: the small Slack of `bot/fakeslack` as a page in the browser, with the real bot behind it."""
+"""`scribe demo`: the stand-in Slack of `bot/fakeslack` as a page in the browser, with the real bot behind it."""

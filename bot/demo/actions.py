@@ -1,4 +1,4 @@
-"""What a person at the page may do, by name: each goes to the bot the way Slack would bring it there."""
+"""What a person does on the page, by name; each reaches the bot as the request or event that Slack would send."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, validate_call
 
-from bot.demo.clock import JOURNEYS
+from bot.demo.clock import TRAVEL_STEPS
 from bot.demo.demo import DRILL_SPEED, Demo
 from bot.demo.drill import Drill
 from bot.fakeslack.dispatcher import Answer
@@ -17,22 +17,22 @@ from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
 
 REQUIRED: Final = "Please fill in this field."
-UNFIT: Final = "That does not fit in this field."
+INVALID: Final = "That does not fit in this field."
 
 Action = Callable[..., Json]
 Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-def _told(answer: Answer | None, what: str) -> Json:
-    """What Slack would tell the person of it, if anything."""
+def _result(answer: Answer | None, subject: str) -> Json:
+    """The error that Slack would show for the bot's answer; empty when there is none."""
     if answer is None or answer.ok:
         return {}
-    return {"problem": f"{what} failed with the error “{answer.error}”", "details": list(answer.details)}
+    return {"problem": f"{subject} failed with the error “{answer.error}”", "details": list(answer.details)}
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
 def say(demo: Demo, *, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
-    """Say something, or type a command where it begins with a slash."""
+    """Post a message, or send a command when the text begins with a slash."""
     if not text.strip():
         return {}
     if not text.startswith("/"):
@@ -40,6 +40,7 @@ def say(demo: Demo, *, user: str, channel: str, text: str, thread_ts: str | None
         return {}
     command, _, words = text.partition(" ")
     if "\n" in command:
+        # A command's words may begin on its second line.
         command, _, words = text.partition("\n")
     if command not in demo.commands:
         return {"problem": f"{command[:40]} is not a valid command."}
@@ -47,8 +48,8 @@ def say(demo: Demo, *, user: str, channel: str, text: str, thread_ts: str | None
         instead = f"@scribe {command[1:]} {words}".strip()
         return {"problem": f"{command} is not supported in threads. Sorry! Say it to the bot instead: {instead[:300]}"}
     answer = demo.slack.command(user, channel, command, words)
-    demo.hints.typed(answer)
-    return _told(answer, command)
+    demo.hints.on_command(answer)
+    return _result(answer, command)
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
@@ -63,60 +64,63 @@ def click(
     view_id: str = "",
     values: dict[str, Any] | None = None,
 ) -> Json:
-    """Press a button, or choose in an element, in a message or in a view; `values` is what its inputs hold."""
-    where: Message | View | None
+    """Use an interactive element of a message or of a view; `values` are those of the view's inputs."""
+    surface: Message | View | None
+    filled: dict[str, Any] = {}
     if view_id:
-        view = where = demo.slack.workspace.find_view(view_id=view_id)
-        filled = _typed_values(demo, user, view, values or {}) if view else {}
-        value = _typed_values(demo, user, view, {action_id: value}).get(action_id) if view else value
+        surface = view = demo.slack.workspace.find_view(view_id=view_id)
+        if view:
+            filled = _parse_values(demo, user, view, values or {})
+            value = _parse_values(demo, user, view, {action_id: value}).get(action_id)
     else:
-        where, filled = demo.slack.workspace.message(channel, ts), {}
-    if where is None:
+        surface = demo.slack.workspace.message(channel, ts)
+    if surface is None:
         raise LookupError("That is not there any more.")
-    return _told(demo.slack.click(user, where, action_id, value, filled=filled), "That")
+    return _result(demo.slack.click(user, surface, action_id, value, filled=filled), "That")
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
 def submit(demo: Demo, *, user: str, values: dict[str, Any]) -> Json:
-    """Send the open modal; gives `errors` by block_id where it stays open."""
+    """Submit the open modal; the result has `errors` by block_id when it stays open."""
     views = demo.slack.workspace.views.get(user)
     if not views:
         raise LookupError("That form is not open any more.")
     view = views[-1]
-    typed = _typed_values(demo, user, view, values)
-    errors = _wrong(demo, view, typed)
+    parsed = _parse_values(demo, user, view, values)
+    errors = _field_errors(demo, view, parsed)
     if errors:
         return {"errors": errors}
-    answer = demo.slack.submit(user, typed)
-    demo.hints.submitted(answer)
+    answer = demo.slack.submit(user, parsed)
+    demo.hints.on_submit(answer)
     if answer.ok and answer.body.get("response_action") == "errors":
         return {"errors": answer.body["errors"]}
-    return _told(answer, "The form")
+    return _result(answer, "The form")
 
 
-def _typed_values(demo: Demo, user: str, view: View, values: dict[str, Any]) -> dict[str, Any]:
-    """The values of those inputs the view has, an instant in Unix seconds, figured in the person's zone."""
+def _parse_values(demo: Demo, user: str, view: View, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of the view's own elements; a local time becomes Unix seconds, read in the person's zone."""
     zone = ZoneInfo(demo.slack.workspace.users[user].zone or "UTC")
     elements = {each["action_id"]: each for block in view.blocks for each in elements_of(block) if "action_id" in each}
-    kept = {name: value for name, value in values.items() if name in elements}
-    for name, value in kept.items():
+    parsed = {name: value for name, value in values.items() if name in elements}
+    for name, value in parsed.items():
         if elements[name]["type"] == "datetimepicker" and isinstance(value, str) and value:
-            kept[name] = int(datetime.fromisoformat(value).replace(tzinfo=zone).timestamp())
-    return kept
+            parsed[name] = int(datetime.fromisoformat(value).replace(tzinfo=zone).timestamp())
+    return parsed
 
 
-def _wrong(demo: Demo, view: View, values: dict[str, Any]) -> dict[str, str]:
-    """What Slack's own form would not let through, by block_id."""
+def _field_errors(demo: Demo, view: View, values: dict[str, Any]) -> dict[str, str]:
+    """The errors that Slack's client shows before it sends anything to the bot, by block_id."""
     errors = {}
     users = frozenset(demo.slack.workspace.users)
     for block in view.blocks:
         element = block.get("element") if block["type"] == "input" else None
         if not element:
             continue
+        own_value = {name: value for name, value in values.items() if name == element["action_id"]}
         try:
-            state = state_values([block], {k: v for k, v in values.items() if k == element["action_id"]}, users)
+            state = state_values([block], own_value, users)
         except ValueError:
-            errors[block["block_id"]] = UNFIT
+            errors[block["block_id"]] = INVALID
         else:
             if missing_inputs([block], state):
                 errors[block["block_id"]] = REQUIRED
@@ -126,13 +130,13 @@ def _wrong(demo: Demo, view: View, values: dict[str, Any]) -> dict[str, str]:
 @validate_call(config={"arbitrary_types_allowed": True})
 def dismiss(demo: Demo, *, user: str) -> Json:
     """Close the open modal."""
-    return _told(demo.slack.dismiss(user), "Closing the form")
+    return _result(demo.slack.dismiss(user), "Closing the form")
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
 def react(demo: Demo, *, user: str, channel: str, ts: str, name: str) -> Json:
-    """Add a reaction, or take one's own back."""
-    message = _message(demo, channel, ts)
+    """Add a reaction, or remove it when the person has given it before."""
+    message = _find_message(demo, channel, ts)
     if user in message.reactions.get(name, ()):
         demo.slack.unreact(user, message, name)
     else:
@@ -143,10 +147,10 @@ def react(demo: Demo, *, user: str, channel: str, ts: str, name: str) -> Json:
 @validate_call(config={"arbitrary_types_allowed": True})
 def shortcut(demo: Demo, *, user: str, channel: str, ts: str, callback_id: str) -> Json:
     """Use a message shortcut."""
-    return _told(demo.slack.shortcut(user, _message(demo, channel, ts), callback_id), "The shortcut")
+    return _result(demo.slack.shortcut(user, _find_message(demo, channel, ts), callback_id), "The shortcut")
 
 
-def _message(demo: Demo, channel: str, ts: str) -> Message:
+def _find_message(demo: Demo, channel: str, ts: str) -> Message:
     message = demo.slack.workspace.message(channel, ts)
     if message is None:
         raise LookupError("That message is not there any more.")
@@ -156,21 +160,21 @@ def _message(demo: Demo, channel: str, ts: str) -> Message:
 @validate_call(config={"arbitrary_types_allowed": True})
 def home(demo: Demo, *, user: str) -> Json:
     """Open the app's Home tab."""
-    return _told(demo.slack.open_home(user), "The Home tab")
+    return _result(demo.slack.open_home(user), "The Home tab")
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
-def travel(demo: Demo, *, user: str, by: str) -> Json:  # noqa: ARG001 - every deed has a doer
+def travel(demo: Demo, *, user: str, by: str) -> Json:  # noqa: ARG001 - the page sends the user with every action
     """Move the demo's clock forward: by an `hour`, a `day` or a `week`."""
-    demo.travel(JOURNEYS[by])
+    demo.travel(TRAVEL_STEPS[by])
     return {}
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
-def drill(demo: Demo, *, user: str, do: str, case: str = "", speed: Speed | None = None) -> Json:  # noqa: ARG001
-    """Begin a drill, or `pause`, `play`, `step`, `pace` or `end` the one that runs."""
-    if do == "begin":
-        return {"channel": demo.begin_drill(case, speed)}
+def drill(demo: Demo, *, user: str, do: str, case: str = "", speed: Speed | None = None) -> Json:  # noqa: ARG001 - as above
+    """`start` a drill, or `pause`, `resume`, `step`, `set_speed` or `end` the running one."""
+    if do == "start":
+        return {"channel": demo.start_drill(case, speed)}
     running = demo.drill
     if running is None:
         raise LookupError("No drill is running.")
@@ -181,23 +185,23 @@ def drill(demo: Demo, *, user: str, do: str, case: str = "", speed: Speed | None
 
 _CONTROLS: Final[dict[str, Callable[[Drill, float], None]]] = {
     "pause": lambda running, _speed: running.pause(),
-    "play": lambda running, _speed: running.go_on(),
+    "resume": lambda running, _speed: running.resume(),
     "step": lambda running, _speed: running.step(),
-    "pace": Drill.pace,
+    "set_speed": Drill.set_speed,
     "end": lambda running, _speed: running.end(),
 }
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
-def plug(demo: Demo, *, user: str, into: bool) -> Json:  # noqa: ARG001 - every deed has a doer
-    """Pull the bot's plug, as a crash would, or put it back in."""
-    if into:
-        demo.plug.push()
+def bot(demo: Demo, *, user: str, running: bool) -> Json:  # noqa: ARG001 - as above
+    """Start the bot, or stop it as a crash would."""
+    if running:
+        demo.bot_process.start()
     else:
-        demo.plug.pull()
+        demo.bot_process.stop()
     return {}
 
 
 ACTIONS: Final[dict[str, Action]] = {
-    deed.__name__: deed for deed in (say, click, submit, dismiss, react, shortcut, home, travel, drill, plug)
+    action.__name__: action for action in (say, click, submit, dismiss, react, shortcut, home, travel, drill, bot)
 }

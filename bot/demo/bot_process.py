@@ -1,4 +1,4 @@
-"""The real bot, plugged into the small Slack: it can be pulled out and put back in under the page."""
+"""The real bot connected to the stand-in Slack; the page can stop and start it."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from storage.database import Database
 
 
 class BotProcess:
-    """The bot over Slack's own protocol: Socket Mode, or HTTP with `http`."""
+    """The bot over Slack's real protocol: HTTP with `http`, else Socket Mode. Thread-safe."""
 
     def __init__(self, slack: Slack, settings: Settings, database: Database, clock: Clock, *, http: bool) -> None:
         self._slack = slack
@@ -26,59 +26,60 @@ class BotProcess:
         self._clock = clock
         self._is_http = http
         self._lock = threading.Lock()
-        self._running = ExitStack()
-        self._ticked: dict[object, datetime] = {}
-        self._is_in = False
+        self._resources = ExitStack()
+        self._last_tick_at: dict[object, datetime] = {}
+        self._is_started = False
         self.bot: Bot | None = None
-        """The running bot; None while it is unplugged."""
+        """The running bot; None while it is stopped."""
 
     @property
     def connected(self) -> bool:
-        """Whether what people type reaches the bot."""
-        return self._is_in and (self._is_http or self._slack.connections > 0)
+        """Whether commands reach the bot."""
+        return self._is_started and (self._is_http or self._slack.connections > 0)
 
-    def push(self) -> None:
+    def start(self) -> None:
         """Start a new bot over the same store; does nothing while one runs."""
         with self._lock:
             if self.bot is None:
                 bot = build(self._settings, self._database, clock=self._clock)
-                self._running.enter_context(running(bot))
-                self._running.enter_context((self._http if self._is_http else self._socket)(bot))
+                self._resources.enter_context(running(bot))
+                transport = serve_http(bot, self._settings, self._slack) if self._is_http else self._socket_mode(bot)
+                self._resources.enter_context(transport)
                 self.bot = bot
-                self._is_in = True
+                self._is_started = True
                 self._slack.workspace.touch()
 
-    def pull(self) -> None:
-        """Stop the bot; what people type then meets nobody."""
+    def stop(self) -> None:
+        """Stop the bot; commands then fail, as they do in Slack when an app is down."""
         with self._lock:
             self.bot = None
-            self._ticked.clear()
-            # Until it has stopped it still answers; nobody is told that it is away before.
-            self._running.close()
-            self._is_in = False
+            self._last_tick_at.clear()
+            # The bot answers until it has stopped, so it counts as connected until then.
+            self._resources.close()
+            self._is_started = False
             self._slack.workspace.touch()
 
     def refresh(self) -> None:
-        """Let the bot learn who works here now."""
+        """Make the running bot re-read the workspace's members."""
         bot = self.bot
         if bot is not None:
             bot.refresh()
 
     def tick(self) -> None:
-        """Do what the clock has made due: every tick whose time has come round, then all that waits in the outbox."""
+        """Run every tick that is due by the demo's clock, then deliver the outbox."""
         bot, now = self.bot, self._clock()
         if bot is None:
             return
         for tick, every_s in tick_intervals(bot).items():
-            last_at = self._ticked.get(tick)
-            # A drill sets the clock back; what was last done in its future is due again.
+            last_at = self._last_tick_at.get(tick)
+            # A drill sets the clock back: a tick last run in what is now the future is due again.
             if last_at is None or not timedelta() <= now - last_at < timedelta(seconds=every_s):
-                self._ticked[tick] = now
+                self._last_tick_at[tick] = now
                 tick()
         bot.context.delivery.deliver_due()
 
     @contextmanager
-    def _socket(self, bot: Bot) -> Iterator[None]:
+    def _socket_mode(self, bot: Bot) -> Iterator[None]:
         handler = connect(bot, self._settings)
         try:
             self._slack.wait_connected()
@@ -86,13 +87,15 @@ class BotProcess:
         finally:
             handler.close()
 
-    @contextmanager
-    def _http(self, bot: Bot) -> Iterator[None]:
-        listener = listen(0)
-        server = ServerThread(application(bot, self._settings), listener)
-        server.start()
-        self._slack.deliver_to(f"{base_url(listener)}/slack/events")
-        try:
-            yield
-        finally:
-            server.stop()
+
+@contextmanager
+def serve_http(bot: Bot, settings: Settings, slack: Slack) -> Iterator[None]:
+    """Serve the bot's request URL on a free port of 127.0.0.1, and let `slack` deliver to it."""
+    listener = listen(0)
+    server = ServerThread(application(bot, settings), listener)
+    server.start()
+    slack.deliver_to(f"{base_url(listener)}/slack/events")
+    try:
+        yield
+    finally:
+        server.stop()

@@ -1,4 +1,4 @@
-"""Case files: an incident as the commands that were typed, to be played back."""
+"""Case files: an incident as the list of commands that people typed, for replays and drills."""
 
 import json
 import re
@@ -12,11 +12,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from bot.errors import UsageError
 
 _DECODER = json.JSONDecoder()
-_SPACE = re.compile(r"[\s,]*")
+_SEPARATORS = re.compile(r"[\s,]*")
 
 
 class TypedCommand(BaseModel):
-    """One command: who typed what when."""
+    """One command, with its author and its aware time."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -27,7 +27,7 @@ class TypedCommand(BaseModel):
 
 
 class Case(BaseModel):
-    """One incident: its title, severity, zone and the commands in the order they were typed."""
+    """One incident, its commands in the order they were typed. `timezone` is an IANA name."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -39,9 +39,9 @@ class Case(BaseModel):
 
     @property
     def script(self) -> tuple[TypedCommand, ...]:
-        """All that is typed: the declaration, the commands, and a last draft.
+        """The commands to type: the declaration, the case's own, and a last draft.
 
-        What was typed after the resolution belongs into the document too.
+        Resolving drafts the postmortem already; the last draft adds what was typed after the resolution.
         """
         first, last = self.commands[0], self.commands[-1]
         opening = TypedCommand(
@@ -52,12 +52,12 @@ class Case(BaseModel):
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Everybody who types, in the order of their first words."""
+        """The authors, in the order of their first commands."""
         return tuple(dict.fromkeys(each.user for each in self.commands))
 
     @field_validator("timezone")
     @classmethod
-    def _zone(cls, value: str) -> str:
+    def _check_zone(cls, value: str) -> str:
         try:
             return ZoneInfo(value).key
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -65,7 +65,7 @@ class Case(BaseModel):
 
     @field_validator("commands")
     @classmethod
-    def _in_order(cls, commands: Sequence[TypedCommand]) -> Sequence[TypedCommand]:
+    def _check_order(cls, commands: Sequence[TypedCommand]) -> Sequence[TypedCommand]:
         latest: datetime | None = None
         for number, command in enumerate(commands):
             if latest is not None and command.at < latest:
@@ -75,7 +75,7 @@ class Case(BaseModel):
 
 
 def read_case(path: Path) -> Case:
-    """The case in the file. Raises UsageError naming the file, the line, and what is wrong there."""
+    """Read and validate a case file. Raises UsageError naming the file, the line and the field at fault."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -84,35 +84,35 @@ def read_case(path: Path) -> Case:
         return Case.model_validate_json(content)
     except ValidationError as error:
         problem = error.errors()[0]
-        line = _line(content.decode(errors="replace"), problem["loc"])
+        line = _line_of(problem["loc"], content.decode(errors="replace"))
         message = problem["msg"].removeprefix("Value error, ")
         where = ".".join(str(part) for part in problem["loc"]) or "the file"
         raise UsageError(f"{path}: {f'line {line}: ' if line else ''}{where}: {message}") from None
 
 
-def _line(text: str, where: tuple[int | str, ...]) -> int | None:
-    """The line that `where` begins on: one of the case's fields, or one of its commands; None when it has none."""
-    key = re.search(rf'"{re.escape(str(where[0]))}"\s*:\s*', text) if where else None
+def _line_of(location: tuple[int | str, ...], text: str) -> int | None:
+    """The line of a field of the case, or of one of its commands; None when the text does not show it."""
+    key = re.search(rf'"{re.escape(str(location[0]))}"\s*:\s*', text) if location else None
     if key is None:
         return None
-    place = key.start()
-    if len(where) > 1 and isinstance(where[1], int):
+    offset = key.start()
+    if len(location) > 1 and isinstance(location[1], int):
         try:
-            place = _member(text, key.end() + 1, where[1])
+            offset = _element_offset(text, key.end() + 1, location[1])
         except ValueError:
-            # Something in the file only looks like the key.
+            # The match was not the key, but the same characters within a string.
             return None
-    return text.count("\n", 0, place) + 1
+    return text.count("\n", 0, offset) + 1
 
 
-def _member(text: str, start: int, index: int) -> int:
-    """Where the member of that index begins, in a list whose first may begin at `start`."""
-    place = start
+def _element_offset(text: str, start: int, index: int) -> int:
+    """The offset of a JSON array's element; `start` is just after the opening bracket."""
+    offset = start
     for _ in range(index):
-        _, place = _DECODER.raw_decode(text, _after_space(text, place))
-    return _after_space(text, place)
+        _, offset = _DECODER.raw_decode(text, _skip_separators(text, offset))
+    return _skip_separators(text, offset)
 
 
-def _after_space(text: str, place: int) -> int:
-    found = _SPACE.match(text, place)
-    return found.end() if found else place
+def _skip_separators(text: str, offset: int) -> int:
+    found = _SEPARATORS.match(text, offset)
+    return found.end() if found else offset

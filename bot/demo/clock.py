@@ -1,4 +1,4 @@
-"""A clock that can be moved: for time travel, and for drills, which play at their own times and pace."""
+"""A clock that can be moved and run at any rate: for time travel, and for drills played at another speed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from storage.values import whole_milliseconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockState:
-    """Where the hands stood, `shown_at`, at the real instant `real_at`, and how they go on from there.
+    """The clock shows `shown_at` at the real instant `real_at`, and runs on from there until `until_at`, if given.
 
-    `rate` is shown seconds a real second, 0 stands still; they stop at `until_at`, where there is one.
+    `rate` is shown seconds per real second; 0 stands still.
     """
 
     real_at: datetime
@@ -22,53 +22,54 @@ class ClockState:
     until_at: datetime | None = None
 
 
-class Travelling:
-    """The demo's clock. It shows the real time until it is set; calling it gives an aware UTC instant.
+class AdjustableClock:
+    """Shows the real time until it is set; calling it returns an aware UTC instant. Any thread may read and set it.
 
-    `real` is the clock it is moved against. Any thread may read and set it.
+    `real` is the clock that measures the time between two calls.
     """
 
     def __init__(self, real: Clock) -> None:
         self._real = real
-        self._hands = ClockState(real_at=real(), shown_at=real())
+        # One immutable value, replaced as a whole: a reader in another thread never sees half a change.
+        self._state = ClockState(real_at=real(), shown_at=real())
 
     def __call__(self) -> datetime:
-        """The instant it shows, in whole milliseconds."""
-        hands = self._hands
-        shown = hands.shown_at + (self._real() - hands.real_at) * hands.rate
-        return whole_milliseconds(shown if hands.until_at is None else min(shown, hands.until_at))
+        """The shown instant, in whole milliseconds."""
+        state = self._state
+        shown = state.shown_at + (self._real() - state.real_at) * state.rate
+        return whole_milliseconds(shown if state.until_at is None else min(shown, state.until_at))
 
     @property
     def rate(self) -> float:
-        """Shown seconds a real second."""
-        return self._hands.rate
+        """Shown seconds per real second."""
+        return self._state.rate
 
     @property
     def until_at(self) -> datetime | None:
-        """Where it stops by itself."""
-        return self._hands.until_at
+        """The instant at which the clock stops, if any."""
+        return self._state.until_at
 
     def set(self, instant: datetime, *, rate: float = 1.0, until: datetime | None = None) -> None:
-        """Move the hands to the aware `instant` and let them go on at `rate`, to `until` at most."""
-        self._hands = ClockState(real_at=self._real(), shown_at=instant, rate=rate, until_at=until)
+        """Show the aware `instant` now and run on at `rate`, until `until` at most."""
+        self._state = ClockState(real_at=self._real(), shown_at=instant, rate=rate, until_at=until)
 
-    def forward(self, by: timedelta) -> None:
-        """Move the hands forward; they go on at the real pace."""
+    def advance(self, by: timedelta) -> None:
+        """Move forward by `by`, then run at the real rate."""
         self.set(self() + by)
 
-    def go_on(self, *, rate: float = 1.0, until: datetime | None = None) -> None:
-        """Go on from what it shows, at `rate`, to `until` at most."""
+    def run(self, *, rate: float = 1.0, until: datetime | None = None) -> None:
+        """Run on from the shown instant at `rate`, until `until` at most."""
         self.set(self(), rate=rate, until=until)
 
 
-STEP: Final = timedelta(hours=1)
-JOURNEYS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+TICK_EVERY: Final = timedelta(hours=1)
+TRAVEL_STEPS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 
-def travel(clock: Travelling, by: timedelta, tick: Callable[[], None]) -> None:
-    """Move the clock forward `by`; `tick` does what has become due, after every hour and at the end."""
+def travel(clock: AdjustableClock, by: timedelta, tick: Callable[[], None]) -> None:
+    """Move the clock forward by `by` in steps of an hour; `tick` runs what is due after each step."""
     left = by
     while left > timedelta():
-        clock.forward(min(STEP, left))
-        left -= STEP
+        clock.advance(min(TICK_EVERY, left))
+        left -= TICK_EVERY
         tick()

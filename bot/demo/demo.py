@@ -1,4 +1,4 @@
-"""The demo put together: the small Slack, the bot behind it, the clock both go by, and what plays in it."""
+"""The demo: the stand-in Slack, the bot, the clock both use, the postmortem's preview, and the drill that plays."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from bot.clock import now
 from bot.config import Settings
 from bot.demo.bot_process import BotProcess
 from bot.demo.casefile import Case, TypedCommand
-from bot.demo.clock import Travelling, travel
+from bot.demo.clock import AdjustableClock, travel
 from bot.demo.drill import Drill
 from bot.demo.preview import PostmortemPreview
 from bot.fakeslack.dispatcher import Answer
@@ -26,7 +26,7 @@ from storage.database import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A person one can act as. `zone` is an IANA name, `about` what the page says of them."""
+    """A person that the page can act as. `zone` is an IANA name, `about` the page's description."""
 
     name: str
     zone: str
@@ -41,21 +41,21 @@ ROLES: Final = (
 CHANNELS: Final = ("incident", "general")
 REACTIONS: Final = "pushpin=note"
 SCOPES: Final = frozenset({"reactions:read", "channels:history", "groups:history", "canvases:write"})
-"""What reactions and the canvas ask for beside the usual scopes."""
+"""The scopes that reactions and the canvas need, in addition to the default ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StagedPeople:
-    """The ids of the people, by name, and of the channels."""
+class SeedIds:
+    """The ids of the seeded people and channels, by name."""
 
     people: dict[str, str]
     channels: dict[str, str]
 
 
-def assemble(slack: Slack, *, first_id: int) -> StagedPeople:
-    """Put people and channels into the workspace; they get the same ids every time, others follow from `first_id` on.
+def seed(slack: Slack, *, first_id: int) -> SeedIds:
+    """Add the people and channels to the workspace, with the same ids every time; later ids count from `first_id`.
 
-    A store that outlives the demo finds its channels again, and takes nothing new for something it has seen.
+    A store that outlives the demo then finds its channels again, and no new message has the id of an old one.
     """
     slack.scopes = {*slack.scopes, *SCOPES}
     people = {role.name: slack.add_user(role.name, zone=role.zone) for role in ROLES}
@@ -63,17 +63,17 @@ def assemble(slack: Slack, *, first_id: int) -> StagedPeople:
     for person in people.values():
         slack.workspace.direct(person)
     slack.workspace.number_from(first_id)
-    return StagedPeople(people=people, channels=channels)
+    return SeedIds(people=people, channels=channels)
 
 
 DETECT, ADD, ACT_AS, RESOLVE, TRAVEL = "detect", "add", "act_as", "resolve", "travel"
 STEPS: Final = (DETECT, ADD, ACT_AS, RESOLVE, TRAVEL)
 
-_BY_COMMAND: Final = {DETECTED: DETECT, DID: ACT_AS, RESOLVED: RESOLVE}
+_STEP_BY_COMMAND: Final = {DETECTED: DETECT, DID: ACT_AS, RESOLVED: RESOLVE}
 
 
 class Hints:
-    """Which of the five are done. `prefix` stands before every command; `lead` is the person the page begins as."""
+    """Which steps of the tour are done. `prefix` stands before every command; the page starts as the user `lead`."""
 
     def __init__(self, *, prefix: str, lead: str) -> None:
         self._prefix = prefix
@@ -83,116 +83,117 @@ class Hints:
 
     @property
     def done(self) -> list[str]:
-        """The steps done, in their order."""
+        """The steps done, in the tour's order."""
         return [step for step in STEPS if step in self._done]
 
-    def typed(self, answer: Answer) -> None:
-        """Somebody at the page typed a command, and this came of it."""
+    def on_command(self, answer: Answer) -> None:
+        """Note a command typed at the page, by the bot's answer to it."""
         name = answer.delivery.payload["command"].removeprefix(f"/{self._prefix}")
         if not answer.ok or answer.body.get("response_type") != "in_channel":
             return
-        step = _BY_COMMAND.get(name)
+        step = _STEP_BY_COMMAND.get(name)
         if step and (step != ACT_AS or answer.user != self._lead):
             self._done.add(step)
         self._has_item = self._has_item or name == ACTION_ITEM.name
 
-    def submitted(self, answer: Answer) -> None:
-        """Somebody at the page sent a form off."""
+    def on_submit(self, answer: Answer) -> None:
+        """Note a form submitted at the page, by the bot's answer to it."""
         if answer.ok and not answer.body and answer.delivery.payload["view"].get("callback_id") == ADD_TO_TIMELINE:
             self._done.add(ADD)
 
-    def travelled(self) -> None:
-        """Somebody moved the clock; with an action item recorded, that shows the reminders."""
+    def on_travel(self) -> None:
+        """Note time travel, which shows reminders only after an action item was recorded."""
         if self._has_item:
             self._done.add(TRAVEL)
 
 
 DRILL_SPEED = 60.0
-"""How many times as fast as real a drill plays when nobody says otherwise."""
-_CHANNEL_LENGTH = 76
-_NOT_OURS: Final = frozenset({"SCRIBE_SPOOL", "SCRIBE_PUBLISH_DIR", "SCRIBE_PUBLISH_URL"})
+"""How many times as fast as real time a drill plays by default."""
+_MAX_CHANNEL_NAME = 76
+"""Slack's limit is 80 characters; the rest is for the number that makes a repeated name unique."""
+_IGNORED_SETTINGS: Final = frozenset({"SCRIBE_SPOOL", "SCRIBE_PUBLISH_DIR", "SCRIBE_PUBLISH_URL"})
 
 
 class Demo:
-    """What the page drives. `cases` are the drills there are, by id, the first the one to suggest."""
+    """Everything the page shows and changes. `cases` are the drills by id; the first is the one suggested."""
 
     def __init__(
         self,
         slack: Slack,
         *,
-        cast: StagedPeople,
-        clock: Travelling,
-        plug: BotProcess,
-        living: PostmortemPreview,
+        ids: SeedIds,
+        clock: AdjustableClock,
+        bot_process: BotProcess,
+        preview: PostmortemPreview,
         settings: Settings,
     ) -> None:
         self.slack = slack
-        self.cast = cast
+        self.ids = ids
         self.clock = clock
-        self.plug = plug
-        self.living = living
+        self.bot_process = bot_process
+        self.preview = preview
         self.prefix = settings.prefix
-        self.hints = Hints(prefix=settings.prefix, lead=cast.people[ROLES[0].name])
+        self.hints = Hints(prefix=settings.prefix, lead=ids.people[ROLES[0].name])
         self.cases: dict[str, Case] = {}
         self.drill: Drill | None = None
         self._features = manifest(prefix=settings.prefix, reactions=bool(settings.reactions))["features"]
         self.commands = frozenset(each["command"] for each in self._features["slash_commands"])
-        self._turn = threading.Lock()
-        self._waiting: tuple[str, float] | None = None
+        self._lock = threading.Lock()
+        self._pending_drill: tuple[str, float] | None = None
 
     def features(self) -> Json:
-        """What the manifest tells Slack: commands with their hints, and shortcuts; and the commands' subcommands."""
+        """The manifest's commands, with their hints and subcommands, and its shortcuts."""
         subcommands = {
             f"/{self.prefix}{command.name}": [
                 {"name": each.name, "hint": each.hint, "description": each.description} for each in command.subcommands
             ]
             for command in COMMANDS.values()
         }
-        listed = [{**each, "subcommands": subcommands[each["command"]]} for each in self._features["slash_commands"]]
-        return {"commands": listed, "shortcuts": self._features["shortcuts"]}
+        commands = [{**each, "subcommands": subcommands[each["command"]]} for each in self._features["slash_commands"]]
+        return {"commands": commands, "shortcuts": self._features["shortcuts"]}
 
     def travel(self, by: timedelta) -> None:
-        """Move the clock forward; a drill that runs ends with that, as its times have passed."""
-        with self._turn:
+        """Move the clock forward, running what is due on the way. A running drill ends: its times have passed."""
+        with self._lock:
             self._end_drill()
-            travel(self.clock, by, self.plug.tick)
-            self.hints.travelled()
+            travel(self.clock, by, self.bot_process.tick)
+            self.hints.on_travel()
             self.slack.workspace.touch()
 
-    def begin_when_watched(self, case_id: str, speed: float) -> None:
-        """Let that drill begin as soon as somebody looks at the page."""
-        self._waiting = (case_id, speed)
+    def start_drill_on_first_view(self, case_id: str, speed: float) -> None:
+        """Start that drill when the page is first loaded, so that its beginning is seen."""
+        self._pending_drill = (case_id, speed)
 
-    def watched(self) -> None:
-        """Somebody looks at the page."""
-        with self._turn:
-            waiting, self._waiting = self._waiting, None
-        if waiting:
-            self.begin_drill(*waiting)
+    def on_view(self) -> None:
+        """Start the pending drill, if any: the page has asked for its state."""
+        with self._lock:
+            pending, self._pending_drill = self._pending_drill, None
+        if pending:
+            self.start_drill(*pending)
 
-    def begin_drill(self, case_id: str, speed: float | None = None) -> str:
-        """Play the case from its beginning in a channel of its own, in place of any that runs; the channel's id.
+    def start_drill(self, case_id: str, speed: float | None = None) -> str:
+        """End the running drill, if any, and play the case in a new channel; returns the channel's id.
 
-        Raises KeyError for a case there is not.
+        Raises KeyError for an unknown case.
         """
         case, speed = self.cases[case_id], DRILL_SPEED if speed is None else speed
-        with self._turn:
+        with self._lock:
             self._end_drill()
-            channel = self.slack.add_channel(self._free_name(case.id))
-            people = {name: self._person(name, case.timezone) for name in case.people}
-            self.plug.refresh()
+            channel = self.slack.add_channel(self._unused_channel_name(case.id))
+            people = {name: self._find_or_add_user(name, case.timezone) for name in case.people}
+            self.bot_process.refresh()
 
-            def type_(typed: TypedCommand) -> Answer:
+            def send(typed: TypedCommand) -> Answer:
                 command = f"/{self.prefix}{typed.command.removeprefix('/')}"
                 return self.slack.command(people[typed.user], channel, command, typed.text)
 
-            self.drill = Drill(case, self.clock, channel=channel, speed=speed, type_=type_)
+            self.drill = Drill(case, self.clock, channel=channel, speed=speed, send=send)
             self.drill.start()
             return channel
 
     def close(self) -> None:
-        """Let nothing play any more."""
-        with self._turn:
+        """End the drill and wait for its thread."""
+        with self._lock:
             self._end_drill()
 
     def _end_drill(self) -> None:
@@ -200,34 +201,34 @@ class Demo:
             self.drill.end()
             self.drill.join()
 
-    def _person(self, name: str, zone: str) -> str:
+    def _find_or_add_user(self, name: str, zone: str) -> str:
         for user in self.slack.workspace.users.values():
             if user.name == name:
                 return user.id
-        person = self.slack.add_user(name, zone=zone)
-        self.slack.workspace.direct(person)
-        return person
+        user_id = self.slack.add_user(name, zone=zone)
+        self.slack.workspace.direct(user_id)
+        return user_id
 
-    def _free_name(self, case_id: str) -> str:
+    def _unused_channel_name(self, case_id: str) -> str:
         taken = {channel.name for channel in self.slack.workspace.channels.values()}
-        name = case_id.lower().replace(".", "-")[:_CHANNEL_LENGTH]
-        return next(each for each in (name, *(f"{name}-{turn}" for turn in range(2, 1000))) if each not in taken)
+        name = case_id.lower().replace(".", "-")[:_MAX_CHANNEL_NAME]
+        return next(each for each in (name, *(f"{name}-{number}" for number in range(2, 1000))) if each not in taken)
 
 
 @contextmanager
-def staged(
+def run_demo(
     slack: Slack,
     database: Database,
     environment: Mapping[str, str],
     *,
     spool: Path,
-    clock: Travelling,
+    clock: AdjustableClock,
     http: bool = False,
 ) -> Iterator[Demo]:
-    """A demo in the serving `slack`, over `database`, with the bot plugged in.
+    """A demo in `slack`, which is serving, over `database`, with the bot started.
 
-    Of `environment` it takes SCRIBE_*, but for what names places of the bot that works here: what that one keeps, and
-    where it publishes, is none of the demo's.
+    The settings are the SCRIBE_* variables of `environment`, except those in _IGNORED_SETTINGS: they name folders and
+    repositories of the production bot, which the demo must not write to.
     """
     settings = Settings.from_env(
         {
@@ -236,7 +237,7 @@ def staged(
             **{
                 name: value
                 for name, value in environment.items()
-                if name.startswith("SCRIBE_") and name not in _NOT_OURS
+                if name.startswith("SCRIBE_") and name not in _IGNORED_SETTINGS
             },
             "SCRIBE_SPOOL": str(spool),
             "SLACK_BOT_TOKEN": slack.bot_token,
@@ -245,14 +246,14 @@ def staged(
             "SLACK_API_URL": slack.api_url,
         }
     )
-    # A millisecond counts on: no two demos over one store give the same id twice.
-    cast = assemble(slack, first_id=int(now().timestamp() * 1000))
-    plug = BotProcess(slack, settings, database, clock, http=http)
-    living = PostmortemPreview(database, settings, clock, TEAM_ID)
-    demo = Demo(slack, cast=cast, clock=clock, plug=plug, living=living, settings=settings)
-    plug.push()
+    # Ids start at the present millisecond, so two demos over the same store never give out the same id.
+    ids = seed(slack, first_id=int(now().timestamp() * 1000))
+    bot_process = BotProcess(slack, settings, database, clock, http=http)
+    preview = PostmortemPreview(database, settings, clock, TEAM_ID)
+    demo = Demo(slack, ids=ids, clock=clock, bot_process=bot_process, preview=preview, settings=settings)
+    bot_process.start()
     try:
         yield demo
     finally:
         demo.close()
-        plug.pull()
+        bot_process.stop()

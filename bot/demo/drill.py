@@ -1,163 +1,163 @@
-"""A drill: a case played live into a channel of its own, with pause, step and take-over."""
+"""A drill: the commands of a case, typed live into its own channel, with pause, step, speed and take-over."""
 
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 
 from bot.demo.casefile import Case, TypedCommand
-from bot.demo.clock import Travelling
+from bot.demo.clock import AdjustableClock
 from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.schema import Json
 
-MOST_WAIT_S = 6.0
-"""Real seconds of silence at most: through a longer one the clock runs faster."""
+MAX_WAIT_S = 6.0
+"""Real seconds between two commands at most; across a longer gap the clock runs faster than the drill's speed."""
+MIN_WAIT_S = 0.002
 SECOND = timedelta(seconds=1)
-
-Type = Callable[[TypedCommand], Answer]
 
 
 class Drill:
-    """One case being played; `type_` types a command as the case's person.
+    """Plays one case in a thread; `send` types a command as the case's person.
 
-    The demo's clock is the case's while it plays, `speed` times as fast as real, and stands still while it pauses.
+    The demo's clock shows the case's time while the drill plays, runs `speed` times as fast as real time, and stands
+    still while the drill is paused. Every public method is thread-safe.
     """
 
-    def __init__(self, case: Case, clock: Travelling, *, channel: str, speed: float, type_: Type) -> None:
+    def __init__(
+        self,
+        case: Case,
+        clock: AdjustableClock,
+        *,
+        channel: str,
+        speed: float,
+        send: Callable[[TypedCommand], Answer],
+    ) -> None:
         self.case = case
         self.channel = channel
         self._clock = clock
         self._speed = speed
-        self._type = type_
+        self._send = send
         self._script = case.script
-        self._turn = threading.Condition()
+        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._play, name="drill", daemon=True)
-        self._at = 0
+        self._position = 0
         self._steps = 0
         self._playing = True
         self._over = False
-        self._refused: str | None = None
+        self._refusal: str | None = None
 
     def start(self) -> None:
-        """Set the clock to the case's beginning, and play."""
+        """Set the clock to the first command's time, and play."""
         self._clock.set(self._script[0].at, rate=0)
         self._thread.start()
 
     def pause(self) -> None:
-        """Stand still, the clock too."""
-        with self._turn:
+        """Stop playing, and stop the clock."""
+        with self._changed:
             self._playing = False
             if not self._over:
-                self._clock.go_on(rate=0)
-            self._turn.notify_all()
+                self._clock.run(rate=0)
+            self._changed.notify_all()
 
-    def go_on(self) -> None:
-        """Play on."""
-        with self._turn:
+    def resume(self) -> None:
+        """Play on after a pause."""
+        with self._changed:
             if not self._over:
                 self._playing = True
                 self._run_clock()
-                self._turn.notify_all()
+                self._changed.notify_all()
 
-    def pace(self, speed: float) -> None:
-        """Play at another speed, a positive number; what pauses still does."""
-        with self._turn:
+    def set_speed(self, speed: float) -> None:
+        """Play at another speed, a positive number. A paused drill stays paused."""
+        with self._changed:
             self._speed = speed
             if not self._over:
                 self._run_clock()
-                self._turn.notify_all()
+                self._changed.notify_all()
 
     def step(self) -> None:
-        """Type the next command at once, whether it plays or pauses."""
-        with self._turn:
+        """Type the next command at once, playing or paused."""
+        with self._changed:
             self._steps += 1
-            self._turn.notify_all()
+            self._changed.notify_all()
 
     def end(self) -> None:
-        """Type nothing more: from here on the incident is in the hands of whoever is at the page."""
-        with self._turn:
+        """Type nothing more and let the clock run at the real rate: the person at the page continues the incident."""
+        with self._changed:
             if not self._over:
                 self._over = True
-                self._clock.go_on()
-                self._turn.notify_all()
+                self._clock.run()
+                self._changed.notify_all()
 
     def join(self) -> None:
-        """Wait until nothing more is typed."""
+        """Wait until the drill's thread has ended, 10 seconds at most."""
         if self._thread.ident is not None and threading.current_thread() is not self._thread:
             self._thread.join(timeout=10)
 
     @property
     def over(self) -> bool:
-        """Whether everything was typed, or somebody has taken over."""
+        """Whether every command was typed, or the drill was ended."""
         return self._over
 
-    def shown(self) -> Json:
-        """What the page is told of it."""
-        with self._turn:
-            following = self._following()
+    def status(self) -> Json:
+        """The drill's progress as the page shows it."""
+        with self._changed:
+            command = self._next_command()
             return {
                 "id": self.case.id,
                 "title": self.case.title,
                 "channel": self.channel,
-                "at": self._at,
+                "position": self._position,
                 "total": len(self._script),
                 "speed": self._speed,
                 "playing": self._playing and not self._over,
                 "over": self._over,
-                "refused": self._refused,
-                "next": following and {"user": following.user, "command": following.command, "text": following.text},
+                "refusal": self._refusal,
+                "next": command and {"user": command.user, "command": command.command, "text": command.text},
             }
 
     def _play(self) -> None:
-        typed = self._next()
-        while typed is not None:
-            answer = self._type(typed)
-            with self._turn:
-                self._refused = _refusal(typed, answer)
+        while (command := self._wait_for_command()) is not None:
+            answer = self._send(command)
+            with self._changed:
+                self._refusal = _refusal(command, answer)
                 if answer.error:
-                    # The bot was not reached: the same command is typed again when it is told to go on.
+                    # The bot was not reached: pause, so that `resume` types the same command again.
                     self._playing = False
                 else:
-                    self._at += 1
-            typed = self._next()
+                    self._position += 1
         self.end()
 
-    def _next(self) -> TypedCommand | None:
-        """The command whose time has come; waits for that. None when there is no more, or it was taken over."""
-        with self._turn:
-            following = self._following()
-            if following is None:
+    def _wait_for_command(self) -> TypedCommand | None:
+        """Block until the next command is due or stepped to; None when the drill is over."""
+        with self._changed:
+            command = self._next_command()
+            if command is None:
                 return None
             self._run_clock()
-            while not (self._steps or self._is_due(following)):
-                self._turn.wait(self._wait_s(following) if self._playing else None)
+            while not (self._over or self._steps or (self._playing and self._clock() >= command.at)):
+                left_s = (command.at - self._clock()) / SECOND / max(self._clock.rate, 0.001)
+                self._changed.wait(max(MIN_WAIT_S, left_s) if self._playing else None)
             if self._over:
                 return None
             self._steps = max(0, self._steps - 1)
-            self._clock.set(following.at, rate=0)
-            return following
+            self._clock.set(command.at, rate=0)
+            return command
 
-    def _following(self) -> TypedCommand | None:
-        """The command to be typed next; None when there is no more, or it was taken over."""
-        return None if self._over or self._at == len(self._script) else self._script[self._at]
-
-    def _is_due(self, following: TypedCommand) -> bool:
-        """Whether there is something to be done: the command's time has come, or the drill is over."""
-        return self._over or (self._playing and self._clock() >= following.at)
+    def _next_command(self) -> TypedCommand | None:
+        return None if self._over or self._position == len(self._script) else self._script[self._position]
 
     def _run_clock(self) -> None:
-        """Let the clock run to the next command while it plays."""
-        following = self._following()
-        if self._playing and following:
-            left_s = (following.at - self._clock()) / SECOND
-            self._clock.go_on(rate=max(self._speed, left_s / MOST_WAIT_S), until=following.at)
-
-    def _wait_s(self, following: TypedCommand) -> float:
-        return max(0.002, (following.at - self._clock()) / SECOND / max(self._clock.rate, 0.001))
+        """While the drill plays, run the clock until the next command's time, within MAX_WAIT_S real seconds."""
+        command = self._next_command()
+        if self._playing and command:
+            left_s = (command.at - self._clock()) / SECOND
+            self._clock.run(rate=max(self._speed, left_s / MAX_WAIT_S), until=command.at)
 
 
-def _refusal(typed: TypedCommand, answer: Answer) -> str | None:
+def _refusal(command: TypedCommand, answer: Answer) -> str | None:
+    """Why the command failed, in one line; None when Scribe took it, which it confirms in the channel."""
     if answer.error:
-        return f"{typed.command}: {answer.error}"
+        return f"{command.command}: {answer.error}"
     if answer.body.get("response_type") == "in_channel":
         return None
-    return f"{typed.command} {typed.text}: {answer.text.partition(chr(10))[0]}"
+    return f"{command.command} {command.text}: {answer.text.partition(chr(10))[0]}"

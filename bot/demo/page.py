@@ -1,9 +1,11 @@
-"""The page's routes, under the token: the files it is made of, what it is told, and what people do on it."""
+"""The page's routes, under its token: its files, its state as JSON, and what a person does on it."""
 
 import asyncio
 import json
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,14 +18,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.demo import views
 from bot.demo.actions import ACTIONS
 from bot.demo.demo import ROLES, Demo
 from bot.demo.preview import TABS
+from bot.documents import markup
 from bot.documents.templates import TEMPLATES
 from bot.errors import UsageError
+from bot.fakeslack import objects
 from bot.fakeslack.objects import BOT_USER_ID
 from bot.fakeslack.schema import Json
+from bot.fakeslack.slack import Slack
+from bot.fakeslack.workspace import Workspace
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -41,10 +46,10 @@ HEADERS: Final = {
 
 
 class TokenGuard:
-    """Lets requests to `app` that name the right token, host and origin; everything gets the strict headers.
+    """Passes on to `app` the requests with the right token, host and origin; adds HEADERS to every response.
 
-    The host is looked at because a stranger's page may have its own name resolve to 127.0.0.1. `address` is the
-    server's, `http://127.0.0.1:PORT`.
+    The host is checked against DNS rebinding: a page of another site can let its own name resolve to 127.0.0.1.
+    `address` returns the server's, `http://127.0.0.1:PORT`.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, address: Callable[[], str], is_open: Callable[[], bool]) -> None:
@@ -54,15 +59,15 @@ class TokenGuard:
         self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or hand the request on."""
+        """Refuse the request, or pass it on."""
 
-        async def send_strictly(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send_strictly)
+        await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers, address = Headers(scope=scope), self._address()
@@ -76,28 +81,32 @@ class TokenGuard:
 
 
 FILES: Final = TEMPLATES / "web" / "demo"
-TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-WAIT_S: Final = 20.0
-"""How long a question for news waits for some."""
-LOOK_S: Final = 0.03
-BODY_LIMIT: Final = 1_000_000
+CONTENT_TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+IMAGE_TYPES: Final = {"png": "image/png", "svg": "image/svg+xml", "jpg": "image/jpeg", "gif": "image/gif"}
+LONG_POLL_S: Final = 20.0
+"""How long a request for the state is held open while nothing changes."""
+POLL_S: Final = 0.03
+MAX_BODY_BYTES: Final = 1_000_000
+MAX_MESSAGES: Final = 500
+PREVIEW_CHARS: Final = 20_000
+"""How much of a text file, or of a canvas, the page shows."""
 
 
 class Page:
-    """The page of one demo, at `/TOKEN/`. The demo is given once the server has an address for it."""
+    """The page of one demo, at `/TOKEN/`. `demo` is set once the server has an address: the bot needs it to start."""
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(18)
         self.demo: Demo | None = None
         self._closing = False
-        self._files = {path.name: path for path in FILES.iterdir() if path.suffix in TYPES}
+        self._files = {path.name: path for path in FILES.iterdir() if path.suffix in CONTENT_TYPES}
 
     def close(self) -> None:
-        """Send away whoever waits for news."""
+        """End the requests that are held open."""
         self._closing = True
 
     def routes(self, address: Callable[[], str]) -> list[Mount]:
-        """The one route to put beside the stand-in's own. `address` gives the server's, which requests must name."""
+        """The route to mount beside the stand-in's own. `address` returns the server's, for TokenGuard."""
         router = Router(
             [
                 Route("/", self._file),
@@ -106,30 +115,27 @@ class Page:
                 Route("/document", self._document),
                 Route("/picture.svg", self._picture),
                 Route("/files/{id}", self._upload),
-                Route("/do/{deed}", self._do, methods=["POST"]),
+                Route("/actions/{name}", self._action, methods=["POST"]),
                 Route("/{name}", self._file),
             ]
         )
-        return [
-            Mount(
-                "/{token}", app=TokenGuard(router, token=self.token, address=address, is_open=lambda: bool(self.demo))
-            )
-        ]
+        guard = TokenGuard(router, token=self.token, address=address, is_open=lambda: bool(self.demo))
+        return [Mount("/{token}", app=guard)]
 
     async def _file(self, request: Request) -> Response:
         path: Path | None = self._files.get(request.path_params.get("name", "index.html"))
         if path is None:
             return PlainTextResponse("There is no such file.", status_code=404)
-        return Response(await run_in_threadpool(path.read_bytes), media_type=TYPES[path.suffix])
+        return Response(await run_in_threadpool(path.read_bytes), media_type=CONTENT_TYPES[path.suffix])
 
     async def _setup(self, _request: Request) -> Response:
-        demo = self._running
+        demo = self._running_demo
         return JSONResponse(
             {
                 **demo.features(),
                 "bot": BOT_USER_ID,
-                "roles": [{"id": demo.cast.people[role.name], "about": role.about} for role in ROLES],
-                "channel": next(iter(demo.cast.channels.values())),
+                "roles": [{"id": demo.ids.people[role.name], "about": role.about} for role in ROLES],
+                "channel": next(iter(demo.ids.channels.values())),
                 "tabs": TABS,
                 "prefix": demo.prefix,
                 "drills": [
@@ -139,25 +145,25 @@ class Page:
         )
 
     async def _state(self, request: Request) -> Response:
-        after = request.query_params.get("after")
-        workspace = self._running.slack.workspace
+        """Long polling: answers once the workspace's version differs from `after`, or after LONG_POLL_S."""
+        query = request.query_params
+        workspace = self._running_demo.slack.workspace
         clock = asyncio.get_running_loop().time
-        give_up_at_s = clock() + WAIT_S
-        while str(workspace.version) == after and not self._closing and clock() < give_up_at_s:
-            await asyncio.sleep(LOOK_S)
+        deadline_s = clock() + LONG_POLL_S
+        while str(workspace.version) == query.get("after") and not self._closing and clock() < deadline_s:
+            await asyncio.sleep(POLL_S)
         if self._closing:
             return JSONResponse({"problem": "The demo is closing."}, status_code=503)
-        query = request.query_params
-        return await _tried(lambda: self._seen(query.get("as", ""), query.get("channel", "")))
+        return await _json(lambda: self._state_for(query.get("as", ""), query.get("channel", "")))
 
-    def _seen(self, user: str, channel: str) -> Json:
-        demo = self._running
-        demo.watched()
+    def _state_for(self, user: str, channel: str) -> Json:
+        demo = self._running_demo
+        demo.on_view()
         slack, clock = demo.slack, demo.clock
         with slack.workspace.lock:
             zone = ZoneInfo(slack.workspace.users[user].zone or "UTC")
-            stack = slack.workspace.views.get(user)
-            seen = user in slack.workspace.members(slack.workspace.channels[channel])
+            views = slack.workspace.views.get(user)
+            is_member = user in slack.workspace.members(slack.workspace.channels[channel])
             return {
                 "version": slack.workspace.version,
                 "clock": {
@@ -165,42 +171,43 @@ class Page:
                     "rate": clock.rate,
                     "until": clock.until_at and clock.until_at.isoformat(),
                 },
-                "people": views.people(slack.workspace),
-                "channels": views.conversations(slack.workspace, user),
+                "people": people_json(slack.workspace),
+                "channels": channels_json(slack.workspace, user),
                 "channel": channel,
-                "messages": views.said(slack, channel, user) if seen else [],
-                "canvases": views.canvases(slack.workspace, channel) if seen else [],
-                "modal": views.view(stack[-1] if stack else None, zone),
-                "home": views.view(slack.home(user), zone),
-                "plugged": demo.plug.connected,
-                "drill": demo.drill and demo.drill.shown(),
+                "messages": messages_json(slack, channel, user) if is_member else [],
+                "canvases": canvases_json(slack.workspace, channel) if is_member else [],
+                "modal": view_json(views[-1] if views else None, zone),
+                "home": view_json(slack.home(user), zone),
+                "connected": demo.bot_process.connected,
+                "drill": demo.drill and demo.drill.status(),
                 "hints": demo.hints.done,
             }
 
     async def _document(self, request: Request) -> Response:
         query = request.query_params
-        return await _tried(lambda: self._running.living.shown(query.get("channel", ""), query.get("tab", TABS[0])))
+        preview = self._running_demo.preview
+        return await _json(lambda: preview.render(query.get("channel", ""), query.get("tab", TABS[0])))
 
     async def _picture(self, request: Request) -> Response:
         channel = request.query_params.get("channel", "")
-        drawn = await run_in_threadpool(self._running.living.picture, channel)
-        if drawn is None:
+        svg = await run_in_threadpool(self._running_demo.preview.picture, channel)
+        if svg is None:
             return PlainTextResponse("There is no incident yet.", status_code=404)
-        return Response(drawn, media_type=TYPES[".svg"])
+        return Response(svg, media_type=CONTENT_TYPES[".svg"])
 
     async def _upload(self, request: Request) -> Response:
-        wanted = request.path_params["id"]
-        file = next((each for each in self._running.slack.files if each.id == wanted), None)
+        file_id = request.path_params["id"]
+        file = next((each for each in self._running_demo.slack.files if each.id == file_id), None)
         if file is None:
             return PlainTextResponse("There is no such file.", status_code=404)
-        kind = views.PICTURES.get(file.name.rpartition(".")[2].lower(), "application/octet-stream")
-        return Response(file.content, media_type=kind, headers={"Content-Disposition": "attachment"})
+        media_type = IMAGE_TYPES.get(_suffix(file), "application/octet-stream")
+        return Response(file.content, media_type=media_type, headers={"Content-Disposition": "attachment"})
 
-    async def _do(self, request: Request) -> Response:
-        deed = ACTIONS.get(request.path_params["deed"])
-        if deed is None:
-            return JSONResponse({"problem": "There is no such deed."}, status_code=404)
-        if int(request.headers.get("content-length", BODY_LIMIT + 1)) > BODY_LIMIT:
+    async def _action(self, request: Request) -> Response:
+        action = ACTIONS.get(request.path_params["name"])
+        if action is None:
+            return JSONResponse({"problem": "There is no such action."}, status_code=404)
+        if int(request.headers.get("content-length", MAX_BODY_BYTES + 1)) > MAX_BODY_BYTES:
             return JSONResponse({"problem": "That is too much at once."}, status_code=413)
         try:
             body: Any = json.loads(await request.body())
@@ -208,17 +215,17 @@ class Page:
             body = None
         if not isinstance(body, dict):
             return JSONResponse({"problem": "That is no JSON object."}, status_code=400)
-        return await _tried(lambda: deed(self._running, **body))
+        return await _json(lambda: action(self._running_demo, **body))
 
     @property
-    def _running(self) -> Demo:
+    def _running_demo(self) -> Demo:
         if self.demo is None:
-            raise RuntimeError("the gate lets nobody in before there is a demo")
+            raise RuntimeError("TokenGuard passes no request on before there is a demo")
         return self.demo
 
 
-async def _tried(work: Callable[[], Json]) -> Response:
-    """What `work` gives, done in a thread; or 400 with the reason why it cannot be done."""
+async def _json(work: Callable[[], Json]) -> Response:
+    """The result of `work`, run in a thread; status 400 with the reason when it raises for bad input."""
     try:
         return JSONResponse(await run_in_threadpool(work))
     except ValidationError as error:
@@ -228,3 +235,142 @@ async def _tried(work: Callable[[], Json]) -> Response:
         return JSONResponse({"problem": "There is no such person, channel or thing here."}, status_code=400)
     except (LookupError, ValueError, UsageError) as error:
         return JSONResponse({"problem": str(error)}, status_code=400)
+
+
+# The page polls every part of the state again after each change, so the same texts come back many times.
+@lru_cache(maxsize=512)
+def _html(markdown: str) -> str:
+    return markup.html(markdown)
+
+
+def people_json(workspace: Workspace) -> list[Json]:
+    """The users, bots included, in the order they were added."""
+    now = workspace.clock()
+    direct_ids = {each.with_user: each.id for each in workspace.channels.values() if each.with_user}
+    return [
+        _person(workspace, user, direct_ids.get(user.id), now) for user in workspace.users.values() if not user.deleted
+    ]
+
+
+def _person(workspace: Workspace, user: objects.User, direct: str | None, now: datetime) -> Json:
+    """`direct` is the person's direct-message channel with the bot; the page counts its messages to mark new ones."""
+    offset = now.astimezone(ZoneInfo(user.zone)).utcoffset() if user.zone else None
+    return {
+        "id": user.id,
+        "name": user.name,
+        "real_name": user.real_name,
+        "bot": user.is_bot,
+        "zone": user.zone,
+        "offset_s": int(offset.total_seconds()) if offset else 0,
+        "direct": direct,
+        "direct_count": 0 if direct is None else len(workspace.visible(direct, None)),
+    }
+
+
+def channels_json(workspace: Workspace, user: str) -> list[Json]:
+    """The channels the person is in, direct messages last; `last` is the ts of the newest message they see."""
+    joined = [each for each in workspace.channels.values() if user in workspace.members(each)]
+    return [_channel(workspace, each, user) for each in sorted(joined, key=lambda each: each.with_user is not None)]
+
+
+def _channel(workspace: Workspace, channel: objects.Channel, user: str) -> Json:
+    visible = workspace.visible(channel.id, user)
+    return {
+        "id": channel.id,
+        "name": "Scribe" if channel.with_user else channel.name,
+        "direct": channel.with_user is not None,
+        "private": channel.private,
+        "last": visible[-1].ts if visible else "0",
+        "count": len(visible),
+    }
+
+
+def messages_json(slack: Slack, channel: str, user: str) -> list[Json]:
+    """The newest MAX_MESSAGES messages of a channel that the person sees, oldest first.
+
+    `typed` is the command that the message is the answer to, if any.
+    """
+    typed = {
+        (answer.message.channel, answer.message.ts): {
+            "user": answer.user,
+            "command": answer.delivery.payload["command"],
+            "text": answer.delivery.payload["text"],
+        }
+        for answer in slack.answers
+        if answer.message and answer.delivery.kind == "slash_commands"
+    }
+    visible = slack.workspace.visible(channel, user)[-MAX_MESSAGES:]
+    return [_message(each) | {"typed": typed.get((each.channel, each.ts))} for each in visible]
+
+
+def _message(message: objects.Message) -> Json:
+    return {
+        "ts": message.ts,
+        "channel": message.channel,
+        "user": message.user,
+        "bot": message.user == BOT_USER_ID,
+        "text": message.text,
+        # The page renders no Markdown, so markdown blocks come with their HTML.
+        "blocks": [
+            {**block, "html": _html(block["text"])} if block.get("type") == "markdown" else block
+            for block in message.blocks
+        ],
+        "attachments": message.attachments,
+        "thread_ts": message.thread_ts,
+        "private": message.ephemeral_for is not None,
+        "edited": message.edited,
+        "reactions": {name: list(users) for name, users in message.reactions.items()},
+        "files": [_file(each) for each in message.files],
+    }
+
+
+def _suffix(file: objects.File) -> str:
+    return file.name.rpartition(".")[2].lower()
+
+
+def _file(file: objects.File) -> Json:
+    about: Json = {"id": file.id, "name": file.name, "title": file.title, "size": len(file.content)}
+    if _suffix(file) in IMAGE_TYPES:
+        return about | {"kind": "picture"}
+    text = file.content.decode(errors="replace")
+    shown = text[:PREVIEW_CHARS]
+    kind = {"kind": "markdown", "html": _html(shown)} if _suffix(file) == "md" else {"kind": "text"}
+    return about | kind | {"text": shown, "cut": len(text) > PREVIEW_CHARS}
+
+
+def canvases_json(workspace: Workspace, channel: str) -> list[Json]:
+    """The canvases that are tabs of the channel."""
+    return [
+        {
+            "id": each.id,
+            "title": each.title,
+            "html": _html(each.markdown[:PREVIEW_CHARS]),
+            "cut": len(each.markdown) > PREVIEW_CHARS,
+        }
+        for each in workspace.canvases.values()
+        if each.channel == channel
+    ]
+
+
+def view_json(view: objects.View | None, zone: ZoneInfo) -> Json | None:
+    """A modal or Home tab; its datetimepickers have `initial_local`, the initial instant in the person's `zone`."""
+    if view is None:
+        return None
+    return {
+        **view.content,
+        "id": view.id,
+        "hash": view.hash,
+        "blocks": [_with_local_times(each, zone) for each in view.blocks],
+    }
+
+
+def _with_local_times(part: Any, zone: ZoneInfo) -> Any:
+    if isinstance(part, list):
+        return [_with_local_times(each, zone) for each in part]
+    if not isinstance(part, dict):
+        return part
+    copy = {key: _with_local_times(value, zone) for key, value in part.items()}
+    if isinstance(part.get("initial_date_time"), int):
+        local = datetime.fromtimestamp(part["initial_date_time"], UTC).astimezone(zone)
+        copy["initial_local"] = f"{local:%Y-%m-%dT%H:%M}"
+    return copy

@@ -1,4 +1,4 @@
-"""Play an incident back through the real boundary: a small Slack types its commands at their own times."""
+"""Replay a case file: a stand-in Slack types its commands at their own times to the real bot, over HTTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,48 +8,49 @@ from tempfile import TemporaryDirectory
 
 from bot.clock import SetClock
 from bot.config import Settings
+from bot.demo.bot_process import serve_http
 from bot.demo.casefile import Case, read_case
 from bot.documents.export import FORMATS
 from bot.errors import UsageError
 from bot.fakeslack.slack import Slack
 from bot.handlers.postmortem.exports import read_by_name
-from bot.server.threaded import ServerThread, base_url, listen
 from bot.slack.bot import Bot, build
-from bot.slack.inbound.http import application
 from storage import schema
 from storage.database import Database
 
 SAMPLE = Path(__file__).parent / "cases" / "checkout-2026-03-12-coupons.json"
-_CHANNEL_LENGTH = 80
+_MAX_CHANNEL_NAME = 80
+"""Slack's limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """What came of a case: its id, and each document by the suffix of its file."""
+class ReplayResult:
+    """The case's id, and its documents by the suffix of their files."""
 
     id: str
     documents: dict[str, str]
 
 
-def replay_file(path: Path) -> Replayed:
-    """Play the case in the file. Raises UsageError for a broken file, or naming the command Scribe refused."""
+def replay_file(path: Path) -> ReplayResult:
+    """Replay the case in the file. Raises UsageError for a broken file, or naming the command that Scribe refused."""
     case = read_case(path)
-    clock = SetClock(case.commands[0].at)
-    slack = Slack(clock=clock)
-    with slack.serving(), _bot(slack, clock, case) as bot:
-        try:
-            _play(case, slack, bot, clock)
-        except UsageError as error:
-            raise UsageError(f"{path}: {error}") from None
-        bot.context.delivery.deliver_due()
-        record = read_by_name(bot.context.database, "INC-1")
-        return Replayed(id=case.id, documents={suffix: write(record) for suffix, write in FORMATS.items()})
+    try:
+        with replayed(case) as bot:
+            record = read_by_name(bot.context.database, "INC-1")
+            return ReplayResult(id=case.id, documents={suffix: write(record) for suffix, write in FORMATS.items()})
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
 
 
 @contextmanager
-def _bot(slack: Slack, clock: SetClock, case: Case) -> Iterator[Bot]:
-    """The real bot behind its real HTTP face, with a database and a spool of its own."""
-    with TemporaryDirectory(prefix="scribe-") as folder:
+def replayed(case: Case) -> Iterator[Bot]:
+    """The bot after it has taken every command of the case, over a database and a spool that are then deleted.
+
+    Raises UsageError naming the first command that it refused.
+    """
+    clock = SetClock(case.commands[0].at)
+    slack = Slack(clock=clock)
+    with slack.serving(), TemporaryDirectory(prefix="scribe-") as folder:
         settings = Settings.from_env(
             {
                 "SLACK_BOT_TOKEN": slack.bot_token,
@@ -62,28 +63,23 @@ def _bot(slack: Slack, clock: SetClock, case: Case) -> Iterator[Bot]:
         database = Database(f"sqlite:///{folder}/replay.db")
         schema.migrate(database)
         bot = build(settings, database, clock=clock)
-        listener = listen(0)
-        server = ServerThread(application(bot, settings), listener)
-        server.start()
-        slack.deliver_to(f"{base_url(listener)}/slack/events")
         try:
-            yield bot
+            with serve_http(bot, settings, slack):
+                _play(case, slack, bot, clock)
+                bot.context.delivery.deliver_due()
+                yield bot
         finally:
-            server.stop()
             bot.stop()
             database.close()
 
 
 def _play(case: Case, slack: Slack, bot: Bot, clock: SetClock) -> None:
-    channel = slack.add_channel(case.id[:_CHANNEL_LENGTH])
+    channel = slack.add_channel(case.id[:_MAX_CHANNEL_NAME])
     people = {name: slack.add_user(name, zone=case.timezone) for name in case.people}
     bot.refresh()
     for typed in case.script:
         clock.set(typed.at)
-        _say(slack, people[typed.user], channel, typed.command, typed.text)
-
-
-def _say(slack: Slack, user: str, channel: str, command: str, text: str) -> None:
-    answer = slack.command(user, channel, command, text)
-    if answer.body.get("response_type") != "in_channel":
-        raise UsageError(f"{command} {text}: {answer.text or answer.error or answer.status}")
+        answer = slack.command(people[typed.user], channel, typed.command, typed.text)
+        # Scribe confirms a recorded command to the channel; a refusal goes to its author alone.
+        if answer.body.get("response_type") != "in_channel":
+            raise UsageError(f"{typed.command} {typed.text}: {answer.text or answer.error or answer.status}")

@@ -1,4 +1,4 @@
-"""One real browser for all tests that look at a page: two of Playwright's cannot run in one process."""
+"""One Chromium per test process: two instances of Playwright cannot run in one."""
 
 import os
 import shutil
@@ -10,18 +10,18 @@ import pytest
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Chromium. In CI it must be there."""
+    """Chromium; without it the tests are skipped, except in CI, where they fail."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the development packages")
     # The headless shell comes first: it has no window to draw, so a tab costs it a quarter of Chromium's CPU time.
     names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
         if os.environ.get("CI"):
             pytest.fail("no Chromium: apt-get install chromium-headless-shell")
         pytest.skip("no Chromium: install it to try the pages in a real browser")
-    # Chromium's own sandbox does not work for root.
-    alone = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    # Chromium refuses to start its sandbox as root.
+    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found, args=alone)
-        yield started
-        started.close()
+        chromium = driver.chromium.launch(executable_path=path, args=arguments)
+        yield chromium
+        chromium.close()

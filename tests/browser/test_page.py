@@ -1,4 +1,4 @@
-"""The page in a real browser: everybody can read it, it needs nothing from anywhere, and it prints."""
+"""The exported HTML page in a real browser: it is accessible, loads nothing from elsewhere, and prints."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ SHOWN: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module", params=SHOWN)
 def screen(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
-    """A tab of each kind of screen."""
+    """A tab with each size and colour scheme."""
     context = browser.new_context(**SHOWN[request.param])
     yield context.new_page()
     context.close()
@@ -34,25 +34,25 @@ def screen(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def tab(browser: Any) -> Iterator[Any]:
-    """One tab, wide and light."""
+    """A wide tab in light colours."""
     context = browser.new_context(**SHOWN["wide"])
     yield context.new_page()
     context.close()
 
 
-def show(tab: Any, folder: Path, told: ExportRecord) -> None:
+def show(tab: Any, folder: Path, export: ExportRecord) -> None:
     path = folder / "postmortem.html"
-    path.write_text(FORMATS["html"](told), encoding="utf-8")
+    path.write_text(FORMATS["html"](export), encoding="utf-8")
     tab.goto(path.as_uri())
 
 
 def faults(tab: Any) -> list[str]:
-    """What axe finds, every rule of it applied: the rule, and the elements at fault."""
+    """The violations of all of axe's rules: the rule, and the first elements at fault."""
     found = axe.Axe().run(tab).response["violations"]
     return [f"{each['id']}: {[node['html'][:100] for node in each['nodes'][:3]]}" for each in found]
 
 
-def test_a_page_with_faults_would_be_noticed(tab: Any) -> None:
+def test_axe_finds_the_faults_of_an_inaccessible_page(tab: Any) -> None:
     tab.set_content("<title></title><table><tr><td>1</td></tr></table><h3>x</h3><img src='x.png'>")
     assert {each.partition(":")[0] for each in faults(tab)} >= {
         "document-title",
@@ -63,28 +63,26 @@ def test_a_page_with_faults_would_be_noticed(tab: Any) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_every_template_is_accessible_whatever_was_typed(tab: Any, tmp_path: Path, template: str) -> None:
+def test_every_template_is_accessible_with_hostile_text(tab: Any, tmp_path: Path, template: str) -> None:
     show(tab, tmp_path, story_of_everything(template))
     assert faults(tab) == []
 
 
 def test_a_case_is_accessible_on_every_screen(screen: Any, tmp_path: Path) -> None:
-    for told in (record(casebook.NAMES[0], "full"), story_of_everything()):
-        show(screen, tmp_path, told)
+    for export in (record(casebook.NAMES[0], "full"), story_of_everything()):
+        show(screen, tmp_path, export)
         assert faults(screen) == []
         assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_on_a_telephone_the_table_of_durations_breaks_no_word_and_a_persons_own_table_fits(
-    browser: Any, tmp_path: Path
-) -> None:
-    told = record(casebook.NAMES[0])
-    assert told.postmortem
+def test_on_a_phone_the_tables_fit_and_break_no_word(browser: Any, tmp_path: Path) -> None:
+    export = record(casebook.NAMES[0])
+    assert export.postmortem
     own = "| a | b |\n| --- | --- |\n| x | " + "a sentence of a table that a person wrote " * 4 + "|"
-    sections = (*told.postmortem.sections, Section(key="own", heading="Own", body=own))
+    sections = (*export.postmortem.sections, Section(key="own", heading="Own", body=own))
     context = browser.new_context(viewport={"width": 390, "height": 800})
     tab = context.new_page()
-    show(tab, tmp_path, replace(told, postmortem=replace(told.postmortem, sections=sections)))
+    show(tab, tmp_path, replace(export, postmortem=replace(export.postmortem, sections=sections)))
     broken = """() => [...document.querySelectorAll("th, td")].flatMap((cell) => [
       ...cell.firstChild.data.matchAll(/\\S+/g)].filter((word) => {
         const range = document.createRange();
@@ -97,20 +95,20 @@ def test_on_a_telephone_the_table_of_durations_breaks_no_word_and_a_persons_own_
     context.close()
 
 
-def test_nothing_runs_nothing_is_fetched_and_the_policy_has_nothing_to_forbid(tab: Any, tmp_path: Path) -> None:
-    asked: list[str] = []
-    said: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("dialog", lambda dialog: said.append(dialog.message))
+def test_the_page_runs_nothing_loads_nothing_and_violates_no_policy(tab: Any, tmp_path: Path) -> None:
+    requests: list[str] = []
+    complaints: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("dialog", lambda dialog: complaints.append(dialog.message))
     show(tab, tmp_path, story_of_everything())
-    assert asked == [(tmp_path / "postmortem.html").as_uri()]
-    assert said == []
+    assert requests == [(tmp_path / "postmortem.html").as_uri()]
+    assert complaints == []
     assert tab.evaluate("document.querySelectorAll('script, img, link, iframe, [style], [onclick]').length") == 0
     assert tab.evaluate("getComputedStyle(document.body).maxWidth") == "960px"
 
 
-def test_headings_landmarks_and_table_headers_are_what_a_screen_reader_needs(tab: Any, tmp_path: Path) -> None:
+def test_headings_landmarks_and_table_headers_serve_screen_readers(tab: Any, tmp_path: Path) -> None:
     show(tab, tmp_path, story_of_everything())
     levels = [
         int(each) for each in tab.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(e => e.tagName[1])")
@@ -123,7 +121,7 @@ def test_headings_landmarks_and_table_headers_are_what_a_screen_reader_needs(tab
     assert tab.evaluate("['header', 'main', 'figure svg title'].every(each => document.querySelector(each))")
 
 
-def test_it_prints_on_paper_with_the_whole_picture(tab: Any, tmp_path: Path) -> None:
+def test_it_prints_in_light_colours_with_the_whole_picture(tab: Any, tmp_path: Path) -> None:
     show(tab, tmp_path, record(casebook.NAMES[0]))
     tab.emulate_media(media="print", color_scheme="dark")
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -1,4 +1,4 @@
-"""The picture in a real browser, where there is one: what Chromium measures, not what we computed."""
+"""The timeline's picture in a real browser, by Chromium's measures instead of our computed ones."""
 
 from datetime import timedelta
 from itertools import combinations
@@ -11,9 +11,9 @@ from tests.support.timelines import HOSTILE, INCIDENT, draw, synthetic, told
 
 MEASURE = """() => [...document.querySelectorAll('svg text')].map(text => {
   const box = text.getBBox(); return [text.textContent, box.x, box.y, box.width, box.height] })"""
-GROUND = "() => getComputedStyle(document.querySelector('svg > rect')).fill"
+BACKGROUND = "() => getComputedStyle(document.querySelector('svg > rect')).fill"
 LINE_SPACE = 0.2
-"""Of a box's height: the space a font leaves above and below its letters."""
+"""The part of a box's height that a font leaves empty above, and below, its letters."""
 
 
 def overlapping(page: Any) -> list[tuple[str, str]]:
@@ -26,7 +26,7 @@ def overlapping(page: Any) -> list[tuple[str, str]]:
     return found
 
 
-def test_chromium_too_finds_no_two_labels_on_top_of_each_other(browser: Any) -> None:
+def test_no_two_labels_overlap(browser: Any) -> None:
     page = browser.new_page()
     hostile = told(*(("did", 3.0 * place, text) for place, text in enumerate(HOSTILE)))
     real = in_order(casebook.entries(casebook.load("gitlab-2017-01-31-database")))
@@ -35,13 +35,13 @@ def test_chromium_too_finds_no_two_labels_on_top_of_each_other(browser: Any) -> 
         assert overlapping(page) == []
 
 
-def test_a_page_shows_it_light_or_dark_as_its_reader_likes_it(browser: Any) -> None:
+def test_the_picture_follows_the_readers_colour_scheme(browser: Any) -> None:
     svg = draw(told(("detected", 0, "disk full"), ("resolved", 9)))
-    grounds, complaints = [], list[str]()
+    backgrounds, complaints = [], list[str]()
     for scheme in ("light", "dark"):
         page = browser.new_page(color_scheme=scheme)
         page.on("console", lambda message: complaints.append(message.text))
         page.set_content(rendering.page(INCIDENT, [], svg))
-        grounds.append(page.evaluate(GROUND))
+        backgrounds.append(page.evaluate(BACKGROUND))
     assert complaints == []
-    assert grounds == ["rgb(255, 255, 255)", "rgb(20, 24, 30)"]
+    assert backgrounds == ["rgb(255, 255, 255)", "rgb(20, 24, 30)"]

@@ -1,4 +1,4 @@
-"""What is looked for in pages would be found there."""
+"""`loads` finds everything that a page would run or fetch."""
 
 import pytest
 
@@ -21,11 +21,11 @@ from tests.support.loads import loads
         ("<p style='color: red'>", "p[style]"),
     ],
 )
-def test_what_runs_or_fetches_is_found(markup: str, found: str) -> None:
+def test_active_and_fetching_markup_is_found(markup: str, found: str) -> None:
     assert found in loads(markup)
 
 
-def test_what_does_neither_is_not() -> None:
+def test_harmless_markup_is_not() -> None:
     harmless = (
         "<a href='https://e.example/?a=1'>@import url(x) javascript:</a><a href='#x'>x</a><a href=mailto:a@b>b</a>"
         "<svg><rect fill='url(#p)'/></svg><style>a { fill: url(#p) }</style><p>onclick=1 &lt;script&gt;</p>"

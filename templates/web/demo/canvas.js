@@ -1,17 +1,20 @@
-// A canvas of the channel, over the conversation.
+// The open canvas, in place of the conversation.
 
-import { byId, el, refill } from "./dom.js";
-import { go, here } from "./here.js";
-import { trusted } from "./trusted.js";
+import { byId, el, renderIfChanged } from "./dom.js";
+import { sanitize } from "./sanitize.js";
+import { navigate, session } from "./session.js";
 
 export function showCanvas(state) {
-  const place = byId("canvas");
-  const canvas = state.canvases.find((each) => each.id === here.canvas);
-  place.hidden = !canvas;
-  refill(place, canvas ?? null, () => (canvas ? shown(canvas) : []));
+  const container = byId("canvas");
+  const canvas = state.canvases.find((each) => each.id === session.canvas);
+  container.hidden = !canvas;
+  renderIfChanged(container, canvas ?? null, () => (canvas ? content(canvas) : []));
 }
 
-const shown = (canvas) => [
-  el("header", {}, el("h2", {}, canvas.title || "Canvas"), el("button", { type: "button", class: "press", onclick: () => go({ canvas: null }) }, "Close")),
-  el("div", { class: "markdown", tabindex: 0, role: "region", "aria-label": "The canvas" }, trusted(canvas.html, 2), canvas.cut && el("p", { class: "soft" }, "The canvas goes on.")),
+const content = (canvas) => [
+  el("header", {},
+    el("h2", {}, canvas.title || "Canvas"),
+    el("button", { type: "button", class: "button", onclick: () => navigate({ canvas: null }) }, "Close")),
+  el("div", { class: "markdown", tabindex: 0, role: "region", "aria-label": "The canvas" },
+    sanitize(canvas.html, 2), canvas.cut && el("p", { class: "muted" }, "The canvas goes on.")),
 ];

@@ -1,11 +1,13 @@
-// The message box. What begins with a slash is a command: the manifest's list completes it and hints at what follows.
+// The message box. Text that begins with a slash is a command: the box completes commands and their subcommands from
+// the manifest, and people's names after an @.
 
-import { act, notice } from "./act.js";
-import { completions, hintOf } from "./completion.js";
+import { perform, showNotice } from "./actions.js";
 import { el } from "./dom.js";
-import { here } from "./here.js";
+import { session } from "./session.js";
 
-const typedBefore = [];
+const MAX_OFFERS = 8;
+const MAX_HEIGHT_PX = 200;
+const sentTexts = [];
 
 export function composer({ id, label, send }) {
   const list = el("ul", { id: `${id}-list`, role: "listbox", "aria-label": "Suggestions", hidden: true });
@@ -14,80 +16,135 @@ export function composer({ id, label, send }) {
     id, rows: 1, role: "combobox", "aria-label": label, placeholder: label, "aria-autocomplete": "list", "aria-expanded": "false",
     "aria-controls": list.id, "aria-describedby": hint.id, autocomplete: "off", spellcheck: "true",
   });
-  const press = el("button", { type: "button", class: "press primary", onclick: () => post() }, "Send");
-  let offered = [];
-  let chosen = 0;
+  const sendButton = el("button", { type: "button", class: "button primary", onclick: () => submit() }, "Send");
+  let offers = [];
+  let selected = 0;
 
-  function offer() {
-    offered = completions(box.value, box.selectionStart);
-    chosen = 0;
-    draw();
-    hint.textContent = hintOf(box.value);
+  function onInput() {
+    offers = completions(box.value, box.selectionStart);
+    selected = 0;
+    drawOffers();
+    hint.textContent = usageHint(box.value);
     box.style.height = "auto";
-    box.style.height = `${Math.min(box.scrollHeight + 2, 200)}px`;
+    box.style.height = `${Math.min(box.scrollHeight + 2, MAX_HEIGHT_PX)}px`;
   }
 
-  function draw() {
-    list.hidden = !offered.length;
-    box.setAttribute("aria-expanded", String(offered.length > 0));
-    if (offered.length) box.setAttribute("aria-activedescendant", `${id}-${chosen}`);
+  function drawOffers() {
+    list.hidden = !offers.length;
+    box.setAttribute("aria-expanded", String(offers.length > 0));
+    if (offers.length) box.setAttribute("aria-activedescendant", `${id}-${selected}`);
     else box.removeAttribute("aria-activedescendant");
-    list.replaceChildren(...offered.map((each, index) =>
-      el("li", { id: `${id}-${index}`, role: "option", "aria-selected": String(index === chosen), onmousedown: (event) => { event.preventDefault(); take(each); } },
-        el("b", {}, each.name), " ", el("span", { class: "soft" }, each.hint), each.about && el("small", {}, each.about))));
-    list.children[chosen]?.scrollIntoView({ block: "nearest" });
+    list.replaceChildren(...offers.map((each, index) =>
+      el("li", { id: `${id}-${index}`, role: "option", "aria-selected": String(index === selected), onmousedown: (event) => { event.preventDefault(); accept(each); } },
+        el("b", {}, each.name), " ", el("span", { class: "muted" }, each.hint), each.about && el("small", {}, each.about))));
+    list.children[selected]?.scrollIntoView({ block: "nearest" });
   }
 
-  function take(each) {
-    box.value = each.text;
-    box.setSelectionRange(each.caret, each.caret);
+  function hideOffers() {
+    offers = [];
+    drawOffers();
+  }
+
+  function select(index) {
+    selected = (index + offers.length) % offers.length;
+    drawOffers();
+  }
+
+  function accept(offer) {
+    box.value = offer.text;
+    box.setSelectionRange(offer.caret, offer.caret);
     box.focus();
-    offer();
+    onInput();
   }
 
-  async function post() {
+  async function submit() {
     const text = box.value;
     if (!text.trim()) return;
-    set("");
-    if (text !== typedBefore.at(-1)) typedBefore.push(text);
-    const came = await send(text);
-    // Nothing typed is lost: what did not get through stands in the box again.
-    if (came.problem && !box.value) set(text);
+    setText("");
+    if (text !== sentTexts.at(-1)) sentTexts.push(text);
+    const result = await send(text);
+    // A text that was not accepted is put back, unless the person has begun another.
+    if (result.problem && !box.value) setText(text);
   }
 
-  function set(text) {
+  function setText(text) {
     box.value = text;
-    offer();
+    onInput();
   }
 
+  // Each returns whether it has used the key; otherwise the browser does.
   const KEYS = {
-    ArrowDown: () => offered.length && ((chosen = (chosen + 1) % offered.length), draw(), true),
-    ArrowUp: () => (offered.length ? ((chosen = (chosen - 1 + offered.length) % offered.length), draw(), true) : !box.value && typedBefore.length && (set(typedBefore.at(-1)), true)),
-    Tab: () => offered.length && (take(offered[chosen]), true),
-    Escape: () => offered.length && ((offered = []), draw(), true),
-    Enter: () => (offered.length && offered[chosen].text.trim() !== box.value.trim() ? take(offered[chosen]) : post(), true),
+    ArrowDown: () => offers.length > 0 && (select(selected + 1), true),
+    ArrowUp: () => {
+      if (offers.length) return (select(selected - 1), true);
+      return !box.value && sentTexts.length > 0 && (setText(sentTexts.at(-1)), true);
+    },
+    Tab: () => offers.length > 0 && (accept(offers[selected]), true),
+    Escape: () => offers.length > 0 && (hideOffers(), true),
+    Enter: () => (offers.length && offers[selected].text.trim() !== box.value.trim() ? accept(offers[selected]) : submit(), true),
   };
   box.addEventListener("keydown", (event) => {
     if (event.isComposing || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
     if (KEYS[event.key]?.()) event.preventDefault();
   });
-  box.addEventListener("input", offer);
-  box.addEventListener("blur", () => ((offered = []), draw()));
+  box.addEventListener("input", onInput);
+  box.addEventListener("blur", hideOffers);
 
-  const made = el("div", { class: "composer" }, list, el("div", { class: "row" }, box, press), hint);
-  made.put = (text) => {
-    set(text);
-    offered = [];
-    draw();
+  const node = el("div", { class: "composer" }, list, el("div", { class: "row" }, box, sendButton), hint);
+  node.fill = (text) => {
+    setText(text);
+    hideOffers();
     box.focus();
-    notice();
+    showNotice();
   };
-  made.reset = (place) => box.setAttribute("aria-label", `Message ${place}, or / for commands`);
-  return made;
+  node.setPlace = (name) => box.setAttribute("aria-label", `Message ${name}, or / for commands`);
+  return node;
 }
 
-// `sent` is told that something is on its way.
-export const sendTo = (thread, sent) => (text) => {
-  sent?.();
-  return act("say", { channel: here.channel, text, ...(thread ? { thread_ts: thread() } : {}) });
+// The `send` of a composer; `thread` returns the thread's ts, `onSend` is called before the request.
+export const sendTo = (thread, onSend) => (text) => {
+  onSend?.();
+  return perform("say", { channel: session.channel, text, ...(thread ? { thread_ts: thread() } : {}) });
 };
+
+function completions(text, caret) {
+  const before = text.slice(0, caret);
+  const at = before.match(/(?:^|[\s(])@([\w.-]*)$/);
+  if (at) return people(text, caret, at[1]);
+  if (/^\/\S*$/.test(before) && caret === text.length) return commands(before);
+  const sub = before.match(/^(\/\S+) (\S*)$/);
+  return sub && caret === text.length ? subcommands(sub[1], sub[2]) : [];
+}
+
+const offer = (name, hint, about, text) => ({ name, hint, about, text, caret: text.length });
+
+function commands(typed) {
+  const all = session.setup.commands;
+  const matching = all.filter((each) => each.command.startsWith(typed.toLowerCase()));
+  if (matching.length === 1 && matching[0].command === typed) return [];
+  return matching.slice(0, typed === "/" ? all.length : MAX_OFFERS).map((each) => offer(each.command, each.usage_hint, each.description, `${each.command} `));
+}
+
+function subcommands(command, typed) {
+  const known = session.setup.commands.find((each) => each.command === command)?.subcommands ?? [];
+  const matching = known.filter((each) => each.name.startsWith(typed.toLowerCase()) && each.name !== typed);
+  return matching.slice(0, MAX_OFFERS + 4).map((each) => offer(`${command} ${each.name}`, each.hint, each.description, `${command} ${each.name}${each.hint ? " " : ""}`));
+}
+
+function people(text, caret, typed) {
+  const matching = session.state.people.filter((each) => each.name !== "slackbot" && each.name.startsWith(typed.toLowerCase()) && each.name !== typed);
+  const start = caret - typed.length;
+  return matching.slice(0, MAX_OFFERS).map((each) => {
+    const completed = `${text.slice(0, start)}${each.name} `;
+    return { name: `@${each.name}`, hint: each.real_name, about: "", text: completed + text.slice(caret).trimStart(), caret: completed.length };
+  });
+}
+
+// The usage of the typed command or subcommand, shown below the box.
+function usageHint(text) {
+  const [, command, sub] = text.match(/^(\/\S+)(?:\s+(\S+))?/) ?? [];
+  const known = session.setup.commands.find((each) => each.command === command);
+  if (!known) return "";
+  const subcommand = known.subcommands.find((each) => each.name === sub);
+  return subcommand ? `${command} ${sub} ${subcommand.hint}` : `${command} ${known.usage_hint}`;
+}

@@ -1,39 +1,40 @@
-// Elements are made by name, and words are put in as text: nothing that was typed is ever read as markup.
+// DOM helpers. Strings are inserted as text nodes, so nothing that a person typed is parsed as HTML.
 
-export function el(tag, about = {}, ...inside) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(about)) {
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name === "class") made.className = value;
-    else made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "class") node.className = value;
+    else node.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...inside.flat(Infinity).filter((each) => each !== undefined && each !== null && each !== false));
-  return made;
+  node.append(...children.flat(Infinity).filter((each) => each !== undefined && each !== null && each !== false));
+  return node;
 }
 
 export const byId = (id) => document.getElementById(id);
 
-// Puts `made()` into a place, but only when `facts` differ from those of the last time: focus and scrolling stay.
-const shown = new WeakMap();
-export function refill(place, facts, made) {
+// Replaces the container's children with `render()` when `facts` have changed: otherwise focus and scrolling stay.
+const rendered = new WeakMap();
+export function renderIfChanged(container, facts, render) {
   const key = JSON.stringify(facts);
-  if (shown.get(place) === key) return false;
-  shown.set(place, key);
-  place.replaceChildren(...[made()].flat(Infinity).filter(Boolean));
+  if (rendered.get(container) === key) return false;
+  rendered.set(container, key);
+  container.replaceChildren(...[render()].flat(Infinity).filter(Boolean));
   return true;
 }
 
-// Somebody else fills that place now.
-export const forget = (place) => shown.delete(place);
+// For a container that was filled by other means: the next renderIfChanged renders.
+export const invalidate = (container) => rendered.delete(container);
 
-// As `refill`, and what had the focus, told by its data-key, has it again.
-export function refillKeepingFocus(place, facts, made) {
-  const key = place.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  if (!refill(place, facts, made) || !key) return;
-  [...place.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key)?.focus();
+// As renderIfChanged; the element with the focus is found again by its data-key.
+export function renderKeepingFocus(container, facts, render) {
+  const key = container.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  if (!renderIfChanged(container, facts, render) || !key) return;
+  [...container.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key)?.focus();
 }
 
+// Makes a screen reader speak the words.
 export function announce(words) {
-  byId("told").textContent = words;
+  byId("announcements").textContent = words;
 }

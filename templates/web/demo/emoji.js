@@ -1,6 +1,6 @@
-// The emoji this Slack knows; any other stays its name between colons.
+// The emoji that the page can draw; any other is shown as its name between colons, as in Slack.
 
-export const EMOJI = {
+const EMOJI = {
   pushpin: "📌", eyes: "👀", white_check_mark: "✅", heavy_check_mark: "✔️", x: "❌", warning: "⚠️", rotating_light: "🚨",
   fire: "🔥", tada: "🎉", thumbsup: "👍", "+1": "👍", thumbsdown: "👎", "-1": "👎", bulb: "💡", memo: "📝", bell: "🔔",
   clock1: "🕐", hourglass: "⌛", hourglass_flowing_sand: "⏳", calendar: "📅", date: "📅", bust_in_silhouette: "👤",
@@ -10,4 +10,4 @@ export const EMOJI = {
   exclamation: "❗", arrow_right: "➡️", repeat: "🔁", no_entry: "⛔", wastebasket: "🗑️", pencil2: "✏️", robot_face: "🤖",
 };
 
-export const drawn = (name) => EMOJI[name] ?? `:${name}:`;
+export const emoji = (name) => EMOJI[name] ?? `:${name}:`;

@@ -1,9 +1,9 @@
-// The first minute: five hints, one at a time, each done by doing it.
+// The tour of the first minute: five hints, one at a time; each is done by doing what it says.
 
 import { el } from "./dom.js";
-import { here, me } from "./here.js";
+import { me, session } from "./session.js";
 
-const command = (name) => `/${here.setup.prefix}${name}`;
+const command = (name) => `/${session.setup.prefix}${name}`;
 
 const HINTS = [
   { key: "detect", say: "Something broke. Say so in one line; nothing else is needed:", text: () => `${command("detected")} by monitoring: p99 over 5 s` },
@@ -13,16 +13,23 @@ const HINTS = [
   { key: "travel", say: "Give Bob something to do, then travel a week with the clock at the top. What reminds him stands in his messages:", text: () => `${command("actionitem")} @bob short-term by friday: alert at 80% disk` },
 ];
 
-const dismissed = () => sessionStorage.getItem("hints") === "dismissed";
+const isDismissed = () => sessionStorage.getItem("hints") === "dismissed";
 
-export function hints(state, put, again) {
-  if (dismissed()) return [];
+// `fill` puts a text into the message box, `redraw` shows the hints again.
+export function hints(state, fill, redraw) {
+  if (isDismissed()) return [];
   const done = new Set(state.hints);
   const at = HINTS.findIndex((each) => !done.has(each.key));
-  const dismiss = el("button", { type: "button", class: "shut", "aria-label": "Dismiss the hints", "data-key": "dismiss", onclick: () => { sessionStorage.setItem("hints", "dismissed"); again(); } }, "✕");
+  const onDismiss = () => {
+    sessionStorage.setItem("hints", "dismissed");
+    redraw();
+  };
   const dots = el("span", { class: "dots", role: "img", "aria-label": `${done.size} of ${HINTS.length} done` }, HINTS.map((each) => el("i", { class: done.has(each.key) ? "done" : null })));
-  if (at < 0) return el("aside", { class: "hints", "aria-label": "Hints" }, dots, el("p", {}, `That was the whole way, ${me()?.real_name}. For your own Slack: `, el("code", {}, "scribe manifest"), "."), dismiss);
+  const dismiss = el("button", { type: "button", class: "close", "aria-label": "Dismiss the hints", "data-key": "dismiss", onclick: onDismiss }, "✕");
+  const pane = (...content) => el("aside", { class: "hints", "aria-label": "Hints" }, dots, content, dismiss);
+  if (at < 0) return pane(el("p", {}, `That was the whole way, ${me()?.real_name}. For your own Slack: `, el("code", {}, "scribe manifest"), "."));
   const hint = HINTS[at];
-  return el("aside", { class: "hints", "aria-label": "Hints" }, dots, el("p", {}, el("b", {}, `${at + 1} of ${HINTS.length} `), hint.say),
-    el("button", { type: "button", class: "fill", "data-key": "fill", title: "Put it in the box", onclick: () => put(hint.text()) }, el("code", {}, hint.text())), dismiss);
+  return pane(
+    el("p", {}, el("b", {}, `${at + 1} of ${HINTS.length} `), hint.say),
+    el("button", { type: "button", class: "fill", "data-key": "fill", title: "Put it in the box", onclick: () => fill(hint.text()) }, el("code", {}, hint.text())));
 }

@@ -1,16 +1,18 @@
-// The app's Home tab, as the bot published it for this person.
+// The app's Home tab, as the bot published it for the acting person.
 
-import { act } from "./act.js";
+import { perform } from "./actions.js";
 import { blocks } from "./blocks.js";
-import { el, refillKeepingFocus } from "./dom.js";
+import { el, renderKeepingFocus } from "./dom.js";
 import { values } from "./elements.js";
-import { here } from "./here.js";
+import { session } from "./session.js";
 
-export function showHome(place, state) {
-  refillKeepingFocus(place, [here.user, state.home], () => (state.home ? published(place, state.home) : nothing()));
+export function showHome(container, state) {
+  renderKeepingFocus(container, [session.user, state.home], () => (state.home ? published(container, state.home) : empty()));
 }
 
-const published = (place, view) =>
-  el("div", { class: "home" }, blocks(view.blocks, { id: "home", use: (given, value) => act("click", { view_id: view.id, action_id: given.action_id, value, values: values(place) }) }));
+function published(container, view) {
+  const use = (given, value) => perform("click", { view_id: view.id, action_id: given.action_id, value, values: values(container) });
+  return el("div", { class: "home" }, blocks(view.blocks, { id: "home", use }));
+}
 
-const nothing = () => el("div", { class: "empty" }, el("h2", {}, "Home"), el("p", {}, "Scribe has put nothing here for you yet."));
+const empty = () => el("div", { class: "empty" }, el("h2", {}, "Home"), el("p", {}, "Scribe has put nothing here for you yet."));

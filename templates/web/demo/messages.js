@@ -1,138 +1,151 @@
-// The conversation: messages as Slack shows them. One that did not change keeps its place in the page, and the focus.
+// The conversation's messages, as Slack shows them. An unchanged message keeps its node, and with it the focus.
 
+import { perform } from "./actions.js";
+import { autoscroll } from "./autoscroll.js";
 import { blocks } from "./blocks.js";
 import { byId, el } from "./dom.js";
-import { drawn } from "./emoji.js";
-import { files } from "./files.js";
-import { following } from "./following.js";
-import { HOME, atTime, go, here, nameOf, person, place, told } from "./here.js";
+import { emoji } from "./emoji.js";
 import { openMenu } from "./menu.js";
 import { mrkdwn } from "./mrkdwn.js";
-import { act } from "./act.js";
+import { sanitize } from "./sanitize.js";
+import { HOME, currentChannel, dateOf, formatTime, nameOf, navigate, person, session } from "./session.js";
 
-const QUICK = ["pushpin", "white_check_mark", "eyes"];
-const known = new Map();
-let end = null;
+const QUICK_REACTIONS = ["pushpin", "white_check_mark", "eyes"];
+const nodes = new Map();
+let scroll = null;
 
 export function showMessages(state) {
-  const roots = state.messages.filter((each) => !isReply(each, state.messages));
-  const list = byId("said");
-  end ??= following(list, () => here.channel !== HOME);
-  const moved = list.dataset.of !== `${here.user}/${here.channel}`;
-  list.dataset.of = `${here.user}/${here.channel}`;
-  fill(list, roots, "said");
-  if (moved) end.end();
-  else end.keep();
-  seek();
+  const list = byId("messages");
+  scroll ??= autoscroll(list, () => session.channel !== HOME);
+  const of = `${session.user}/${session.channel}`;
+  const isOther = list.dataset.of !== of;
+  list.dataset.of = of;
+  showList(list, state.messages.filter((each) => !isReply(each, state.messages)), "messages");
+  if (isOther) scroll.jump();
+  else scroll.follow();
+  scrollToTarget();
 }
 
-// Who says something wants to see what comes of it.
-export const toEnd = () => end?.end();
+// For the author of a message: they want to see the answer, wherever they had scrolled to.
+export const scrollToEnd = () => scroll?.jump();
 
-export function fill(list, messages, where) {
-  const made = messages.map((each, index) => keep(each, where, dayOf(each) === dayOf(messages[index - 1]) ? null : dayOf(each)));
-  if (made.length !== list.children.length || made.some((each, index) => each !== list.children[index])) rearrange(list, made);
-}
-
-// Only what is out of place is moved, since moving what has the focus takes it away.
-function rearrange(list, made) {
-  const wanted = new Set(made);
-  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
-  made.forEach((each, index) => {
+// Shows the messages in the list; `where` is "messages" or "thread", which show the same message differently.
+export function showList(list, messages, where) {
+  const wanted = messages.map((each, index) => nodeOf(each, where, dayOf(each) === dayOf(messages[index - 1]) ? null : dayOf(each)));
+  const keep = new Set(wanted);
+  for (const child of [...list.children]) if (!keep.has(child)) child.remove();
+  // Moving a node takes the focus from it, so only those out of place are moved.
+  wanted.forEach((each, index) => {
     if (list.children[index] !== each) list.insertBefore(each, list.children[index] ?? null);
   });
 }
 
-const dayOf = (message) => message && told(atTime(message.ts), { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const dayOf = (message) => message && formatTime(dateOf(message.ts), { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 
-function keep(message, where, day) {
-  const replies = where === "said" ? here.state.messages.filter((each) => each.thread_ts === message.ts && each.ts !== message.ts).length : 0;
+// The node of the message; a new one only when something that it shows has changed.
+function nodeOf(message, where, day) {
+  const replies = where === "messages" ? session.state.messages.filter((each) => each.thread_ts === message.ts && each.ts !== message.ts).length : 0;
   const id = `${where}/${message.channel}/${message.ts}`;
-  const facts = JSON.stringify([message, replies, day, here.user, here.state.people.length]);
-  const before = known.get(id);
+  const facts = JSON.stringify([message, replies, day, session.user, session.state.people.length]);
+  const before = nodes.get(id);
   if (before?.facts === facts) return before.node;
   const node = article(message, replies, where, day);
   if (before?.node.contains(document.activeElement)) queueMicrotask(() => node.focus());
-  known.set(id, { facts, node });
+  nodes.set(id, { facts, node });
   return node;
 }
 
-export const isReply = (message, all) => message.thread_ts && message.thread_ts !== message.ts && all.some((each) => each.ts === message.thread_ts);
+const isReply = (message, all) => message.thread_ts && message.thread_ts !== message.ts && all.some((each) => each.ts === message.thread_ts);
 
 function article(message, replies, where, day) {
-  const about = {
+  const context = {
     id: `${where}-${message.ts.replace(".", "-")}`,
-    use: (given, value) => act("click", { channel: message.channel, ts: message.ts, action_id: given.action_id, value }),
+    use: (given, value) => perform("click", { channel: message.channel, ts: message.ts, action_id: given.action_id, value }),
   };
   const classes = ["message", message.private && "private", message.bot && "bot"].filter(Boolean).join(" ");
-  return el("article", { class: classes, id: about.id, tabindex: -1, "aria-label": `${nameOf(message.user)}, ${clockOf(message)}` },
+  return el("article", { class: classes, id: context.id, tabindex: -1, "aria-label": `${nameOf(message.user)}, ${timeOf(message)}` },
     day && el("p", { class: "day" }, el("span", {}, day)),
     message.private && el("p", { class: "note" }, "Only visible to you"),
     message.typed && el("p", { class: "note typed" }, el("b", {}, nameOf(message.typed.user)), " used ", el("code", {}, message.typed.command), " ", el("span", {}, mrkdwn(message.typed.text))),
     el("div", { class: "avatar", "aria-hidden": "true", "data-hue": hue(message.user) }, nameOf(message.user).slice(0, 1)),
     el("div", { class: "byline" },
       el("b", {}, nameOf(message.user)), message.bot && el("span", { class: "app" }, "APP"),
-      el("time", { datetime: atTime(message.ts).toISOString(), title: told(atTime(message.ts), { dateStyle: "full", timeStyle: "long" }) }, clockOf(message))),
-    el("div", { class: "body" }, body(message, about), message.edited && el("span", { class: "soft" }, " (edited)")),
-    files(message),
+      el("time", { datetime: dateOf(message.ts).toISOString(), title: formatTime(dateOf(message.ts), { dateStyle: "full", timeStyle: "long" }) }, timeOf(message))),
+    el("div", { class: "body" }, body(message, context), message.edited && el("span", { class: "muted" }, " (edited)")),
+    message.files.map(file),
     reactions(message),
-    where === "said" && replies > 0 && el("button", { type: "button", class: "replies", "data-key": "replies", onclick: () => go({ thread: message.ts }) }, replies === 1 ? "1 reply" : `${replies} replies`),
-    !message.private && tools(message, where));
+    replies > 0 && el("button", { type: "button", class: "replies", "data-key": "replies", onclick: () => navigate({ thread: message.ts }) }, replies === 1 ? "1 reply" : `${replies} replies`),
+    !message.private && toolbar(message, where));
 }
 
-const clockOf = (message) => told(atTime(message.ts), { hour: "2-digit", minute: "2-digit" });
+const timeOf = (message) => formatTime(dateOf(message.ts), { hour: "2-digit", minute: "2-digit" });
 const hue = (id) => (person(id)?.bot ? "bot" : [...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 6);
 
-function body(message, about) {
-  const attached = message.attachments.map((each) => el("blockquote", {}, mrkdwn(each.text ?? each.fallback ?? "")));
-  if (message.blocks.length) return [blocks(message.blocks, about), attached];
-  return [el("div", { class: "text" }, mrkdwn(message.text)), attached];
+function body(message, context) {
+  const attachments = message.attachments.map((each) => el("blockquote", {}, mrkdwn(each.text ?? each.fallback ?? "")));
+  if (message.blocks.length) return [blocks(message.blocks, context), attachments];
+  return [el("div", { class: "text" }, mrkdwn(message.text)), attachments];
+}
+
+const FILE_PREVIEWS = {
+  picture: (file) => el("img", { src: `files/${file.id}`, alt: file.title }),
+  markdown: (file) => el("div", { class: "markdown" }, sanitize(file.html, 2)),
+  text: (file) => el("pre", {}, file.text),
+};
+
+function file(given) {
+  const size = given.size < 1000 ? `${given.size} bytes` : `${(given.size / 1000).toFixed(1)} kB`;
+  return el("figure", { class: "file" },
+    el("figcaption", {},
+      el("span", { "aria-hidden": "true" }, "📄 "), el("b", {}, given.title), " ", el("span", { class: "muted" }, size), " ",
+      el("a", { href: `files/${given.id}`, download: given.name }, "Download")),
+    el("div", { class: "file-preview", tabindex: 0, role: "region", "aria-label": `Preview of ${given.title}` },
+      FILE_PREVIEWS[given.kind](given), given.cut && el("p", { class: "muted" }, "The file goes on.")));
 }
 
 function reactions(message) {
   const given = Object.entries(message.reactions);
   return given.length > 0 && el("div", { class: "reactions" }, given.map(([name, users]) =>
-    el("button", { type: "button", "aria-pressed": String(users.includes(here.user)), "aria-label": `${name}: ${users.map(nameOf).join(", ")}`, "data-key": name, onclick: () => react(message, name) }, `${drawn(name)} ${users.length}`)));
+    el("button", { type: "button", "aria-pressed": String(users.includes(session.user)), "aria-label": `${name}: ${users.map(nameOf).join(", ")}`, "data-key": name, onclick: () => react(message, name) }, `${emoji(name)} ${users.length}`)));
 }
 
-const react = (message, name) => act("react", { channel: message.channel, ts: message.ts, name });
+const react = (message, name) => perform("react", { channel: message.channel, ts: message.ts, name });
 
-function tools(message, where) {
-  const quick = QUICK.map((name) => el("button", { type: "button", "aria-label": `React with ${name}`, title: `React with ${drawn(name)}`, onclick: () => react(message, name) }, drawn(name)));
-  const reply = where === "said" && !place()?.direct && el("button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", onclick: () => go({ thread: message.ts }) }, "💬");
-  const more = el("button", { type: "button", class: "more", title: "More actions", "aria-label": "More actions", "aria-haspopup": "menu", onclick: (event) => openMenu(event.currentTarget, actions(message, where)) }, "⋯");
+function toolbar(message, where) {
+  const quick = QUICK_REACTIONS.map((name) => el("button", { type: "button", "aria-label": `React with ${name}`, title: `React with ${emoji(name)}`, onclick: () => react(message, name) }, emoji(name)));
+  const reply = where === "messages" && !currentChannel()?.direct && el("button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", onclick: () => navigate({ thread: message.ts }) }, "💬");
+  const more = el("button", { type: "button", class: "more", title: "More actions", "aria-label": "More actions", "aria-haspopup": "menu", onclick: (event) => openMenu(event.currentTarget, menuItems(message, where)) }, "⋯");
   return el("div", { class: "tools", role: "group", "aria-label": "Actions" }, quick, reply, more);
 }
 
-const actions = (message, where) => [
-  ...here.setup.shortcuts.filter((each) => each.type === "message").map((each) => ({
+const menuItems = (message, where) => [
+  ...session.setup.shortcuts.filter((each) => each.type === "message").map((each) => ({
     name: each.name,
     about: each.description,
-    act: () => act("shortcut", { channel: message.channel, ts: message.ts, callback_id: each.callback_id }),
+    run: () => perform("shortcut", { channel: message.channel, ts: message.ts, callback_id: each.callback_id }),
   })),
-  ...(where === "said" ? [{ name: "Reply in thread", about: "", act: () => go({ thread: message.ts }) }] : []),
-  ...QUICK.map((name) => ({ name: `React with ${drawn(name)}`, about: "", act: () => react(message, name) })),
-  { name: "Copy text", about: "", act: () => navigator.clipboard?.writeText(message.text) },
+  ...(where === "messages" ? [{ name: "Reply in thread", about: "", run: () => navigate({ thread: message.ts }) }] : []),
+  ...QUICK_REACTIONS.map((name) => ({ name: `React with ${emoji(name)}`, about: "", run: () => react(message, name) })),
+  { name: "Copy text", about: "", run: () => navigator.clipboard?.writeText(message.text) },
 ];
 
-// A message that somebody followed a link to.
-function seek() {
-  if (!here.sought) return;
-  const name = here.sought.replace(".", "-");
-  const node = byId(`thread-${name}`) ?? byId(`said-${name}`);
+// Shows the message that a permalink led to, once it is there.
+function scrollToTarget() {
+  if (!session.scrollTarget) return;
+  const name = session.scrollTarget.replace(".", "-");
+  const node = byId(`thread-${name}`) ?? byId(`messages-${name}`);
   if (!node) return;
-  here.sought = null;
+  session.scrollTarget = null;
   node.scrollIntoView({ block: "center" });
   node.focus();
 }
 
-// Up and down lead from message to message.
+// The arrow keys move the focus from message to message.
 export function onArrow(event) {
-  const list = event.currentTarget;
-  const all = [...list.querySelectorAll("article")];
-  const now = all.indexOf(document.activeElement.closest("article"));
-  if (!["ArrowUp", "ArrowDown"].includes(event.key) || !all.length || event.target.matches("input, textarea, select")) return;
-  const next = now < 0 ? all.length - 1 : now + (event.key === "ArrowUp" ? -1 : 1);
-  all[Math.max(0, Math.min(all.length - 1, next))].focus();
+  const articles = [...event.currentTarget.querySelectorAll("article")];
+  const now = articles.indexOf(document.activeElement.closest("article"));
+  if (!["ArrowUp", "ArrowDown"].includes(event.key) || !articles.length || event.target.matches("input, textarea, select")) return;
+  const next = now < 0 ? articles.length - 1 : now + (event.key === "ArrowUp" ? -1 : 1);
+  articles[Math.max(0, Math.min(articles.length - 1, next))].focus();
   event.preventDefault();
 }

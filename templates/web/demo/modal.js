@@ -1,86 +1,91 @@
-// The modal a person has open. What was filled in stays when the bot changes it around what was typed.
+// The modal that the acting person has open. Typed values stay when the bot updates the view.
 
-import { act } from "./act.js";
+import { perform } from "./actions.js";
 import { blocks } from "./blocks.js";
-import { byId, el } from "./dom.js";
+import { el } from "./dom.js";
 import { values } from "./elements.js";
-import { here } from "./here.js";
 import { words } from "./mrkdwn.js";
+import { session } from "./session.js";
 
 let dialog = null;
-let shown = "";
-let before = null;
+let shownKey = "";
+let focusedBefore = null;
 
 export function showModal(state) {
   const view = state.modal;
-  const key = view ? `${here.user}/${view.id}/${view.hash}` : "";
-  if (key === shown) return;
-  const filled = view && dialog?.dataset.view === view.id ? held(dialog) : [];
+  const key = view ? `${session.user}/${view.id}/${view.hash}` : "";
+  if (key === shownKey) return;
+  const typed = view && dialog?.dataset.view === view.id ? inputValues(dialog) : [];
   const focused = dialog?.contains(document.activeElement) ? document.activeElement.name : null;
   close();
-  shown = key;
-  if (view) open(view, filled, focused);
+  shownKey = key;
+  if (view) open(view, typed, focused);
 }
 
 function close() {
   dialog?.remove();
-  if (dialog && before?.isConnected) before.focus();
+  if (dialog && focusedBefore?.isConnected) focusedBefore.focus();
   dialog = null;
 }
 
-function open(view, filled, focused) {
-  before = document.activeElement;
-  const use = (given, value) => act("click", { view_id: view.id, action_id: given.action_id, value, values: values(dialog) });
-  const dismiss = () => act("dismiss");
-  const send = async (event) => {
+function open(view, typed, focused) {
+  focusedBefore = document.activeElement;
+  const use = (given, value) => perform("click", { view_id: view.id, action_id: given.action_id, value, values: values(dialog) });
+  const dismiss = () => perform("dismiss");
+  const submit = async (event) => {
     event.preventDefault();
-    const press = dialog.querySelector("[type=submit]");
-    press.disabled = true;
-    const came = await act("submit", { values: values(dialog) });
-    press.disabled = false;
-    tellErrors(came.errors ?? {}, came.problem);
+    const button = dialog.querySelector("[type=submit]");
+    button.disabled = true;
+    const result = await perform("submit", { values: values(dialog) });
+    button.disabled = false;
+    showErrors(result.errors ?? {}, result.problem);
   };
-  const form = el("form", { novalidate: true, onsubmit: send },
-    el("header", {}, el("h2", { id: "modal-title" }, words(view.title)), el("button", { type: "button", class: "shut", "aria-label": "Close", onclick: dismiss }, "✕")),
+  const form = el("form", { novalidate: true, onsubmit: submit },
+    el("header", {},
+      el("h2", { id: "modal-title" }, words(view.title)),
+      el("button", { type: "button", class: "close", "aria-label": "Close", onclick: dismiss }, "✕")),
     el("div", { class: "blocks", tabindex: -1 }, blocks(view.blocks, { id: "modal", use }), el("p", { class: "error", role: "alert", "data-whole": true })),
-    el("footer", {}, el("button", { type: "button", class: "press", onclick: dismiss }, view.close ? words(view.close) : "Close"),
-      view.submit && el("button", { type: "submit", class: "press primary" }, words(view.submit))));
+    el("footer", {},
+      el("button", { type: "button", class: "button", onclick: dismiss }, view.close ? words(view.close) : "Close"),
+      view.submit && el("button", { type: "submit", class: "button primary" }, words(view.submit))));
   dialog = el("dialog", { class: "modal", "aria-labelledby": "modal-title", "data-view": view.id }, form);
+  // Escape: the server closes the view, and the next state shows what is then open.
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     dismiss();
   });
   document.body.append(dialog);
-  restore(filled);
+  restore(typed);
   dialog.showModal();
   const first = dialog.querySelector(focused ? `[name="${CSS.escape(focused)}"]` : ".blocks :is(input, textarea, select)");
   first?.focus();
-  // A text that is there already is read from its beginning.
+  // A long initial text is shown from its beginning.
   if (first?.matches("textarea") && !focused) {
     first.setSelectionRange(0, 0);
     first.scrollTop = 0;
   }
 }
 
-// What each input holds. As in Slack, it is kept where block_id, action_id and the kind of input are the same.
-const held = (within) => [...within.querySelectorAll("[data-block]")].map((block) => ({ id: block.dataset.block, kind: block.dataset.kind, values: values(block) }));
+// As in Slack, an updated view keeps a value where block_id, action_id and the type of input are the same.
+const inputValues = (container) => [...container.querySelectorAll("[data-block]")].map((block) => ({ id: block.dataset.block, kind: block.dataset.kind, values: values(block) }));
 
-function restore(filled) {
-  for (const { id, kind, values: kept } of filled) {
-    const block = dialog.querySelector(`[data-block="${CSS.escape(id)}"][data-kind="${CSS.escape(kind)}"]`);
-    if (block) fill(block, kept);
+function restore(typed) {
+  for (const each of typed) {
+    const block = dialog.querySelector(`[data-block="${CSS.escape(each.id)}"][data-kind="${CSS.escape(each.kind)}"]`);
+    if (block) setValues(block, each.values);
   }
 }
 
-function fill(block, kept) {
-  for (const [name, value] of Object.entries(kept)) {
+function setValues(block, byName) {
+  for (const [name, value] of Object.entries(byName)) {
     const input = block.querySelector(`[name="${CSS.escape(name)}"]`);
     if (input && value !== null) input.value = value;
     for (const box of block.querySelectorAll(`fieldset[data-name="${CSS.escape(name)}"] input`)) box.checked = [value].flat().includes(box.value);
   }
 }
 
-function tellErrors(errors, problem) {
+// `errors` are by block_id, `problem` is about the whole form.
+function showErrors(errors, problem) {
   if (!dialog) return;
   dialog.querySelector("[data-whole]").textContent = problem ?? "";
   for (const input of dialog.querySelectorAll("[data-block]")) {

@@ -1,8 +1,8 @@
-// Slack's own markup in messages: *bold*, _italic_, ~struck~, `code`, > quotes, and <…> for people, channels and links.
+// Slack's mrkdwn: *bold*, _italic_, ~struck~, `code`, > quotes, and <…> for people, channels, dates and links.
 
 import { el } from "./dom.js";
-import { EMOJI } from "./emoji.js";
-import { atTime, go, here, person, told } from "./here.js";
+import { emoji } from "./emoji.js";
+import { dateOf, formatTime, navigate, person, session } from "./session.js";
 
 const TOKEN = new RegExp(
   [
@@ -20,14 +20,14 @@ const ENTITY = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 
 export const plain = (text) => text.replace(/&(?:lt|gt|amp);/g, (each) => ENTITY[each]);
 
-// One of Block Kit's text objects, without the quotes that only a section has.
+// A text object of Block Kit inline, without the block quotes that only whole texts have.
 export const words = (text) => (!text ? [] : text.type === "mrkdwn" ? inline(text.text) : [plain(text.text)]);
 
-const MADE = {
+const RENDERERS = {
   fence: (words) => el("pre", {}, plain(words.replace(/^\n/, ""))),
   code: (words) => el("code", {}, plain(words)),
-  angle: (inside) => angle(inside),
-  emoji: (name) => EMOJI[name] ?? `:${name}:`,
+  angle,
+  emoji,
   bold: (words) => el("strong", {}, inline(words)),
   italic: (words) => el("em", {}, inline(words)),
   struck: (words) => el("s", {}, inline(words)),
@@ -39,19 +39,19 @@ function inline(text) {
   for (const match of text.matchAll(TOKEN)) {
     parts.push(plain(text.slice(end, match.index)));
     const [kind, words] = Object.entries(match.groups).find(([, value]) => value !== undefined);
-    parts.push(MADE[kind](words));
+    parts.push(RENDERERS[kind](words));
     end = match.index + match[0].length;
   }
   parts.push(plain(text.slice(end)));
   return parts;
 }
 
-// A whole text: lines that begin with > stand as quotes, as long as they are no code.
+// A whole text: lines that begin with > are quotes, except within a code block.
 export function mrkdwn(text) {
-  return text.split(/(```[\s\S]+?```)/).flatMap((part) => (part.startsWith("```") ? inline(part) : quotes(part)));
+  return text.split(/(```[\s\S]+?```)/).flatMap((part) => (part.startsWith("```") ? inline(part) : withQuotes(part)));
 }
 
-function quotes(text) {
+function withQuotes(text) {
   const parts = [];
   for (const line of text.split(/(?<=\n)/)) {
     const quoted = line.match(/^(?:&gt;|>) ?(.*)/s);
@@ -62,10 +62,10 @@ function quotes(text) {
   return parts;
 }
 
-function angle(inside) {
-  const [target, label] = inside.split("|", 2);
-  if (target.startsWith("@")) return mention(`@${person(target.slice(1))?.name ?? label ?? target.slice(1)}`, target.slice(1) === here.user);
-  if (target.startsWith("#")) return mention(`#${here.state.channels.find((each) => each.id === target.slice(1))?.name ?? label ?? target.slice(1)}`);
+function angle(content) {
+  const [target, label] = content.split("|", 2);
+  if (target.startsWith("@")) return mention(`@${person(target.slice(1))?.name ?? label ?? target.slice(1)}`, target.slice(1) === session.user);
+  if (target.startsWith("#")) return mention(`#${session.state.channels.find((each) => each.id === target.slice(1))?.name ?? label ?? target.slice(1)}`);
   if (target.startsWith("!date^")) return date(target, label);
   if (target.startsWith("!")) return mention(label ? plain(label) : `@${target.slice(1)}`, true);
   return link(plain(target), label === undefined ? undefined : plain(label));
@@ -75,35 +75,35 @@ const mention = (words, loud = false) => el("span", { class: loud ? "mention lou
 
 function date(target, fallback) {
   const seconds = Number(target.split("^")[1]);
-  return Number.isFinite(seconds) ? told(atTime(seconds), { dateStyle: "medium", timeStyle: "short" }) : plain(fallback ?? target);
+  return Number.isFinite(seconds) ? formatTime(dateOf(seconds), { dateStyle: "medium", timeStyle: "short" }) : plain(fallback ?? target);
 }
 
 const CANVAS = /^https:\/\/[\w-]+\.slack\.com\/docs\/\w+\/(F\w+)$/;
 const ARCHIVES = /^https:\/\/[\w-]+\.slack\.com\/archives\/(\w+)\/p(\d+?)(\d{6})(?:\?thread_ts=([\d.]+))?/;
 
-// Only web and mail addresses become links; one of a message or a canvas of this Slack leads there on this page.
+// Only web and mail addresses become links. A permalink of a message or a canvas opens it on this page, if the person
+// can see it.
 export function link(address, label = address) {
   if (!/^(https?:\/\/|mailto:)/i.test(address)) return label;
   const canvas = address.match(CANVAS)?.[1];
-  if (canvas) return here.state?.canvases.some((each) => each.id === canvas) ? leading(label, () => go({ thread: null, canvas })) : label;
+  if (canvas) return session.state?.canvases.some((each) => each.id === canvas) ? innerLink(label, () => navigate({ thread: null, canvas })) : label;
   const message = address.match(ARCHIVES);
   if (!message) return el("a", { href: address, target: "_blank", rel: "noreferrer noopener" }, label);
   const [, channel, seconds, rest, thread] = message;
-  const there = here.state?.channels.some((each) => each.id === channel);
-  if (!there) return label;
-  return leading(label, () => {
-    go({ channel });
-    if (thread) go({ thread });
+  if (!session.state?.channels.some((each) => each.id === channel)) return label;
+  return innerLink(label, () => {
+    navigate({ channel });
+    if (thread) navigate({ thread });
     document.body.dataset.pane = "conversation";
-    here.sought = `${seconds}.${rest}`;
-    here.moved();
+    session.scrollTarget = `${seconds}.${rest}`;
+    session.onNavigate();
   });
 }
 
-function leading(label, there) {
-  const follow = (event) => {
+function innerLink(label, open) {
+  const onclick = (event) => {
     event.preventDefault();
-    there();
+    open();
   };
-  return el("a", { href: "#", onclick: follow }, label);
+  return el("a", { href: "#", onclick }, label);
 }

@@ -1,38 +1,38 @@
-// The parts of a rich_text block, as a table of its types.
+// The rich_text block: its parts and their leaves, one function per type.
 
 import { el } from "./dom.js";
-import { drawn } from "./emoji.js";
-import { here, nameOf, told } from "./here.js";
+import { unsupported } from "./elements.js";
+import { emoji } from "./emoji.js";
 import { link } from "./mrkdwn.js";
+import { formatTime, nameOf, session } from "./session.js";
 
 const STYLES = { bold: "strong", italic: "em", strike: "s", code: "code", underline: "u", highlight: "mark" };
 
 const styled = (node, style = {}) =>
   Object.keys(style).filter((name) => style[name]).reduce((inside, name) => el(STYLES[name] ?? "span", {}, inside), node);
 
-export const LEAVES = {
+const LEAVES = {
   text: (leaf) => leaf.text,
   link: (leaf) => link(leaf.url, leaf.text || leaf.url),
   user: (leaf) => el("span", { class: "mention" }, `@${nameOf(leaf.user_id)}`),
-  channel: (leaf) => el("span", { class: "mention" }, `#${here.state.channels.find((each) => each.id === leaf.channel_id)?.name ?? leaf.channel_id}`),
+  channel: (leaf) => el("span", { class: "mention" }, `#${session.state.channels.find((each) => each.id === leaf.channel_id)?.name ?? leaf.channel_id}`),
   usergroup: (leaf) => el("span", { class: "mention" }, `@${leaf.usergroup_id}`),
   broadcast: (leaf) => el("span", { class: "mention loud" }, `@${leaf.range}`),
-  emoji: (leaf) => drawn(leaf.name),
+  emoji: (leaf) => emoji(leaf.name),
   color: (leaf) => el("code", {}, leaf.value),
-  date: (leaf) => told(new Date(leaf.timestamp * 1000), { dateStyle: "medium", timeStyle: "short" }),
+  date: (leaf) => formatTime(new Date(leaf.timestamp * 1000), { dateStyle: "medium", timeStyle: "short" }),
 };
 
-const run = (elements, unknown) =>
-  elements.map((leaf) => (LEAVES[leaf.type] ? styled(LEAVES[leaf.type](leaf), leaf.style) : unknown(leaf)));
+const leaves = (elements) =>
+  elements.map((leaf) => (LEAVES[leaf.type] ? styled(LEAVES[leaf.type](leaf), leaf.style) : unsupported(leaf)));
 
-export const PARTS = {
-  rich_text_section: (part, unknown) => el("p", {}, run(part.elements, unknown)),
-  rich_text_preformatted: (part, unknown) => el("pre", {}, run(part.elements, unknown)),
-  rich_text_quote: (part, unknown) => el("blockquote", {}, run(part.elements, unknown)),
-  rich_text_list: (part, unknown) =>
+const PARTS = {
+  rich_text_section: (part) => el("p", {}, leaves(part.elements)),
+  rich_text_preformatted: (part) => el("pre", {}, leaves(part.elements)),
+  rich_text_quote: (part) => el("blockquote", {}, leaves(part.elements)),
+  rich_text_list: (part) =>
     el(part.style === "ordered" ? "ol" : "ul", { class: `indent-${part.indent ?? 0}`, start: part.style === "ordered" ? (part.offset ?? 0) + 1 : null },
-      part.elements.map((each) => el("li", {}, run(each.elements, unknown)))),
+      part.elements.map((each) => el("li", {}, leaves(each.elements)))),
 };
 
-export const richText = (block, unknown) =>
-  block.elements.map((part) => (PARTS[part.type] ? PARTS[part.type](part, unknown) : unknown(part)));
+export const richText = (block) => block.elements.map((part) => (PARTS[part.type] ?? unsupported)(part));

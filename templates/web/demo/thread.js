@@ -1,30 +1,30 @@
-// A thread, over the conversation it belongs to. Slack takes no commands in threads: there one talks to @scribe.
+// The open thread, in place of the conversation. Slack takes no slash commands in threads, so people mention @scribe.
 
+import { autoscroll } from "./autoscroll.js";
 import { composer, sendTo } from "./composer.js";
 import { byId, el } from "./dom.js";
-import { following } from "./following.js";
-import { go, here } from "./here.js";
-import { fill, onArrow } from "./messages.js";
+import { onArrow, showList } from "./messages.js";
+import { navigate, session } from "./session.js";
 
 let parts = null;
 
 function build() {
   const list = el("div", { class: "list", role: "log", "aria-label": "Thread", tabindex: 0, onkeydown: onArrow });
-  const box = composer({ id: "thread-box", label: "Reply, or @scribe did what you did", send: sendTo(() => here.thread) });
-  const close = el("button", { type: "button", class: "press", onclick: () => go({ thread: null }) }, "Close");
+  const box = composer({ id: "thread-box", label: "Reply, or @scribe did what you did", send: sendTo(() => session.thread) });
+  const close = el("button", { type: "button", class: "button", onclick: () => navigate({ thread: null }) }, "Close");
   byId("thread").append(el("header", {}, el("h2", {}, "Thread"), close), list, box);
-  return { list, end: following(list) };
+  return { list, scroll: autoscroll(list) };
 }
 
 export function showThread(state) {
-  const place = byId("thread");
-  const root = here.thread && state.messages.find((each) => each.ts === here.thread);
-  const opened = place.hidden && root;
-  place.hidden = !root;
+  const container = byId("thread");
+  const root = session.thread && state.messages.find((each) => each.ts === session.thread);
+  const opens = container.hidden && root;
+  container.hidden = !root;
   if (!root) return;
   parts ??= build();
-  fill(parts.list, [root, ...state.messages.filter((each) => each.thread_ts === root.ts && each.ts !== root.ts)], "thread");
-  if (!opened) return parts.end.keep();
-  parts.end.end();
+  showList(parts.list, [root, ...state.messages.filter((each) => each.thread_ts === root.ts && each.ts !== root.ts)], "thread");
+  if (!opens) return parts.scroll.follow();
+  parts.scroll.jump();
   byId("thread-box").focus();
 }

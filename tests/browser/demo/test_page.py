@@ -1,4 +1,4 @@
-"""The page holds: hostile words, every block, two tabs, a reload, a bot that goes away, anybody's eyes."""
+"""The page in a real browser: hostile text, every block, two tabs, reloads, a stopped bot, accessibility."""
 
 import json
 import re
@@ -11,10 +11,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from slack_sdk import WebClient
 
-from bot.demo.serve import open_to_browsers
+from bot.demo.serve import serve_page
 from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, RICH_TEXT_BLOCKS, RICH_TEXT_ELEMENTS, VIEW_BLOCKS
 from storage.database import Database
-from tests.browser.demo.conftest import CASE, NARROW, WIDE, Stage, Tab
+from tests.browser.demo.conftest import NARROW, WIDE, Tab
+from tests.support.demo_site import CASE, DemoSite
 
 Json = dict[str, Any]
 NewTab = Callable[[], Tab]
@@ -106,11 +107,11 @@ def blocks(*kinds: str) -> list[Json]:
 
 
 @pytest.fixture
-def client(stage: Stage) -> WebClient:
-    return WebClient(token=stage.demo.slack.bot_token, base_url=stage.demo.slack.api_url)
+def client(site: DemoSite) -> WebClient:
+    return WebClient(token=site.demo.slack.bot_token, base_url=site.demo.slack.api_url)
 
 
-def test_hostile_words_stay_words_wherever_they_are_shown(stage: Stage, tab: Tab) -> None:
+def test_hostile_text_is_shown_as_text_everywhere(site: DemoSite, tab: Tab) -> None:
     page = tab.page
     for typed in (f"/detected {HOSTILE}", HOSTILE, f"/note {'x' * 3_000}{HOSTILE}", f"/impact {'10,000 ' * 1_430}"):
         tab.type(typed)
@@ -126,7 +127,7 @@ def test_hostile_words_stay_words_wherever_they_are_shown(stage: Stage, tab: Tab
     tab.message("Only visible to you")
     tab.type("/postmortem publish")
     tab.message("published by alice")
-    page.locator("#head").get_by_role("button", name="INC-1 postmortem").click()
+    page.locator("#header").get_by_role("button", name="INC-1 postmortem").click()
     expect(page.locator("#canvas")).to_contain_text("<img src=x")
     page.keyboard.press("Escape")
     tab.type("/postmortem edit timeline")
@@ -135,16 +136,16 @@ def test_hostile_words_stay_words_wherever_they_are_shown(stage: Stage, tab: Tab
     expect(page.get_by_role("dialog")).to_have_count(0)
     for name in ("Check", "JSON", "Picture", "Postmortem"):
         page.get_by_role("tab", name=name).click()
-    expect(page.locator("#paper li", has_text="<img src=x")).not_to_have_count(0)
+    expect(page.locator("#preview-body li", has_text="<img src=x")).not_to_have_count(0)
     assert page.evaluate("window.hit") is None
     assert page.locator("script:not([type=module]), img[src=x], [onerror], a[href^='javascript' i]").count() == 0
     assert page.locator("article.bot .body .mention.loud").count() == 0
     assert not any(
-        "<!channel>" in each.text for each in stage.demo.slack.messages(stage.channel) if each.user != stage.alice
+        "<!channel>" in each.text for each in site.demo.slack.messages(site.channel) if each.user != site.alice
     )
 
 
-def test_a_long_command_above_its_receipt_is_cut_with_a_sign_that_it_goes_on(tab: Tab) -> None:
+def test_a_long_command_above_its_receipt_is_clamped_to_two_lines(tab: Tab) -> None:
     tab.type("/detected disk full")
     tab.type("/note " + "words of a long note " * 20)
     short, long = (tab.message(words).locator(".typed span") for words in ("Detected · ", "Note · "))
@@ -154,40 +155,40 @@ def test_a_long_command_above_its_receipt_is_cut_with_a_sign_that_it_goes_on(tab
     assert long.evaluate("(span) => span.clientHeight / parseFloat(getComputedStyle(span).lineHeight)") < 2.5
 
 
-def test_every_block_of_a_message_is_shown(stage: Stage, tab: Tab, client: WebClient) -> None:
+def test_every_type_of_block_is_rendered(site: DemoSite, tab: Tab, client: WebClient) -> None:
     kinds = [kind for kind in BLOCKS if kind != "input"]
     for kind in kinds:
-        client.chat_postMessage(channel=stage.channel, text=kind, blocks=blocks(kind))
-    client.chat_postMessage(channel=stage.channel, text="input", blocks=blocks("input"))
-    expect(tab.page.locator("#said article")).to_have_count(len(kinds) + 1)
-    expect(tab.page.locator(".unknown")).to_have_count(0)
+        client.chat_postMessage(channel=site.channel, text=kind, blocks=blocks(kind))
+    client.chat_postMessage(channel=site.channel, text="input", blocks=blocks("input"))
+    expect(tab.page.locator("#messages article")).to_have_count(len(kinds) + 1)
+    expect(tab.page.locator(".unsupported")).to_have_count(0)
     assert sorted(EVERY_BLOCK) == sorted(BLOCKS)
     assert sorted(EVERY_ELEMENT) == sorted(ELEMENTS)
     assert {each["type"] for each in RICH["elements"]} == set(RICH_TEXT_BLOCKS)
     assert {each["type"] for each in RICH["elements"][0]["elements"]} | {"text"} == set(RICH_TEXT_ELEMENTS)
 
 
-def test_a_block_it_cannot_show_is_an_error_and_not_left_out(stage: Stage, tab: Tab) -> None:
-    strange = [{"type": "carousel"}, {"type": "actions", "elements": [{"type": "slider", "action_id": "a"}]}]
-    stage.demo.slack.workspace.post(stage.channel, user=stage.demo.slack.bot_user_id, text="x", blocks=strange)
+def test_an_unknown_block_or_element_is_shown_as_an_error(site: DemoSite, tab: Tab) -> None:
+    unknown = [{"type": "carousel"}, {"type": "actions", "elements": [{"type": "slider", "action_id": "a"}]}]
+    site.demo.slack.workspace.post(site.channel, user=site.demo.slack.bot_user_id, text="x", blocks=unknown)
     shown = tab.page.get_by_role("log").get_by_role("alert")
     expect(shown).to_have_count(2)
     expect(shown.first).to_contain_text("cannot show “carousel”")
 
 
-def test_every_input_of_a_form_brings_what_was_filled_in(stage: Stage, tab: Tab) -> None:
+def test_every_type_of_input_submits_its_value(site: DemoSite, tab: Tab) -> None:
     view = {
         "type": "modal", "callback_id": "x", "title": plain("Everything"), "submit": plain("Send"),
         "private_metadata": "{}",
         "blocks": blocks(*(kind for kind in VIEW_BLOCKS if kind not in {"actions", "section"})),
     }  # fmt: skip
-    tab.open(stage.bob, stage.channel)
-    stage.demo.slack.workspace.push_view(stage.bob, view)
+    tab.open(site.bob, site.channel)
+    site.demo.slack.workspace.push_view(site.bob, view)
     form = tab.page.get_by_role("dialog", name="Everything")
-    # An instant is shown and read in the zone of who fills it in: Bob's, seven hours behind in March.
+    # A datetimepicker shows and reads the time in the person's zone: Bob's is seven hours behind UTC in March.
     expect(form.get_by_label("datetimepicker")).to_have_value("2026-03-12T02:14")
     form.get_by_label("static_select").select_option("two")
-    form.get_by_label("users_select").select_option(stage.alice)
+    form.get_by_label("users_select").select_option(site.alice)
     form.get_by_label("datepicker", exact=False).first.fill("2026-04-01")
     form.get_by_label("timepicker", exact=False).first.fill("11:15")
     form.get_by_label("datetimepicker").fill("2026-03-12T03:14")
@@ -195,11 +196,11 @@ def test_every_input_of_a_form_brings_what_was_filled_in(stage: Stage, tab: Tab)
     form.get_by_label("Right").check()
     form.get_by_label("Red").check()
     form.get_by_role("button", name="Send").click()
-    stage.demo.slack.wait_for(lambda: _submissions(stage))
-    states = [state for block in _submissions(stage)[0]["state"]["values"].values() for state in block.values()]
+    site.demo.slack.wait_for(lambda: _submissions(site))
+    states = [state for block in _submissions(site)[0]["state"]["values"].values() for state in block.values()]
     values = {state.pop("type"): next(iter(state.values())) for state in states}
     assert values["static_select"]["value"] == "two"
-    assert values["users_select"] == stage.alice
+    assert values["users_select"] == site.alice
     assert (values["datepicker"], values["timepicker"]) == ("2026-04-01", "11:15")
     assert values["datetimepicker"] == 1_773_306_840 + 3600
     assert values["plain_text_input"] == "two\nlines"
@@ -209,31 +210,31 @@ def test_every_input_of_a_form_brings_what_was_filled_in(stage: Stage, tab: Tab)
     expect(form).to_be_hidden()
 
 
-def _submissions(stage: Stage) -> list[Json]:
-    payloads = [answer.delivery.payload for answer in stage.demo.slack.answers]
+def _submissions(site: DemoSite) -> list[Json]:
+    payloads = [answer.delivery.payload for answer in site.demo.slack.answers]
     return [each["view"] for each in payloads if each.get("type") == "view_submission"]
 
 
-def test_a_form_changed_by_the_bot_keeps_what_was_filled_in(stage: Stage, tab: Tab, client: WebClient) -> None:
+def test_an_updated_form_keeps_typed_values(site: DemoSite, tab: Tab, client: WebClient) -> None:
     asked = [{**each, "block_id": f"asked-{index}"} for index, each in enumerate(blocks("input"))]
     view = {"type": "modal", "title": plain("Asked"), "submit": plain("Send"), "blocks": asked}
-    opened = stage.demo.slack.workspace.push_view(stage.alice, view)
+    opened = site.demo.slack.workspace.push_view(site.alice, view)
     form = tab.page.get_by_role("dialog", name="Asked")
     form.get_by_label("plain_text_input").fill("half a sent")
     client.views_update(view_id=opened.id, view={**view, "title": plain("Asked again")})
     again = tab.page.get_by_role("dialog", name="Asked again")
     expect(again.get_by_label("plain_text_input")).to_have_value("half a sent")
-    # As in Slack, another block is another input, whatever it is called.
+    # As in Slack, a value belongs to its block_id: the same label and action_id in another block start empty.
     others = [{**each, "block_id": f"other-{index}"} for index, each in enumerate(asked)]
     client.views_update(view_id=opened.id, view={**view, "title": plain("Something else"), "blocks": others})
     other = tab.page.get_by_role("dialog", name="Something else")
     expect(other.get_by_label("plain_text_input")).to_have_value("words")
 
 
-def test_two_tabs_are_two_people_and_what_is_private_stays_so(stage: Stage, new_tab: NewTab) -> None:
+def test_two_tabs_act_as_two_people_and_private_answers_stay_with_theirs(site: DemoSite, new_tab: NewTab) -> None:
     alices, bobs = new_tab(), new_tab()
-    alices.open(stage.alice, stage.channel)
-    bobs.open(stage.bob, stage.channel)
+    alices.open(site.alice, site.channel)
+    bobs.open(site.bob, site.channel)
     alices.type("/detected disk full")
     bobs.message("disk full")
     bobs.type("/incident status")
@@ -247,34 +248,34 @@ def test_two_tabs_are_two_people_and_what_is_private_stays_so(stage: Stage, new_
 
 
 @pytest.mark.parametrize("over_http", [True, False])
-def test_a_bot_that_goes_away_is_told_of_and_nothing_is_lost(tab: Tab) -> None:
+def test_a_stopped_bot_is_reported_and_the_typed_command_stays_in_the_box(tab: Tab) -> None:
     tab.type("/detected disk full")
     tab.message("disk full")
     tab.page.get_by_role("button", name="Pull the plug").click()
-    expect(tab.page.locator("#unplugged")).to_be_visible()
+    expect(tab.page.locator("#bot-stopped")).to_be_visible()
     tab.type("/note still full")
     expect(tab.page.locator("#notice")).to_contain_text("/note failed with the error “dispatch_failed”")
     expect(tab.page.locator("#box")).to_have_value("/note still full")
     tab.page.get_by_role("button", name="Plug it in again").click()
-    expect(tab.page.locator("#unplugged")).to_be_hidden()
+    expect(tab.page.locator("#bot-stopped")).to_be_hidden()
     tab.page.press("#box", "Enter")
     tab.message("Note · ")
-    expect(tab.page.locator("#paper")).to_contain_text("still full")
+    expect(tab.page.locator("#preview-body")).to_contain_text("still full")
 
 
-def test_a_demo_that_ends_is_told_of_and_found_again(sqlite: Database, new_tab: NewTab) -> None:
+def test_a_stopped_demo_and_another_at_its_address_are_reported(sqlite: Database, new_tab: NewTab) -> None:
     tab = new_tab()
-    with open_to_browsers(sqlite, {CASE.id: CASE}, environment={}) as (address, demo):
+    with serve_page(sqlite, {CASE.id: CASE}, environment={}) as (address, demo):
         tab.address, port = address, int(address.split(":")[2].split("/")[0])
-        tab.open(demo.cast.people["alice"], demo.cast.channels["incident"])
-    expect(tab.page.locator("#lost")).to_contain_text("Is scribe demo still running?")
-    with open_to_browsers(sqlite, {CASE.id: CASE}, environment={}, port=port):
-        expect(tab.page.locator("#lost")).to_contain_text("Another demo is running here")
+        tab.open(demo.ids.people["alice"], demo.ids.channels["incident"])
+    expect(tab.page.locator("#connection-lost")).to_contain_text("Is scribe demo still running?")
+    with serve_page(sqlite, {CASE.id: CASE}, environment={}, port=port):
+        expect(tab.page.locator("#connection-lost")).to_contain_text("Another demo is running here")
 
 
-def test_the_keyboard_is_enough(tab: Tab) -> None:
+def test_the_page_can_be_used_by_keyboard_alone(tab: Tab) -> None:
     page = tab.page
-    page.locator("#said").focus()
+    page.locator("#messages").focus()
     page.keyboard.press("/")
     page.keyboard.type("incident ")
     expect(page.get_by_role("option").first).to_contain_text("/incident open")
@@ -290,7 +291,7 @@ def test_the_keyboard_is_enough(tab: Tab) -> None:
     expect(tab.message("please").locator(".mention")).to_have_text("@carol")
     page.keyboard.press("Alt+2")
     expect(page.locator(".actor[aria-pressed=true]")).to_contain_text("Bob")
-    page.locator("#said").focus()
+    page.locator("#messages").focus()
     page.keyboard.press("ArrowUp")
     expect(tab.message("please")).to_be_focused()
     tab.message("please").locator(".more").focus()
@@ -301,45 +302,41 @@ def test_the_keyboard_is_enough(tab: Tab) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_the_home_tab_shows_what_was_published_and_its_buttons_work(stage: Stage, tab: Tab, client: WebClient) -> None:
+def test_the_home_tab_shows_the_published_view_and_its_buttons_reach_the_bot(
+    site: DemoSite, tab: Tab, client: WebClient
+) -> None:
     tab.page.get_by_role("button", name="s Home").click()
-    expect(tab.page.locator("#head")).to_contain_text("s Home")
-    # What the bot has to show comes first; it would take the place of what is published here.
-    expect(tab.page.locator("#said .home")).to_contain_text("Your action items")
-    assert stage.demo.slack.answers[-1].delivery.payload["event"]["type"] == "app_home_opened"
-    # The bot answers the opening with a tab of its own: ours comes after it.
-    expect(tab.page.get_by_text("Your action items")).to_be_visible()
+    expect(tab.page.locator("#header")).to_contain_text("s Home")
+    # Opening the tab makes the bot publish its own view: wait for it, or it would replace the one published below.
+    expect(tab.page.locator("#messages .home")).to_contain_text("Your action items")
+    assert site.demo.slack.answers[-1].delivery.payload["event"]["type"] == "app_home_opened"
     button = {"type": "actions", "elements": [named("button", "pressed")]}
-    client.views_publish(user_id=stage.alice, view={"type": "home", "blocks": [*blocks("header"), button]})
+    client.views_publish(user_id=site.alice, view={"type": "home", "blocks": [*blocks("header"), button]})
     tab.page.get_by_role("button", name="Press").click()
-    stage.demo.slack.wait_for(
-        lambda: [each for each in stage.demo.slack.answers if each.delivery.payload.get("actions")]
-    )
+    site.demo.slack.wait_for(lambda: [each for each in site.demo.slack.answers if each.delivery.payload.get("actions")])
 
 
-def in_a_form(stage: Stage, tab: Tab) -> None:
+def in_a_form(site: DemoSite, tab: Tab) -> None:
     view = {"type": "modal", "title": plain("Everything"), "submit": plain("Send"), "blocks": blocks(*VIEW_BLOCKS)}
-    stage.demo.slack.workspace.push_view(stage.alice, view)
+    site.demo.slack.workspace.push_view(site.alice, view)
     expect(tab.page.get_by_role("dialog")).to_be_visible()
 
 
-def in_a_thread(_stage: Stage, tab: Tab) -> None:
+def in_a_thread(_site: DemoSite, tab: Tab) -> None:
     tab.type("db1 looks odd")
     tab.choose(tab.message("db1 looks odd"), "Reply in thread")
     expect(tab.page.locator("#thread")).to_be_visible()
 
 
-def after_a_drill(stage: Stage, tab: Tab) -> None:
+def after_a_drill(site: DemoSite, tab: Tab) -> None:
     for kind in (each for each in BLOCKS if each != "input"):
-        stage.demo.slack.workspace.post(
-            stage.channel, user=stage.demo.slack.bot_user_id, text=kind, blocks=blocks(kind)
-        )
-    stage.demo.begin_drill(CASE.id, 100_000)
+        site.demo.slack.workspace.post(site.channel, user=site.demo.slack.bot_user_id, text=kind, blocks=blocks(kind))
+    site.demo.start_drill(CASE.id, 100_000)
     tab.page.locator("#drill .title").click()
     tab.message("postmortem, version 2")
 
 
-def in_a_canvas(stage: Stage, tab: Tab) -> None:
+def in_a_canvas(site: DemoSite, tab: Tab) -> None:
     for words in (
         "/detected disk full",
         "/actionitem @alice by tomorrow: alert at 80% disk",
@@ -350,34 +347,34 @@ def in_a_canvas(stage: Stage, tab: Tab) -> None:
     tab.type("/postmortem publish")
     tab.message("published by alice")
     tab.page.get_by_role("tab", name="Picture").click()
-    stage.demo.slack.wait_for(lambda: stage.demo.slack.workspace.canvases)
-    tab.page.locator("#head").get_by_role("button", name="INC-1 postmortem").click()
+    site.demo.slack.wait_for(lambda: site.demo.slack.workspace.canvases)
+    tab.page.locator("#header").get_by_role("button", name="INC-1 postmortem").click()
     expect(tab.page.locator("#canvas")).to_be_visible()
 
 
-def at_home(stage: Stage, tab: Tab) -> None:
-    in_a_canvas(stage, tab)
+def at_home(site: DemoSite, tab: Tab) -> None:
+    in_a_canvas(site, tab)
     tab.page.get_by_role("button", name="s Home").click()
-    expect(tab.page.locator("#said .home")).to_contain_text("alert at 80% disk")
+    expect(tab.page.locator("#messages .home")).to_contain_text("alert at 80% disk")
 
 
 @pytest.mark.parametrize(
     "put", [in_a_form, in_a_thread, in_a_canvas, at_home, after_a_drill], ids=lambda put: put.__name__
 )
 def test_it_is_accessible_and_fits_wide_and_narrow_light_and_dark(
-    stage: Stage, tab: Tab, put: Callable[[Stage, Tab], None]
+    site: DemoSite, tab: Tab, put: Callable[[DemoSite, Tab], None]
 ) -> None:
-    put(stage, tab)
-    for found in looks(tab):
-        assert found == []
+    put(site, tab)
+    for faults in layout_faults(tab):
+        assert faults == []
 
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-def looks(tab: Tab) -> Iterator[list[str]]:
-    """What axe finds serious, and what does not fit, at each size and in each scheme."""
-    for (size, pane), scheme in product(((WIDE, "living"), (NARROW, "conversation"), (NARROW, "living")), SCHEMES):
+def layout_faults(tab: Tab) -> Iterator[list[str]]:
+    """The serious violations that axe finds, and whether the page overflows, for each size and colour scheme."""
+    for (size, pane), scheme in product(((WIDE, "preview"), (NARROW, "conversation"), (NARROW, "preview")), SCHEMES):
         tab.page.set_viewport_size(size)
         tab.page.emulate_media(color_scheme=scheme)
         tab.page.evaluate(f"document.body.dataset.pane = {json.dumps(pane)}")

@@ -1,4 +1,4 @@
-"""Real incidents played through the real boundary come out as their reports have them."""
+"""Replays of real incidents through the real bot: the documents state what the published reports state."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo.replay import SAMPLE, Replayed, replay_file
+from bot.demo.replay import SAMPLE, ReplayResult, replay_file
 from tests.support.paths import CASES as FOLDER
 
 CASES = sorted(FOLDER.glob("*.json"))
@@ -25,7 +25,7 @@ FACTS = (
 
 
 @cache
-def replayed(path: Path) -> Replayed:
+def replayed(path: Path) -> ReplayResult:
     return replay_file(path)
 
 
@@ -35,8 +35,8 @@ def exported(path: Path) -> dict[str, Any]:
 
 
 def case(path: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return told
+    parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return parsed
 
 
 def test_the_three_cases_are_there() -> None:
@@ -45,12 +45,12 @@ def test_the_three_cases_are_there() -> None:
 
 @pytest.mark.parametrize("fact", FACTS)
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_a_derived_fact_is_the_reports(path: Path, fact: str) -> None:
+def test_a_derived_fact_is_that_of_the_report(path: Path, fact: str) -> None:
     assert exported(path)["incident"][fact] == case(path)["expected"][fact]
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_the_action_items_are_the_reports(path: Path) -> None:
+def test_the_action_items_are_those_of_the_report(path: Path) -> None:
     found = [
         {"text": item["text"], "owner": item["owner"], "kind": item["kind"], "due": item["due_on"]}
         for item in exported(path)["action_items"]
@@ -59,7 +59,7 @@ def test_the_action_items_are_the_reports(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_every_command_became_an_entry_or_an_item_with_its_words_and_time(path: Path) -> None:
+def test_every_command_is_an_entry_or_an_item_with_its_words_and_time(path: Path) -> None:
     typed = case(path)["commands"]
     document = exported(path)
     assert len(document["entries"]) + len(document["action_items"]) == len(typed)
@@ -72,11 +72,11 @@ def test_every_command_became_an_entry_or_an_item_with_its_words_and_time(path: 
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_the_title_and_severity_are_the_cases(path: Path) -> None:
+def test_title_severity_and_declaration_are_those_of_the_case(path: Path) -> None:
     incident = exported(path)["incident"]
-    told = case(path)
-    assert (incident["title"], incident["severity"]) == (told["title"], told["severity"])
-    assert incident["declared_at"] == told["commands"][0]["at"]
+    given = case(path)
+    assert (incident["title"], incident["severity"]) == (given["title"], given["severity"])
+    assert incident["declared_at"] == given["commands"][0]["at"]
 
 
 @pytest.mark.parametrize("path", [*CASES, SAMPLE], ids=lambda path: path.stem)
@@ -97,7 +97,7 @@ def test_the_draft_is_the_second_and_holds_the_sections_in_order(path: Path) -> 
 
 
 @pytest.mark.parametrize("path", [*CASES, SAMPLE], ids=lambda path: path.stem)
-def test_picture_and_page_are_well_formed_and_need_nothing_from_outside(path: Path) -> None:
+def test_picture_and_page_are_well_formed_and_load_nothing_from_elsewhere(path: Path) -> None:
     documents = replayed(path).documents
     assert ET.fromstring(documents["svg"]).tag.endswith("svg")  # noqa: S314 - our own picture
     page = documents["html"]
@@ -107,5 +107,5 @@ def test_picture_and_page_are_well_formed_and_need_nothing_from_outside(path: Pa
     assert page.count("<h1") == 1
 
 
-def test_the_same_case_gives_the_same_bytes() -> None:
+def test_a_second_replay_gives_the_same_bytes() -> None:
     assert replay_file(CASES[0]).documents == replayed(CASES[0]).documents

@@ -1,4 +1,4 @@
-"""`scribe demo` as somebody starts it: a process of its own."""
+"""`scribe demo` as a process: its output, its signals, its errors."""
 
 import os
 import re
@@ -20,10 +20,10 @@ from tests.support.paths import ROOT
 
 @contextmanager
 def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`scribe demo ARGS`, with its temporary files in the folder; the process and the address it printed."""
+    """`scribe demo ARGS` with its temporary files in the folder: the process, and the address that it printed."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "DATABASE_URL": "x://y"}
     environment |= variables
-    process = subprocess.Popen(  # noqa: S603 - our own words
+    process = subprocess.Popen(  # noqa: S603 - a fixed command
         [sys.executable, "-m", "bot", "demo", *args],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -38,7 +38,7 @@ def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subproces
 
 
 def refused(*args: str, **variables: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603 - a fixed command
         [sys.executable, "-m", "bot", "demo", "--no-browser", *args],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=False, env={**os.environ, **variables},
     )  # fmt: skip
@@ -48,16 +48,16 @@ def refused(*args: str, **variables: str) -> str:
 
 
 @pytest.fixture
-def hangup_is_heard() -> Iterator[None]:
-    """Whoever runs the tests may have this signal ignored, as nohup does, and then what they start ignores it too."""
+def default_hangup() -> Iterator[None]:
+    """SIGHUP with its default action: under nohup it is ignored, which child processes inherit."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
 
 
-@pytest.mark.usefixtures("hangup_is_heard")
+@pytest.mark.usefixtures("default_hangup")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_prints_its_address_and_leaves_no_file_behind(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, "--no-browser") as (process, address):
         assert address.startswith("http://127.0.0.1:")
         assert httpx.get(address, trust_env=False).status_code == 200
@@ -65,12 +65,12 @@ def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, number: s
         assert "Ctrl-C" in process.stdout.readline()
         assert list(tmp_path.iterdir())
         process.send_signal(number)
-        _, complained = process.communicate(timeout=10)
-    assert (process.returncode, complained) == (0, "")
+        _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_store_that_is_named_is_kept_and_a_drill_begins_when_somebody_looks(tmp_path: Path) -> None:
+def test_a_named_store_is_kept_and_a_drill_starts_with_the_first_request(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/kept.db"
     args = ("--database", store, "--replay", str(SAMPLE), "--speed", "90000")
     with demo(tmp_path, *args) as (process, address):
@@ -80,8 +80,8 @@ def test_a_store_that_is_named_is_kept_and_a_drill_begins_when_somebody_looks(tm
         channel = httpx.get(f"{address}setup", trust_env=False).json()["channel"]
         query, over = {"as": "U000000001", "channel": channel}, False
         while not over:
-            told = httpx.get(f"{address}state", params=query, trust_env=False, timeout=30).json()
-            over, query["after"] = bool(told["drill"] and told["drill"]["over"]), str(told["version"])
+            state = httpx.get(f"{address}state", params=query, trust_env=False, timeout=30).json()
+            over, query["after"] = bool(state["drill"] and state["drill"]["over"]), str(state["version"])
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=10)
     assert process.returncode == 0
@@ -91,26 +91,26 @@ def test_a_store_that_is_named_is_kept_and_a_drill_begins_when_somebody_looks(tm
     database.close()
 
 
-def test_a_browser_that_does_not_start_is_said(tmp_path: Path) -> None:
+def test_a_browser_that_does_not_start_is_reported(tmp_path: Path) -> None:
     with demo(tmp_path, "--http", BROWSER="/nowhere/browser") as (process, _):
         assert process.stdout is not None
-        said = process.stdout.readline() + process.stdout.readline()
-        assert "No browser could be started; open that address in one." in said
+        lines = process.stdout.readline() + process.stdout.readline()
+        assert "No browser could be started; open that address in one." in lines
 
 
-def test_a_setting_that_cannot_be_understood_is_named() -> None:
+def test_an_invalid_setting_is_named() -> None:
     for name, value in (("SCRIBE_LOG_LEVEL", "loud"), ("SCRIBE_PREFIX", "!"), ("SCRIBE_TEMPLATE", "nothing")):
         assert f"{name}: " in refused(**{name: value})
 
 
-def test_a_port_in_use_is_said() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with listen(0) as taken:
         port = base_url(taken).rpartition(":")[2]
         assert f"Port {port}: Address already in use. For any free one: scribe demo --port 0" in refused("--port", port)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "problem"),
     [
         ("{\n  nonsense", "line 2 column 3"),
         (SAMPLE.read_text().replace("2026-03-12T09:17:00Z", "soon"), "line 10: commands.2.at:"),
@@ -118,13 +118,13 @@ def test_a_port_in_use_is_said() -> None:
         ('{"a": "\\"commands\\": [", "id": "x"}', "title: Field required"),
     ],
 )
-def test_a_broken_case_file_is_named_with_its_line(tmp_path: Path, content: str, told: str) -> None:
+def test_a_broken_case_file_is_named_with_its_line(tmp_path: Path, content: str, problem: str) -> None:
     path = tmp_path / "case.json"
     path.write_text(content, encoding="utf-8")
-    said = " ".join(refused("--replay", str(path)).split())
-    assert f"{path}: " in said
-    assert told in said
+    output = " ".join(refused("--replay", str(path)).split())
+    assert f"{path}: " in output
+    assert problem in output
 
 
-def test_a_case_file_that_is_not_there_is_named() -> None:
+def test_a_missing_case_file_is_named() -> None:
     assert "/nowhere.json: No such file" in refused("--replay", "/nowhere.json")

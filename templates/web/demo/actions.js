@@ -1,0 +1,18 @@
+// Sends what a person does to the server, and shows the error that Slack would show them.
+
+import { post } from "./api.js";
+import { byId, el } from "./dom.js";
+import { session } from "./session.js";
+
+export async function perform(action, args = {}) {
+  showNotice();
+  const result = await post(action, { user: session.user, ...args });
+  // Only a new problem replaces the notice: another action may have set it in the meantime.
+  if (result.problem) showNotice(result.problem, result.details);
+  return result;
+}
+
+export function showNotice(problem, details = []) {
+  const lines = problem ? [el("p", {}, problem), ...details.map((each) => el("p", { class: "muted" }, each))] : [];
+  byId("notice")?.replaceChildren(...lines);
+}

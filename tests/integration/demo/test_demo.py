@@ -1,0 +1,67 @@
+"""The demo as a whole: time travel, its settings, and a store that outlives it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bot.demo.actions import ACTIONS
+from bot.demo.serve import serve_page
+from bot.handlers.postmortem.exports import read_by_name
+from storage.database import Database
+from tests.support.demo_site import CASE, DemoSite
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_time_travel_runs_what_is_due_on_the_way_at_its_own_time(site: DemoSite) -> None:
+    """Slack refuses a message for 7,000 s: it is sent again about two hours later by the demo's clock."""
+    slack, demo = site.demo.slack, site.demo
+    slack.fail_next("chat.postMessage", error="ratelimited", retry_after_s=7_000)
+    slack.say(site.alice, site.channel, "@scribe detected disk full")
+    slack.wait_for(lambda: not slack.faults)
+    began = demo.clock()
+    demo.travel(timedelta(hours=5))
+    sent = slack.wait_for(lambda: [each for each in slack.messages(site.channel) if "Detected" in each.text])
+    waited = timedelta(seconds=float(sent[0].ts) - began.timestamp())
+    assert 2 * 60 * MINUTE - MINUTE <= waited <= 3 * 60 * MINUTE + MINUTE
+
+
+def test_the_prefix_stands_before_every_command_of_the_page_and_of_a_drill(sqlite: Database) -> None:
+    with serve_page(sqlite, {CASE.id: CASE}, environment={"SCRIBE_PREFIX": "inc-"}, http=True) as (_, demo):
+        alice, channel = demo.ids.people["alice"], demo.ids.channels["incident"]
+        assert demo.bot_process.connected
+        assert ACTIONS["say"](demo, user=alice, channel=channel, text="/inc-detected disk full") == {}
+        assert ACTIONS["say"](demo, user=alice, channel=channel, text="/detected x")["problem"]
+        assert demo.hints.done == ["detect"]
+        demo.start_drill(CASE.id, 100_000)
+        drill = demo.drill
+        assert drill is not None
+        demo.slack.wait_for(lambda: drill.over, within_s=20)
+        assert drill.status()["position"] == len(CASE.script)
+
+
+def test_the_production_bots_spool_and_publishing_folder_are_not_used(sqlite: Database, tmp_path: Path) -> None:
+    spool, folder = tmp_path / "spool", tmp_path / "published"
+    environment = {"SCRIBE_SPOOL": str(spool), "SCRIBE_PUBLISH_DIR": str(folder), "SCRIBE_TEMPLATE": "sysadmin"}
+    for path in (spool, folder):
+        path.mkdir()
+    with serve_page(sqlite, {}, environment=environment, http=True) as (_, demo):
+        assert demo.bot_process.bot is not None
+        settings = demo.bot_process.bot.context.settings
+        assert (settings.spool, settings.publish_dir) == (tmp_path / "scribe.db-spool", None)
+        assert settings.template == "sysadmin"
+    assert [*spool.iterdir(), *folder.iterdir()] == []
+
+
+def test_a_second_demo_over_a_store_finds_its_channels_and_takes_no_new_message_for_an_old_one(
+    sqlite: Database,
+) -> None:
+    for words in ("/detected disk full", "/note still full"):
+        with serve_page(sqlite, {}, environment={}) as (_, demo):
+            alice, channel = demo.ids.people["alice"], demo.ids.channels["incident"]
+            message = demo.slack.say(alice, channel, "from a message")
+            assert ACTIONS["say"](demo, user=alice, channel=channel, text=words) == {}
+            demo.slack.shortcut(alice, message, "add_to_timeline")
+            assert demo.slack.modal(alice)
+            assert demo.slack.submit(alice).ok
+    texts = [entry.text for entry in read_by_name(sqlite, "INC-1").entries]
+    assert texts == ["disk full", "from a message", "still full", "from a message"]
