@@ -1,6 +1,6 @@
-"""The `scribe` command: the only place where things are wired together.
+"""The `scribe` command.
 
-What is heavy is imported by the command that needs it, so that `scribe --help` answers at once.
+Each command imports its heavy modules when it runs, so that `scribe --help` answers at once.
 """
 
 import click

@@ -1,4 +1,4 @@
-"""What every command shares: how it is parsed, how its errors are shown, and the database it works on."""
+"""What the commands share: parsing, error messages, the settings and the database."""
 
 import os
 import re
@@ -15,33 +15,30 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from storage.database import Database
 
-_MINUS = re.compile(r"-[0-9]")
+_NEGATIVE = re.compile(r"-[0-9]")
 
 
 class ScribeGroup(click.Group):
-    """A group that says what cannot be done on standard error, with exit code 2, and never traces it."""
+    """Prints an expected error on standard error and exits with 2, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
         except Exception as error:
-            problem = problem_of(error)
+            problem = error_message(error)
             if problem is None:
                 raise
-            raise click.UsageError(_shown(problem)) from None
+            from bot.documents.escaping import visible
+
+            # The message may quote a file: its control characters must not reach the terminal. A lone surrogate,
+            # which an argument can hold, has no encoding and is shown by its number.
+            text = visible(problem.encode(errors="backslashreplace").decode())
+            raise click.UsageError(text) from None
 
 
-def _shown(problem: str) -> str:
-    """What a terminal is told: the words of a file, which are in it, must not move its cursor or change its title."""
-    from bot.documents.escaping import visible
-
-    # Half a character, as an argument may hold, is shown by its number.
-    return visible(problem.encode(errors="backslashreplace").decode())
-
-
-def problem_of(error: Exception) -> str | None:
-    """What to tell of what cannot be done; None for anything else, which is a mistake of ours."""
+def error_message(error: Exception) -> str | None:
+    """The message for an error that the user or the operator can fix; None for a bug."""
     if isinstance(error, UsageError):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
@@ -54,32 +51,29 @@ def problem_of(error: Exception) -> str | None:
 
 
 class RawArgsCommand(click.Command):
-    """A command whose words may begin with a minus and a figure: `-10m` is a time, no option."""
+    """A command whose argument `words` may begin with a minus and a digit: `-10m` is a time, not an option."""
 
-    _MARK = "\0"  # stands in no argument of a program
+    _MARK = "\0"  # an argument of a process never contains it
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments."""
-        return super().parse_args(ctx, [f"{self._MARK}{arg}" if _MINUS.match(arg) else arg for arg in args])
+        """Hide those minuses from click's parser."""
+        return super().parse_args(ctx, [f"{self._MARK}{arg}" if _NEGATIVE.match(arg) else arg for arg in args])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Restore the words, and run the command."""
         ctx.params["words"] = tuple(word.removeprefix(self._MARK) for word in ctx.params["words"])
         return super().invoke(ctx)
 
 
-_NEWER = "The database's schema is of a newer Scribe than this one. Install that one here too."
-
-
 def settings() -> "Settings":
-    """The settings of this process's environment."""
+    """The settings in this process's environment. Raises UsageError naming an invalid variable."""
     from bot.config import Settings
 
     return Settings.from_env(os.environ)
 
 
 def database(url: str) -> "Database":
-    """The database at `url`, closed when the command ends. Raises UsageError for an address that is none."""
+    """The database at `url`, closed when the command ends. Raises UsageError for an invalid URL."""
     from sqlalchemy.exc import ArgumentError
 
     from storage.database import Database
@@ -94,19 +88,19 @@ def database(url: str) -> "Database":
     return store
 
 
-def ready(url: str) -> "Database":
-    """The database at `url`, its schema the newest. Raises UsageError when that is the operator's to bring about."""
+def migrated_database(url: str) -> "Database":
+    """As `database`, with the newest schema. Raises UsageError when the operator has to migrate it or to upgrade."""
     from storage import schema
 
     store = database(url)
-    with schema_told():
+    with schema_errors():
         schema.ensure(store)
     return store
 
 
 @contextmanager
-def schema_told() -> Iterator[None]:
-    """Say what to do about a schema that is not this Scribe's. Raises UsageError."""
+def schema_errors() -> Iterator[None]:
+    """Turns a wrong schema into a UsageError that names the remedy."""
     from storage import schema
 
     try:
@@ -114,4 +108,6 @@ def schema_told() -> Iterator[None]:
     except schema.OutdatedSchemaError:
         raise UsageError("The database's schema is older than this Scribe. Run: scribe migrate") from None
     except schema.UnknownSchemaError:
-        raise UsageError(_NEWER) from None
+        raise UsageError(
+            "The database's schema is of a newer Scribe than this one. Install that one here too."
+        ) from None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.base import ready
+from bot.cli.base import migrated_database
 
 
 @click.command()
@@ -23,7 +23,7 @@ def demo(*, port: int, no_browser: bool, http: bool, url: str | None, file: Path
     given = read_case(file) if file else None
     cases = {case.id: case for case in (given, read_case(SAMPLE)) if case}
     drill = given.id if given else next(iter(cases)) if speed else None
-    store = ready(url) if url else None
+    store = migrated_database(url) if url else None
     serve(store, cases, echo=click.echo, port=port, http=http, browser=not no_browser, drill=drill, speed=speed)
 
 

@@ -1,4 +1,4 @@
-"""Commands that print what the store holds of incidents, and take it back."""
+"""Commands that write an incident's documents and reports, and import edited ones."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.base import RawArgsCommand, ready, settings
+from bot.cli.base import RawArgsCommand, migrated_database, settings
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,45 +16,46 @@ if TYPE_CHECKING:
 
 REPORT_FORMATS = ("text", "md", "json", "svg", "png")
 FORMATS = ("md", "html", "json", "svg", "png", "confluence")
-READERS = ("blameless", "public")
+AUDIENCES = ("blameless", "public")
 
 
 @click.command()
 @click.argument("incident", metavar="INC")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="md", show_default=True)
-@click.option("--as", "how", type=click.Choice(READERS), help="With roles for names, or as the world may read it.")
+@click.option(
+    "--as", "audience", type=click.Choice(AUDIENCES), help="With roles for names, or as the world may read it."
+)
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
-def export(incident: str, format_: str, how: str | None, workspace: str | None) -> None:
+def export(incident: str, format_: str, audience: str | None, workspace: str | None) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
-    from bot.documents.export import BINARY, editable
-    from bot.documents.export import PRINTED as TEXTS
+    from bot.documents.export import BINARY, PRINTED, editable
     from bot.handlers.postmortem.exports import read_by_name
 
-    if how and format_ == "json":
-        raise UsageError(f"json is the whole record, names and all; --as {how} goes with the other formats.")
+    if audience and format_ == "json":
+        raise UsageError(f"json is the whole record, names and all; --as {audience} goes with the other formats.")
     if format_ in BINARY and sys.stdout.isatty():
         raise UsageError(
             f"{format_} is no text; send it to a file: scribe export … --format {format_} > {incident}.{format_}"
         )
     chosen = settings()
-    store = ready(chosen.database_url)
+    store = migrated_database(chosen.database_url)
     record = read_by_name(store, incident, workspace_id=workspace)
-    if how:
-        record = _retold(store, record, how, chosen)
-    write = editable if format_ == "md" and not how else (TEXTS | BINARY)[format_]
+    if audience:
+        record = _for_audience(store, record, audience, chosen)
+    write = editable if format_ == "md" and not audience else (PRINTED | BINARY)[format_]
     click.echo(write(record), nl=False)
 
 
-def _retold(store: "Database", record: "ExportRecord", how: str, chosen: "Settings") -> "ExportRecord":
-    """The record for other readers; a template that could not be used is named on standard error."""
+def _for_audience(store: "Database", record: "ExportRecord", audience: str, chosen: "Settings") -> "ExportRecord":
+    """The record as the audience may read it; a template that failed is named on standard error."""
     from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 
     with store.read() as connection:
-        means = AudienceOptions(names=names_in(connection, record), catalog=chosen.catalog, prefix=chosen.prefix)
-    told = render_for(record, how, means)
-    if told.drafted.problem:
-        click.echo(f"{told.drafted.problem} Written with the template {told.drafted.instead} instead.", err=True)
-    return told.record
+        options = AudienceOptions(names=names_in(connection, record), catalog=chosen.catalog, prefix=chosen.prefix)
+    version = render_for(record, audience, options)
+    if version.drafted.problem:
+        click.echo(f"{version.drafted.problem} Written with the template {version.drafted.instead} instead.", err=True)
+    return version.record
 
 
 @click.command("import")
@@ -78,20 +79,20 @@ def import_(file: Path, author: str | None, workspace: str | None, channel: str 
     with click.open_file(str(file), "rb") as stream:
         content = stream.read()
     chosen = settings()
-    store = ready(chosen.database_url)
+    store = migrated_database(chosen.database_url)
     click.echo(import_and_describe(store, chosen, content, str(file), author=author, workspace_id=workspace))
 
 
 def _import_incident(file: Path, workspace: str | None, channel: str | None, *, public: bool) -> str:
-    """Put the incident in the file into the store; what was done."""
+    """Add the incident in the JSON file to the store; returns the line to print."""
     from bot.clock import now
     from bot.handlers.postmortem.json_import import ImportTarget, import_json
 
     chosen = settings()
-    place = ImportTarget(workspace_id=workspace, timezone=chosen.timezone.key, channel_id=channel, public=public)
-    incident = import_json(ready(chosen.database_url), file, place, at=now())
-    seen = "the workspace" if public else f"the channel {channel}" if channel else "`scribe export` alone"
-    return f"{incident.name} is in the store, to be seen by {seen}: {incident.title}"
+    target = ImportTarget(workspace_id=workspace, timezone=chosen.timezone.key, channel_id=channel, public=public)
+    incident = import_json(migrated_database(chosen.database_url), file, target, at=now())
+    visible_to = "the workspace" if public else f"the channel {channel}" if channel else "`scribe export` alone"
+    return f"{incident.name} is in the store, to be seen by {visible_to}: {incident.title}"
 
 
 @click.command()
@@ -103,7 +104,7 @@ def check(context: click.Context, incident: str, workspace: str | None) -> None:
     from bot.handlers.postmortem.checks import describe_check
 
     chosen = settings()
-    text, clean = describe_check(ready(chosen.database_url), chosen, incident, workspace_id=workspace)
+    text, clean = describe_check(migrated_database(chosen.database_url), chosen, incident, workspace_id=workspace)
     click.echo(text)
     context.exit(0 if clean else 1)
 
@@ -116,19 +117,18 @@ def check(context: click.Context, incident: str, workspace: str | None) -> None:
 def report(words: tuple[str, ...], format_: str, workspace: str | None, *, private: bool) -> None:
     """Print the numbers of a period: 30d, 12w, 1y or 2026-10-01..2026-10-31."""
     from bot.clock import now
-    from bot.handlers.report.reports import FORMATS as WRITERS
-    from bot.handlers.report.reports import report_for_terminal
+    from bot.handlers.report import reports
 
     if format_ == "png" and sys.stdout.isatty():
         raise UsageError("A picture is no text: scribe report --format png > report.png")
     chosen, at = settings(), now()
-    store = ready(chosen.database_url)
-    counted = report_for_terminal(
+    store = migrated_database(chosen.database_url)
+    numbers = reports.report_for_terminal(
         store, " ".join(words), now=at, zone=chosen.timezone, workspace_id=workspace, private=private
     )
     if format_ == "png":
         from bot.documents.picture.png import png
 
-        click.echo(png(WRITERS["svg"](counted)), nl=False)
+        click.echo(png(reports.FORMATS["svg"](numbers)), nl=False)
     else:
-        click.echo(WRITERS[format_](counted), nl=False)
+        click.echo(reports.FORMATS[format_](numbers), nl=False)

@@ -1,12 +1,12 @@
-"""Commands that do without Slack what people do in it."""
+"""Commands on incidents that need no Slack: record an entry, preview the reminders."""
 
 import click
 
-from bot.cli.base import RawArgsCommand, problem_of, ready, settings
+from bot.cli.base import RawArgsCommand, error_message, migrated_database, settings
 from bot.errors import UsageError
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
-"""Of the times that can be rehearsed: near the calendar's ends no day can be counted off."""
+"""The years that `remind --at` takes: near the limits of `datetime`, adding days overflows."""
 
 
 @click.command(cls=RawArgsCommand)
@@ -19,15 +19,15 @@ def log(incident: str, words: tuple[str, ...], author: str | None, workspace: st
     from bot.clock import now
     from bot.handlers.terminal import record_entry
 
-    at, chosen, said = now(), settings(), " ".join(words)
+    at, chosen, text = now(), settings(), " ".join(words)
     try:
-        store = ready(chosen.database_url)
-        receipt = record_entry(store, chosen, incident, said, at=at, author=author, workspace_id=workspace)
+        store = migrated_database(chosen.database_url)
+        receipt = record_entry(store, chosen, incident, text, at=at, author=author, workspace_id=workspace)
     except Exception as error:
-        problem = problem_of(error)
+        problem = error_message(error)
         if problem is None:
             raise
-        raise UsageError(f"{problem}\nYour words: {said}") from None
+        raise UsageError(f"{problem}\nYour words: {text}") from None
     click.echo(receipt)
 
 
@@ -51,4 +51,4 @@ def remind(*, dry_run: bool, when: str | None) -> None:
     at = at if at.tzinfo else at.replace(tzinfo=chosen.timezone)
     if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
         raise UsageError(f"{when} is too far away. Write it as 2026-11-23T09:00")
-    click.echo(describe_tick(ready(chosen.database_url), chosen.cadence, at=at))
+    click.echo(describe_tick(migrated_database(chosen.database_url), chosen.cadence, at=at))

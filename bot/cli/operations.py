@@ -5,7 +5,7 @@ import re
 
 import click
 
-from bot.cli.base import database, schema_told, settings
+from bot.cli.base import database, schema_errors, settings
 from bot.errors import UsageError
 
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
@@ -25,7 +25,7 @@ def run(host: str, port: int, health_port: int | None) -> None:
 
     chosen = settings()
     probes = chosen.health_port if health_port is None else health_port
-    with schema_told():
+    with schema_errors():
         serve(chosen, database(chosen.database_url), host=host, port=port, health_port=probes)
 
 
@@ -36,10 +36,10 @@ def migrate() -> None:
 
     store = database(settings().database_url)
     before = schema.current(store)
-    with schema_told():
+    with schema_errors():
         schema.migrate(store)
     after = schema.current(store)
-    # Without the query, where a password may stand too.
+    # Without the query, which may hold a password, too.
     address = store.url.set(query={}).render_as_string()
     click.echo(f"{address}: schema {after}" + (", as before" if before == after else ""))
 
@@ -78,7 +78,7 @@ def manifest(mode: str, url: str | None) -> None:
 
 
 def _address(url: str) -> str:
-    """The public address without Slack's endpoint, which the manifest adds. Raises UsageError for what is none."""
+    """The public address without the endpoint's path, which the manifest adds. Raises UsageError for no HTTPS URL."""
     if not _HTTPS.fullmatch(url):
         raise UsageError(f"{url} is no address Slack can reach; write https://scribe.example.org")
     return url.rstrip("/").removesuffix("/slack/events")

@@ -1,4 +1,4 @@
-"""What the commands work on."""
+"""The databases that the commands run on."""
 
 from collections.abc import Iterator
 
@@ -16,6 +16,6 @@ def url(sqlite: Database) -> str:
 
 @pytest.fixture
 def at_work(sqlite: Database) -> Iterator[Workplace]:
-    """A workplace whose clock is the one the command line has."""
+    """A workplace whose clock shows the real time, as the command line's does."""
     with workplace(sqlite, clock=now) as place:
         yield place

@@ -17,19 +17,19 @@ def case(tmp_path: Path, **other: Any) -> str:
     return str(path)
 
 
-def test_replay_shows_the_sample_that_ships() -> None:
+def test_replay_prints_the_shipped_samples_postmortem() -> None:
     assert scribe("replay").stdout == replay_file(SAMPLE).documents["md"]
 
 
-def test_replay_writes_every_document_into_a_folder_it_makes(tmp_path: Path) -> None:
-    said = scribe("replay", "--out", str(tmp_path / "new" / "out")).stdout
+def test_replay_writes_every_document_into_a_new_folder(tmp_path: Path) -> None:
+    output = scribe("replay", "--out", str(tmp_path / "new" / "out")).stdout
     written = sorted(path.name for path in (tmp_path / "new" / "out").iterdir())
     assert written == [f"{SAMPLE.stem}.{suffix}" for suffix in ("html", "json", "md", "png", "svg")]
-    assert all(name in said for name in written)
+    assert all(name in output for name in written)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "problem"),
     [
         (b"", "the file"),
         (b"{", "the file"),
@@ -39,15 +39,14 @@ def test_replay_writes_every_document_into_a_folder_it_makes(tmp_path: Path) -> 
         (b'{"id": "../../etc/x"}', "line 1: id: "),
     ],
 )
-def test_replay_names_a_broken_file_and_what_is_wrong_in_it(tmp_path: Path, content: bytes, told: str) -> None:
+def test_replay_names_a_broken_file_and_its_problem(tmp_path: Path, content: bytes, problem: str) -> None:
     path = tmp_path / "broken.json"
     path.write_bytes(content)
-    said = refused("replay", str(path))
-    assert f"{path}: {told}" in said
+    assert f"{path}: {problem}" in refused("replay", str(path))
 
 
 @pytest.mark.parametrize(
-    ("facts", "told"),
+    ("changes", "field"),
     [
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"commands": []}, "commands"),
@@ -57,24 +56,23 @@ def test_replay_names_a_broken_file_and_what_is_wrong_in_it(tmp_path: Path, cont
         ({"title": 7}, "title"),
     ],
 )
-def test_replay_names_the_field_that_is_wrong(tmp_path: Path, facts: dict[str, Any], told: str) -> None:
-    path = case(tmp_path, **facts)
-    assert f"{path}: line 1: {told}: " in refused("replay", path)
+def test_replay_names_the_invalid_field_and_its_line(tmp_path: Path, changes: dict[str, Any], field: str) -> None:
+    path = case(tmp_path, **changes)
+    assert f"{path}: line 1: {field}: " in refused("replay", path)
 
 
-def test_replay_names_a_file_that_is_not_there_or_a_folder(tmp_path: Path) -> None:
+def test_replay_names_a_missing_file_or_a_folder(tmp_path: Path) -> None:
     assert f"{tmp_path}/none.json: No such file" in refused("replay", f"{tmp_path}/none.json")
     assert f"{tmp_path}: Is a directory" in refused("replay", str(tmp_path))
 
 
 @pytest.mark.parametrize(("command", "words"), [("/reopened", "again"), ("/note", ""), ("/unknown", "x")])
-def test_replay_names_the_file_and_the_command_that_scribe_refuses(tmp_path: Path, command: str, words: str) -> None:
+def test_replay_names_the_file_and_the_refused_command(tmp_path: Path, command: str, words: str) -> None:
     path = case(tmp_path, commands=[{"at": "2026-03-12T09:14:00Z", "user": "a", "command": command, "text": words}])
-    said = refused("replay", path)
-    assert f"{path}: {command} {words}" in said
+    assert f"{path}: {command} {words}" in refused("replay", path)
 
 
-def test_replay_says_where_it_cannot_write(tmp_path: Path) -> None:
+def test_replay_names_a_path_that_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "is a file" in refused("replay", "--out", str(tmp_path / "file"))
     assert f"{tmp_path}/file" in refused("replay", "--out", str(tmp_path / "file" / "below"))

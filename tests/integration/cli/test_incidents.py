@@ -19,28 +19,28 @@ def entries(database: Database, incident_id: int = 1) -> list[TimelineEntry]:
         return timeline.of_incident(connection, incident_id)
 
 
-def test_log_records_prints_the_receipt_and_tells_the_channel(at_work: Workplace) -> None:
+def test_log_records_an_entry_prints_its_receipt_and_posts_to_the_channel(at_work: Workplace) -> None:
     at_work.say("/detected disk full")
     url = at_work.database.url.render_as_string()
-    said = scribe("log", "INC-1", "note <b> & look", "--as", "bob & co", DATABASE_URL=url).stdout
-    assert said.startswith("Note · ")
-    assert "<b> & look" in said
+    output = scribe("log", "INC-1", "note <b> & look", "--as", "bob & co", DATABASE_URL=url).stdout
+    assert output.startswith("Note · ")
+    assert "<b> & look" in output
     entry = entries(at_work.database)[-1]
     assert (entry.kind, entry.text, entry.source, entry.author) == ("note", "<b> & look", "cli", "bob & co")
-    told = at_work.messages()[-1].text
-    assert told.startswith("From a terminal, by bob &amp; co: Note · ")
-    assert "&lt;b&gt; &amp; look" in told
+    posted = at_work.messages()[-1].text
+    assert posted.startswith("From a terminal, by bob &amp; co: Note · ")
+    assert "&lt;b&gt; &amp; look" in posted
 
 
-def test_log_reads_times_in_the_zone_it_is_told_and_says_so(url: str, sqlite: Database) -> None:
+def test_log_reads_times_in_the_configured_zone_and_names_it(url: str, sqlite: Database) -> None:
     ask(sqlite, "/detected disk full")
-    said = scribe("log", "INC-1", "did at 00:01 restarted", DATABASE_URL=url, SCRIBE_TIMEZONE="Asia/Tokyo").stdout
+    output = scribe("log", "INC-1", "did at 00:01 restarted", DATABASE_URL=url, SCRIBE_TIMEZONE="Asia/Tokyo").stdout
     assert entries(sqlite)[-1].occurred_at.strftime("%H:%M") == "15:01"
-    assert "Tokyo" in said
+    assert "Tokyo" in output
 
 
 @pytest.mark.parametrize("words", [("did", "-10m", "restarted"), ("did -10m restarted",), ("/inc-did", "-1h30m x")])
-def test_log_takes_words_as_a_shell_hands_them_over(url: str, sqlite: Database, words: tuple[str, ...]) -> None:
+def test_log_takes_words_quoted_or_as_separate_arguments(url: str, sqlite: Database, words: tuple[str, ...]) -> None:
     ask(sqlite, "/detected disk full")
     scribe("log", "INC-1", *words, "--as", "bob", DATABASE_URL=url, SCRIBE_PREFIX="inc-")
     entry = entries(sqlite)[-1]
@@ -48,7 +48,7 @@ def test_log_takes_words_as_a_shell_hands_them_over(url: str, sqlite: Database, 
 
 
 @pytest.mark.parametrize(("prefix", "kind"), [("d", "did"), ("n", "note"), ("re", "resolved"), ("", "note")])
-def test_log_knows_a_kind_with_and_without_the_prefix(url: str, sqlite: Database, prefix: str, kind: str) -> None:
+def test_log_takes_a_kind_with_and_without_the_prefix(url: str, sqlite: Database, prefix: str, kind: str) -> None:
     ask(sqlite, "/detected disk full")
     for typed in (kind, f"/{prefix}{kind}", f"{prefix}{kind.upper()}"):
         scribe(
@@ -61,7 +61,7 @@ def test_log_knows_a_kind_with_and_without_the_prefix(url: str, sqlite: Database
     assert len(entries(sqlite)) == 4
 
 
-def test_log_is_about_the_incident_named_and_no_other(url: str, sqlite: Database) -> None:
+def test_log_records_for_the_named_incident_only(url: str, sqlite: Database) -> None:
     ask(sqlite, "/detected first")
     ask(sqlite, "/resolved over")
     ask(sqlite, "/detected second")
@@ -73,7 +73,7 @@ def test_log_is_about_the_incident_named_and_no_other(url: str, sqlite: Database
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "problem"),
     [
         ("disk full", "Begin with the kind of entry"),
         ("resolve it", "Begin with the kind of entry"),
@@ -84,35 +84,35 @@ def test_log_is_about_the_incident_named_and_no_other(url: str, sqlite: Database
         ("did " + "x" * 10_001, "10,000"),
     ],
 )
-def test_log_repeats_the_words_it_cannot_record(url: str, sqlite: Database, words: str, told: str) -> None:
+def test_log_repeats_the_words_that_it_cannot_record(url: str, sqlite: Database, words: str, problem: str) -> None:
     ask(sqlite, "/detected disk full")
-    said = refused("log", "INC-1", words, DATABASE_URL=url)
-    assert told in said
-    assert f"Your words: {words}".encode(errors="backslashreplace").decode() in said
+    output = refused("log", "INC-1", words, DATABASE_URL=url)
+    assert problem in output
+    assert f"Your words: {words}".encode(errors="backslashreplace").decode() in output
     assert len(entries(sqlite)) == 1
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 65, "\udcff"])
-def test_log_asks_whose_words_it_is_given(url: str, sqlite: Database, name: str) -> None:
+def test_log_refuses_an_invalid_author(url: str, sqlite: Database, name: str) -> None:
     ask(sqlite, "/detected disk full")
     refused("log", "INC-1", "note x", "--as", name, DATABASE_URL=url)
     assert len(entries(sqlite)) == 1
 
 
-def test_log_gives_the_words_back_when_the_database_is_away() -> None:
-    said = refused("log", "INC-1", "did freed space", DATABASE_URL="postgresql://scribe@127.0.0.1:1/scribe")
-    assert "The database: connection failed" in said
-    assert said.endswith("Your words: did freed space\n")
+def test_log_repeats_the_words_when_the_database_is_away() -> None:
+    output = refused("log", "INC-1", "did freed space", DATABASE_URL="postgresql://scribe@127.0.0.1:1/scribe")
+    assert "The database: connection failed" in output
+    assert output.endswith("Your words: did freed space\n")
 
 
-def test_log_of_a_resolution_asks_for_the_draft_and_it_reaches_the_channel(at_work: Workplace) -> None:
+def test_log_of_a_resolution_drafts_the_postmortem_into_the_channel(at_work: Workplace) -> None:
     at_work.say("/detected disk full")
     scribe("log", "INC-1", "resolved over", DATABASE_URL=at_work.database.url.render_as_string())
     at_work.deliver()
     assert [each.name for each in at_work.slack.files] == ["INC-1-postmortem-v1.md", "INC-1-timeline.png"]
 
 
-def test_remind_tells_who_would_get_what_and_why_the_rest_is_silent(sqlite: Database) -> None:
+def test_remind_lists_who_would_be_reminded_of_what_and_why_the_rest_is_silent(sqlite: Database) -> None:
     clock = SetClock(at("2026-03-12T12:00:00Z"))
     with workplace(sqlite, clock=clock) as office:
         office.say("/detected disk full")
@@ -129,8 +129,8 @@ def test_remind_tells_who_would_get_what_and_why_the_rest_is_silent(sqlite: Data
         def remind(*options: str) -> Result:
             return CliRunner(env=environment).invoke(main, ["remind", *options])
 
-        told = remind("--dry-run", "--at", "2026-03-13T09:30:00+00:00").stdout
-        assert told.splitlines() == [
+        listed = remind("--dry-run", "--at", "2026-03-13T09:30:00+00:00").stdout
+        assert listed.splitlines() == [
             "At Friday 13 March 2026 09:30 UTC",
             "",
             "alice would be told, at 09:30 UTC:",

@@ -1,4 +1,4 @@
-"""`scribe migrate`, `manifest` and `run`."""
+"""`scribe migrate`, `manifest`, `run` and `doctor`."""
 
 import json
 from pathlib import Path
@@ -11,15 +11,16 @@ from storage import schema
 from storage.database import Database
 from tests.integration.cli.terminal import refused, scribe
 from tests.support.asking import ask
+from tests.support.workplace import Workplace
 
 
-def test_migrate_says_what_it_found_and_shows_no_password(tmp_path: Path) -> None:
+def test_migrate_prints_the_schema_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     assert scribe("migrate", DATABASE_URL=url).stdout == f"{url}: schema {schema.newest()}\n"
     assert scribe("migrate", DATABASE_URL=url).stdout.endswith(", as before\n")
 
 
-def test_migrate_and_the_rest_work_on_a_server(postgres: Database) -> None:
+def test_the_commands_work_on_postgresql(postgres: Database) -> None:
     url = postgres.url.render_as_string(hide_password=False)
     assert scribe("migrate", DATABASE_URL=url).stdout.endswith(", as before\n")
     ask(postgres, "/detected disk full")
@@ -29,7 +30,7 @@ def test_migrate_and_the_rest_work_on_a_server(postgres: Database) -> None:
 
 @pytest.mark.parametrize("command", [("migrate",), ("export", "INC-1"), ("log", "INC-1", "note x")])
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "problem"),
     [
         ("nonsense", "DATABASE_URL: that names no database; write sqlite:"),
         ("mysql://root:secret@db/scribe", "DATABASE_URL: mysql is no database"),
@@ -39,20 +40,20 @@ def test_migrate_and_the_rest_work_on_a_server(postgres: Database) -> None:
         ("postgresql://scribe:secret@127.0.0.1:1/scribe", "The database: connection failed"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_said_in_one_line_without_its_password(
-    command: tuple[str, ...], url: str, told: str
+def test_an_unusable_database_is_reported_in_one_line_without_its_password(
+    command: tuple[str, ...], url: str, problem: str
 ) -> None:
-    said = refused(*command, DATABASE_URL=url)
-    assert told in said
-    assert "secret" not in said
+    output = refused(*command, DATABASE_URL=url)
+    assert problem in output
+    assert "secret" not in output
 
 
-def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.db").write_text("This is a letter to a friend, and no database at all. " * 20)
     assert "file is not a database" in refused("export", "INC-1", DATABASE_URL=f"sqlite:///{tmp_path}/a.db")
 
 
-def test_a_newer_scribes_database_is_said(url: str, sqlite: Database) -> None:
+def test_the_schema_of_a_newer_scribe_is_reported(url: str, sqlite: Database) -> None:
     with sqlite.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for command in (("migrate",), ("export", "INC-1")):
@@ -72,7 +73,7 @@ def test_the_manifest_is_json_with_every_command() -> None:
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/slack/events", "/slack/events/"])
-def test_the_manifest_for_http_names_slacks_endpoint_once(tail: str) -> None:
+def test_the_manifest_for_http_has_the_endpoints_path_once(tail: str) -> None:
     described = json.loads(scribe("manifest", "--mode", "http", "--url", f"https://scribe.example.org{tail}").stdout)
     endpoint = "https://scribe.example.org/slack/events"
     assert described["settings"]["event_subscriptions"]["request_url"] == endpoint
@@ -81,7 +82,7 @@ def test_the_manifest_for_http_names_slacks_endpoint_once(tail: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "environment", "told"),
+    ("args", "environment", "problem"),
     [
         (("--mode", "http"), {}, "public address"),
         (("--url", "https://x.example.org"), {}, "--mode http"),
@@ -92,14 +93,14 @@ def test_the_manifest_for_http_names_slacks_endpoint_once(tail: str) -> None:
         ((), {"SCRIBE_REACTIONS": "pushpin=nothing"}, "SCRIBE_REACTIONS"),
     ],
 )
-def test_a_manifest_that_slack_would_refuse_is_not_written(
-    args: tuple[str, ...], environment: dict[str, str], told: str
+def test_a_manifest_that_slack_would_refuse_is_not_printed(
+    args: tuple[str, ...], environment: dict[str, str], problem: str
 ) -> None:
-    assert told in refused("manifest", *args, **environment)
+    assert problem in refused("manifest", *args, **environment)
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "problem"),
     [
         ({}, "SLACK_BOT_TOKEN"),
         ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN"),
@@ -112,10 +113,29 @@ def test_a_manifest_that_slack_would_refuse_is_not_written(
         ({"SLACK_BOT_TOKEN": "xoxb-1", "SCRIBE_TIMEZONE": "CET+1"}, "SCRIBE_TIMEZONE"),
     ],
 )
-def test_run_says_which_setting_is_missing_or_wrong(url: str, environment: dict[str, str], told: str) -> None:
+def test_run_names_the_missing_or_invalid_setting(url: str, environment: dict[str, str], problem: str) -> None:
     none = {"SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": ""}
-    assert told in refused("run", DATABASE_URL=url, **{**none, **environment})
+    assert problem in refused("run", DATABASE_URL=url, **{**none, **environment})
 
 
-def test_run_takes_only_a_port_there_is() -> None:
+def test_run_takes_only_a_valid_port() -> None:
     assert "65535" in refused("run", "--port", "70000")
+
+
+def test_the_doctor_prints_a_line_per_subject_with_its_fix_and_exits_with_1(tmp_path: Path) -> None:
+    result = scribe("doctor", DATABASE_URL=f"sqlite:///{tmp_path}/scribe.db", SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="")
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert lines[0] == "fail  bot token: SLACK_BOT_TOKEN is not set"
+    assert lines[1].startswith("      -> On the app's page")
+    assert any(line.startswith("ok    database: ") for line in lines)
+
+
+def test_the_doctor_exits_with_0_when_nothing_fails(office: Workplace, tmp_path: Path) -> None:
+    environment = {
+        "SLACK_BOT_TOKEN": office.slack.bot_token, "SLACK_SIGNING_SECRET": office.slack.signing_secret,
+        "SLACK_API_URL": office.slack.api_url, "SLACK_APP_TOKEN": "",
+    }  # fmt: skip
+    result = scribe("doctor", DATABASE_URL=f"sqlite:///{tmp_path}/new.db", **environment)
+    assert result.exit_code == 0, result.stdout
+    assert "\n" not in result.stdout.replace("\nok ", " ").strip()
