@@ -33,6 +33,8 @@ from bot.fakeslack.web_api import Endpoints, WebApi, application
 from bot.fakeslack.workspace import Workspace
 from bot.server.threaded import ServerThread, base_url, listen
 
+WAIT_S = 60.0
+"""How long to wait for a condition: the machine may be busy. What is waited for usually takes less than a second."""
 SCOPES = ("commands", "chat:write", "files:write", "users:read", "app_mentions:read")
 POLL_S = 0.02
 
@@ -129,7 +131,7 @@ class Slack(Directory, Actions):
         finally:
             self._no_transport = None
 
-    def wait_connected(self, n: int = 1, within_s: float = 5.0) -> None:
+    def wait_connected(self, n: int = 1, within_s: float = WAIT_S) -> None:
         """Wait for `n` Socket Mode connections. Raises TimeoutError."""
         self._sockets.wait_connected(n, within_s)
 
@@ -211,7 +213,7 @@ class Slack(Directory, Actions):
         """The events that the app did not acknowledge."""
         return list(self._dispatcher.undelivered)
 
-    def wait_for(self, predicate: Callable[[], Found], within_s: float = 5.0) -> Found:
+    def wait_for(self, predicate: Callable[[], Found], within_s: float = WAIT_S) -> Found:
         """Wait until `predicate` returns a true value and return it. Raises TimeoutError after `within_s` seconds.
 
         The predicate is called after every change of the workspace, and every POLL_S seconds.

@@ -17,7 +17,7 @@ from bot.fakeslack.slack import Slack
 from tests.support.paths import ROOT
 from tests.support.workplace import HTTP
 
-START_S, END_S = 60.0, 20.0
+START_S, END_S = 60.0, 60.0
 RUN, MIGRATE = ("-m", "bot", "run"), ("-m", "bot", "migrate")
 
 
@@ -90,7 +90,7 @@ class ScribeProcess:
 
     def caller(self) -> socket.socket:
         """A connection to its HTTP port."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def log(self) -> str:
         """Its standard output and error so far."""

@@ -15,7 +15,7 @@ def together(do: Callable[[int], Result], threads: int = THREADS) -> list[Result
     start = threading.Barrier(threads)
 
     def run(number: int) -> Result:
-        start.wait(timeout=10)
+        start.wait(timeout=60)
         return do(number)
 
     with ThreadPoolExecutor(threads) as pool:

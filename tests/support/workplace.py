@@ -25,6 +25,8 @@ from bot.telemetry.metrics import CONTENT_TYPE, PrometheusMetrics
 from storage.database import Database
 
 HTTP, SOCKET = "http", "socket"
+ACK_S = 60.0
+"""How long the stand-in waits for an answer: long, as the machine may be busy. Slack itself waits 3 s."""
 
 Entered = TypeVar("Entered")
 _LEAVING = ThreadPoolExecutor(thread_name_prefix="leaving")
@@ -142,6 +144,7 @@ def workplace(
         if known:
             bot.refresh()
         try:
+            slack.socket_wait_s = ACK_S
             with _TRANSPORTS[transport](slack, bot, settings) as url:
                 yield Workplace(
                     slack=slack,
@@ -158,7 +161,7 @@ def workplace(
 @contextmanager
 def _http(slack: Slack, bot: Bot, settings: Settings) -> Iterator[str]:
     with left_behind(serve(bot, settings)) as url:
-        slack.deliver_to(url)
+        slack.deliver_to(url, wait_s=ACK_S)
         yield url
 
 

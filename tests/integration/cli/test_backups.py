@@ -111,5 +111,5 @@ def programs_for(database: Database) -> Path:
 
 def run_printed_command(output: str, folder: Path) -> None:
     program, *arguments = shlex.split(output.partition("Run: ")[2].partition(" More on it")[0])
-    done = subprocess.run([folder / program, *arguments], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - a fixed command
+    done = subprocess.run([folder / program, *arguments], capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - a fixed command
     assert done.returncode == 0, done.stderr

@@ -34,7 +34,7 @@ def test_it_runs_as_a_module_from_any_folder(tmp_path: Path) -> None:
     def run(*args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - a fixed command
             [sys.executable, "-m", "bot", *args], cwd=tmp_path, env=environment, capture_output=True, text=True,
-            timeout=30, check=False,
+            timeout=120, check=False,
         )  # fmt: skip
 
     migrated = run("migrate")

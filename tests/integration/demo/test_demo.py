@@ -35,7 +35,7 @@ def test_the_prefix_stands_before_every_command_of_the_page_and_of_a_drill(sqlit
         demo.start_drill(CASE.id, 100_000)
         drill = demo.drill
         assert drill is not None
-        demo.slack.wait_for(lambda: drill.over, within_s=20)
+        demo.slack.wait_for(lambda: drill.over)
         assert drill.status()["position"] == len(CASE.script)
 
 

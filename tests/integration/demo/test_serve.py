@@ -30,7 +30,7 @@ def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subproces
     try:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
-        assert found, process.communicate(timeout=10)
+        assert found, process.communicate(timeout=60)
         yield process, found[0]
     finally:
         process.kill()
@@ -40,7 +40,7 @@ def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subproces
 def refused(*args: str, **variables: str) -> str:
     done = subprocess.run(  # noqa: S603 - a fixed command
         [sys.executable, "-m", "bot", "demo", "--no-browser", *args],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False, env={**os.environ, **variables},
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **variables},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
@@ -65,7 +65,7 @@ def test_it_prints_its_address_and_leaves_no_file_behind(tmp_path: Path, number:
         assert "Ctrl-C" in process.stdout.readline()
         assert list(tmp_path.iterdir())
         process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
@@ -80,10 +80,10 @@ def test_a_named_store_is_kept_and_a_drill_starts_with_the_first_request(tmp_pat
         channel = httpx.get(f"{address}setup", trust_env=False).json()["channel"]
         query, over = {"as": "U000000001", "channel": channel}, False
         while not over:
-            state = httpx.get(f"{address}state", params=query, trust_env=False, timeout=30).json()
+            state = httpx.get(f"{address}state", params=query, trust_env=False, timeout=120).json()
             over, query["after"] = bool(state["drill"] and state["drill"]["over"]), str(state["version"])
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     assert process.returncode == 0
     database = Database(store)
     with database.read() as connection:

@@ -17,7 +17,7 @@ from bot.slack.inbound.http import BODY_LIMIT
 from tests.support.ledger import counts
 from tests.support.workplace import Workplace, serve
 
-SHORT_S, AWAIT_S = 0.2, 10.0
+SHORT_S, AWAIT_S = 0.2, 60.0
 HOST = b"Host: scribe.example\r\n"
 POST = b"POST /slack/events HTTP/1.1\r\n" + HOST
 

@@ -21,9 +21,9 @@ from storage import outbox, timeline
 from storage.database import Database
 from storage.spool import Spool
 from tests.support.paths import ROOT
-from tests.support.workplace import HTTP, SOCKET, Workplace
+from tests.support.workplace import ACK_S, HTTP, SOCKET, Workplace
 
-START_S, STOP_S = 20.0, 8.0
+START_S, STOP_S = 60.0, 30.0
 
 
 def until(told: Callable[[], bool], within_s: float) -> None:
@@ -71,8 +71,9 @@ class Process:
         )  # fmt: skip
         if self.transport == HTTP:
             until(self._healthy, START_S)
-            self.slack.deliver_to(f"http://127.0.0.1:{self.port}/slack/events")
+            self.slack.deliver_to(f"http://127.0.0.1:{self.port}/slack/events", wait_s=ACK_S)
         else:
+            self.slack.socket_wait_s = ACK_S
             self.slack.wait_connected(within_s=START_S)
 
     def _healthy(self) -> bool:
@@ -144,11 +145,11 @@ def test_killed_at_any_instant_it_has_every_acknowledged_entry_and_still_deliver
         typed = [("/detected", "disk full"), *(("/note", f"look {turn}") for turn in range(20)), ("/resolved", "over")]
         for command, words in typed:
             assert slack.command(alice, channel, command, words).ok
-        until(lambda: states(tmp_path).get("waiting") == 1 and not slack.faults, 10)
+        until(lambda: states(tmp_path).get("waiting") == 1 and not slack.faults, START_S)
         assert scribe.end(signal.SIGKILL) == -signal.SIGKILL
         assert texts(tmp_path) == [words for _, words in typed]
         scribe.start()
-        slack.wait_for(lambda: slack.files, within_s=20)
+        slack.wait_for(lambda: slack.files)
         assert [each.name for each in slack.files] == ["INC-1-postmortem-v1.md", "INC-1-timeline.png"]
         assert slack.command(alice, channel, "/reopened", "again").ok
         assert scribe.end(signal.SIGTERM) == 0
@@ -177,7 +178,7 @@ def test_the_probes_have_a_port_of_their_own_in_either_mode_and_the_log_tells_id
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as probe:
             assert probe.get("/healthz").json() == {"ok": True}
             told = probe.get("/readyz").json()
-            until(lambda: 'scribe_entries_total{kind="detected"} 1.0' in probe.get("/metrics").text, 5)
+            until(lambda: 'scribe_entries_total{kind="detected"} 1.0' in probe.get("/metrics").text, START_S)
         assert told["ready"]
         assert ("socket" in told["parts"]) == (transport == SOCKET)
         if transport == HTTP:

@@ -112,7 +112,7 @@ def test_processes_that_write_one_file_at_once_lose_nothing(sqlite: Database) ->
         assert writer.stdin is not None
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    assert [writer.communicate(timeout=30) and writer.returncode for writer in writers] == [0] * 4
+    assert [writer.communicate(timeout=120) and writer.returncode for writer in writers] == [0] * 4
     with sqlite.read() as connection:
         assert [entry.number for entry in timeline.of_incident(connection, 1)] == list(range(1, 101))
 
@@ -149,7 +149,7 @@ def test_threads_acquire_the_write_lock_in_the_order_in_which_they_asked() -> No
             while len(lock._waiting) <= waiting:
                 pass
     for thread in threads:
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert passed == list(range(20))
     assert not lock._locked
 
@@ -181,14 +181,14 @@ lock, inside, leave = FifoLock(), threading.Event(), threading.Event()
 def hold():
     with lock:
         inside.set()
-        leave.wait(10)
+        leave.wait(60)
 def interrupt():
     while not lock._waiting:
         pass
     os.kill(os.getpid(), signal.SIGINT)
 holder = threading.Thread(target=hold)
 holder.start()
-inside.wait(10)
+inside.wait(60)
 threading.Thread(target=interrupt).start()
 try:
     with lock:
@@ -201,7 +201,7 @@ with lock:
     print("next")
 """
     done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted\nnext\n", "", 0)
 

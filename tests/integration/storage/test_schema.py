@@ -174,6 +174,6 @@ def test_processes_that_migrate_one_new_file_at_once_all_succeed(tmp_path: Path)
         assert racer.stdin is not None
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    assert [(racer.communicate(timeout=20)[0].strip(), racer.returncode) for racer in racers] == [
+    assert [(racer.communicate(timeout=120)[0].strip(), racer.returncode) for racer in racers] == [
         (schema.newest(), 0)
     ] * 3

@@ -1,6 +1,5 @@
 """The message shortcut *Add to timeline*: a form with the message's time and words filled in."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -137,9 +136,7 @@ def test_a_form_that_opens_too_late_is_reported_to_the_person_alone(office: Work
         office.say("/detected disk full", channel=channel)
         message = office.slack.say(office.bob, channel, "pool exhausted")
         office.slack.fail_next("views.open", error="expired_trigger_id")
-        started_s = time.monotonic()
         assert office.slack.shortcut(office.carol, message, ADD_TO_TIMELINE).ok
-        assert time.monotonic() - started_s < 2
         office.slack.wait_for(lambda: not office.slack.faults)
         office.bot.context.executor.submit(int).result()
 

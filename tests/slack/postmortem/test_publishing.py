@@ -451,7 +451,7 @@ def test_after_a_kill_between_the_files_and_the_commit_the_commit_follows(
     killed = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", REPLICA, url, clock().isoformat()],
         env={**os.environ, **tokens, "SCRIBE_PUBLISH_DIR": str(repository), "SCRIBE_CANVAS": "on"},
-        cwd=ROOT, capture_output=True, check=False, timeout=60,
+        cwd=ROOT, capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     hook.unlink()

@@ -29,7 +29,7 @@ NOT_TESTED = {"host", "content-length", "transfer-encoding", "connection", "expe
 def post(office: Workplace, headers: Headers, body: str = BODY) -> int:
     """Post with exactly these bytes as headers, repeated ones too; returns the status."""
     address = urlsplit(office.url)
-    with closing(http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)) as line:
+    with closing(http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)) as line:
         line.putrequest("POST", address.path)
         line.putheader("Content-Length", str(len(body.encode())))
         for name, value in headers:

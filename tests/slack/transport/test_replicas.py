@@ -36,7 +36,7 @@ def repeating(office: Workplace, bots: list[Bot], transport: str) -> Iterator[Re
         return
     with ExitStack() as stack:
         urls = [stack.enter_context(serve(bot, office.bot.context.settings)) for bot in bots]
-        posts = [HttpTransport(url=url, wait_s=10, secret=office.slack.signing_secret) for url in urls]
+        posts = [HttpTransport(url=url, wait_s=60, secret=office.slack.signing_secret) for url in urls]
         turns = iter(range(10_000))
 
         def repeat(answer: Answer) -> str:

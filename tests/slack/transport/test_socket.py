@@ -20,6 +20,7 @@ from bot.slack.inbound.socket import Keepalive, Socket, connect
 from storage import timeline
 from storage.database import Database
 from tests.support.line import Line
+from tests.support.workplace import ACK_S
 
 PATIENT = Keepalive(ping_s=60, silent_s=60, lost_s=60)
 
@@ -62,6 +63,7 @@ def connected(
                 "SLACK_API_URL": slack.api_url, "SCRIBE_SPOOL": str(spool),
             }
         )  # fmt: skip
+        slack.socket_wait_s = ACK_S
         alice, channel = slack.add_user("alice", zone="UTC"), slack.add_channel("incident")
         bot = build(settings, sqlite)
         bot.refresh()
@@ -128,7 +130,7 @@ def test_a_half_open_connection_is_replaced(sqlite: Database, tmp_path: Path, li
         office.slack.set_socket_address("")
         line.freeze()
         office.slack.socket_wait_s = 0.5
-        office.slack.wait_for(lambda: office.ask("again").ok, within_s=15)
+        office.slack.wait_for(lambda: office.ask("again").ok)
         assert office.opened() == 2
 
 

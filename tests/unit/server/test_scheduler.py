@@ -6,6 +6,8 @@ import pytest
 from bot.server.scheduler import Heartbeat, scheduler
 from storage.database import Database
 
+WAIT_S = 60
+
 
 def test_every_function_is_called_again_and_again() -> None:
     calls = {"one": threading.Semaphore(0), "two": threading.Semaphore(0)}
@@ -20,7 +22,7 @@ def test_every_function_is_called_again_and_again() -> None:
     ticks.start()
     try:
         for semaphore in calls.values():
-            assert all(semaphore.acquire(timeout=5) for _ in range(3))
+            assert all(semaphore.acquire(timeout=WAIT_S) for _ in range(3))
     finally:
         ticks.shutdown()
 
@@ -35,7 +37,7 @@ def test_one_that_raises_is_called_again_and_does_not_stop_the_other() -> None:
     ticks = scheduler({fail: 0.02, called.release: 0.02})
     ticks.start()
     try:
-        assert all(raised.acquire(timeout=5) and called.acquire(timeout=5) for _ in range(3))
+        assert all(raised.acquire(timeout=WAIT_S) and called.acquire(timeout=WAIT_S) for _ in range(3))
     finally:
         ticks.shutdown()
 
@@ -53,7 +55,7 @@ def test_a_database_that_is_away_takes_a_line_of_the_log_a_time_and_no_trace(
     ticks = scheduler({look: 0.02})
     ticks.start()
     try:
-        assert all(called.acquire(timeout=5) for _ in range(3))
+        assert all(called.acquire(timeout=WAIT_S) for _ in range(3))
     finally:
         ticks.shutdown()
         nowhere.close()
@@ -71,18 +73,18 @@ def test_a_slow_one_never_runs_twice_at_once_and_is_made_up_for_once() -> None:
         inside.append(1)
         most.append(len(inside))
         begun.release()
-        go_on.wait(5)
+        go_on.wait(WAIT_S)
         inside.pop()
 
     ticks = scheduler({slow: 0.02})
     ticks.start()
     try:
-        assert begun.acquire(timeout=5)
+        assert begun.acquire(timeout=WAIT_S)
         missed_until_s = time.monotonic() + 0.2
         while time.monotonic() < missed_until_s:
             assert not begun.acquire(timeout=0.02)
         go_on.set()
-        assert begun.acquire(timeout=5)
+        assert begun.acquire(timeout=WAIT_S)
     finally:
         ticks.shutdown()
     assert max(most) == 1
