@@ -1,7 +1,7 @@
 """Rows for tests of the store, with defaults for every column."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from storage import action_items, incidents, timeline
 from storage.database import Database
 from storage.values import ActionItem, Incident, TimelineEntry
-from tests.support.workplace import at
 
-NOW = at("2026-03-12T12:00:00Z")
+# Not by tests.support.workplace, which imports the whole bot: four processes of a test import this module.
+NOW = datetime(2026, 3, 12, 12, tzinfo=UTC)
 
 
 def declare(connection: Connection, workspace_id: str = "T1", channel_id: str = "C1", **other: Any) -> Incident:
