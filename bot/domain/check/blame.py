@@ -88,9 +88,10 @@ def find_blame(
 
 def _matches(row: PhraseRow, text: str, people: People) -> Iterator[re.Match[str]]:
     for match in row.pattern.finditer(text):
-        before = text[_sentence_start(text, match.start()) : match.start()]
-        if row.about is not None and subject(before, people) not in row.about:
-            continue
+        if row.about is not None:
+            before = text[_sentence_start(text, match.start()) : match.start()]
+            if subject(before, people) not in row.about:
+                continue
         if row.person_follows and not names_person(text[match.end() : match.end() + _CONTEXT], people):
             continue
         yield match
