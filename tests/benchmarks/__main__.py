@@ -20,6 +20,7 @@ from tests.benchmarks import (
     start,
     steady,
     storm,
+    walks,
 )
 from tests.benchmarks.effort import Effort
 
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "reminding": reminding.measure,
     "start": start.measure,
     "observe": observe.measure,
+    "walks": walks.measure,
 }
 ENDURANCE = {"kills": kills.measure, "steady": steady.measure, "storm": storm.measure}
 """These take minutes each, so they are run when they are named."""

@@ -1,36 +1,15 @@
-"""Imports point one way: cli → slack, scheduler, web → handlers → domain, rendering, storage."""
+"""Imports point one way: cli, run, demo → slack, server → handlers → documents → domain → storage.values."""
 
-import ast
 import re
 import sys
-from collections.abc import Iterator
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
 
+from tests.support.imports import IMPORTS
 from tests.support.paths import ROOT
 
-MODULES = sorted(path for folder in ("bot", "storage") for path in (ROOT / folder).rglob("*.py"))
 OURS = ("bot", "storage", "templates", "tests")
-
-
-def name_of(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Every module a file imports, at its top or later, with what is taken out of it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-IMPORTS = {name_of(path): sorted(set(imports(path))) for path in MODULES}
 
 
 def within(name: str, *rooms: str) -> bool:
@@ -122,11 +101,11 @@ def test_sql_is_written_in_storage_alone() -> None:
             assert [name for name in names if within(name, "sqlalchemy") and name not in passed_on] == [], module
 
 
-def test_the_playground_knows_of_the_bot_only_the_time_and_how_to_serve() -> None:
+def test_the_stand_in_knows_of_the_bot_only_the_time_and_how_to_serve() -> None:
     assert wrong("bot.fakeslack", "bot.clock", "bot.server.threaded") == []
 
 
-def test_nobody_imports_who_wires_everything_together() -> None:
+def test_only_the_entry_point_imports_the_command_line() -> None:
     users = {module for module, names in IMPORTS.items() if any(within(name, "bot.cli") for name in names)}
     assert {module for module in users if not within(module, "bot.cli")} == {"bot.__main__"}
 
