@@ -6,6 +6,8 @@ Markdown are those of CommonMark's delimiter runs, and of GitHub's strikethrough
 
 import re
 from collections.abc import Callable
+from operator import methodcaller
+from typing import Final
 
 from bot.domain.postmortem.layout import LINE_END
 
@@ -46,6 +48,8 @@ _HARMLESS = re.compile(r"[A-Za-z][A-Za-z0-9 ,.:;'?()/%-]*|\d\d:\d\d")
 """A fast test for most of what people type: text without any character that can be markup."""
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+slack: Final[Escape] = methodcaller("translate", str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"}))
+"""Text for Slack, which has three special characters: without them no typed text pings or links."""
 _BLOCK_START = re.compile(
     r"\s*(?:\d{1,9}(?=[.)](?:\s|$)))?((?:\#{1,6}|[-+]|(?<=\d)[.)])(?=\s|$)|>|~{3}|(?:-{2,}|=+)\s*$)"
 )
@@ -92,11 +96,6 @@ def markdown(text: str) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     return _ENTITIES.get(match[0]) or "".join(f"\\{character}" for character in match[0])
-
-
-def slack(text: str) -> str:
-    """Text for Slack, which has three special characters: `&`, `<` and `>`."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def xml(text: str) -> str:

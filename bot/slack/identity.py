@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
@@ -15,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Facts:
+class Facts:
     """What `auth.test` returns; replaced as a whole, so that threads never see half of it."""
 
     team_id: str | None = None
@@ -30,21 +29,21 @@ class Identity:
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
-        self._facts = _Facts()
+        self.facts = Facts()
 
     @property
     def team_id(self) -> str | None:
         """The workspace the token belongs to."""
-        return self._facts.team_id
+        return self.facts.team_id
 
     @property
     def only_workspace(self) -> str | None:
         """The one workspace the token reaches; None until it is known, and for an organisation's token."""
-        return None if self._facts.of_organisation else self._facts.team_id
+        return None if self.facts.of_organisation else self.facts.team_id
 
     def learn(self) -> bool:
         """Fetch the identity unless it is known; False when that failed. Never raises: the bot works without it."""
-        if self._facts.team_id is not None:
+        if self.facts.team_id is not None:
             return True
         try:
             answer = self._client.auth_test()
@@ -55,7 +54,7 @@ class Identity:
             else:
                 _log.warning("identity not fetched: %s", code)
             return False
-        self._facts = _Facts(
+        self.facts = Facts(
             team_id=answer["team_id"],
             bot_user_id=answer["user_id"],
             bot_id=answer["bot_id"],
@@ -64,22 +63,12 @@ class Identity:
         )
         return True
 
-    def authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        """The token and its owner, which Bolt needs for each request; without a call to Slack."""
-        return AuthorizeResult(
-            enterprise_id=enterprise_id,
-            team_id=team_id,
-            bot_token=self._client.token,
-            bot_user_id=self._facts.bot_user_id,
-            bot_id=self._facts.bot_id,
-        )
-
     def canvas(self, canvas_id: str) -> str | None:
         """The web address of a canvas, in Slack's format; None until the workspace's address is known."""
-        return f"{self._facts.url}docs/{self._facts.team_id}/{canvas_id}" if self._facts.url else None
+        return f"{self.facts.url}docs/{self.facts.team_id}/{canvas_id}" if self.facts.url else None
 
     def permalink(self, channel_id: str, ts: str, *, domain: str | None = None, thread_ts: str | None = None) -> str:
         """The web address of a message, in Slack's format; built from `domain` until the workspace's is known."""
-        base = self._facts.url or f"https://{domain or 'app'}.slack.com/"
+        base = self.facts.url or f"https://{domain or 'app'}.slack.com/"
         link = f"{base}archives/{channel_id}/p{ts.replace('.', '')}"
         return f"{link}?thread_ts={thread_ts}&cid={channel_id}" if thread_ts and thread_ts != ts else link

@@ -38,7 +38,7 @@ class _Profile(BaseModel):
     display_name: str | None = None
 
 
-class User(BaseModel):
+class SlackUser(BaseModel):
     """The fields of Slack's user object that Scribe reads."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -105,7 +105,7 @@ class Members:
         finally:
             self._waiting.release()
 
-    def save(self, workspace_id: str, user: User) -> Member:
+    def save(self, workspace_id: str, user: SlackUser) -> Member:
         """Store Slack's user object as a member."""
         member = _member(workspace_id, user)
         self._save([member])
@@ -117,7 +117,7 @@ class Members:
         try:
             while True:
                 page = self._client.users_list(limit=_PAGE, cursor=cursor)
-                self._save([_member(workspace_id, User.model_validate(user)) for user in page["members"]])
+                self._save([_member(workspace_id, SlackUser.model_validate(user)) for user in page["members"]])
                 cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
                 if not cursor:
                     return
@@ -134,7 +134,7 @@ class Members:
 
     def _fetch(self, workspace_id: str, user_id: str) -> Member | None:
         try:
-            return self.save(workspace_id, User.model_validate(self._client.users_info(user=user_id)["user"]))
+            return self.save(workspace_id, SlackUser.model_validate(self._client.users_info(user=user_id)["user"]))
         except _UNREACHED as error:
             _log.info("member not fetched: %s", reason(error))
             if reason(error) not in _NO_SUCH_USER:
@@ -158,7 +158,7 @@ class Members:
         self._cache[key] = (time.monotonic() + _CACHE_S, member)
 
 
-def _member(workspace_id: str, user: User) -> Member:
+def _member(workspace_id: str, user: SlackUser) -> Member:
     """The member that a user object describes; named by the display name, otherwise by the handle."""
     return Member(
         workspace_id=workspace_id,
@@ -169,7 +169,7 @@ def _member(workspace_id: str, user: User) -> Member:
     )
 
 
-def _barred(workspace_id: str, user: User) -> str | None:
+def _barred(workspace_id: str, user: SlackUser) -> str | None:
     """Why the person cannot own an action item; None for an ordinary member. Slack does not mark Slackbot as a bot."""
     if user.deleted:
         return "deactivated"

@@ -56,8 +56,3 @@ def plain_text(raw: str, *, name_of: Callable[[str], str | None] = lambda _user_
 def to_handle(name: str) -> str:
     """A person's name as the single word that the grammar reads after an @."""
     return _NOT_IN_HANDLE.sub("_", name).strip("_") or "somebody"
-
-
-def escape(text: str) -> str:
-    """Text for Slack: exactly `&`, `<` and `>` become entities, so that no typed text can ping or link."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -10,12 +10,14 @@ from tests.support.paths import ROOT
 ROOMS, LOOSE_MODULES, FILES_IN_A_FOLDER, LINES_OF_A_NEIGHBOUR = 12, 6, 25, 250
 ON_ITS_OWN = {
     "bot.cli": "a command's file is a row of the table in bot/cli/__init__.py",
+    "bot.demo.actions": "what the page can do: rows of its table of actions",
     "bot.domain.check": "a file of rules is a row of the checklist",
     "bot.doctor": "a file of checks is a row of the checkup",
     "bot.fakeslack": "a family of Web API methods is a row of the table of methods",
     "bot.slack.inbound.forms": "the forms are one of the listeners",
     "bot.slack.outbound": "what a job does is a row of the table in outgoing.py",
     "bot.publishing.git": "Git is one way to keep a folder",
+    "bot.domain.review.appointment": "a date and a time that lie ahead, a grammar of its own",
     "bot.domain.postmortem.diff3": "a published algorithm, on its own",
 }
 """Where a small file may have one importer beside it: the file, or the folder whose files are rows of a table."""

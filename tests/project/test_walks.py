@@ -8,8 +8,8 @@ MOST: dict[str, tuple[int, int]] = {
     "/detected": (8, 30),
     "/note": (8, 30),
     "/actionitem": (9, 36),
-    "/resolved": (9, 42),
-    "/postmortem draft": (9, 52),
+    "/resolved": (9, 40),
+    "/postmortem draft": (9, 54),
     "a reminder": (7, 18),
 }
 """The most rooms and files."""

@@ -55,15 +55,15 @@ def abroad(office: Workplace) -> Iterator[None]:
     slack, identity = office.slack, office.bot.context.identity
     courier: Transport | None = slack._http
     assert identity.learn()
-    at_home = identity._facts
+    at_home = identity.facts
     slack._http = _Relabelled(courier, slack.team_id)  # type: ignore[assignment]
-    identity._facts = replace(at_home, team_id=ABROAD)
+    identity.facts = replace(at_home, team_id=ABROAD)
     try:
         yield
         office.deliver()
     finally:
         slack._http = courier  # type: ignore[assignment]
-        identity._facts = at_home
+        identity.facts = at_home
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, bindparam, text
 
 from bot.fakeslack.objects import TEAM_ID
-from storage.models import Instant
+from storage.dialects import Instant
 
 AT = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)
 """A Thursday at noon, when people in UTC work. What is due is due since then."""

@@ -102,10 +102,14 @@ def _item(office: Workplace) -> None:
     office.say("/actionitem @alice by 2026-03-13: alert on a full disk")
 
 
-def _reminded(office: Workplace) -> None:
+def _clock(office: Workplace) -> SetClock:
     clock = office.bot.context.clock
     assert isinstance(clock, SetClock)
-    clock.set(at("2026-03-16T12:00:00Z"))
+    return clock
+
+
+def _reminded(office: Workplace) -> None:
+    _clock(office).set(at("2026-03-16T12:00:00Z"))
     office.bot.remind()
     office.deliver()
 
@@ -132,7 +136,7 @@ def recorded() -> list[Walk]:
                 office.say("/detected warm up")
                 for run in WALKS.values():
                     run(office)
-                office.bot.context.clock.set(NOON)
+                _clock(office).set(NOON)
                 office.say("/detected disk full")
                 walks = []
                 for name, run in WALKS.items():
@@ -141,5 +145,5 @@ def recorded() -> list[Walk]:
                     walks.append(walk)
             database.close()
     finally:
-        threading.setprofile(None)  # type: ignore[arg-type]  # as its documentation has it
+        threading.setprofile(None)
     return walks

@@ -6,10 +6,9 @@ from sqlalchemy import Connection
 
 from bot.domain.incident.lifecycle import in_order, lifecycle
 from bot.errors import UsageError
-from bot.handlers.incident.timeline import sync_open_state
+from bot.handlers.incident.incidents import find_current, get_named
+from bot.handlers.incident.timeline import receipt, sync_open_state
 from bot.handlers.items.reminders import plan_item
-from bot.handlers.lookup import find_current, get_named
-from bot.handlers.receipt import receipt
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import DETECTED, REOPENED
 from storage import action_items, incidents, timeline

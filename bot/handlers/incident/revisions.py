@@ -8,10 +8,9 @@ from bot.domain.incident.grammar import parse_correction
 from bot.domain.time.format import stamp
 from bot.domain.words import parse_number
 from bot.errors import UsageError
-from bot.handlers.incident.timeline import sync_open_state
-from bot.handlers.lookup import get_current
+from bot.handlers.incident.incidents import get_current
+from bot.handlers.incident.timeline import receipt, sync_open_state
 from bot.handlers.permission import require_permission
-from bot.handlers.receipt import receipt
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import KINDS
 from storage import incidents, timeline

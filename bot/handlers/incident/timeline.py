@@ -8,14 +8,12 @@ from sqlalchemy import Connection
 from bot.documents.rendering import slack
 from bot.domain.incident.grammar import Utterance, parse_entry
 from bot.domain.incident.lifecycle import in_order, is_open, lifecycle
-from bot.domain.time.format import stamp
+from bot.domain.time.format import stamp, zone_label
 from bot.errors import UsageError
-from bot.handlers.incident.incidents import declare_detected
+from bot.handlers.incident.incidents import declare_detected, find_current, get_current, get_named
 from bot.handlers.items.reminders import plan_publication
-from bot.handlers.lookup import find_current, get_current, get_named
 from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.drafts import enqueue_draft
-from bot.handlers.receipt import receipt
 from bot.handlers.request import Button, Reply, Request
 from bot.vocabulary import DETECTED, KINDS, REOPENED, RESOLVED, Kind
 from storage import incidents, timeline
@@ -185,3 +183,35 @@ def show(connection: Connection, request: Request) -> Reply:
             older=f"{request.slash('timeline')} {incident.name} {page + 1}" if page < pages else None,
         )
     )
+
+
+def receipt(
+    request: Request,
+    template: str,
+    incident: Incident,
+    entry: TimelineEntry,
+    *,
+    assumed: bool = False,
+    seconds: bool = False,
+    buttons: tuple[Button, ...] = (),
+    **facts: object,
+) -> Reply:
+    """The public receipt of an entry, rendered from `templates/slack/<template>.j2` with `facts`.
+
+    `assumed` means that the words named no zone; unless the user's zone is known, the receipt names the default zone
+    that was used and shows how to correct the time. `seconds` shows the seconds of the entry's time.
+    """
+    zone = request.zone if request.zone_known else None
+    text = slack(
+        template,
+        incident=incident,
+        entry=entry,
+        kind=KINDS[entry.kind],
+        when=stamp(entry.occurred_at, zone, request.received_at.date(), seconds=seconds),
+        assumed=zone_label(request.zone) if assumed and not request.zone_known else None,
+        edit=f"{request.slash('incident')} edit {entry.number}",
+        request=request,
+        **facts,
+    )
+    recorded = entry.kind if template == "recorded" else None
+    return Reply(text=text, public=True, buttons=buttons, about=incident.name, recorded=recorded)

@@ -10,10 +10,10 @@ from bot.domain.items.item import ItemWords, parse_item, parse_link
 from bot.domain.time.format import day
 from bot.domain.words import parse_number
 from bot.errors import UsageError
+from bot.handlers.incident.incidents import get_current
 from bot.handlers.items.buttons import controls
 from bot.handlers.items.redact import is_redacted, redact_item, redact_words
 from bot.handlers.items.reminders import plan_item
-from bot.handlers.lookup import get_current
 from bot.handlers.permission import require_permission
 from bot.handlers.request import Reply, Request, parse_person
 from storage import action_items, members

@@ -8,7 +8,7 @@ from bot.documents.rendering import slack, terminal
 from bot.domain.check.checklist import check as advise
 from bot.domain.check.checklist import grouped
 from bot.errors import UsageError
-from bot.handlers.lookup import get_named
+from bot.handlers.incident.incidents import get_named
 from bot.handlers.postmortem.exports import read_by_name, read_record
 from bot.handlers.request import Reply, Request
 from storage.database import Database

@@ -19,7 +19,7 @@ from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.redraft import Redrafted, redraft
 from bot.errors import UsageError
-from bot.handlers.lookup import find_current, get_named, get_word_and_named, incident_number
+from bot.handlers.incident.incidents import find_current, get_named, get_word_and_named, incident_number
 from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Reply, Request, first_word

@@ -8,7 +8,7 @@ from bot.domain.postmortem.merge import Merged, MergeOptions, merge
 from bot.domain.postmortem.redraft import conflicts_by_heading, rewritten
 from bot.domain.words import closest_match
 from bot.errors import UsageError
-from bot.handlers.lookup import get_current, get_named
+from bot.handlers.incident.incidents import get_current, get_named
 from bot.handlers.request import Reply, Request
 from storage import postmortems
 from storage.values import Incident, Postmortem, Section

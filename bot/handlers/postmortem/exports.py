@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from bot.documents.export import ExportRecord
 from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
-from bot.handlers.lookup import incident_number
+from bot.handlers.incident.incidents import incident_number
 from storage import action_items, incidents, postmortems, reviews, timeline
 from storage.database import Database
 from storage.values import Incident

@@ -24,7 +24,7 @@ from bot.domain.postmortem.export import (
     parse_export,
 )
 from bot.errors import UsageError
-from bot.handlers.lookup import incident_number
+from bot.handlers.incident.incidents import incident_number
 from bot.handlers.postmortem.exports import read_record
 from bot.vocabulary import DETECTED
 from storage import action_items, incidents, postmortems, timeline

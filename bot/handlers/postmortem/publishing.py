@@ -8,7 +8,7 @@ from bot.documents.export import latest_draft
 from bot.documents.rendering import slack
 from bot.domain.words import closest_match
 from bot.errors import UsageError
-from bot.handlers.lookup import get_by_number, get_current, incident_number
+from bot.handlers.incident.incidents import get_by_number, get_current, incident_number
 from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.audiences import RENDERINGS
 from bot.handlers.postmortem.exports import read_record

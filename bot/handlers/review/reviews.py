@@ -19,7 +19,7 @@ from bot.domain.review.meeting import (
 )
 from bot.domain.time.format import zone_label
 from bot.errors import UsageError
-from bot.handlers.lookup import get_named
+from bot.handlers.incident.incidents import get_named
 from bot.handlers.request import Reply, Request, first_word
 from storage import action_items, incidents, members, outbox, reviews, timeline
 from storage.values import Incident, Invitee, Review

@@ -16,7 +16,7 @@ from bot.handlers.items import buttons
 from bot.handlers.postmortem.edits import CHOOSE, SAVE, WRITE
 from bot.handlers.request import Reply, Request, SectionEdit
 from bot.slack.context import NOT_SAVED, SlackContext
-from bot.slack.inbound.payloads import Shortcut, Submission, View
+from bot.slack.inbound.payloads import Shortcut, Submission, SubmittedView
 from bot.slack.inbound.requests import instant_of_ts, iso
 from bot.slack.outbound import modals
 from bot.slack.outbound.modals import Origin, joined
@@ -86,7 +86,7 @@ def _read(context: SlackContext, payload: Submission) -> tuple[Origin, Request]:
         raise UsageError(STALE) from None
 
 
-def _field(view: View, problem: str, now: datetime) -> str:
+def _field(view: SubmittedView, problem: str, now: datetime) -> str:
     """The field to show a problem under: a time in the future, the date or owner it begins with, else the words."""
     filled = modals.answers(view)
     chosen = filled.get("time")

@@ -90,8 +90,16 @@ class _App(App):
 
 def _create_app(context: SlackContext, settings: Settings) -> App:
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        """The token and its owner, which Bolt needs for each request; without a call to Slack."""
         # A closure: Bolt passes a bound method its own `self`.
-        return context.identity.authorize(enterprise_id, team_id)
+        facts = context.identity.facts
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_token=context.client.token,
+            bot_user_id=facts.bot_user_id,
+            bot_id=facts.bot_id,
+        )
 
     # Bolt warns of tokens in the environment that it does not need, and its warnings contain bodies, which must not be
     # logged. Its other loggers take the level of the one passed here.

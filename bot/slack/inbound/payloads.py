@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from bot.slack.members import User
+from bot.slack.members import SlackUser
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -89,7 +89,7 @@ class _Attachment(BaseModel):
     fallback: str | None = None
 
 
-class Message(BaseModel):
+class SourceMessage(BaseModel):
     """A message, as a shortcut or an event carries it."""
 
     ts: Ts
@@ -111,7 +111,7 @@ class Shortcut(_Interaction):
     trigger_id: Key
     callback_id: str
     channel: _Channel
-    message: Message
+    message: SourceMessage
 
 
 class _Input(BaseModel):
@@ -134,7 +134,7 @@ class _State(BaseModel):
     values: dict[str, Annotated[dict[str, _Input], Field(min_length=1)]]
 
 
-class View(BaseModel):
+class SubmittedView(BaseModel):
     """A modal with the state of its inputs."""
 
     id: Id
@@ -147,7 +147,7 @@ class View(BaseModel):
 class Submission(_Interaction):
     """A modal submitted."""
 
-    view: View
+    view: SubmittedView
 
 
 class _Event(BaseModel):
@@ -169,7 +169,7 @@ class _Authorization(BaseModel):
     user_id: str | None = None
 
 
-class _Mentioned(Message):
+class _Mentioned(SourceMessage):
     channel: Id
     text: str
 
@@ -219,7 +219,7 @@ class Opened(_Envelope):
 
 
 class _UserChanged(BaseModel):
-    user: User
+    user: SlackUser
 
 
 class UserChange(_Envelope):

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bot.documents.escaping import slack as escape
 from bot.documents.escaping import visible
 from bot.handlers.request import Button, Control, Reply
-from bot.slack.text import escape
 
 TEXT_LIMIT = 39_000
 """Characters of a message's text; Slack cuts at 40,000."""

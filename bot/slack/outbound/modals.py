@@ -10,7 +10,7 @@ from bot.errors import UsageError
 from bot.handlers.items.buttons import ASSIGN, DROP
 from bot.handlers.postmortem.edits import CHOOSE, WRITE
 from bot.handlers.request import Reply
-from bot.slack.inbound.payloads import View as Submitted
+from bot.slack.inbound.payloads import SubmittedView
 from bot.slack.outbound.blocks import clip
 from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE, PRIORITIES
 from storage.values import ActionItem, Incident, Section
@@ -238,7 +238,7 @@ def joined(texts: Iterable[str], joints: Sequence[str]) -> str:
     return whole
 
 
-def answers(view: Submitted) -> dict[str, Any]:
+def answers(view: SubmittedView) -> dict[str, Any]:
     """The entered values by the input's name; None for an empty input."""
     return {name: each.answer for actions in view.state.values.values() for name, each in actions.items()}
 
@@ -257,7 +257,7 @@ def following(origin: Origin, reply: Reply) -> dict[str, Any]:
     return {"response_action": "update", "view": FORMS[reply.form](origin, **reply.fills)}
 
 
-def errors(problem: str, view: Submitted, field: str = "words") -> dict[str, Any]:
+def errors(problem: str, view: SubmittedView, field: str = "words") -> dict[str, Any]:
     """The ack that keeps the form open, with the problem under a field of the submitted `view`."""
     block_id = next((name for name in view.state.values if name.partition(_VERSION_MARK)[0] == field), field)
     return {"response_action": "errors", "errors": {block_id: clip(problem, _ERROR_LIMIT)}}

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, event, text
 
 from storage import outbox
 from storage.database import Database
-from storage.models import Instant
+from storage.dialects import Instant
 from storage.outbox import LEASE, Job
 from tests.integration.storage.rows import NOW
 from tests.support.together import together

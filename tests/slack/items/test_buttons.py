@@ -7,7 +7,7 @@ import pytest
 from bot.clock import SetClock
 from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import Message, View
-from bot.slack.members import User
+from bot.slack.members import SlackUser
 from storage import outbox
 from tests.support.ledger import counts, items
 from tests.support.workplace import Workplace, at
@@ -118,7 +118,7 @@ def test_a_typed_owner_is_checked(office: Workplace) -> None:
         ("/actionitem @scribe: buy disks", "@scribe is a bot"),
     ):
         assert office.refused(typed).startswith(problem)
-    office.bot.context.members.save(office.slack.team_id, User(id="U0GUEST", name="guest", team_id="T0OTHER"))
+    office.bot.context.members.save(office.slack.team_id, SlackUser(id="U0GUEST", name="guest", team_id="T0OTHER"))
     guest = office.refused("/actionitem assign 1 <@U0GUEST|guest>", raw=True)
     assert guest.startswith("@guest belongs to another workspace, where no reminder arrives.")
     ghost = office.refused("/actionitem assign 1 <@U0GHOST|ghost>", raw=True)

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.documents.escaping import slack as escape
 from bot.fakeslack.validation import check_message
 from bot.handlers.request import Button, Reply
 from bot.slack.outbound import blocks
-from bot.slack.text import escape
 
 TEXTS = st.text(alphabet="ab<>& \n`*", max_size=200)
 MANY = st.integers(min_value=1, max_value=400)

@@ -5,8 +5,9 @@ import html
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.documents.escaping import slack as escape
 from bot.domain.items.item import parse_item
-from bot.slack.text import escape, plain_text, to_handle
+from bot.slack.text import plain_text, to_handle
 from tests.conftest import NOON
 
 
