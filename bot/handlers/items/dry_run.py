@@ -34,16 +34,16 @@ def describe_tick(database: Database, cadence: Cadence, *, at: datetime) -> str:
     """What a tick would do at `at`, as plain text."""
     with database.read() as connection:
         lines = list(_lines(connection, cadence, at))
-    told: dict[tuple[str, str], list[DryRunLine]] = {}
+    sent: dict[tuple[str, str], list[DryRunLine]] = {}
     for line in lines:
         if line.why == "slot":
             key = (line.reminder.incident.workspace_id, line.reminder.recipient_id)
-            told.setdefault(key, []).append(line)
+            sent.setdefault(key, []).append(line)
     # Each item once: its escalation is listed only where it is due today and not sent yet.
     silent = [
         line for line in lines if line.why != "slot" and (line.reminder.kind == ITEM or line.why in {"hours", "today"})
     ]
-    return terminal("dry_run", at=at, on=cadence.on, told=list(told.values()), silent=silent)
+    return terminal("dry_run", at=at, on=cadence.on, sent=list(sent.values()), silent=silent)
 
 
 def _lines(connection: Connection, cadence: Cadence, at: datetime) -> Iterator[DryRunLine]:

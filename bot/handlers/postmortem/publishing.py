@@ -23,7 +23,7 @@ _NOT_SET = "Scribe is not set up to publish to {it}. Whoever runs it can set"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Publication:
+class _PublishRequest:
     """The parsed words. Without a number it is the current incident, without targets all that are set up."""
 
     number: int | None = None
@@ -64,8 +64,8 @@ def publish(connection: Connection, request: Request) -> Reply:
     return Reply(text=slack("publishing", incident=incident, version=latest_draft(record).version, targets=targets))
 
 
-def _parse(request: Request) -> _Publication:
-    wanted = _Publication()
+def _parse(request: Request) -> _PublishRequest:
+    wanted = _PublishRequest()
     for word in request.words.casefold().split():
         number = incident_number(word)
         if number is not None and wanted.number is None:
