@@ -4,7 +4,7 @@
 recipient's schedule first, so a tick and a command never change the same reminders at once.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -76,15 +76,14 @@ def reschedule(
     connection: Connection,
     held: Sequence[ReminderSchedule],
     *,
-    told: Collection[ReminderSchedule],
-    on: dict[ReminderSchedule, date],
+    digest_days: Mapping[ReminderSchedule, date],
 ) -> None:
-    """Make each locked schedule due with its earliest reminder, and store the day `on` for those that were `told`."""
+    """Make each locked schedule due with its earliest reminder, and store the day of those that get a digest."""
     rows: list[dict[str, Any]] = [
         {
             "workspace": schedule.workspace_id,
             "recipient": schedule.recipient_id,
-            "told": on[schedule] if schedule in told else schedule.told_on,
+            "told": digest_days.get(schedule, schedule.told_on),
         }
         for schedule in held
     ]

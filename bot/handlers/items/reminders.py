@@ -161,7 +161,7 @@ def _process(connection: Connection, claim: _Claim) -> int:
         people = load_people(connection, page)
         reminders.settle(connection, [_settle(connection, claim, each, people) for each in page])
     days = claim.digest_days
-    reminder_schedules.reschedule(connection, schedules, told=days, on=days)
+    reminder_schedules.reschedule(connection, schedules, digest_days=days)
     jobs += [_job(each, DIGEST, days[each]) for each in schedules if each in days]
     outbox.add_all(connection, jobs, at=claim.at)
     return len(jobs)

@@ -91,12 +91,12 @@ def test_a_reminder_comes_back_with_all_it_is_about(database: Database) -> None:
         assert now.item == item
         told = date(2026, 3, 12)
         reminders.settle(connection, [{"reminder": found.id, "recipient": "U1", "due": None, "told": told}])
-        reminder_schedules.reschedule(connection, held, told=set(held), on={held[0]: told})
+        reminder_schedules.reschedule(connection, held, digest_days={held[0]: told})
         assert reminders.in_digest(connection, WORKSPACE, "U1", told, most=9)[0].told_on == told
         assert reminder_schedules.last_digest_days(connection) == {(WORKSPACE, "U1"): told}
         assert not reminder_schedules.is_due(connection, at=later(59))
         reminders.revoke_digest(connection, WORKSPACE, "U1", told, due_at=later(7))
-        reminder_schedules.reschedule(connection, held, told=set(), on={})
+        reminder_schedules.reschedule(connection, held, digest_days={})
         assert reminder_schedules.is_due(connection, at=later(7))
 
 
