@@ -16,6 +16,7 @@ from tests.support.ledger import entries, incident_count, standing
 from tests.support.line import Line
 from tests.support.workplace import SOCKET, Workplace, at, workplace
 
+SLACK_WAITS_S = 3.0
 DRAINED = "The database is back."
 
 
@@ -265,3 +266,18 @@ def test_a_request_that_cannot_be_read_is_set_aside_and_the_others_are_written(r
     replayed(remote)
     assert standing(remote) == [("detected", "disk full"), ("did", "first"), ("did", "second")]
     assert offline._spool.rejected_count() == 1
+
+
+def test_with_a_frozen_database_an_answer_still_leaves_within_three_seconds(remote: Workplace, line: Line) -> None:
+    """Slack waits three seconds. The quickest of three counts: a busy machine may hold up one of them."""
+    remote.say("/detected disk full")
+    elapsed_s = []
+    for number in range(3):
+        line.freeze()
+        answer = remote.ask(f"/note number {number}")
+        assert answer.text.startswith("Kept · Note"), answer
+        elapsed_s.append(answer.elapsed_s)
+        line.mend()
+        remote.bot.context.offline.replay()
+    assert min(elapsed_s) < SLACK_WAITS_S
+    assert [text for _, text in standing(remote)] == ["disk full", "number 0", "number 1", "number 2"]
