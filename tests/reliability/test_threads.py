@@ -32,7 +32,7 @@ SLOW: tuple[Callable[..., Any], ...] = (
     rendering.render_draft,
     redraft.redraft,
     timeline.draw_timeline,
-    png.svg_to_png,
+    png.svg_to_png.__wrapped__,
     report.build_report,
     report_picture.draw_report,
     Client.api_call,
@@ -60,6 +60,7 @@ def watched() -> Iterator[Ran]:
 def test_drafts_pictures_reports_and_calls_to_slack_stay_off_the_threads_that_answer(
     sqlite: Database, clock: SetClock, transport: str
 ) -> None:
+    png.svg_to_png.cache_clear()
     with watched() as ran, workplace(sqlite, clock=clock, transport=transport, SCRIBE_REACTIONS="pushpin") as office:
         slack = office.slack
         slack.scopes |= {"reactions:read", "channels:history"}

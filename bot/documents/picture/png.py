@@ -8,20 +8,28 @@ used only for characters that this font does not have.
 import os
 import subprocess
 import sys
+from functools import lru_cache
 from typing import Final
 
 from bot.documents.picture.text_width import has_all
-from bot.documents.sandbox import environment
 
 LIMIT_S = 20.0
 """The most seconds for one picture; one of 5,000 entries takes two."""
 ZOOM: Final = 2
 _NICENESS: Final = 10
+_KEPT: Final = 8
 _FAMILY: Final = "Arimo"
 
 
+@lru_cache(maxsize=_KEPT)
 def svg_to_png(picture_svg: str) -> bytes:
-    """Convert one of Scribe's pictures in a child process. Raises SubprocessError if it fails or takes too long."""
+    """Convert one of Scribe's pictures in a child process. Raises SubprocessError if it fails or takes too long.
+
+    The last few are kept in memory: a job that Slack refuses for now converts the same picture at each attempt.
+    """
+    # The child process, which imports this module too, has no use for it.
+    from bot.documents.sandbox import environment  # noqa: PLC0415 - see above
+
     run = subprocess.run(
         [sys.executable, "-m", "bot.documents.picture.png"],
         input=picture_svg.encode(),

@@ -57,3 +57,11 @@ def test_a_machine_without_fonts_draws_the_same(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", DRAWS], input=svg.encode(), capture_output=True, env=bare, check=True)  # noqa: S603 - our own
     assert run.stdout == png(svg)
     assert run.stdout != png(svg.replace("disk full", "         "))
+
+
+def test_a_picture_that_is_sent_again_is_not_converted_again() -> None:
+    svg = draw(told(("detected", 0, "disk full"), ("resolved", 5, "once")))
+    before = svg_to_png.cache_info()
+    assert svg_to_png(svg) is svg_to_png(svg)
+    after = svg_to_png.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (1, 1)
