@@ -75,6 +75,7 @@ def test_the_picture_comes_with_the_draft_and_has_a_description(resolved: Workpl
 def test_a_draft_is_sent_without_a_picture_that_cannot_be_drawn(
     resolved: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    png.svg_to_png.cache_clear()
     monkeypatch.setattr(png, "LIMIT_S", 0)
     resolved.deliver()
     assert [file.name for file in resolved.slack.files] == ["INC-1-postmortem-v1.md"]
