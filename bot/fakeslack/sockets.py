@@ -114,9 +114,10 @@ class SocketMode:
         envelope_id = str(uuid4())
         pending: Future[Json] = Future()
         self._pending_acks[envelope_id] = pending
+        wait_s = self.wait_s
         try:
             connections[next(self._round_robin) % len(connections)].send(_envelope(delivery, envelope_id))
-            body = pending.result(self.wait_s)
+            body = pending.result(wait_s)
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
             elapsed_s = time.monotonic() - started_s
             return Ack(status=0, elapsed_s=elapsed_s, late=True, error=OPERATION_TIMEOUT)

@@ -23,6 +23,7 @@ from bot.handlers.request import Reply, Request
 from bot.handlers.routes import InTransaction, ParsedRequest
 from bot.telemetry import context
 from bot.telemetry.context import NO_METRICS, Metrics, measured_work, request_id
+from bot.vocabulary import COMMANDS
 from storage import availability, members, outbox, receipts, schema
 from storage.availability import within
 from storage.database import Database, retry_stale_connection
@@ -267,9 +268,10 @@ def _enqueue_notices(connection: Connection, file_name: str, outcomes: list[_Out
             outbox.post(connection, workspace_id, channel_id, {"text": "\n".join(lines)}, at=at)
         for outcome in in_channel:
             if outcome.problem is not None:
-                text = slack("not_written", request=outcome.request, problem=outcome.problem)
-                user_id = outcome.request.user_id
-                outbox.ephemeral(connection, workspace_id, channel_id, user_id, {"text": text}, at=at)
+                request = outcome.request
+                typed = request.command in COMMANDS
+                text = slack("not_written", request=request, typed=typed, problem=outcome.problem)
+                outbox.ephemeral(connection, workspace_id, channel_id, request.user_id, {"text": text}, at=at)
 
 
 def _channel_of(outcome: _Outcome) -> tuple[str, str]:

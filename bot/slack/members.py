@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, StringConstraints, ValidationError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
@@ -117,7 +117,8 @@ class Members:
         try:
             while True:
                 page = self._client.users_list(limit=_PAGE, cursor=cursor)
-                self._save([_member(workspace_id, SlackUser.model_validate(user)) for user in page["members"]])
+                users = [user for listed in page["members"] if (user := _read(listed)) is not None]
+                self._save([_member(workspace_id, user) for user in users])
                 cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
                 if not cursor:
                     return
@@ -134,7 +135,8 @@ class Members:
 
     def _fetch(self, workspace_id: str, user_id: str) -> Member | None:
         try:
-            return self.save(workspace_id, SlackUser.model_validate(self._client.users_info(user=user_id)["user"]))
+            user = _read(self._client.users_info(user=user_id)["user"])
+            return None if user is None else self.save(workspace_id, user)
         except _UNREACHED as error:
             _log.info("member not fetched: %s", reason(error))
             if reason(error) not in _NO_SUCH_USER:
@@ -156,6 +158,15 @@ class Members:
 
     def _remember(self, key: tuple[str, str], member: Member | None) -> None:
         self._cache[key] = (time.monotonic() + _CACHE_S, member)
+
+
+def _read(described: object) -> SlackUser | None:
+    """Slack's user object; None for one that is not as documented, so that it does not stop the others."""
+    try:
+        return SlackUser.model_validate(described)
+    except ValidationError as error:
+        _log.warning("member not readable: %s", reason(error))
+        return None
 
 
 def _member(workspace_id: str, user: SlackUser) -> Member:

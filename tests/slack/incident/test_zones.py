@@ -1,5 +1,6 @@
 """Time zones: a typed clock time is read in the typist's zone, and a doubtful zone is named in the receipt."""
 
+from dataclasses import replace
 from statistics import median
 
 from bot.clock import SetClock
@@ -72,6 +73,17 @@ def test_without_the_scope_the_default_zone_is_used_and_named(sqlite: Database, 
         assert ASSUMED in office.say("/incident edit 1 at 17:01")
         assert ASSUMED not in office.say("/did freed")
         assert ASSUMED not in office.say("/did -10m freed")
+
+
+def test_a_member_whose_description_is_not_as_documented_does_not_stop_the_others(
+    sqlite: Database, clock: SetClock
+) -> None:
+    with workplace(sqlite, clock=clock, known=False) as office:
+        odd = replace(office.slack.workspace.users[office.alice], id="U" * 65)
+        office.slack.workspace.users = {odd.id: odd, **office.slack.workspace.users}
+        office.bot.refresh()
+        assert "11:50 UTC (04:50 in Los Angeles)" in office.say("/detected at 4:50 disk full", user=office.bob)
+        assert "users.info" not in [call.method for call in office.slack.calls]
 
 
 def test_a_typed_zone_always_wins_and_needs_no_look_up(sqlite: Database, clock: SetClock) -> None:

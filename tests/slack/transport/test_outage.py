@@ -130,6 +130,20 @@ def test_a_queued_command_that_fails_is_reported_to_the_person_with_their_words(
     assert any("It opens a form" in text for text in own)
 
 
+def test_a_button_that_fails_later_is_not_reported_as_a_command_that_one_could_type(
+    remote: Workplace, line: Line
+) -> None:
+    remote.say("/detected disk full")
+    receipt = remote.ask("/actionitem buy disks by tomorrow")
+    line.cut()
+    remote.slack.click(remote.bob, receipt, "item_done")
+    remote.slack.click(remote.bob, receipt, "item_done")
+    line.mend()
+    remote.bot.context.offline.replay()
+    told = [each.text for each in remote.messages(user=remote.bob) if each.ephemeral_for == remote.bob]
+    assert told[-1].startswith("The database is back, but this could not be done: what you pressed, INC-1 1\n")
+
+
 def test_an_unknown_zone_is_looked_up_before_the_entry_is_written(far: Database, line: Line, clock: SetClock) -> None:
     with workplace(far, clock=clock, known=False) as remote:
         line.cut()
