@@ -23,6 +23,11 @@ NOON = at("2026-03-12T12:00:00Z")
 """A Thursday: 05:00 in Los Angeles, 21:00 in Tokyo."""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors, since many tests wait for a timeout or for another process."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def clock() -> SetClock:
     return SetClock(NOON)

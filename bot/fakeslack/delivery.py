@@ -6,8 +6,10 @@ Socket Mode, the other transport, is in sockets.py.
 import hashlib
 import hmac
 import json
+import ssl
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -64,6 +66,12 @@ class NoTransport:
         return Ack(status=0, elapsed_s=0.0, error=DISPATCH_FAILED)
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """The context of every HTTP client here, made once: it loads the certificates, 30 ms of CPU time."""
+    return ssl.create_default_context()
+
+
 class HttpTransport:
     """HTTP mode: every delivery is a signed POST to `url`, which times out after `wait_s` seconds."""
 
@@ -72,7 +80,7 @@ class HttpTransport:
         self.wait_s = wait_s
         self._secret = secret
         # The app runs on this machine, so the environment's proxy settings do not apply.
-        self._client = httpx.Client(trust_env=False, timeout=wait_s)
+        self._client = httpx.Client(trust_env=False, timeout=wait_s, verify=tls())
 
     def close(self) -> None:
         """Close the pooled connections."""

@@ -10,6 +10,7 @@ import pytest
 
 from bot.demo.actions import ACTIONS
 from bot.demo.page import CONTENT_TYPES, FILES, HEADERS, MAX_BODY_BYTES
+from bot.fakeslack.delivery import tls
 from tests.support.demo_site import DemoSite
 
 Json = dict[str, Any]
@@ -19,18 +20,19 @@ Post = Callable[..., httpx.Response]
 @pytest.fixture
 def post(site: DemoSite) -> Post:
     def perform(action: str, **body: object) -> httpx.Response:
-        return httpx.post(f"{site.address}actions/{action}", json={"user": site.alice, **body}, trust_env=False)
+        content = {"user": site.alice, **body}
+        return httpx.post(f"{site.address}actions/{action}", json=content, trust_env=False, verify=tls())
 
     return perform
 
 
 def get(site: DemoSite, path: str = "", **headers: str) -> httpx.Response:
-    return httpx.get(f"{site.address}{path}", headers=headers, trust_env=False)
+    return httpx.get(f"{site.address}{path}", headers=headers, trust_env=False, verify=tls())
 
 
 def state(site: DemoSite, **parameters: str) -> Json:
     query = {"as": site.alice, "channel": site.channel, **parameters}
-    answer: Json = httpx.get(f"{site.address}state", params=query, trust_env=False).json()
+    answer: Json = httpx.get(f"{site.address}state", params=query, trust_env=False, verify=tls()).json()
     return answer
 
 

@@ -6,6 +6,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.fakeslack.delivery import tls
 from bot.fakeslack.slack import Slack
 from bot.fakeslack.validation import COMMON_ARGUMENTS
 from bot.fakeslack.web_api import METHODS
@@ -22,7 +23,7 @@ SAMPLES: dict[str, Any] = {
 
 def call(slack: Slack, method: str, token: str | None = None, **args: object) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {token or token_for(slack, method)}"}
-    response = httpx.post(f"{slack.api_url}{method}", json=args, headers=headers, trust_env=False)
+    response = httpx.post(f"{slack.api_url}{method}", json=args, headers=headers, trust_env=False, verify=tls())
     body: dict[str, Any] = response.json()
     assert "x-oauth-scopes" in response.headers
     return body
