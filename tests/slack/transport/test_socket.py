@@ -43,7 +43,7 @@ class Connected:
 
     def type_until(self, stopped: threading.Event, number: int) -> list[Answer]:
         answers: list[Answer] = []
-        while not stopped.is_set():
+        while not stopped.wait(0.01):
             answers.append(self.ask(f"{number} says {len(answers)}"))
         return answers
 

@@ -59,9 +59,9 @@ def test_a_database_that_is_away_takes_a_line_of_the_log_a_time_and_no_trace(
     finally:
         ticks.shutdown()
         nowhere.close()
-    assert {(each.getMessage(), each.exc_info) for each in caplog.records} == {
-        ("look not done: the database is away", None)
-    }
+    # On a busy machine a tick may last longer than its interval; APScheduler logs that itself.
+    own = [each for each in caplog.records if each.name == "bot.server.scheduler"]
+    assert {(each.getMessage(), each.exc_info) for each in own} == {("look not done: the database is away", None)}
 
 
 def test_a_slow_one_never_runs_twice_at_once_and_is_made_up_for_once() -> None:
