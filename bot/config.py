@@ -30,6 +30,8 @@ from bot.vocabulary import KINDS
 SLACK_API = "https://slack.com/api/"
 TOKEN_PATTERN = re.compile(r"[!-~]*")
 MALFORMED = "{variable} holds a blank, the end of a line, or a letter no token has"
+ASSUME_MEMBERS = "assume-members"
+"""The value of SCRIBE_STANDING that takes people for members of whom Slack may not tell anything."""
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
 _LINK = re.compile(r"https?://[^\s<>|]+")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
@@ -52,7 +54,10 @@ class Settings(BaseModel):
 
     `reactions` maps an emoji's name to the kind of entry it records; empty turns reactions off. `check_off` are the
     rules that the check skips. `policy` maps an action to who may do it. `publish_dir` and `canvas` each turn on a
-    target that postmortems are published to. `summary_channel` is a channel's id; empty turns the weekly summary off.
+    target that postmortems are published to. `follow_edits` has the manifest ask for edits of messages.
+    `summary_channel` is a channel's id; empty turns the weekly summary off, and `summary_when_empty` is what it is in a
+    week without news. `standing` is where people's standing comes from: what Slack tells, or without the scope
+    `users:read` the assumption that all are members.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -68,14 +73,17 @@ class Settings(BaseModel):
     templates: Path | None = Field(default=None, alias="SCRIBE_TEMPLATES")
     template: str = Field(default=DEFAULT, alias="SCRIBE_TEMPLATE")
     check_off: frozenset[str] = Field(default=frozenset(), alias="SCRIBE_CHECK_OFF")
+    standing: Literal["slack", "assume-members"] = Field(default="slack", alias="SCRIBE_STANDING")
     policy: dict[str, str] = Field(default_factory=lambda: dict(POLICY), alias="SCRIBE_POLICY")
     spool: Path = Field(default_factory=default_spool, alias="SCRIBE_SPOOL")
     publish_dir: Path | None = Field(default=None, alias="SCRIBE_PUBLISH_DIR")
     publish_url: str | None = Field(default=None, alias="SCRIBE_PUBLISH_URL")
     canvas: bool = Field(default=False, alias="SCRIBE_CANVAS")
+    follow_edits: bool = Field(default=False, alias="SCRIBE_FOLLOW_EDITS")
     reminders: Cadence = Field(default_factory=Cadence, alias="SCRIBE_REMINDERS")
     holidays: frozenset[date] = Field(default=frozenset(), alias="SCRIBE_HOLIDAYS")
     summary_channel: str = Field(default="", alias="SCRIBE_SUMMARY_CHANNEL")
+    summary_when_empty: Literal["line", "nothing"] = Field(default="line", alias="SCRIBE_SUMMARY_EMPTY")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
     log_format: Literal["json", "text"] | None = Field(default=None, alias="SCRIBE_LOG_FORMAT")
     health_port: int | None = Field(default=None, ge=0, le=65535, alias="SCRIBE_HEALTH_PORT")
@@ -136,9 +144,9 @@ class Settings(BaseModel):
             raise ValueError(f"{value!r} is no web address; it is where people read the folder, https://…")
         return value.rstrip("/") if value else None
 
-    @field_validator("canvas", mode="before")
+    @field_validator("canvas", "follow_edits", mode="before")
     @classmethod
-    def _canvas(cls, value: object) -> object:
+    def _switch(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         if value.lower() not in _BOOLEANS:
@@ -215,8 +223,8 @@ class Settings(BaseModel):
 
     @property
     def cadence(self) -> Cadence:
-        """The cadence of reminders, completed with the holidays and the default zone."""
-        return replace(self.reminders, holidays=self.holidays, zone=self.timezone)
+        """The cadence of reminders, completed with the holidays, the default zone and the summary's channel."""
+        return replace(self.reminders, holidays=self.holidays, zone=self.timezone, summary_channel=self.summary_channel)
 
     @property
     def catalog(self) -> TemplateCatalog:

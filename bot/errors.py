@@ -7,3 +7,9 @@ class UsageError(Exception):
     The message is the answer to the user: what is wrong, what to do, an example. It is plain text; the code that shows
     it escapes it for the surface and repeats the words typed.
     """
+
+
+DAMAGED = "Keep a copy of it, then: scribe restore BACKUP --force"
+"""What to do about a database file that is damaged."""
+GONE = "Put it back, or a copy: scribe restore BACKUP. To begin with an empty one: scribe run --new"
+"""What to do where there was a database file."""

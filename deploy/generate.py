@@ -1,26 +1,35 @@
 """Write the files that come from the code, or with `--check` say which of them are not current.
 
-The vocabulary makes the Slack manifest, the README's command table and the schema of what is exported; the sample that
-ships makes the README's picture. Run it after a change of any of them: `python deploy/generate.py`.
+The vocabulary makes the Slack manifest, the README's command table and the schema of what is exported; the forms of a
+time make the table of them; the sample that ships makes the README's picture. Run it after a change of any of them:
+`python deploy/generate.py`.
 """
 
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from fontpkg import path as font_path
 from fontTools.ttLib import TTFont
 
 from bot.demo.replay import SAMPLE, replay_file
 from bot.domain.postmortem.export import schema as exported
+from bot.domain.time.format import stamp
+from bot.domain.time.forms import FORMS, Form
+from bot.domain.time.moment import place
+from bot.domain.time.typed import take_time
 from bot.slack.manifest import manifest
 from bot.vocabulary import COMMANDS, Command
 
 ROOT = Path(__file__).resolve().parent.parent
 _TABLE = re.compile(r"(?<=<!-- commands -->\n).*?(?=<!-- end of commands -->)", re.DOTALL)
+_FORMS = re.compile(r"(?<=<!-- forms -->\n).*?(?=<!-- end of forms -->)", re.DOTALL)
+_TYPED_AT = datetime(2026, 11, 26, 14, 4, tzinfo=UTC)
 
 
 def _cell(text: str) -> str:
@@ -43,6 +52,29 @@ def readme(root: Path) -> str:
     """The README with its table as the vocabulary has it."""
     table = command_table()
     return _TABLE.sub(lambda _: table, (root / "README.md").read_text(encoding="utf-8"))
+
+
+def _reading(example: str) -> str:
+    """An example and what it is read as, by somebody in UTC."""
+    typed, _ = take_time(example, frozenset(), now=_TYPED_AT)
+    if typed is None:
+        raise ValueError(f"{example} is read as no time")
+    moment = place(typed, now=_TYPED_AT, zone=ZoneInfo("UTC"))
+    shown = stamp(
+        moment.at, None, _TYPED_AT.date(),
+        seconds=moment.seconds, approximate=moment.approximate, until_at=moment.until_at,
+    )  # fmt: skip
+    return f"`{example}`: {shown}"
+
+
+def _form_row(form: Form) -> str:
+    return f"| {form.name} | {' · '.join(_reading(example) for example in form.examples)} |"
+
+
+def typing(root: Path) -> str:
+    """The guide to what is typed, with its table of the forms of a time."""
+    table = "\n".join(["", "| form | is read as |", "| --- | --- |", *map(_form_row, FORMS), "", ""])
+    return _FORMS.sub(lambda _: table, (root / "deploy" / "TYPING.md").read_text(encoding="utf-8"))
 
 
 def slack_manifest(_root: Path) -> str:
@@ -78,6 +110,7 @@ def schema(_root: Path) -> str:
 
 GENERATED: dict[str, Callable[[Path], str]] = {
     "README.md": readme,
+    "deploy/TYPING.md": typing,
     "deploy/slack-manifest.json": slack_manifest,
     "bot/documents/picture/advances.json": advances,
     "deploy/sample-timeline.svg": picture,

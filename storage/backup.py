@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage import schema
+from storage.models import metadata
 
 _EXCLUSIVE_WAIT_S = 1.0
 """Seconds to wait until no other process has the database open."""
@@ -21,6 +22,13 @@ _OPEN_WAIT_S = 5.0
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 """Suffixes of the files that SQLite keeps beside a database."""
 _MAGIC = b"SQLite format 3\x00"
+_ALWAYS = frozenset(
+    {
+        "action_item_revisions", "action_items", "entry_revisions", "incident_changes", "incidents", "members",
+        "outbox", "postmortem_versions", "receipts", "timeline_entries", "workspaces",
+    }
+)  # fmt: skip
+"""Tables that every schema has."""
 _IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
@@ -66,13 +74,18 @@ def backup(source: Path, target: Path, *, force: bool = False) -> Copy:
 
 
 def inspect(file: Path) -> Copy:
-    """The content of a database file. Raises CopyError when it is damaged or its schema is unknown to this code."""
+    """The content of a database file. Raises CopyError when it is no whole database of Scribe's.
+
+    It may be damaged, lack tables, or have a schema that is unknown to this code.
+    """
     _check_magic(file)
     with _connect(file) as connection:
         try:
             _check_integrity(connection, file)
+            revision = _revision(connection, file)
+            _check_tables(connection, file, revision)
             return Copy(
-                revision=_revision(connection, file),
+                revision=revision,
                 incidents=_count(connection, "incidents"),
                 entries=_count(connection, "timeline_entries"),
                 size=file.stat().st_size,
@@ -85,7 +98,7 @@ def restore(source: Path, target: Path, *, aside: Path, force: bool = False) -> 
     """Replace the database `target` by the copy `source`; the previous file is kept as `aside`.
 
     Raises HoldsDataError when the target holds incidents or cannot be read, unless `force`; InUseError when another
-    process has it open; CopyError when the copy is damaged. In all these cases the target is unchanged.
+    process has it open; CopyError when the copy is no whole database. In all these cases the target is unchanged.
     """
     copy = inspect(source)
     if target.exists() and source.samefile(target):
@@ -107,13 +120,15 @@ def restore(source: Path, target: Path, *, aside: Path, force: bool = False) -> 
 
 
 def _check_magic(file: Path) -> None:
+    # A pipe would be waited for.
+    _check_regular(file)
     with file.open("rb") as opened:
         if opened.read(len(_MAGIC)) != _MAGIC:
             raise CopyError(f"{file} is no SQLite database.")
 
 
 def _check_regular(target: Path) -> None:
-    """Refuse a device or a pipe: replacing it would turn /dev/null into a file."""
+    """Refuse a folder, a device or a pipe: replacing it would turn /dev/null into a file."""
     if target.exists() and not target.is_file():
         raise CopyError(f"{target} is no regular file.")
 
@@ -180,9 +195,24 @@ def _revision(connection: sqlite3.Connection, file: Path) -> str | None:
         raise CopyError(f"{file} is no database of Scribe's.")
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     revision: str | None = row[0] if row else None
+    if revision is None:
+        raise CopyError(f"{file} is no whole database: it says no schema.")
     if not schema.is_known(revision):
         raise CopyError(f"{file} is of a newer Scribe: its schema is {revision}.")
     return revision
+
+
+def _check_tables(connection: sqlite3.Connection, file: Path, revision: str | None) -> None:
+    """Refuse a file that lacks a table, or one of its columns where its schema is that of this code."""
+    is_newest = revision == schema.newest()
+    for table in metadata.sorted_tables:
+        if not is_newest and table.name not in _ALWAYS:
+            continue
+        found = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table.name})")}
+        missing = {column.name for column in table.columns} - found
+        if not found or (is_newest and missing):
+            lacks = table.name if not found else f"{table.name}.{min(missing)}"
+            raise CopyError(f"{file} is no whole database: it lacks {lacks}.")
 
 
 def _has_table(connection: sqlite3.Connection, table: str) -> bool:

@@ -13,15 +13,29 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, literal, select
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, false, func, insert, inspect, select, update
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from storage.availability import BusyError, QueryWatchdog, remaining_s
+from storage.availability import (
+    ERRORS,
+    BusyError,
+    CircuitBreaker,
+    DatabaseFile,
+    QueryWatchdog,
+    is_away,
+    is_damaged,
+    lost_prepared_statement,
+    needs_new_session,
+    remaining_s,
+    within,
+)
+from storage.dialects import Instant
 from storage.models import workspaces
 
 BUSY_TIMEOUT_S = 2
@@ -39,25 +53,67 @@ _LOCATION_PARAMETERS = ("host", "port", "sslmode")
 """Parameters of a URL's query that say where to connect; others may hold a password."""
 _RETRY_NEEDS_S = 1.5
 """Seconds that must be left of the time limit for a second attempt."""
-_SELECT_ONE = select(literal(1))
+_AFTER_DEADLOCK_NEEDS_S = 0.3
+"""The same after a deadlock."""
+_DEADLOCK = "40P01"
+"""PostgreSQL's state for the transaction that it ends so that the others can go on."""
+_PREPARE_THRESHOLD = "prepare_threshold"
+"""The parameter of a server's URL: the executions of a statement before it is prepared; `none` prepares none."""
+_DEFAULT_THRESHOLD = 5
+"""psycopg's own."""
+_SERVER_TIME = select(func.clock_timestamp(type_=Instant))
+_TIME_S = 1.0
+"""Seconds a server may take to tell the time; the answer would be no use later."""
+_WRITE_NOTHING = update(workspaces).values(id=workspaces.c.id).where(false())
 _PROBE_WORKSPACE = "-doctor-"
 """Not a possible id of a Slack workspace."""
 
+CHECK_S = 2.0
+"""Seconds in which a file is looked through for damage at the start."""
+
 Result = TypeVar("Result")
+
+
+class DamagedFileError(Exception):
+    """The SQLite file is damaged, or none of SQLite's; the message names it and says what SQLite says."""
+
+    def __init__(self, file: Path, problem: object) -> None:
+        super().__init__(f"{file} is damaged ({' '.join(str(problem).split())[:200]})")
 
 
 def retry_stale_connection(attempt: Callable[[], Result]) -> Result:
     """Call `attempt`, and once more if its pooled connection turns out dead, as all do after a server's restart.
 
-    `attempt` must be idempotent: the connection may have died after the commit.
+    So too where it was the victim of a deadlock, of which the server has rolled back everything. `attempt` must be
+    idempotent: the connection may have died after the commit.
     """
     try:
         return attempt()
     except DBAPIError as error:
         limit_s = remaining_s()
-        if not error.connection_invalidated or (limit_s is not None and limit_s < _RETRY_NEEDS_S):
+        deadlocked = was_deadlocked(error)
+        if not (error.connection_invalidated or deadlocked):
+            raise
+        # The server looks for deadlocks after a second, and then the other transaction goes on at once.
+        needed_s = _AFTER_DEADLOCK_NEEDS_S if deadlocked else _RETRY_NEEDS_S
+        if limit_s is not None and limit_s < needed_s:
             raise
     return attempt()
+
+
+def was_deadlocked(error: DBAPIError) -> bool:
+    """Whether the server ended the transaction because it and another one waited for each other."""
+    return getattr(error.orig, "sqlstate", None) == _DEADLOCK
+
+
+class Transactions(Protocol):
+    """What gives connections inside transactions: a Database, or a rehearsal on one."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A connection for reading."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A connection for writing; what the block writes is undone if it raises."""
 
 
 class Database:
@@ -66,43 +122,76 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
-        self._write_lock: AbstractContextManager[None] = FifoLock() if self.is_sqlite else nullcontext()
+        self.preparing = Preparing(str(self.url.query.get(_PREPARE_THRESHOLD, _DEFAULT_THRESHOLD)))
         self._watchdog = QueryWatchdog(sqlite3.Connection.interrupt if self.is_sqlite else _shut_down_socket)
+        self.file = DatabaseFile(_sqlite_path(self.url)) if self.is_sqlite else None
+        self.engine = (
+            _sqlite_engine(self.url, self.file)
+            if self.file
+            else _postgres_engine(self.url, self.preparing, self._watchdog)
+        )
+        self._write_lock: AbstractContextManager[None] = FifoLock() if self.is_sqlite else nullcontext()
+        self._breaker = CircuitBreaker()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """A guarded connection. Raises UnreachedError where the circuit breaker is open, and what the driver raises."""
+        self._breaker.check()
+        try:
+            connection = self.engine.connect()
+        except ERRORS as error:
+            if is_away(error):
+                self._breaker.open(connecting=True)
+            raise
+        try:
+            with connection, self._watchdog.guard(_driver_connection(connection)):
+                yield connection
+        except ERRORS as error:
+            if is_away(error) and remaining_s() == 0:
+                self._breaker.open()
+            raise
+        self._breaker.close()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading; its transaction is rolled back when the block ends."""
-        with self.engine.connect() as connection, self._watchdog.guard(_driver_connection(connection)):
+        with self._connected() as connection:
             self._begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A connection for writing; committed durably when the block ends, rolled back when it raises."""
+        """A connection for writing; committed durably when the block ends, rolled back when it raises.
+
+        Raises FileLostError where the SQLite file was taken away meanwhile: then nothing counts as written.
+        """
         # The watchdog encloses the transaction because a server can also hang during the commit.
-        with (
-            self._write_lock,
-            self.engine.connect() as connection,
-            self._watchdog.guard(_driver_connection(connection)),
-            connection.begin(),
-        ):
-            self._begin(connection, "BEGIN IMMEDIATE")
-            yield connection
+        with self._write_lock, self._connected() as connection:
+            with connection.begin():
+                self._begin(connection, "BEGIN IMMEDIATE")
+                yield connection
+            if self.file is not None:
+                # The file may have been taken away meanwhile, and the commit with it.
+                self.file.check_written(_driver_connection(connection))
 
     def _begin(self, connection: Connection, statement: str) -> None:
         """Begin SQLite's transaction explicitly. SQLAlchemy's `begin` event could do it, but slows every statement."""
-        if not self.is_sqlite:
+        if self.file is None:
             return
+        driver = _driver_connection(connection)
+        self.file.check(driver)
         try:
-            _driver_connection(connection).execute(statement)
+            driver.execute(statement)
         except sqlite3.Error as error:
             raise OperationalError(statement, None, error) from error
 
     def probe_write(self) -> None:
-        """Begin a write transaction and end it. Raises DBAPIError when that is impossible."""
+        """Begin a write that changes nothing, and end it. Raises DBAPIError when that is impossible.
+
+        It fails wherever a real one would: a standby answers queries all the same.
+        """
         with self.write() as connection:
-            connection.execute(_SELECT_ONE)
+            connection.execute(_WRITE_NOTHING)
 
     def probe_insert(self) -> None:
         """Insert a row and roll it back. Raises DBAPIError when that is impossible.
@@ -114,9 +203,61 @@ class Database:
                 connection.execute(insert(workspaces), {"id": _PROBE_WORKSPACE, "last_incident_number": 0})
             connection.rollback()
 
-    def is_file_missing(self) -> bool:
-        """Whether the SQLite file was deleted or moved: open connections still write to it, and all of that is lost."""
-        return self.is_sqlite and not Path(str(self.url.database)).exists()
+    def is_file_lost(self) -> bool:
+        """Whether the SQLite file was deleted, moved or replaced: open connections still have the old one."""
+        return self.file is not None and (self.file.is_missing() or self.file.is_lost())
+
+    def let_go(self) -> bool:
+        """Close the connections to a file that was lost; False while one of them is in use.
+
+        The last one that is closed moves what is in the write-ahead log into the file, if both are still there.
+        """
+        if cast("QueuePool", self.engine.pool).checkedout():
+            return False
+        self.engine.dispose()
+        return True
+
+    def check_pages(self) -> None:
+        """Read through an SQLite file, as far as that is done in CHECK_S. Raises DamagedFileError."""
+        if self.file is None:
+            return
+        try:
+            with within(CHECK_S), self.read() as connection:
+                (found,) = _driver_connection(connection).execute("PRAGMA quick_check(1)").fetchone()
+        except (sqlite3.Error, DBAPIError) as error:
+            if is_damaged(error):
+                raise DamagedFileError(self.file.path, getattr(error, "orig", error)) from None
+            # Busy, or too long for the time there is: the database's first use says more.
+            return
+        if found != "ok":
+            raise DamagedFileError(self.file.path, found)
+
+    def server_time(self) -> datetime | None:
+        """The time by the server's clock; None for SQLite, which has that of this machine. Raises DBAPIError."""
+        if self.is_sqlite:
+            return None
+        with within(_TIME_S), self.read() as connection:
+            return connection.execute(_SERVER_TIME).scalar_one()
+
+    def compact(self) -> None:
+        """Rewrite an SQLite file, so that no free page and no line of its write-ahead log keeps what was overwritten.
+
+        On a server this does nothing: there an operator vacuums. Raises BlockingIOError while another process reads
+        the old state; then only a part is done, and it may be tried again.
+        """
+        if not self.is_sqlite:
+            return
+        with self._write_lock, self.engine.connect() as connection:
+            driver = _driver_connection(connection)
+            try:
+                driver.execute("VACUUM")
+                (busy, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                    raise
+                busy = True
+        if busy:
+            raise BlockingIOError("another process reads the database")
 
     @property
     def address(self) -> str:
@@ -126,7 +267,10 @@ class Database:
     def close(self) -> None:
         """Close the pooled connections."""
         self._watchdog.stop()
+        is_idle = self.let_go()
         self.engine.dispose()
+        if self.file is not None and is_idle:
+            self.file.let_go()
 
 
 class FifoLock:
@@ -230,9 +374,47 @@ def _shut_down_socket(connection: Any) -> None:
         duplicate.shutdown(socket.SHUT_RDWR)
 
 
-def _postgres_engine(url: URL) -> Engine:
-    return create_engine(
-        url,
+class Preparing:
+    """Whether a server's connections prepare statements: as `asked` by the URL, but never through a pooler.
+
+    A pooler in transaction mode, such as PgBouncer, gives each transaction another of the server's sessions. What is
+    prepared in one is unknown in the next, or is another statement under the same name. Raises ValueError for a value
+    of the URL's parameter that is neither a number nor `none`.
+    """
+
+    def __init__(self, asked: str = str(_DEFAULT_THRESHOLD)) -> None:
+        if asked.casefold() != "none" and not asked.isdecimal():
+            raise ValueError(f"{_PREPARE_THRESHOLD}={asked[:20]} is no number of executions, and not none")
+        self._threshold = int(asked) if asked.isdecimal() else None
+        self.is_pooled: bool | None = None
+        """Whether a pooler stood before the server at the latest connection; None before the first."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether new connections prepare statements."""
+        return self._threshold is not None and not self.is_pooled
+
+    def begin(self, connection: Any) -> None:
+        """Set a new psycopg connection up."""
+        self.is_pooled = _is_pooled(connection)
+        connection.prepare_threshold = self._threshold if self.is_on else None
+
+    def give_up(self) -> None:
+        """Prepare no statement in connections opened from now on."""
+        self._threshold = None
+
+
+def _is_pooled(connection: Any) -> bool:
+    """Whether somebody else answers in the server's name: a pooler makes up the process id it gives at the start."""
+    connection.autocommit = True
+    (served_by,) = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    connection.autocommit = False
+    return bool(served_by != connection.info.backend_pid)
+
+
+def _postgres_engine(url: URL, preparing: Preparing, watchdog: QueryWatchdog) -> Engine:
+    engine = create_engine(
+        url.difference_update_query([_PREPARE_THRESHOLD]),
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_recycle=1800,
@@ -241,18 +423,40 @@ def _postgres_engine(url: URL) -> Engine:
         connect_args={} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S},
     )
 
+    # Before SQLAlchemy's own listener, which queries the server at the first connection: a pooler lets clients in while
+    # the server behind it is away, and queries wait. The transaction's `guard` takes the watch over.
+    @event.listens_for(engine, "connect", insert=True)
+    def _begin(dbapi_connection: Any, _record: object) -> None:
+        watchdog.watch(dbapi_connection)
+        preparing.begin(dbapi_connection)
 
-def _sqlite_engine(url: URL) -> Engine:
+    @event.listens_for(engine, "handle_error")
+    def _give_up_preparing(context: ExceptionContext) -> None:
+        if lost_prepared_statement(context.original_exception):
+            preparing.give_up()
+        if needs_new_session(context.original_exception):
+            # So it is for every pooled connection. The attempt after this one gets a new one, which prepares nothing,
+            # or is led to the server that has become the primary.
+            context.is_disconnect = True
+
+    return engine
+
+
+def _sqlite_path(url: URL) -> Path:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise ValueError("Scribe's SQLite database is a file: sqlite:////var/lib/scribe/scribe.db")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    return Path(url.database)
+
+
+def _sqlite_engine(url: URL, file: DatabaseFile) -> Engine:
+    file.path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
+        creator=lambda: file.connect(timeout=BUSY_TIMEOUT_S, check_same_thread=False),
         poolclass=QueuePool,
         pool_size=SQLITE_POOL_SIZE,
         max_overflow=SQLITE_POOL_SIZE,
         hide_parameters=_HIDE_PARAMETERS,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

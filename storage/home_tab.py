@@ -4,13 +4,15 @@ from datetime import date
 
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select
 
-from storage.action_items import LAST_REVISION as LAST_ITEM_REVISION
 from storage.incidents import VISIBLE_TO
+from storage.items.action_items import LAST_REVISION as LAST_ITEM_REVISION
+from storage.members import fill_in
 from storage.models import (
     action_item_revisions,
     action_items,
     entry_revisions,
     incidents,
+    postmortem_reviews,
     postmortem_versions,
     publications,
     timeline_entries,
@@ -27,6 +29,7 @@ _OWN_ITEMS = (
         incidents.c.title.label("incident_title"),
         action_items.c.number,
         action_items.c.text,
+        action_items.c.people,
         action_items.c.kind,
         action_item_revisions.c.due_on,
         action_item_revisions.c.snoozed_until,
@@ -62,6 +65,7 @@ _RESOLVED_BY = _RESOLUTIONS.order_by(timeline_entries.c.number.desc()).limit(1).
 _RESOLVED_AT = _RESOLUTIONS.with_only_columns(
     func.max(func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at))
 ).scalar_subquery()
+_ENDED_AT = func.coalesce(_RESOLVED_AT, incidents.c.happened_at, incidents.c.declared_at)
 _NEWEST_VERSION = (
     select(func.coalesce(func.max(postmortem_versions.c.number), 0))
     .where(postmortem_versions.c.incident_id == incidents.c.id)
@@ -73,8 +77,8 @@ _UNPUBLISHED = (
         func.count().over().label("total"),
         incidents.c.number,
         incidents.c.title,
-        incidents.c.severity,
-        func.coalesce(_RESOLVED_AT, incidents.c.declared_at).label("resolved_at"),
+        incidents.c.highest_severity.label("severity"),
+        _ENDED_AT.label("resolved_at"),
         _NEWEST_VERSION.label("version"),
     )
     .where(
@@ -86,6 +90,9 @@ _UNPUBLISHED = (
             and_(incidents.c.lead.is_(None), bindparam("user_id") == _RESOLVED_BY),
         ),
         ~exists().where(publications.c.incident_id == incidents.c.id),
+        ~exists().where(
+            postmortem_reviews.c.incident_id == incidents.c.id, postmortem_reviews.c.reviewed_at >= _ENDED_AT
+        ),
     )
     .order_by(incidents.c.number)
     .limit(bindparam("most"))
@@ -99,7 +106,8 @@ def own_items(
     parameters = {"workspace_id": workspace_id, "user_id": user_id, "today": today, "most": most}
     rows = [dict(row) for row in connection.execute(_OWN_ITEMS, parameters).mappings()]
     total = max((row.pop("total") for row in rows), default=0)
-    return total, [OwnItem(**row) for row in rows]
+    fill_in(connection, workspace_id, rows, "text", "incident_title")
+    return total, [OwnItem(**{name: value for name, value in row.items() if name != "people"}) for row in rows]
 
 
 def unpublished(connection: Connection, workspace_id: str, user_id: str, *, most: int) -> tuple[int, list[Unpublished]]:
@@ -110,4 +118,5 @@ def unpublished(connection: Connection, workspace_id: str, user_id: str, *, most
     parameters = {"workspace_id": workspace_id, "user_id": user_id, "most": most}
     rows = [dict(row) for row in connection.execute(_UNPUBLISHED, parameters).mappings()]
     total = max((row.pop("total") for row in rows), default=0)
-    return total, [Unpublished(**row) for row in rows]
+    fill_in(connection, workspace_id, rows, "title")
+    return total, [Unpublished(**{name: value for name, value in row.items() if name != "people"}) for row in rows]

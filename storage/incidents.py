@@ -1,19 +1,19 @@
 """Incidents: declare, find, list, search and change them, and who may see them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     String,
     Table,
     and_,
     bindparam,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -21,11 +21,15 @@ from sqlalchemy import (
 )
 
 from storage.dialects import row_id, upsert
+from storage.items import digests
+from storage.members import current_name, fill_in
 from storage.models import action_items, incident_changes, incidents, timeline_entries, workspaces
 from storage.timeline import RETRACTED, REVISED_TEXT
-from storage.values import Incident
+from storage.values import MEMBER, MERGED, MISTAKEN, Incident
 
-_COLUMNS = (
+HAPPENED_AT = func.coalesce(incidents.c.happened_at, incidents.c.declared_at, type_=incidents.c.declared_at.type)
+"""When an incident happened; a row of an older release's says only when it was declared."""
+COLUMNS = (
     incidents.c.id,
     incidents.c.workspace_id,
     incidents.c.number,
@@ -33,35 +37,60 @@ _COLUMNS = (
     incidents.c.channel_name,
     incidents.c.title,
     incidents.c.severity,
-    incidents.c.lead,
+    current_name(incidents.c.workspace_id, incidents.c.lead_id, incidents.c.lead).label("lead"),
     incidents.c.lead_id,
     incidents.c.declared_at,
-    incidents.c.declared_by,
+    current_name(incidents.c.workspace_id, incidents.c.declared_by_id, incidents.c.declared_by).label("declared_by"),
     incidents.c.timezone,
     incidents.c.private,
     incidents.c.open,
+    incidents.c.declared_by_id,
+    incidents.c.closed_as,
+    incidents.c.closed_why,
+    incidents.c.same_as_id,
+    incidents.c.title_entry_number,
+    incidents.c.first_severity,
+    incidents.c.highest_severity,
+    HAPPENED_AT.label("happened_at"),
 )
-_NAMES = tuple(column.name for column in _COLUMNS)
-NOT_DUPLICATE = incidents.c.same_as_id.is_(None)
-"""Leaves out incidents that turned out to be another one."""
+"""The columns of an Incident, named as its fields, with the names of now."""
+_NAMES = tuple(column.name for column in COLUMNS)
+COUNTED = incidents.c.closed_as.is_(None)
+"""Leaves out closed incidents: they were none, or another one."""
+_WAS_MERGED = or_(incidents.c.closed_as == MERGED, incidents.c.closed_as == MISTAKEN)
+"""No IN: SQLAlchemy would write its list into the statement again at each execution."""
 
 # Built once: SQLAlchemy takes longer to build a query than SQLite to execute it.
 _IN_CHANNEL = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(
         incidents.c.workspace_id == bindparam("workspace_id"),
         incidents.c.channel_id == bindparam("channel_id"),
-        NOT_DUPLICATE,
+        or_(COUNTED, ~_WAS_MERGED),
     )
-    .order_by(incidents.c.open.desc(), incidents.c.number.desc())
+    .order_by(incidents.c.open.desc(), COUNTED.desc(), incidents.c.number.desc())
     .limit(1)
 )
-_NUMBERED = select(*_COLUMNS).where(
+_MERGED = (
+    select(*COLUMNS)
+    .where(
+        incidents.c.workspace_id == bindparam("workspace_id"),
+        incidents.c.channel_id == bindparam("channel_id"),
+        incidents.c.number > bindparam("newer_than"),
+        incidents.c.closed_as == MERGED,
+    )
+    .order_by(incidents.c.number.desc())
+    .limit(1)
+)
+_NUMBERED = select(*COLUMNS).where(
     incidents.c.workspace_id == bindparam("workspace_id"), incidents.c.number == bindparam("number")
 )
 _FOR_UPDATE = {query: query.with_for_update() for query in (_IN_CHANNEL, _NUMBERED)}
 """The same queries with a row lock. SQLite has none; there the write transaction itself is exclusive."""
-_BY_ID = select(*_COLUMNS).where(incidents.c.id == bindparam("incident_id"))
+_BY_ID = select(*COLUMNS).where(incidents.c.id == bindparam("incident_id"))
+_LOCK_UNLESS_LOCKED = (
+    select(incidents.c.id).where(incidents.c.id == bindparam("incident_id")).with_for_update(skip_locked=True)
+)
 _LOCK_WORKSPACE = select(workspaces.c.id).where(workspaces.c.id == bindparam("workspace_id")).with_for_update()
 _NEXT_NUMBER = (
     update(workspaces)
@@ -73,22 +102,65 @@ _NEXT_NUMBER = (
 _INSERT = insert(incidents)
 
 
-def _incident(row: Row[*tuple[Any, ...]]) -> Incident:
-    return Incident(**dict(zip(_NAMES, row, strict=True)))
+def read(connection: Connection, row: Sequence[Any]) -> Incident:
+    """The incident of a row of COLUMNS, with the names of now in its title."""
+    facts = dict(zip(_NAMES, row, strict=True))
+    if "@" in facts["title"] or "#" in facts["title"]:
+        fill_in(connection, facts["workspace_id"], [facts], "title")
+        facts.pop("people", None)
+    return Incident(**facts)
 
 
 def _first(connection: Connection, query: Select[Any], *, lock: bool, **parameters: Any) -> Incident | None:
     row = connection.execute(_FOR_UPDATE[query] if lock else query, parameters).first()
-    return None if row is None else _incident(row)
+    return None if row is None else read(connection, row)
 
 
 def in_channel(connection: Connection, workspace_id: str, channel_id: str, *, lock: bool = False) -> Incident | None:
     """The channel's newest open incident; without an open one, its newest.
 
-    With `lock`, other transactions that lock the incident wait until this one ends, so that its entries cannot change
-    between reading them and writing what follows from them.
+    Merged ones are left out. With `lock`, other transactions that lock the incident wait until this one ends, so that
+    its entries cannot change between reading them and writing what follows from them.
     """
     return _first(connection, _IN_CHANNEL, lock=lock, workspace_id=workspace_id, channel_id=channel_id)
+
+
+def current(
+    connection: Connection,
+    workspace_id: str,
+    channel_id: str,
+    *,
+    sees: Callable[[Incident], bool],
+    lock: bool = False,
+) -> Incident | None:
+    """As `in_channel`, but where the channel's latest was merged into one of another channel, that one.
+
+    `sees` tells whether an incident of another channel may be seen; one that may not is left out.
+    """
+    latest = in_channel(connection, workspace_id, channel_id, lock=lock)
+    if latest is None and lock:
+        # PostgreSQL returns no row when the one that it waited for was merged meanwhile.
+        latest = in_channel(connection, workspace_id, channel_id, lock=lock)
+    if latest is not None and latest.open:
+        return latest
+    newer_than = latest.number if latest else 0
+    merged = _first(
+        connection, _MERGED, lock=False, workspace_id=workspace_id, channel_id=channel_id, newer_than=newer_than
+    )
+    original = None if merged is None else holder(connection, merged)
+    if original is None or original.channel_id == channel_id or not sees(original):
+        return latest
+    return numbered(connection, workspace_id, original.number, lock=lock)
+
+
+def merged_from(connection: Connection, channel_id: str, original: Incident) -> Incident | None:
+    """The channel's newest incident that was merged into `original` of another channel; None where there is none."""
+    if original.channel_id == channel_id:
+        return None
+    merged = _first(
+        connection, _MERGED, lock=False, workspace_id=original.workspace_id, channel_id=channel_id, newer_than=0
+    )
+    return merged if merged is not None and merged.same_as_id == original.id else None
 
 
 def numbered(connection: Connection, workspace_id: str, number: int, *, lock: bool = False) -> Incident | None:
@@ -96,9 +168,28 @@ def numbered(connection: Connection, workspace_id: str, number: int, *, lock: bo
     return _first(connection, _NUMBERED, lock=lock, workspace_id=workspace_id, number=number)
 
 
+def has_more_than(connection: Connection, workspace_id: str, count: int) -> bool:
+    """Whether an incident of the workspace has a number above `count`."""
+    query = select(incidents.c.id).where(incidents.c.workspace_id == workspace_id, incidents.c.number > count)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def by_id(connection: Connection, incident_id: int) -> Incident:
     """The incident with that row id, which must exist."""
-    return _incident(connection.execute(_BY_ID, {"incident_id": incident_id}).one())
+    return read(connection, connection.execute(_BY_ID, {"incident_id": incident_id}).one())
+
+
+def channel(connection: Connection, workspace_id: str, channel_id: str) -> tuple[str, bool] | None:
+    """The name of a channel that has incidents, and whether one of these is private; None for another."""
+    of_channel = (incidents.c.workspace_id == workspace_id, incidents.c.channel_id == channel_id)
+    query = select(incidents.c.channel_name, incidents.c.private).where(*of_channel).order_by(incidents.c.number.desc())
+    found = connection.execute(query).all()
+    return (found[0].channel_name, any(each.private for each in found)) if found else None
+
+
+def try_lock(connection: Connection, incident_id: int) -> bool:
+    """Lock the incident; False if another transaction has locked it. For what must not wait, such as a tick."""
+    return connection.execute(_LOCK_UNLESS_LOCKED, {"incident_id": incident_id}).first() is not None
 
 
 def workspace_ids(connection: Connection) -> list[str]:
@@ -127,8 +218,14 @@ def reserve_number(connection: Connection, workspace_id: str, number: int) -> No
 
 
 def declare(connection: Connection, **facts: Any) -> Incident:
-    """Insert a new, open incident; `facts` are its columns without the counters."""
-    row = facts | {"open": True, "last_entry_number": 0, "last_item_number": 0}
+    """Insert a new, open incident; `facts` are its columns without the counters, and with its first facts."""
+    first = {
+        "first_title": facts["title"],
+        "first_severity": facts["severity"],
+        "highest_severity": facts["severity"],
+        "happened_at": facts["declared_at"],
+    }
+    row = first | facts | {"open": True, "last_entry_number": 0, "last_item_number": 0}
     return by_id(connection, row_id(connection.execute(_INSERT, row)))
 
 
@@ -139,72 +236,140 @@ def set_open(connection: Connection, incident: Incident, *, is_open: bool) -> No
 
 
 def change(
-    connection: Connection, incident: Incident, facts: Mapping[str, object], *, by: str, at: datetime
+    connection: Connection,
+    incident: Incident,
+    facts: Mapping[str, object],
+    *,
+    by: str,
+    at: datetime,
+    **derived: object,
 ) -> Incident:
-    """Update title, severity, lead, lead_id or private, and record each change with its author and time."""
-    connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**facts))
-    connection.execute(
-        insert(incident_changes),
-        [
-            {
-                "incident_id": incident.id,
-                "field": field,
-                "value": None if value is None else str(value),
-                "changed_at": at,
-                "changed_by": by,
-            }
-            for field, value in facts.items()
-        ],
-    )
+    """Update title, severity, lead, private or how it is closed, and record each change with its author and time.
+
+    `derived` are columns that change with them, and that no record is kept of.
+    """
+    connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**facts, **derived))
+    changes = [
+        {
+            "incident_id": incident.id,
+            "field": field,
+            "value": None if value is None else str(value),
+            "changed_at": at,
+            "changed_by": by,
+        }
+        for field, value in facts.items()
+    ]
+    if changes:
+        connection.execute(insert(incident_changes), changes)
+    digests.note_change(connection, incident.id, at=at)
     return by_id(connection, incident.id)
 
 
-def mark_duplicate(connection: Connection, duplicate: Incident, original: Incident) -> None:
-    """Close `duplicate` and refer it to `original`; queries by channel, lists and reports leave it out from then on."""
-    values = {"same_as_id": original.id, "open": False}
-    connection.execute(update(incidents).where(incidents.c.id == duplicate.id).values(**values))
+def first_title(connection: Connection, incident_id: int) -> str | None:
+    """The title of the declaration, as it follows the words of its entry; None where it is not on record."""
+    found: str | None = connection.execute(
+        select(incidents.c.first_title).where(incidents.c.id == incident_id)
+    ).scalar_one()
+    return found
 
 
-def duplicate_of(connection: Connection, incident: Incident) -> Incident | None:
-    """The incident of which this one is a duplicate; None if it is not one."""
-    query = select(incidents.c.same_as_id).where(incidents.c.id == incident.id)
-    original = connection.execute(query).scalar()
-    return None if original is None else by_id(connection, original)
+def erasures(connection: Connection, incident_id: int) -> int:
+    """How often words of the incident were erased: what was read before the last time must not be written after it."""
+    query = select(incidents.c.erasures).where(incidents.c.id == incident_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def close(
+    connection: Connection,
+    incident: Incident,
+    closed_as: str | None,
+    *,
+    by: str,
+    at: datetime,
+    why: str | None = None,
+    same_as: Incident | None = None,
+) -> Incident:
+    """Close the incident as one of the constants of `storage.values`, so that it counts no more; None takes that back.
+
+    What was merged into a merged incident is merged into `same_as` from then on. The change is recorded as by `change`.
+    """
+    same_as_id = same_as.id if same_as else None
+    if closed_as in {MERGED, MISTAKEN}:
+        in_workspace = incidents.c.workspace_id == incident.workspace_id
+        before = and_(in_workspace, incidents.c.same_as_id == incident.id, _WAS_MERGED)
+        connection.execute(update(incidents).where(before).values(same_as_id=same_as_id))
+    set_open(connection, incident, is_open=False)
+    facts = {"closed_as": closed_as, "closed_why": why, "same_as_id": same_as_id}
+    return change(connection, incident, facts, by=by, at=at)
+
+
+def last_closing(connection: Connection, incident: Incident) -> tuple[str, datetime] | None:
+    """Who closed the incident as it is, and when; None for one that is not closed, or whose closing is not recorded."""
+    query = select(incident_changes.c.changed_by, incident_changes.c.changed_at).where(
+        incident_changes.c.incident_id == incident.id,
+        incident_changes.c.field == "closed_as",
+        incident_changes.c.value == incident.closed_as,
+    )
+    row = connection.execute(query.order_by(incident_changes.c.id.desc()).limit(1)).first()
+    return None if row is None else (row.changed_by, row.changed_at)
+
+
+def holder(connection: Connection, incident: Incident) -> Incident:
+    """The incident that has the entries: for a merged one the one it was merged into, else itself."""
+    return by_id(connection, incident.same_as_id) if incident.merged and incident.same_as_id else incident
 
 
 def listing(
-    connection: Connection, workspace_id: str, channel_id: str, *, open_only: bool, limit: int
+    connection: Connection, workspace_id: str, channel_id: str, *, standing: str, open_only: bool, limit: int
 ) -> list[Incident]:
-    """The incidents visible from the channel, newest first."""
-    query = select(*_COLUMNS).where(_visible_from(workspace_id, channel_id))
+    """The incidents that a person of that standing sees in the channel, closed ones too unless `open_only`.
+
+    The last to happen is first.
+    """
+    query = select(*COLUMNS).where(_visible_from(workspace_id, channel_id, standing))
     if open_only:
         query = query.where(incidents.c.open.is_(True))
     return _newest_first(connection, query, limit)
 
 
-def search(connection: Connection, workspace_id: str, channel_id: str, words: str, *, limit: int) -> list[Incident]:
-    """The visible incidents whose title, or an entry of whose timeline, contains the words; newest first."""
+def search(
+    connection: Connection, workspace_id: str, channel_id: str, words: str, *, standing: str, limit: int
+) -> list[Incident]:
+    """Of those that `listing` shows, the ones whose title, or an entry of whose timeline, contains the words."""
     in_timeline = exists().where(
         timeline_entries.c.incident_id == incidents.c.id,
         REVISED_TEXT.icontains(words, autoescape=True),
         ~RETRACTED,
     )
     contains = or_(incidents.c.title.icontains(words, autoescape=True), in_timeline)
-    query = select(*_COLUMNS).where(_visible_from(workspace_id, channel_id), contains)
+    query = select(*COLUMNS).where(_visible_from(workspace_id, channel_id, standing), contains)
     return _newest_first(connection, query, limit)
 
 
-def _visible_from(workspace_id: str, channel_id: str) -> ColumnElement[bool]:
-    """Whether an incident may be shown in a channel: a private one only in its own."""
+def seen_in(channel_id: Any, standing: str) -> ColumnElement[bool]:
+    """Whether a person of that standing sees the incident in the channel: the condition of `policy.visible_to`."""
+    here = incidents.c.channel_id == channel_id
+    return or_(here, incidents.c.private.is_(False)) if standing == MEMBER else here
+
+
+def _visible_from(workspace_id: str, channel_id: str, standing: str) -> ColumnElement[bool]:
+    """Whether an incident is listed in the channel: one that is seen there, if it was not merged into a hidden one."""
+    original = incidents.alias()
+    merged_into_hidden = exists().where(
+        original.c.id == incidents.c.same_as_id, original.c.private, original.c.channel_id != channel_id
+    )
     return and_(
         incidents.c.workspace_id == workspace_id,
-        NOT_DUPLICATE,
-        or_(incidents.c.private.is_(False), incidents.c.channel_id == channel_id),
+        or_(COUNTED, incidents.c.closed_as != MISTAKEN),
+        or_(COUNTED, ~and_(_WAS_MERGED, merged_into_hidden)),
+        seen_in(channel_id, standing),
     )
 
 
 def _newest_first(connection: Connection, query: Select[Any], limit: int) -> list[Incident]:
-    return [_incident(row) for row in connection.execute(query.order_by(incidents.c.number.desc()).limit(limit))]
+    """The last to happen first; a row of an older release's, without that time, is a new one."""
+    query = query.order_by(incidents.c.happened_at.desc(), incidents.c.number.desc()).limit(limit)
+    return [read(connection, row) for row in connection.execute(query)]
 
 
 def _named_in(table: Table, *columns: str) -> ColumnElement[bool]:
@@ -220,11 +385,12 @@ VISIBLE_TO = or_(
     _named_in(action_items, "recorded_by_id"),
     _named_in(incident_changes, "changed_by"),
 )
-"""Whether the user `user_id` may see the incident outside of its channel: it is public, or has a record by them."""
-_IS_VISIBLE_TO = select(VISIBLE_TO).select_from(incidents).where(incidents.c.id == bindparam("incident_id"))
+"""Whether the member `user_id` may see the incident where it is shown to them alone: it is public, or they took part.
+"""
+_TOOK_PART = select(VISIBLE_TO).select_from(incidents).where(incidents.c.id == bindparam("incident_id"))
 
 
-def is_visible_to(connection: Connection, incident_id: int, user_id: str) -> bool:
-    """Whether the user may see the incident outside of its channel."""
+def took_part(connection: Connection, incident_id: int, user_id: str) -> bool:
+    """Whether the incident has a record by the user, or is public."""
     parameters = {"incident_id": incident_id, "user_id": user_id}
-    return bool(connection.execute(_IS_VISIBLE_TO, parameters).scalar_one())
+    return bool(connection.execute(_TOOK_PART, parameters).scalar_one())

@@ -1,8 +1,8 @@
 """The tables.
 
 Each row belongs to a workspace, by its own column or through its incident. Timeline entries are append-only: a change
-is a new row of `entry_revisions`, of which the last one is in effect, and nothing is overwritten. Action items do the
-same with `action_item_revisions`.
+is a new row of `entry_revisions`, of which the last one is in effect, and nothing is overwritten, except by an erasure
+(see `storage.erasure`). Action items do the same with `action_item_revisions`.
 """
 
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -41,6 +42,11 @@ def _id() -> Column[int]:
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
+def _people() -> Column[dict[str, str]]:
+    # The user ids behind the @names in a row's text, by name; NULL where none was linked.
+    return Column("people", JSON(none_as_null=True))
+
+
 def _of_incident() -> Column[int]:
     return Column("incident_id", ForeignKey("incidents.id"), nullable=False)
 
@@ -60,7 +66,19 @@ members = Table(
     Column("name", Text, nullable=False),
     Column("timezone", String(64)),
     Column("barred", String(16)),
+    Column("role", String(16)),
+    # When it was noticed that they left, until their open items are handed to somebody who decides about them.
+    Column("left_at", Instant),
     Column("fetched_at", Instant, nullable=False),
+    Index(None, "left_at", sqlite_where=text("left_at IS NOT NULL"), postgresql_where=text("left_at IS NOT NULL")),
+)
+
+member_listings = Table(
+    "member_listings",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("begun_at", Instant, nullable=False),
 )
 
 incidents = Table(
@@ -72,19 +90,30 @@ incidents = Table(
     Column("channel_id", String(64), nullable=False),
     Column("channel_name", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Column("first_title", Text),
+    Column("title_entry_number", Integer),
     Column("severity", String(8)),
+    Column("first_severity", String(8)),
+    Column("highest_severity", String(8)),
     Column("lead", Text),
     Column("lead_id", String(64)),
     Column("declared_at", Instant, nullable=False),
+    # NULL in a row that a replica of an older release has just declared; the next entry fills it in.
+    Column("happened_at", Instant),
     Column("declared_by", Text, nullable=False),
+    Column("declared_by_id", String(64)),
     Column("timezone", String(64), nullable=False),
     Column("private", Boolean, nullable=False),
     Column("open", Boolean, nullable=False),
+    Column("closed_as", String(16)),
+    Column("closed_why", Text),
     Column("same_as_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("incidents.id")),
     Column("last_entry_number", Integer, nullable=False),
     Column("last_item_number", Integer, nullable=False),
+    Column("erasures", Integer, nullable=False, server_default="0"),
     UniqueConstraint("workspace_id", "number"),
     Index(None, "workspace_id", "channel_id", "number"),
+    Index(None, "workspace_id", "happened_at"),
 )
 
 incident_changes = Table(
@@ -115,7 +144,13 @@ timeline_entries = Table(
     Column("qualifier", String(16)),
     Column("source", String(16), nullable=False),
     Column("permalink", Text),
+    _people(),
+    Column("approximate", Boolean, nullable=False, server_default=false()),
+    Column("until_at", Instant),
     UniqueConstraint("incident_id", "number"),
+    Index(
+        None, "permalink", sqlite_where=text("permalink IS NOT NULL"), postgresql_where=text("permalink IS NOT NULL")
+    ),
 )
 
 entry_revisions = Table(
@@ -128,8 +163,12 @@ entry_revisions = Table(
     Column("text", Text, nullable=False),
     Column("qualifier", String(16)),
     Column("retracted", Boolean, nullable=False),
+    _people(),
     Column("revised_at", Instant, nullable=False),
     Column("revised_by_id", String(64), nullable=False),
+    Column("message_state", String(16)),
+    Column("approximate", Boolean, nullable=False, server_default=false()),
+    Column("until_at", Instant),
     UniqueConstraint("entry_id", "number"),
 )
 
@@ -145,6 +184,7 @@ action_items = Table(
     Column("done_when", Text),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by_id", String(64), nullable=False),
+    _people(),
     UniqueConstraint("incident_id", "number"),
 )
 
@@ -161,6 +201,13 @@ action_item_revisions = Table(
     Column("snoozed_until", Date),
     Column("reason", Text),
     Column("ticket", Text),
+    Column("look_again_on", Date),
+    Column("worked", Boolean),
+    Column("worked_why", Text),
+    Column("worked_by", Text),
+    Column("worked_by_id", String(64)),
+    Column("worked_at", Instant),
+    Column("accepted_at", Instant),
     Column("revised_at", Instant, nullable=False),
     Column("revised_by_id", String(64), nullable=False),
     UniqueConstraint("item_id", "number"),
@@ -178,6 +225,9 @@ reminders = Table(
     Column("since_at", Instant, nullable=False),
     Column("due_at", Instant),
     Column("told_on", Date),
+    Column("handed_on", Date),
+    Column("snoozed_until", Date),
+    Column("times", Integer, nullable=False, server_default="0"),
     # One reminder of a kind for an item; one of a kind for an incident among those without an item.
     Index("uq_reminders_item_id", "item_id", "kind", unique=True),
     Index(
@@ -198,7 +248,85 @@ agendas = Table(
     Column("recipient_id", String(64), primary_key=True),
     Column("due_at", Instant),
     Column("told_on", Date),
+    Column("bundled_on", Date),
+    # When Slack last refused a message to this channel: it is archived, or the bot is not in it.
+    Column("closed_at", Instant),
     Index(None, "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    _id(),
+    Column("workspace_id", String(64), nullable=False),
+    Column("recipient_id", String(64), nullable=False),
+    Column("told_on", Date, nullable=False),
+    Column("channel_id", String(64), nullable=False),
+    Column("ts", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    # Of the message that Slack shows, whose words are kept nowhere else.
+    Column("fingerprint", String(64), nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    Column("edited_at", Instant),
+    Index(None, "workspace_id", "recipient_id", "state"),
+    Index(None, "workspace_id", "edited_at"),
+)
+
+digest_items = Table(
+    "digest_items",
+    metadata,
+    _id(),
+    Column("digest_id", ForeignKey("digests.id"), nullable=False),
+    _of_incident(),
+    # NULL for the incident's postmortem.
+    Column("item_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("action_items.id")),
+    Index(None, "digest_id"),
+    Index(None, "incident_id"),
+    Index(None, "item_id"),
+)
+
+rhythms = Table(
+    "rhythms",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    Column("user_id", String(64), primary_key=True),
+    # Weekdays, Monday 0; none for every workday.
+    Column("days", JSON, nullable=False),
+    # `09:30`, on the person's clock; NULL for the default.
+    Column("at", String(5)),
+    Column("off_until", Date),
+    Column("muted", Boolean, nullable=False),
+)
+
+weekly_summaries = Table(
+    "weekly_summaries",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    # The last revision of an action item that a summary has told, and when that was.
+    Column("revision_id", BigInteger, nullable=False),
+    Column("told_at", Instant, nullable=False),
+)
+
+handovers = Table(
+    "handovers",
+    metadata,
+    _id(),
+    Column("workspace_id", String(64), nullable=False),
+    Column("recipient_id", String(64), nullable=False),
+    _of_incident(),
+    Column("item_id", ForeignKey("action_items.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("by_id", String(64), nullable=False),
+    # What the recipient knew of the item before: whether it was theirs, its state and its date.
+    Column("held", Boolean, nullable=False),
+    Column("state", String(16)),
+    Column("due_on", Date),
+    Column("recorded_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("told_on", Date),
+    Index(None, "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+    Index(None, "workspace_id", "recipient_id"),
+    Index(None, "item_id"),
 )
 
 postmortem_versions = Table(
@@ -211,6 +339,9 @@ postmortem_versions = Table(
     Column("sections", JSON, nullable=False),
     Column("drafted_at", Instant, nullable=False),
     Column("drafted_by", Text, nullable=False),
+    Column("drafted_by_id", String(64)),
+    # The names by user id that the template printed.
+    Column("names", JSON(none_as_null=True)),
     Column("origin", String(16), nullable=False, server_default="draft"),
     UniqueConstraint("incident_id", "number"),
 )
@@ -226,6 +357,19 @@ publications = Table(
     Column("published_at", Instant, nullable=False),
     Column("published_by", Text, nullable=False),
     UniqueConstraint("incident_id", "target"),
+)
+
+postmortem_reviews = Table(
+    "postmortem_reviews",
+    metadata,
+    _id(),
+    _of_incident(),
+    # The newest version at that time; 0 where none was drafted.
+    Column("version", Integer, nullable=False),
+    Column("reviewed_at", Instant, nullable=False),
+    Column("reviewed_by", Text, nullable=False),
+    Column("reviewed_by_id", String(64), nullable=False),
+    Index(None, "incident_id"),
 )
 
 reviews = Table(
@@ -276,8 +420,12 @@ outbox = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Instant, nullable=False),
+    # When the wait until `due_at` began; none for a job that is due at once or at a time of its own.
+    Column("put_off_at", Instant),
     Column("written_at", Instant, nullable=False),
     Column("sent_at", Instant),
+    # A posted message's channel and `ts`, with a space between them.
+    Column("sent_as", String(96)),
     Column("problem", Text),
     CheckConstraint("state IN ('waiting', 'sending', 'sent', 'parked')", name="state"),
     # Partial indexes: sent jobs stay in the table for weeks, and polling must not scan them.

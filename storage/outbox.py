@@ -2,16 +2,24 @@
 
 Jobs of one lane are done in the order in which they were written: a job is claimed only when all earlier ones of its
 lane are sent or parked. A claim is a lease; when its holder dies, the job is claimed again after the lease expires.
+What a holder writes holds only while the claim is its own: `attempts` counts the claims, and so tells them apart.
+
+Clocks go wrong. A wait is kept as two instants, when it began (`put_off_at`) and when it ends (`due_at`), so that one
+that began in what is the future now is known to have been set by a wrong clock, and is over: see `correct`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
+    ColumnElement,
     Connection,
+    RowMapping,
     Select,
+    TextClause,
     and_,
     bindparam,
     case,
@@ -22,15 +30,31 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 
+from storage.availability import is_away
 from storage.models import PARKED, UNSENT, outbox
 
 POST, EPHEMERAL = "post", "whisper"
 """The actions of a job that is a message, as they are stored."""
+UNKNOWN_ACTION = "UnknownAction"
+"""Why a job is set aside that this release cannot do; a newer one may."""
+_MOST_ATTEMPTS = 1_000_000
+"""More than anybody makes: another number is none."""
 LEASE = timedelta(seconds=20)
 """How long a claim holds. Its holder renews it during long jobs, so an expired lease means that the holder died."""
+SKEW = timedelta(seconds=5)
+"""How far the clocks of those who use one outbox may differ before one of them counts as wrong."""
+
+
+class LeaseLostError(Exception):
+    """The job is no longer its holder's: the lease expired, and another has claimed the job since."""
+
+
+Lane = tuple[str, str]
+"""The workspace and the name of a lane."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +72,18 @@ class Job:
 
 _EARLIER = outbox.alias("earlier")
 _IS_DUE = and_(text(f"outbox.{UNSENT}"), outbox.c.due_at <= bindparam("at"))
+_IS_AT_ONCE = and_(outbox.c.state == "waiting", outbox.c.due_at == outbox.c.written_at)
+_IS_PUT_OFF_WRONGLY = and_(
+    text(f"outbox.{UNSENT}"),
+    outbox.c.due_at > bindparam("at", type_=outbox.c.due_at.type),
+    or_(_IS_AT_ONCE, outbox.c.put_off_at > bindparam("latest", type_=outbox.c.put_off_at.type)),
+)
+"""Jobs that wait only because a clock was wrong; one for later, such as a reminder of a review, is not among them."""
+_ANY_PUT_OFF_WRONGLY = select(outbox.c.id).where(_IS_PUT_OFF_WRONGLY).limit(1)
+_MAY_BE_TAKEN = and_(
+    or_(outbox.c.state == "waiting", bindparam("expired_too", type_=Boolean)),
+    outbox.c.id.not_in(bindparam("in_hand", expanding=True)),
+)
 # A scalar subquery, not EXISTS: PostgreSQL plans EXISTS as a join of all unsent jobs with themselves.
 _EARLIER_IN_LANE = (
     select(_EARLIER.c.id)
@@ -62,7 +98,7 @@ _EARLIER_IN_LANE = (
 )
 _NEXT = (
     select(outbox)
-    .where(_IS_DUE, _EARLIER_IN_LANE.is_(None))
+    .where(_IS_DUE, _MAY_BE_TAKEN, _EARLIER_IN_LANE.is_(None))
     .order_by(outbox.c.due_at, outbox.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
@@ -103,6 +139,8 @@ _LATER_OF_KIND = (
     .limit(1)
 )
 """A later unsent job with the same action in the lane of the job `of`."""
+_NEARBY = 10_000
+"""How far apart the ids of two jobs are at most that were written within a second; it spares the table from a scan."""
 
 
 def add(
@@ -166,75 +204,238 @@ def is_due(connection: Connection, *, at: datetime, workspace_id: str | None = N
     return connection.execute(*_for_workspace(workspace_id, _ANY_DUE, at)).first() is not None
 
 
-def claim(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> Job | None:
+def claim(
+    connection: Connection,
+    *,
+    at: datetime,
+    workspace_id: str | None = None,
+    without: Collection[Lane] = (),
+    in_hand: Collection[int] = (),
+    expired_too: bool = True,
+) -> Job | None:
     """Claim the job that has been due longest and is first in its lane, until `at` + LEASE.
 
-    With `workspace_id`, only a job of that workspace: the token of one workspace cannot send to another.
+    With `workspace_id`, only a job of that workspace: the token of one workspace cannot send to another. The lanes
+    `without` are left out, and the jobs that the caller has `in_hand`, whatever a clock says of their leases; unless
+    `expired_too`, those of other holders as well. A job that cannot be read is parked, and the next one claimed.
     """
-    row = connection.execute(*_for_workspace(workspace_id, _NEXT, at)).mappings().first()
-    if row is None:
-        return None
-    attempts = row["attempts"] + 1
+    query, parameters = _for_workspace(workspace_id, _NEXT, at)
+    parameters |= {"in_hand": sorted(in_hand), "expired_too": expired_too}
+    if without:
+        query = query.where(tuple_(outbox.c.workspace_id, outbox.c.lane).not_in(sorted(without)))
+    while True:
+        try:
+            row = connection.execute(query, parameters).mappings().first()
+            found = None if row is None else _readable(_job(row))
+        except Exception as error:
+            # One row that cannot be read would keep all others waiting.
+            if is_away(error):
+                raise
+            job_id = connection.execute(query.with_only_columns(outbox.c.id), parameters).scalar()
+            if job_id is None:
+                raise
+            _set_aside(connection, outbox.c.id == job_id, type(error).__name__, at)
+            continue
+        if found is None:
+            return None
+        job = replace(found, attempts=found.attempts + 1)
+        values = {"state": "sending", "attempts": job.attempts, "due_at": at + LEASE, "put_off_at": at}
+        connection.execute(update(outbox).where(outbox.c.id == job.id).values(**values))
+        return job
+
+
+def is_put_off_wrongly(connection: Connection, *, at: datetime) -> bool:
+    """Whether a job waits only because a clock was wrong when it was written, put off or claimed."""
+    return connection.execute(_ANY_PUT_OFF_WRONGLY, {"at": at, "latest": at + SKEW}).first() is not None
+
+
+def correct(connection: Connection, *, at: datetime) -> None:
+    """Make the jobs due that wait only because a clock was wrong, leases included: their holders renew them."""
+    corrected = update(outbox).where(_IS_PUT_OFF_WRONGLY).values(due_at=at, put_off_at=at)
+    connection.execute(corrected, {"at": at, "latest": at + SKEW})
+
+
+def _job(row: RowMapping) -> Job:
+    return Job(**{field.name: row[field.name] for field in fields(Job)})
+
+
+def _readable(job: Job) -> Job:
+    """The job. Raises TypeError where a column holds another type than it should, which SQLite lets pass."""
+    texts = (job.workspace_id, job.lane, job.action)
+    attempts: object = job.attempts
+    if not (
+        isinstance(job.content, dict) and isinstance(attempts, int) and all(isinstance(each, str) for each in texts)
+    ):
+        raise TypeError("a column of another type")
+    if not 0 <= job.attempts < _MOST_ATTEMPTS:
+        raise TypeError("no number of attempts")
+    return job
+
+
+def _set_aside(connection: Connection, where: ColumnElement[bool], problem: str, at: datetime) -> None:
+    """Park unreadable jobs. Their content is kept; times and numbers become readable, since all jobs are counted."""
+    readable = {"attempts": 0, "due_at": at, "written_at": at, "sent_at": None}
     connection.execute(
-        update(outbox).where(outbox.c.id == row["id"]).values(state="sending", attempts=attempts, due_at=at + LEASE)
-    )
-    return Job(
-        id=row["id"],
-        workspace_id=row["workspace_id"],
-        lane=row["lane"],
-        action=row["action"],
-        content=row["content"],
-        attempts=attempts,
-        written_at=row["written_at"],
+        update(outbox).where(where).values(state="parked", problem=f"Unreadable{problem and ': '}{problem}", **readable)
     )
 
 
-def _for_workspace(
-    workspace_id: str | None, query: Select[Any], at: datetime
-) -> tuple[Select[Any], dict[str, datetime | str]]:
+def set_timeless_aside(connection: Connection, *, at: datetime) -> None:
+    """Park the unsent jobs with a time that is none: they would never be due, and their lane would wait for them.
+
+    Only SQLite lets such a value pass.
+    """
+    if connection.dialect.name == "sqlite":
+        _set_aside(connection, and_(text(f"outbox.{UNSENT}"), or_(*map(_is_no_time, ("due_at", "written_at")))), "", at)
+
+
+def _is_no_time(column: str) -> TextClause:
+    return text(
+        f"outbox.{column} NOT GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]*'"
+    )
+
+
+def add_set_aside(
+    connection: Connection,
+    workspace_id: str,
+    *,
+    lane: str,
+    action: str,
+    content: dict[str, Any],
+    problem: str,
+    at: datetime,
+) -> None:
+    """Write a job that is parked from the beginning: something else could not be done, and doing the job retries it."""
+    row = {"workspace_id": workspace_id, "lane": lane, "action": action, "content": content, "problem": problem}
+    connection.execute(insert(outbox).values(state="parked", attempts=0, due_at=at, written_at=at, **row))
+
+
+_IS_SET_ASIDE = and_(text(f"outbox.{PARKED}"), outbox.c.problem != func.lower(outbox.c.problem))
+"""Parked for a reason of ours, the name of an exception. Slack's words are in lower case, and have their own ways."""
+
+
+def retry_set_aside(connection: Connection, *, at: datetime) -> int:
+    """Make the jobs due again that were set aside because they could not be read or done; returns how many."""
+    retried = update(outbox).where(_IS_SET_ASIDE).values(state="waiting", attempts=0, due_at=at, problem=None)
+    return connection.execute(retried).rowcount
+
+
+def retry_known(connection: Connection, actions: Collection[str], *, at: datetime) -> None:
+    """Make the jobs due again that another release did not know how to do, and this one does."""
+    known = and_(text(f"outbox.{PARKED}"), outbox.c.problem == UNKNOWN_ACTION, outbox.c.action.in_(sorted(actions)))
+    connection.execute(update(outbox).where(known).values(state="waiting", due_at=at, problem=None))
+
+
+def _for_workspace(workspace_id: str | None, query: Select[Any], at: datetime) -> tuple[Select[Any], dict[str, Any]]:
     """The query and its parameters; for all workspaces where none is given."""
     if workspace_id is None:
         return query, {"at": at}
     return _OF_WORKSPACE[query], {"at": at, "workspace_id": workspace_id}
 
 
-def renew(connection: Connection, ids: Collection[int], *, at: datetime) -> None:
-    """Extend these claims to `at` + LEASE, except those that were settled in the meantime."""
-    claimed = and_(outbox.c.id.in_(ids), outbox.c.state == "sending")
-    connection.execute(update(outbox).where(claimed).values(due_at=at + LEASE))
+def renew(connection: Connection, jobs: Iterable[Job], *, at: datetime) -> set[int]:
+    """Extend these claims to `at` + LEASE; returns the ids of those that still hold."""
+    return {job.id for job in jobs if _update_held(connection, job, due_at=at + LEASE, put_off_at=at)}
 
 
-def mark_sent(connection: Connection, job: Job, *, at: datetime) -> None:
-    """Mark the job as done.
+def mark_sent(connection: Connection, job: Job, *, at: datetime, sent_as: str | None = None) -> None:
+    """Mark the job as done; `sent_as` is the channel and the `ts` of the message that it posted, if it posted one.
 
     A job that writes to the database is marked in the same transaction; otherwise a crash between the two would do the
-    work twice.
+    work twice. Marking once more changes nothing. Raises LeaseLostError.
     """
-    _settle(connection, job, state="sent", sent_at=at, problem=None)
+    values = {"state": "sent", "sent_at": at, "problem": None, "sent_as": sent_as}
+    if not _update_held(connection, job, **values) and not _is_marked(connection, job):
+        raise LeaseLostError
 
 
-def retry_later(connection: Connection, job: Job, *, due_at: datetime, problem: str) -> None:
-    """Release a job that failed for now; it is due again at `due_at`."""
-    _settle(connection, job, state="waiting", due_at=due_at, problem=problem)
+def retry_later(
+    connection: Connection, job: Job, *, due_at: datetime, problem: str, at: datetime | None = None
+) -> None:
+    """Release a job that failed for now; it is due again at `due_at`. `at` is now. Raises LeaseLostError."""
+    _settle(connection, job, state="waiting", due_at=due_at, put_off_at=at, problem=problem)
 
 
-def park(connection: Connection, job: Job, *, problem: str) -> None:
-    """Give up a job that cannot succeed, and record the reason; the jobs after it in its lane follow."""
-    _settle(connection, job, state="parked", problem=problem)
+def park(connection: Connection, job: Job, *, problem: str, lane: str | None = None) -> None:
+    """Give up a job that cannot succeed, and record the reason; the jobs after it in its lane follow.
+
+    `lane` is the channel that the job was for, by which it is found again, where that is not its lane already. Raises
+    LeaseLostError.
+    """
+    _settle(connection, job, state="parked", problem=problem, lane=lane or job.lane)
 
 
 def _settle(connection: Connection, job: Job, **values: Any) -> None:
-    connection.execute(update(outbox).where(outbox.c.id == job.id).values(**values))
+    if not _update_held(connection, job, **values):
+        raise LeaseLostError
+
+
+def _update_held(connection: Connection, job: Job, **values: Any) -> bool:
+    """Change the row if the claim is still the job's holder's; returns whether it is."""
+    held = and_(outbox.c.id == job.id, outbox.c.state == "sending", outbox.c.attempts == job.attempts)
+    return connection.execute(update(outbox).where(held).values(**values)).rowcount == 1
+
+
+def _is_marked(connection: Connection, job: Job) -> bool:
+    """Whether this very claim was marked as sent: also when the answer to that commit was lost."""
+    marked = and_(outbox.c.id == job.id, outbox.c.state == "sent", outbox.c.attempts == job.attempts)
+    return connection.execute(select(outbox.c.id).where(marked)).first() is not None
+
+
+def sent_as(connection: Connection, job_id: int) -> tuple[str, str, dict[str, Any]] | None:
+    """The channel, the `ts` and the content, as it is stored now, of a message that was posted.
+
+    None for a job that was pruned or that posted no message. Raises LookupError while it is being sent.
+    """
+    query = select(outbox.c.state, outbox.c.sent_as, outbox.c.content).where(outbox.c.id == job_id)
+    row = connection.execute(query).first()
+    if row is None or (row.state == "sent" and row.sent_as is None):
+        return None
+    if row.sent_as is None:
+        raise LookupError("not sent yet")
+    channel, _, ts = row.sent_as.partition(" ")
+    return channel, ts, row.content
 
 
 def requeue(
-    connection: Connection, *, problems: Collection[str], workspace_id: str | None, since_at: datetime, at: datetime
+    connection: Connection,
+    *,
+    problems: Collection[str],
+    workspace_id: str | None,
+    since_at: datetime,
+    at: datetime,
+    lane: str | None = None,
 ) -> None:
-    """Make parked jobs due again: those written since then and parked for these reasons, of one workspace or all."""
+    """Make parked jobs due again: those written since then and parked for these reasons.
+
+    Of one workspace or all, of one lane or all.
+    """
     given_up = outbox.c.problem.in_(sorted(problems)) & (outbox.c.written_at >= since_at)
     in_workspace = (outbox.c.workspace_id == workspace_id,) if workspace_id else ()
-    parked = update(outbox).where(text(f"outbox.{PARKED}"), given_up, *in_workspace)
-    connection.execute(parked.values(state="waiting", due_at=at, problem=None))
+    in_lane = (outbox.c.lane == lane,) if lane else ()
+    parked = update(outbox).where(text(f"outbox.{PARKED}"), given_up, *in_workspace, *in_lane)
+    connection.execute(parked.values(state="waiting", due_at=at, put_off_at=at, problem=None))
+
+
+def parked_lanes(
+    connection: Connection, *, problems: Collection[str], since_at: datetime
+) -> dict[tuple[str, str], int]:
+    """How many jobs written since then are parked for these reasons, by workspace and lane."""
+    given_up = outbox.c.problem.in_(sorted(problems)) & (outbox.c.written_at >= since_at)
+    of_lane = (outbox.c.workspace_id, outbox.c.lane)
+    query = select(*of_lane, func.count()).where(text(f"outbox.{PARKED}"), given_up).group_by(*of_lane)
+    return {(workspace_id, lane): count for workspace_id, lane, count in connection.execute(query)}
+
+
+def parked_in(connection: Connection, workspace_id: str, lane: str, *, problems: Collection[str]) -> list[Job]:
+    """The lane's jobs that are parked for these reasons, the oldest first."""
+    query = select(outbox).where(
+        text(f"outbox.{PARKED}"),
+        outbox.c.workspace_id == workspace_id,
+        outbox.c.lane == lane,
+        outbox.c.problem.in_(sorted(problems)),
+    )
+    return [_job(row) for row in connection.execute(query.order_by(outbox.c.id)).mappings()]
 
 
 def supersede(connection: Connection, workspace_id: str, *, lanes: Sequence[str], at: datetime) -> bool:
@@ -250,6 +451,35 @@ def supersede(connection: Connection, workspace_id: str, *, lanes: Sequence[str]
 def is_superseded(connection: Connection, job: Job) -> bool:
     """Whether a later job with the same action waits in the job's lane."""
     return connection.execute(_LATER_OF_KIND, {"of": job.id, "kind": job.action}).first() is not None
+
+
+def waiting_behind(connection: Connection, job: Job, within: timedelta) -> list[Mapping[str, Any]]:
+    """The contents of the jobs with the same action that wait in the job's lane, written at most `within` after it."""
+    query = select(outbox.c.content).where(
+        outbox.c.id > job.id,
+        outbox.c.id <= job.id + _NEARBY,
+        outbox.c.workspace_id == job.workspace_id,
+        outbox.c.lane == job.lane,
+        outbox.c.action == job.action,
+        outbox.c.state == "waiting",
+        outbox.c.written_at <= job.written_at + within,
+    )
+    return list(connection.execute(query.order_by(outbox.c.id)).scalars())
+
+
+def written_around(connection: Connection, job: Job, *, action: str, within: timedelta) -> list[Mapping[str, Any]]:
+    """The contents of the workspace's jobs with that action, written at most `within` before `job` or since.
+
+    Sent or not, but without those that were given up.
+    """
+    query = select(outbox.c.content).where(
+        outbox.c.id >= job.id - _NEARBY,
+        outbox.c.workspace_id == job.workspace_id,
+        outbox.c.action == action,
+        outbox.c.state != "parked",
+        outbox.c.written_at >= job.written_at - within,
+    )
+    return list(connection.execute(query.order_by(outbox.c.id)).scalars())
 
 
 def prune(connection: Connection, *, before: datetime) -> None:
@@ -328,6 +558,16 @@ def parked_by_problem(connection: Connection, *, after: datetime) -> list[Parked
     return [
         ParkedJobs(action=action, problem=problem or "unknown", count=count, latest_at=latest_at)
         for action, problem, count, latest_at in connection.execute(_PARKED_BY_PROBLEM, {"after": after})
+    ]
+
+
+def set_aside_by_problem(connection: Connection) -> list[ParkedJobs]:
+    """The jobs of all times that were set aside because they could not be read or done, by action and reason."""
+    of = (outbox.c.action, outbox.c.problem)
+    query = select(*of, func.count(), func.max(outbox.c.written_at)).where(_IS_SET_ASIDE).group_by(*of).order_by(*of)
+    return [
+        ParkedJobs(action=action, problem=problem, count=count, latest_at=latest_at)
+        for action, problem, count, latest_at in connection.execute(query)
     ]
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from storage.items import digests
 from storage.models import publications
 from storage.values import Publication
 
@@ -34,3 +35,4 @@ def save(
     at_target = (publications.c.incident_id == incident_id) & (publications.c.target == target)
     if connection.execute(update(publications).where(at_target).values(facts)).rowcount == 0:
         connection.execute(insert(publications).values(incident_id=incident_id, target=target, **facts))
+    digests.note_change(connection, incident_id, at=at)

@@ -25,6 +25,57 @@ def save(connection: Connection, workspace_id: str, key: str, answer: dict[str, 
     connection.execute(_INSERT, row)
 
 
+_ABSENT = "absent:"
+_USE = "use:"
+
+
+def is_absent(connection: Connection, workspace_id: str, channel_id: str) -> bool:
+    """Whether somebody in the channel was told that the bot is no member of it, which it was not when last looked."""
+    return find(connection, workspace_id, f"{_ABSENT}{channel_id}") is not None
+
+
+def mark_absent(connection: Connection, workspace_id: str, channel_id: str, *, at: datetime) -> None:
+    """Note that somebody is told of it. Raises sqlalchemy.exc.IntegrityError where that is noted."""
+    save(connection, workspace_id, f"{_ABSENT}{channel_id}", {}, at=at)
+
+
+def unmark_absent(connection: Connection, workspace_id: str, channel_id: str) -> None:
+    """Forget it: the bot is a member now, or nobody could be told."""
+    mark = (receipts.c.workspace_id == workspace_id, receipts.c.key == f"{_ABSENT}{channel_id}")
+    connection.execute(delete(receipts).where(*mark))
+
+
+def absent_channels(connection: Connection) -> list[tuple[str, str]]:
+    """The channels of `mark_absent`, each with its workspace before it."""
+    query = select(receipts.c.workspace_id, receipts.c.key).where(receipts.c.key.startswith(_ABSENT))
+    return [(workspace_id, key.removeprefix(_ABSENT)) for workspace_id, key in connection.execute(query)]
+
+
+def use(connection: Connection, workspace_id: str, key: str, *, most: int, at: datetime) -> int | None:
+    """Note a use of what may be used so often; its number from 1, None when all uses are taken.
+
+    Raises sqlalchemy.exc.IntegrityError when another transaction takes the same one.
+    """
+    taken = uses(connection, workspace_id, key)
+    number = next((each for each in range(1, most + 1) if each not in taken), None)
+    if number is not None:
+        save(connection, workspace_id, f"{_USE}{key}:{number}", {}, at=at)
+    return number
+
+
+def unuse(connection: Connection, workspace_id: str, key: str, number: int) -> None:
+    """Forget a use that came to nothing."""
+    mark = (receipts.c.workspace_id == workspace_id, receipts.c.key == f"{_USE}{key}:{number}")
+    connection.execute(delete(receipts).where(*mark))
+
+
+def uses(connection: Connection, workspace_id: str, key: str) -> frozenset[int]:
+    """The numbers of the uses that were noted."""
+    prefix = f"{_USE}{key}:"
+    query = select(receipts.c.key).where(receipts.c.workspace_id == workspace_id, receipts.c.key.startswith(prefix))
+    return frozenset(int(each.removeprefix(prefix)) for each in connection.execute(query).scalars())
+
+
 def prune(connection: Connection, *, before: datetime) -> None:
     """Delete older answers; Slack repeats a delivery for some hours at most."""
     connection.execute(delete(receipts).where(receipts.c.answered_at < before))

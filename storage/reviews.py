@@ -1,25 +1,37 @@
 """Reviews: plans of the meeting about an incident's postmortem. Plans are append-only; the newest is in effect."""
 
 from dataclasses import asdict, fields
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from storage.models import reviews
+from storage.members import names_of
+from storage.models import incidents, reviews
 from storage.values import Invitee, Review
 
 _OF_INCIDENT = (
-    select(*(reviews.c[field.name] for field in fields(Review)))
+    select(incidents.c.workspace_id, *(reviews.c[field.name] for field in fields(Review)))
+    .join(incidents, incidents.c.id == reviews.c.incident_id)
     .where(reviews.c.incident_id == bindparam("incident_id"))
     .order_by(reviews.c.sequence)
 )
 
 
 def of_incident(connection: Connection, incident_id: int) -> tuple[Review, ...]:
-    """All plans of the incident's review, the newest last; a cancellation is a plan too."""
-    return tuple(
-        Review(**{**row, "people": tuple(Invitee(**person) for person in row["people"])})
-        for row in connection.execute(_OF_INCIDENT, {"incident_id": incident_id}).mappings()
-    )
+    """All plans of the incident's review, the newest last; a cancellation is a plan too. Names are those of now."""
+    rows: list[dict[str, Any]] = [
+        dict(row) for row in connection.execute(_OF_INCIDENT, {"incident_id": incident_id}).mappings()
+    ]
+    invited = {person["user_id"] for row in rows for person in row["people"]}
+    names = names_of(connection, rows[0]["workspace_id"], invited) if invited else {}
+    for row in rows:
+        del row["workspace_id"]
+        row["people"] = tuple(Invitee(**person | _name(names, person["user_id"])) for person in row["people"])
+    return tuple(Review(**row) for row in rows)
+
+
+def _name(names: dict[str, str], user_id: str) -> dict[str, str]:
+    return {"name": names[user_id]} if user_id in names else {}
 
 
 def newest(connection: Connection, incident_id: int) -> Review | None:

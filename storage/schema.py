@@ -6,17 +6,33 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, false, func, inspect, select
+from sqlalchemy.exc import DBAPIError
 
-from storage.database import Database
+from storage import availability
+from storage.availability import is_damaged
+from storage.database import DamagedFileError, Database
+from storage.models import metadata
 
 
-class OutdatedSchemaError(Exception):
-    """The database's schema is older than that of this code; `scribe migrate` updates it."""
+class UnusableSchemaError(Exception):
+    """What is in the database cannot be used by this code as it is: an operator has to do something."""
 
 
-class UnknownSchemaError(Exception):
+class OutdatedSchemaError(UnusableSchemaError):
+    """The database's schema is older than that of this code, or it lacks a table; `scribe migrate` updates it."""
+
+
+class MissingRightsError(UnusableSchemaError):
+    """The user of the database may not read or write what it has to; the message names it."""
+
+
+class UnknownSchemaError(UnusableSchemaError):
     """The database's schema is unknown to this code: a newer release of Scribe migrated it."""
+
+
+class LostDatabaseError(Exception):
+    """There was a database, and an empty one would be made in its place; the message is the file's path."""
 
 
 _ADVISORY_LOCK = 7302155
@@ -46,16 +62,67 @@ def current(database: Database) -> str | None:
 def ensure(database: Database) -> None:
     """Migrate an SQLite file to the newest schema; a server's database must have it already.
 
-    Raises UnknownSchemaError, and OutdatedSchemaError for a server's database: its other replicas may still run an
-    older release, so an operator decides when to migrate.
+    Raises UnknownSchemaError; LostDatabaseError and DamagedFileError for an SQLite file; and OutdatedSchemaError for a
+    server's database: its other replicas may still run an older release, so an operator decides when to migrate.
     """
-    found = current(database)
-    _check_known(found)
+    found = _checked(database)
     if found == newest():
+        _mark(database)
         return
     if not database.is_sqlite:
         raise OutdatedSchemaError
     migrate(database)
+
+
+_ALL_COLUMNS = [select(*table.c).where(false()) for table in metadata.sorted_tables]
+"""For each table a query for no row of it, which fails where a column is missing."""
+_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+
+def check_usable(database: Database) -> None:
+    """Check that all tables and columns of this code are there, and may be read and written.
+
+    After a failover, or a restore under the running bot, the database may be empty, older, or without its rights.
+    Raises OutdatedSchemaError and MissingRightsError.
+    """
+    try:
+        with database.read() as connection:
+            for columns in _ALL_COLUMNS:
+                connection.execute(columns)
+            if not database.is_sqlite:
+                _check_rights(connection)
+    except DBAPIError as error:
+        met = availability.condition(error)
+        if met == availability.SCHEMA:
+            raise OutdatedSchemaError(_first_line(error)) from None
+        if met == availability.RIGHTS:
+            raise MissingRightsError(_first_line(error)) from None
+        raise
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).partition("\n")[0]
+
+
+def _check_rights(connection: Connection) -> None:
+    wanted = {
+        f"{right} on {table.name}": func.has_table_privilege(table.name, right)
+        for table in metadata.sorted_tables
+        for right in _RIGHTS
+    }
+    # A column that the server counts by itself needs the right to do so; without a sequence of its own this is NULL.
+    wanted |= {
+        f"USAGE on the sequence of {table.name}": func.has_sequence_privilege(
+            func.pg_get_serial_sequence(table.name, table.autoincrement_column.name), "USAGE"
+        )
+        for table in metadata.sorted_tables
+        if table.autoincrement_column is not None
+    }
+    held = connection.execute(select(*wanted.values())).one()
+    missing = [name for name, is_held in zip(wanted, held, strict=True) if is_held is False]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise MissingRightsError(f"missing: {missing[0]}{more}")
 
 
 def is_known(revision: str | None) -> bool:
@@ -64,15 +131,46 @@ def is_known(revision: str | None) -> bool:
     return revision is None or revision in known
 
 
-def _check_known(revision: str | None) -> None:
-    if not is_known(revision):
+def _checked(database: Database) -> str | None:
+    """The revision, if a migration may begin from it."""
+    file = database.file
+    if file is not None and file.is_missing():
+        raise LostDatabaseError(str(file.path))
+    # Looked at before the revision: another thread may be migrating just now.
+    was_there = file is not None and file.marker.exists()
+    try:
+        found = current(database)
+        is_empty = found is None and was_there and _is_none_of_ours(database)
+    except DBAPIError as error:
+        if file is None or not is_damaged(error):
+            raise
+        raise DamagedFileError(file.path, error.orig) from None
+    if file is not None and is_empty:
+        raise LostDatabaseError(str(file.path))
+    if not is_known(found):
         raise UnknownSchemaError
+    return found
 
 
-def migrate(database: Database) -> None:
-    """Migrate to the newest schema in one transaction; does nothing when it is current. Raises UnknownSchemaError."""
-    _check_known(current(database))
+def _is_none_of_ours(database: Database) -> bool:
+    with database.read() as connection:
+        return not inspect(connection).has_table("alembic_version")
+
+
+def _mark(database: Database) -> None:
+    if database.file is not None:
+        database.file.mark()
+
+
+def migrate(database: Database) -> str | None:
+    """Migrate to the newest schema in one transaction; does nothing when it is current. Returns the revision before.
+
+    Raises UnknownSchemaError, and LostDatabaseError and DamagedFileError for an SQLite file.
+    """
+    before = _checked(database)
     with database.write() as connection:
         if not database.is_sqlite:
             connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
         command.upgrade(_config(connection), "head")
+    _mark(database)
+    return before

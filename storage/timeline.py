@@ -1,18 +1,54 @@
-"""The timeline: append entries, add revisions, read entries with their last revision applied."""
+"""The timeline: append entries, add revisions, read entries with their last revision applied and the names of now.
 
-from collections.abc import Collection
+It is append-only: nothing is overwritten or deleted, with one exception that is itself on record. `storage.erasure`
+puts a mark that says who, when and why in place of an entry's words, in all of its revisions; the entry keeps its
+number, kind, times and author, and the erasure adds a revision.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from storage.dialects import row_id
-from storage.models import entry_revisions, incidents, timeline_entries
+from storage.members import NAME, fill_in
+from storage.models import entry_revisions, incidents, members, timeline_entries
 from storage.values import TimelineEntry
 
-_COLUMNS = tuple(column for column in timeline_entries.c if column.name != "incident_id")
-_NAMES = tuple(column.name for column in _COLUMNS)
+_OWN = tuple(column for column in timeline_entries.c if column.name != "incident_id")
+_NAMES = tuple(column.name for column in _OWN)
+_AUTHOR = func.coalesce(NAME, timeline_entries.c.author).label("author")
+_ENTRIES = (
+    select(incidents.c.workspace_id, *(_AUTHOR if column is timeline_entries.c.author else column for column in _OWN))
+    .select_from(timeline_entries)
+    .join(incidents, incidents.c.id == timeline_entries.c.incident_id)
+    .outerjoin(
+        members,
+        and_(
+            members.c.workspace_id == incidents.c.workspace_id,
+            members.c.user_id == timeline_entries.c.author_id,
+        ),
+    )
+)
+"""The entries with their workspace and the names of now; the author's is the stored one where Slack knows none."""
+_NOBODY: dict[str, str] = {}
+_REVISABLE = ("occurred_at", "text", "qualifier", "retracted", "approximate", "until_at")
 _UNREVISED: dict[str, Any] = {"retracted": False, "revisions": 0}
 
 _LAST_REVISION_NUMBER = (
@@ -38,16 +74,121 @@ _NEXT_NUMBER = (
     update(incidents)
     .where(incidents.c.id == bindparam("incident_id"))
     .values(last_entry_number=incidents.c.last_entry_number + 1)
-    .returning(incidents.c.last_entry_number)
+    .returning(incidents.c.last_entry_number, incidents.c.happened_at)
 )
+_DATING = frozenset({"started", "detected", "impact", "resolved"})
+"""The kinds of entry that say when an incident happened, before all others."""
+_UNDATING = ("severity", "lead", "title", "private")
+"""The kinds that say nothing of it."""
+_FIRST_AND_LAST = (
+    select(
+        timeline_entries.c.kind,
+        func.min(func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at)),
+        func.max(func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at)),
+    )
+    .select_from(timeline_entries)
+    .outerjoin(entry_revisions, LAST_REVISION)
+    .where(
+        timeline_entries.c.incident_id == bindparam("incident_id"),
+        *(timeline_entries.c.kind != kind for kind in _UNDATING),
+        func.coalesce(entry_revisions.c.retracted, False).is_(False),
+    )
+    .group_by(timeline_entries.c.kind)
+)
+"""When the first and the last standing entry of each kind happened."""
+_DATES = select(incidents.c.declared_at, incidents.c.happened_at).where(incidents.c.id == bindparam("incident_id"))
 _INSERT = insert(timeline_entries)
 
 
+def _reading(*conditions: ColumnElement[bool], by: Column[int]) -> tuple[Select[Any], Select[Any]]:
+    """The queries for the entries that meet the conditions, in the order of a column, and for their revisions."""
+    revisions = select(entry_revisions).join(timeline_entries, timeline_entries.c.id == entry_revisions.c.entry_id)
+    return (
+        _ENTRIES.where(*conditions).order_by(by),
+        revisions.where(*conditions).order_by(entry_revisions.c.number),
+    )
+
+
+_OF_INCIDENT = _reading(timeline_entries.c.incident_id == bindparam("incident_id"), by=timeline_entries.c.number)
+
+
+@cache
+def _of_kinds(kinds: tuple[str, ...]) -> tuple[Select[Any], Select[Any]]:
+    """The queries for an incident's entries of the kinds. No IN: SQLAlchemy would write its list anew each time."""
+    of_incident = timeline_entries.c.incident_id == bindparam("incident_id")
+    return _reading(
+        of_incident, or_(*(timeline_entries.c.kind == kind for kind in kinds)), by=timeline_entries.c.number
+    )
+
+
+_HAS = (
+    select(timeline_entries.c.id)
+    .where(
+        timeline_entries.c.incident_id == bindparam("incident_id"),
+        timeline_entries.c.kind == bindparam("kind"),
+        ~RETRACTED,
+    )
+    .limit(1)
+)
+_NO_PARAMETERS: Mapping[str, Any] = {}
+_SAME_WORDS = select(func.max(timeline_entries.c.number)).where(
+    timeline_entries.c.incident_id == bindparam("incident_id"),
+    timeline_entries.c.number < bindparam("number"),
+    timeline_entries.c.number >= bindparam("from_number"),
+    timeline_entries.c.recorded_at >= bindparam("since"),
+    timeline_entries.c.recorded_by_id == bindparam("user_id"),
+    timeline_entries.c.kind == bindparam("kind"),
+    timeline_entries.c.text == bindparam("text"),
+    ~RETRACTED,
+)
+_SAME_WORDS_THEN = _SAME_WORDS.where(
+    timeline_entries.c.occurred_at == bindparam("at", type_=timeline_entries.c.occurred_at.type)
+)
+_LOOKED_BACK = 20
+"""How many entries back a repeat is looked for, so that the time it takes does not grow with the timeline."""
+
+
 def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEntry:
-    """Insert an entry under the incident's next number; `facts` are its other columns."""
-    facts["number"] = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).scalar_one()
+    """Insert an entry under the incident's next number; `facts` are its other columns.
+
+    `people` may be left out. `{}` says that no id in the text is anybody's; None that it was not looked.
+    """
+    facts.setdefault("people", None)
+    facts["number"], happened_at = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).one()
     result = connection.execute(_INSERT, facts | {"incident_id": incident_id})
-    return TimelineEntry(id=row_id(result), retracted=False, revisions=0, **facts)
+    if facts["kind"] in _DATING or happened_at is None or facts["occurred_at"] < happened_at:
+        _date(connection, incident_id)
+    named = _named(connection, incident_id, facts["text"], facts["people"]) if "@" in facts["text"] else {"people": {}}
+    return TimelineEntry(id=row_id(result), retracted=False, revisions=0, **facts | named)
+
+
+def _date(connection: Connection, incident_id: int) -> None:
+    """Set when the incident happened: at its start, else at its first impact or detection, else at its first entry.
+
+    One that was declared before the first of all other entries happened when it was declared. An impact told after the
+    resolution sums up, and says nothing of it.
+    """
+    of_incident = {"incident_id": incident_id}
+    first: dict[str, datetime] = {}
+    last: dict[str, datetime] = {}
+    for kind, first_at, last_at in connection.execute(_FIRST_AND_LAST, of_incident):
+        first[kind], last[kind] = first_at, last_at
+    signs = [first[kind] for kind in ("impact", "detected") if kind in first]
+    declared_at, happened_at = connection.execute(_DATES, of_incident).one()
+    at = first.get("started") or min(signs, default=None)
+    if at is None or ("started" not in first and at > last.get("resolved", at)):
+        at = min([*first.values(), declared_at])
+    if at != happened_at:
+        # PostgreSQL locks the workspace when a row is updated twice in one transaction: not without need.
+        connection.execute(update(incidents).where(incidents.c.id == incident_id).values(happened_at=at))
+
+
+def has_more_than(connection: Connection, incident_id: int, count: int) -> bool:
+    """Whether the incident has more than `count` entries, which are numbered without gaps."""
+    query = select(timeline_entries.c.id).where(
+        timeline_entries.c.incident_id == incident_id, timeline_entries.c.number > count
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def of_incident(
@@ -57,16 +198,13 @@ def of_incident(
 
     `kinds` limits them to entries of these kinds.
     """
-    conditions = [timeline_entries.c.incident_id == incident_id]
-    if kinds is not None:
-        conditions.append(timeline_entries.c.kind.in_(kinds))
-    entries = select(*_COLUMNS).where(*conditions)
-    revisions = (
-        select(entry_revisions)
-        .join(timeline_entries, timeline_entries.c.id == entry_revisions.c.entry_id)
-        .where(*conditions)
-    )
-    return _revised(connection, entries.order_by(timeline_entries.c.number), revisions)
+    queries = _OF_INCIDENT if kinds is None else _of_kinds(tuple(kinds))
+    return _revised(connection, *queries, {"incident_id": incident_id})
+
+
+def has(connection: Connection, incident_id: int, kind: str) -> bool:
+    """Whether the incident has an entry of the kind that is not retracted."""
+    return connection.execute(_HAS, {"incident_id": incident_id, "kind": kind}).first() is not None
 
 
 def numbered(connection: Connection, incident_id: int, number: int) -> TimelineEntry | None:
@@ -89,9 +227,67 @@ def by_permalink(connection: Connection, incident_id: int, permalink: str, kind:
     return _newest(
         connection,
         timeline_entries.c.incident_id == incident_id,
-        timeline_entries.c.permalink == permalink,
+        _made_from(permalink),
         timeline_entries.c.kind == kind,
     )
+
+
+def said_before(
+    connection: Connection,
+    incident_id: int,
+    entry: TimelineEntry,
+    *,
+    text: str,
+    since: datetime,
+    at: datetime | None = None,
+) -> int | None:
+    """The number of an entry of the same kind and words that the same person recorded since then, None without one.
+
+    `text` are the words as stored, before the names of now; `at` is when it happened, where that was typed.
+    """
+    found = connection.execute(
+        _SAME_WORDS if at is None else _SAME_WORDS_THEN,
+        {
+            "incident_id": incident_id,
+            "number": entry.number,
+            "from_number": entry.number - _LOOKED_BACK,
+            "since": since,
+            "user_id": entry.recorded_by_id,
+            "kind": entry.kind,
+            "text": text,
+            **({} if at is None else {"at": at}),
+        },
+    )
+    number: int | None = found.scalar_one()
+    return number
+
+
+def of_message(connection: Connection, workspace_id: str, permalinks: Collection[str]) -> list[TimelineEntry]:
+    """The entries of all incidents that were made from the message with these permalinks, oldest first."""
+    ours = timeline_entries.c.incident_id.in_(select(incidents.c.id).where(incidents.c.workspace_id == workspace_id))
+    from_it = timeline_entries.c.permalink.in_(sorted(permalinks))
+    return _revised(connection, *_reading(from_it, ours, by=timeline_entries.c.id))
+
+
+def incident_id(connection: Connection, entry: TimelineEntry) -> int:
+    """The row id of the entry's incident."""
+    query = select(timeline_entries.c.incident_id).where(timeline_entries.c.id == entry.id)
+    found: int = connection.execute(query).scalar_one()
+    return found
+
+
+def texts(connection: Connection, entry: TimelineEntry) -> set[str]:
+    """Every text that the entry has had."""
+    first = select(timeline_entries.c.text).where(timeline_entries.c.id == entry.id)
+    later = select(entry_revisions.c.text).where(entry_revisions.c.entry_id == entry.id)
+    return {row.text for query in (first, later) for row in connection.execute(query)}
+
+
+def _made_from(permalink: str) -> Any:
+    """The condition for entries of the message with the permalink, which may name the message's thread or not."""
+    message = permalink.partition("?")[0]
+    column = timeline_entries.c.permalink
+    return or_(column == message, column.startswith(f"{message}?", autoescape=True))
 
 
 def is_participant(connection: Connection, incident_id: int, user_id: str) -> bool:
@@ -106,54 +302,94 @@ def by_reaction(connection: Connection, incident_id: int, permalink: str, user_i
     return _newest(
         connection,
         timeline_entries.c.incident_id == incident_id,
-        timeline_entries.c.permalink == permalink,
+        _made_from(permalink),
         timeline_entries.c.recorded_by_id == user_id,
         timeline_entries.c.source == "reaction",
     )
 
 
 def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetime, **changes: Any) -> TimelineEntry:
-    """Add a revision with other values of occurred_at, text, qualifier or retracted; returns the revised entry."""
-    revised = replace(entry, revisions=entry.revisions + 1, **changes)
+    """Add a revision with other values of any fact that can be corrected.
+
+    Returns the revised entry. With another text come the `people` in it.
+    """
+    people = changes.get("people") if "text" in changes else dict(entry.people) or None
+    revised = replace(entry, revisions=entry.revisions + 1, **changes | {"people": people or {}})
     connection.execute(
         insert(entry_revisions),
         {
             "entry_id": entry.id,
             "number": revised.revisions,
-            "occurred_at": revised.occurred_at,
-            "text": revised.text,
-            "qualifier": revised.qualifier,
-            "retracted": revised.retracted,
+            "people": people,
+            **{name: getattr(revised, name) for name in _REVISABLE},
             "revised_at": at,
             "revised_by_id": by,
+            "message_state": revised.message_state,
         },
     )
-    return revised
+    if revised.retracted != entry.retracted or revised.occurred_at != entry.occurred_at:
+        _date(connection, incident_id(connection, entry))
+    if "@" not in revised.text:
+        return revised
+    of_entry = select(timeline_entries.c.incident_id).where(timeline_entries.c.id == entry.id).scalar_subquery()
+    return replace(revised, **_named(connection, of_entry, revised.text, people))
+
+
+def _named(connection: Connection, incident_id: Any, text: str, people: Any) -> dict[str, Any]:
+    """The text and the people of an entry that was just written, with the names of now."""
+    row = {"text": text, "people": people}
+    of_incident = select(incidents.c.workspace_id).where(incidents.c.id == incident_id).scalar_subquery()
+    fill_in(connection, of_incident, [row], "text")
+    return row | {"people": row["people"] or {}}
 
 
 def _newest(connection: Connection, *conditions: Any) -> TimelineEntry | None:
     """The matching entry with the highest number."""
-    entry = select(*_COLUMNS).where(*conditions).order_by(timeline_entries.c.number.desc()).limit(1)
+    entry = _ENTRIES.where(*conditions).order_by(timeline_entries.c.number.desc()).limit(1)
     row = connection.execute(entry).first()
     if row is None:
         return None
     revisions = select(entry_revisions).where(entry_revisions.c.entry_id == row.id)
-    return _revised(connection, entry, revisions)[0]
+    return _revised(connection, entry, revisions.order_by(entry_revisions.c.number))[0]
 
 
-def _revised(connection: Connection, entries: Select[Any], revisions: Select[Any]) -> list[TimelineEntry]:
+def _revised(
+    connection: Connection, entries: Select[Any], revisions: Select[Any], parameters: Mapping[str, Any] = _NO_PARAMETERS
+) -> list[TimelineEntry]:
     """The entries with their last revisions applied."""
     last = {
         row["entry_id"]: {
-            "occurred_at": row["occurred_at"],
-            "text": row["text"],
-            "qualifier": row["qualifier"],
-            "retracted": row["retracted"],
+            "people": row["people"],
+            **{name: row[name] for name in _REVISABLE},
             "revisions": row["number"],
+            "message_state": row["message_state"],
         }
-        for row in connection.execute(revisions.order_by(entry_revisions.c.number)).mappings()
+        for row in connection.execute(revisions, parameters).mappings()
     }
-    return [
-        TimelineEntry(**dict(zip(_NAMES, row, strict=True)) | last.get(row.id, _UNREVISED))
-        for row in connection.execute(entries)
-    ]
+    rows: list[dict[str, Any]] = []
+    mentioning: list[dict[str, Any]] = []
+    workspace_id = ""
+    for workspace_id, *values in connection.execute(entries, parameters):  # noqa: B007 - all are of one workspace
+        row = dict(zip(_NAMES, values, strict=True))
+        row.update(last.get(row["id"], _UNREVISED))
+        rows.append(row)
+        if "@" in row["text"] or "#" in row["text"]:
+            mentioning.append(row)
+        elif row["people"] is None:
+            row["people"] = _NOBODY
+    if mentioning:
+        fill_in(connection, workspace_id, mentioning, "text")
+        for row in mentioning:
+            row["people"] = row["people"] or _NOBODY
+    return [TimelineEntry(**row) for row in rows]
+
+
+def characters(connection: Connection, *, most: int = 10_000) -> str:
+    """Every character, once, of what is written in the newest entries, in their revisions and in incidents' titles."""
+    found: set[str] = set()
+    columns = (timeline_entries.c.text, timeline_entries.c.author, entry_revisions.c.text, incidents.c.title)
+    for column in columns:
+        newest = select(column).order_by(column.table.c.id.desc()).limit(most)
+        for (text,) in connection.execute(newest):
+            found.update(text)
+    return "".join(sorted(found))

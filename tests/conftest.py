@@ -15,7 +15,7 @@ from sqlalchemy import delete, make_url, text
 
 from bot.clock import SetClock
 from storage import schema
-from storage.database import Database
+from storage.database import Database, retry_stale_connection
 from storage.models import metadata
 from tests.support.workplace import HTTP, SOCKET, Workplace, at, workplace
 
@@ -26,6 +26,15 @@ NOON = at("2026-03-12T12:00:00Z")
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than processors, since many tests wait for a timeout or for another process."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The user's data folder, a temporary one: no test, and no process that one starts, uses that of who runs them."""
+    place = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(place))
+        yield place
 
 
 @pytest.fixture
@@ -76,7 +85,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # Not in pytest's own folder: the server may run as another user, and every new run of pytest closes that folder.
     with TemporaryDirectory(prefix="scribe-postgres-", ignore_cleanup_errors=True) as folder:
         # One worker at a time: as root, the first server on a machine creates the system user that runs it.
-        with portalocker.Lock(tmp_path_factory.getbasetemp().parent / "postgres.lock"):
+        with portalocker.Lock(tmp_path_factory.getbasetemp().parent / "postgres.lock", timeout=120):
             server = get_server(folder, cleanup_mode="stop")
         _as_superuser(server.get_uri(), *(f"ALTER SYSTEM SET {name} = off" for name in DURABILITY), RELOAD)
         yield server.get_uri()
@@ -123,10 +132,15 @@ def postgres(postgres_migrated: Database) -> Database:
     One database is emptied for each test: 3 ms, where TRUNCATE of all tables takes 10 to 14 ms and a copy made with
     CREATE DATABASE ... TEMPLATE 60 ms.
     """
-    with postgres_migrated.write() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(delete(table))
-        connection.execute(text(RESTART_IDENTITIES))
+
+    def empty() -> None:
+        with postgres_migrated.write() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(delete(table))
+            connection.execute(text(RESTART_IDENTITIES))
+
+    # An earlier test may have ended the sessions of the pool.
+    retry_stale_connection(empty)
     return postgres_migrated
 
 

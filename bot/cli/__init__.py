@@ -17,10 +17,12 @@ _COMMANDS = (
     documents.check,
     documents.report,
     incidents.log,
+    incidents.erase,
     incidents.remind,
     operations.migrate,
     backups.backup,
     backups.restore,
+    operations.spool,
     operations.doctor,
     operations.manifest,
 )

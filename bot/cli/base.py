@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.errors import UsageError
+from bot.errors import DAMAGED, GONE, UsageError
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -47,7 +47,12 @@ def error_message(error: Exception) -> str | None:
         return None
     from sqlalchemy.exc import DBAPIError
 
-    return f"The database: {' '.join(str(error.orig).split())}" if isinstance(error, DBAPIError) else None
+    from storage.availability import is_damaged
+
+    if not isinstance(error, DBAPIError):
+        return None
+    problem = f"The database: {' '.join(str(error.orig).split())}"
+    return f"{problem}. {DAMAGED}" if is_damaged(error) else problem
 
 
 class RawArgsCommand(click.Command):
@@ -100,8 +105,9 @@ def migrated_database(url: str) -> "Database":
 
 @contextmanager
 def schema_errors() -> Iterator[None]:
-    """Turns a wrong schema into a UsageError that names the remedy."""
+    """Turns a wrong schema, and a file that is lost or damaged, into a UsageError that names the remedy."""
     from storage import schema
+    from storage.database import DamagedFileError
 
     try:
         yield
@@ -111,3 +117,7 @@ def schema_errors() -> Iterator[None]:
         raise UsageError(
             "The database's schema is of a newer Scribe than this one. Install that one here too."
         ) from None
+    except schema.LostDatabaseError as error:
+        raise UsageError(f"{error} is gone: there was a database of Scribe's. {GONE}") from None
+    except DamagedFileError as error:
+        raise UsageError(f"{error}. {DAMAGED}") from None

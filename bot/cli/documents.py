@@ -25,14 +25,17 @@ AUDIENCES = ("blameless", "public")
 @click.option(
     "--as", "audience", type=click.Choice(AUDIENCES), help="With roles for names, or as the world may read it."
 )
+@click.option("--money", is_flag=True, help="With --as public: sums of money too.")
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
-def export(incident: str, format_: str, audience: str | None, workspace: str | None) -> None:
+def export(incident: str, format_: str, audience: str | None, workspace: str | None, *, money: bool) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
     from bot.documents.export import BINARY, PRINTED, editable
     from bot.handlers.postmortem.exports import read_by_name
 
     if audience and format_ == "json":
         raise UsageError(f"json is the whole record, names and all; --as {audience} goes with the other formats.")
+    if money and audience != "public":
+        raise UsageError("--money goes with --as public; the other renderings have sums of money anyway.")
     if format_ in BINARY and sys.stdout.isatty():
         raise UsageError(
             f"{format_} is no text; send it to a file: scribe export … --format {format_} > {incident}.{format_}"
@@ -41,17 +44,25 @@ def export(incident: str, format_: str, audience: str | None, workspace: str | N
     store = migrated_database(chosen.database_url)
     record = read_by_name(store, incident, workspace_id=workspace)
     if audience:
-        record = _for_audience(store, record, audience, chosen)
+        record = _for_audience(store, record, audience, chosen, money=money)
     write = editable if format_ == "md" and not audience else (PRINTED | BINARY)[format_]
     click.echo(write(record), nl=False)
 
 
-def _for_audience(store: "Database", record: "ExportRecord", audience: str, chosen: "Settings") -> "ExportRecord":
+def _for_audience(
+    store: "Database", record: "ExportRecord", audience: str, chosen: "Settings", *, money: bool
+) -> "ExportRecord":
     """The record as the audience may read it; a template that failed is named on standard error."""
     from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 
     with store.read() as connection:
-        options = AudienceOptions(names=names_in(connection, record), catalog=chosen.catalog, prefix=chosen.prefix)
+        options = AudienceOptions(
+            names=names_in(connection, record),
+            catalog=chosen.catalog,
+            prefix=chosen.prefix,
+            look_again_days=chosen.cadence.worked,
+            money=money,
+        )
     version = render_for(record, audience, options)
     if version.drafted.problem:
         click.echo(f"{version.drafted.problem} Written with the template {version.drafted.instead} instead.", err=True)
@@ -90,7 +101,8 @@ def _import_incident(file: Path, workspace: str | None, channel: str | None, *, 
 
     chosen = settings()
     target = ImportTarget(workspace_id=workspace, timezone=chosen.timezone.key, channel_id=channel, public=public)
-    incident = import_json(migrated_database(chosen.database_url), file, target, at=now())
+    database = migrated_database(chosen.database_url)
+    incident = import_json(database, file, target, at=now(), cadence=chosen.cadence)
     visible_to = "the workspace" if public else f"the channel {channel}" if channel else "`scribe export` alone"
     return f"{incident.name} is in the store, to be seen by {visible_to}: {incident.title}"
 

@@ -1,4 +1,6 @@
-"""Commands on incidents that need no Slack: record an entry, preview the reminders."""
+"""Commands on incidents that need no Slack: record an entry, erase one, preview the reminders."""
+
+from typing import TextIO
 
 import click
 
@@ -11,44 +13,78 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 @click.command(cls=RawArgsCommand)
 @click.argument("incident", metavar="INC")
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1)
+@click.option("--file", type=click.File(encoding="utf-8"), help="A chronology: one event a line, its time first.")
 @click.option("--as", "author", default=None, help="Whose words these are; your login name otherwise.")
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
-def log(incident: str, words: tuple[str, ...], author: str | None, workspace: str | None) -> None:
-    """Record an entry without Slack: scribe log INC-12 "detected at 14:02 disk full"."""
+def log(incident: str, words: tuple[str, ...], file: TextIO | None, author: str | None, workspace: str | None) -> None:
+    """Record an entry without Slack: scribe log INC-12 "detected by monitoring: disk full"; or the lines of a file."""
     from bot.clock import now
-    from bot.handlers.terminal import record_entry
+    from bot.handlers.terminal import record_chronology, record_entry
 
-    at, chosen, text = now(), settings(), " ".join(words)
+    if bool(words) == (file is not None):
+        raise UsageError(f'Say what to record: scribe log {incident} "note what happened", or --file chronology.txt')
+    at, chosen = now(), settings()
+    try:
+        text = " ".join(words) if file is None else file.read()
+    except UnicodeDecodeError:
+        raise UsageError("The file is no text in UTF-8, so nothing was recorded.") from None
+    record = record_entry if file is None else record_chronology
     try:
         store = migrated_database(chosen.database_url)
-        receipt = record_entry(store, chosen, incident, text, at=at, author=author, workspace_id=workspace)
+        receipt = record(store, chosen, incident, text, at=at, author=author, workspace_id=workspace)
     except Exception as error:
         problem = error_message(error)
         if problem is None:
             raise
-        raise UsageError(f"{problem}\nYour words: {text}") from None
+        raise UsageError(f"{problem}\nYour words: {text}" if file is None else problem) from None
     click.echo(receipt)
+
+
+@click.command(cls=RawArgsCommand)
+@click.argument("incident", metavar="INC")
+@click.argument("words", nargs=-1, required=True, metavar="NUMBER WHY")
+@click.option("--item", is_flag=True, help="NUMBER is an action item's, not an entry's.")
+@click.option("--as", "author", default=None, help="Who erases; your login name otherwise.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+def erase(incident: str, words: tuple[str, ...], author: str | None, workspace: str | None, *, item: bool) -> None:
+    """Erase an entry's words for good, everywhere: scribe erase INC-12 7 "it names a customer"."""
+    from bot.clock import now
+    from bot.handlers.terminal import erase_words
+
+    at, chosen, what = now(), settings(), "item" if item else "entry"
+    store = migrated_database(chosen.database_url)
+    click.echo(
+        erase_words(store, chosen, incident, " ".join(words), what=what, at=at, author=author, workspace_id=workspace)
+    )
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Print who would get what, and why the rest is silent; send nothing.")
-@click.option("--at", "when", metavar="TIME", help="As if it were that time: 2026-11-23T09:00, in SCRIBE_TIMEZONE.")
-def remind(*, dry_run: bool, when: str | None) -> None:
-    """Say who would be reminded of which action items, now or at a time; `scribe run` sends the reminders."""
+@click.option(
+    "--at", "when", metavar="TIME", help="All that would be said until then: 2026-11-23T09:00, in SCRIBE_TIMEZONE."
+)
+@click.option("--private", is_flag=True, help="With the words of private incidents.")
+def remind(*, dry_run: bool, when: str | None, private: bool) -> None:
+    """Say who would be reminded of which action items, now or until a time; `scribe run` sends the reminders."""
     from datetime import datetime
 
     from bot.clock import now
     from bot.handlers.items.dry_run import describe_tick
+    from bot.handlers.items.forecast import forecast
 
     if not dry_run:
         raise UsageError("scribe run sends the reminders. To see who would get which: scribe remind --dry-run")
-    chosen = settings()
+    chosen, begin = settings(), now()
     try:
-        at = datetime.fromisoformat(when) if when else now()
+        at = datetime.fromisoformat(when) if when else begin
     except ValueError:
         raise UsageError(f"{when} is no time. Write it as 2026-11-23T09:00") from None
     at = at if at.tzinfo else at.replace(tzinfo=chosen.timezone)
     if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
         raise UsageError(f"{when} is too far away. Write it as 2026-11-23T09:00")
-    click.echo(describe_tick(migrated_database(chosen.database_url), chosen.cadence, at=at))
+    store = migrated_database(chosen.database_url)
+    if at > begin:
+        click.echo(forecast(store, chosen, at=begin, until=at, private=private))
+    else:
+        click.echo(describe_tick(store, chosen.cadence, at=at, private=private))

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from bot.domain.postmortem.export import Instant
 from bot.errors import UsageError
 
 _DECODER = json.JSONDecoder()
@@ -16,11 +17,11 @@ _SEPARATORS = re.compile(r"[\s,]*")
 
 
 class TypedCommand(BaseModel):
-    """One command, with its author and its aware time."""
+    """One command, with its author and its aware time, of a year that Scribe keeps."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    at: AwareDatetime
+    at: Instant
     user: str = Field(min_length=1)
     command: str = Field(pattern=r"^/[a-z]+$")
     text: str = ""

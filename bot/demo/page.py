@@ -211,7 +211,7 @@ class Page:
             return JSONResponse({"problem": "That is too much at once."}, status_code=413)
         try:
             body: Any = json.loads(await request.body())
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
             return JSONResponse({"problem": "That is no JSON object."}, status_code=400)
@@ -233,6 +233,8 @@ async def _json(work: Callable[[], Json]) -> Response:
         return JSONResponse({"problem": f"{problem['loc'][0]}: {problem['msg']}"}, status_code=400)
     except KeyError:
         return JSONResponse({"problem": "There is no such person, channel or thing here."}, status_code=400)
+    except RecursionError:
+        return JSONResponse({"problem": "That is nested too deep."}, status_code=400)
     except (LookupError, ValueError, UsageError) as error:
         return JSONResponse({"problem": str(error)}, status_code=400)
 

@@ -18,6 +18,7 @@ from bot.fakeslack.schema import Json
 from bot.handlers.postmortem.exports import read_record
 from storage import incidents
 from storage.database import Database
+from storage.values import MEMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ class PostmortemPreview:
             "title": incident.title,
             "severity": incident.severity,
             "open": incident.open,
+            "standing": incident.state,
             "here": incident.channel_id == channel,
             "version": newest.version if newest else None,
             "template": preview.template,
@@ -75,7 +77,9 @@ class PostmortemPreview:
         with self._database.read() as connection:
             incident = incidents.in_channel(connection, self._workspace_id, channel)
             if incident is None:
-                newest = incidents.listing(connection, self._workspace_id, channel, open_only=False, limit=1)
+                newest = incidents.listing(
+                    connection, self._workspace_id, channel, standing=MEMBER, open_only=False, limit=1
+                )
                 incident = newest[0] if newest else None
             return None if incident is None else read_record(connection, incident)
 
@@ -83,12 +87,20 @@ class PostmortemPreview:
 def _postmortem(preview: Preview) -> Json:
     record, settings = preview.record, preview.settings
     zone = ZoneInfo(record.incident.timezone)
+    entries = (*record.entries, *record.struck)
     document = assemble(
-        record.incident, record.entries, record.items, zone=zone, prefix=settings.prefix, review=record.review
+        record.incident,
+        entries,
+        record.items,
+        zone=zone,
+        prefix=settings.prefix,
+        review=record.review,
+        look_again_days=settings.cadence.worked,
     )
     drafted = drafting.draft_sections(document, preview.template, settings.catalog)
     before = record.postmortem.sections if record.postmortem else ()
-    redrafted = redraft(before, drafted.sections, fallback=drafted.problem is not None)
+    renamed = drafting.renamed(record.postmortem, document)
+    redrafted = redraft(before, drafted.sections, fallback=drafted.problem is not None, renamed=renamed)
     sections = [
         {"key": each.key, "heading": each.heading, "edited": each.edited, "html": markup.html(each.body)}
         for each in redrafted.sections
@@ -101,7 +113,7 @@ def _check(preview: Preview) -> Json:
     record, settings = preview.record, preview.settings
     findings = check(
         record.incident,
-        record.entries,
+        (*record.entries, *record.struck),
         record.items,
         record.postmortem,
         now=preview.now,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from bot.clock import Clock, now
 from bot.config import Settings
-from bot.doctor import slack, store
+from bot.doctor import slack, store, surroundings
 from bot.doctor.installation import Diagnosis, Installation, fail
 from bot.errors import UsageError
 
@@ -20,10 +20,13 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     (slack.SCOPES, slack.check_scopes),
     (slack.CLOCK, slack.check_clock),
     (store.DATABASE, store.check_database),
+    (surroundings.POOLER, surroundings.check_pooler),
     (store.SCHEMA, store.check_schema),
     (store.DISK, store.check_disk),
     (store.SPOOL, store.check_spool),
     (store.OUTBOX, store.check_outbox),
+    (surroundings.CHANNELS, surroundings.check_channels),
+    (surroundings.FONT, surroundings.check_font),
 )
 """By subject. A check that needs what an earlier one found to be broken returns nothing."""
 

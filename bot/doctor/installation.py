@@ -5,7 +5,7 @@ from functools import cached_property
 
 from bot.clock import Clock
 from bot.config import Settings
-from bot.slack.client import ProbeAnswer, probe
+from bot.slack.trial import ProbeAnswer, probe
 from storage.database import Database, open_for_diagnosis
 
 OK, WARN, FAIL = "ok", "warn", "fail"

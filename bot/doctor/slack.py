@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bot.config import MALFORMED, TOKEN_PATTERN, Settings
 from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
-from bot.slack.client import ProbeAnswer
+from bot.slack.refusals import Verdict, judge_code
+from bot.slack.trial import ProbeAnswer
 
 BOT, APP, SECRET = "bot token", "app token", "signing secret"
 _SECRET_SHAPE = re.compile(r"[0-9a-f]{32}")
@@ -22,7 +23,6 @@ _CERTIFICATE = (
 )
 _COPY_AGAIN = f"Copy it anew from {_PAGE}, all of it and in one line."
 _EXPLANATIONS = {"missing_scope": "its scope connections:write is missing", "too_many_requests": "asked too often"}
-_TEMPORARY = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
 def check_bot_token(installation: Installation) -> list[Diagnosis]:
@@ -64,7 +64,7 @@ def _refused(subject: str, variable: str, answer: ProbeAnswer, installation: Ins
     if not answer.reached:
         network = _CERTIFICATE if "CERTIFICATE" in error else _NETWORK.format(url=installation.settings.api_url)
         return fail(subject, f"Slack is not reached ({error})", fix=network)
-    if error in _TEMPORARY or error.startswith("http_5"):
+    if judge_code(error) is Verdict.LATER or error.startswith("http_5"):
         return fail(subject, f"Slack does not answer properly ({error})", fix=_LATER)
     return fail(subject, f"Slack does not take {variable}: {_EXPLANATIONS.get(error, error)}", fix=fix)
 
@@ -97,9 +97,16 @@ FEATURES = (
     ),
     Feature(name="the draft as a file", scopes=("files:write",), without="it comes as messages"),
     Feature(
-        name="times in people's own zones", scopes=("users:read",), without="everybody's zone is SCRIBE_TIMEZONE"
+        name="people's own zones and who is a member", scopes=("users:read",),
+        without="everybody's zone is SCRIBE_TIMEZONE, and as nobody is known to be a member, people see the incident "
+        "of the channel they are in alone; where no guests and no partners are, SCRIBE_STANDING=assume-members changes "
+        "that",
     ),
     Feature(name="@scribe in threads", scopes=("app_mentions:read",), without="Scribe does not hear its name"),
+    Feature(
+        name="direct messages to Scribe", scopes=("im:history",),
+        without="what people write to it alone is not answered; `scribe manifest --no-direct` takes the place to write",
+    ),
     Feature(
         name="SCRIBE_REACTIONS", scopes=("channels:history", "groups:history", "reactions:read"), needed=True,
         without="reactions put nothing on the timeline", is_on=lambda settings: bool(settings.reactions),
@@ -107,6 +114,10 @@ FEATURES = (
     Feature(
         name="SCRIBE_CANVAS", scopes=("canvases:write",), needed=True,
         without="no postmortem gets into a canvas", is_on=lambda settings: settings.canvas,
+    ),
+    Feature(
+        name="SCRIBE_FOLLOW_EDITS", scopes=("channels:history", "groups:history"), needed=True,
+        without="edits of messages are not noted", is_on=lambda settings: settings.follow_edits,
     ),
 )  # fmt: skip
 

@@ -9,31 +9,52 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.config import Settings
 from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
-from bot.slack.identity import TOKEN_REFUSED
+from bot.errors import DAMAGED, GONE
+from bot.slack.refusals import TOKEN_REFUSED
 from bot.telemetry.health import BACKLOG_OLD
-from storage import outbox
+from storage import availability, outbox
 from storage import schema as schemas
-from storage.database import sqlite_file
+from storage.availability import DatabaseFile
+from storage.database import DamagedFileError, sqlite_file
 from storage.outbox import ParkedJobs
 from storage.spool import Spool, nearest_folder
 
 DATABASE, SCHEMA = "database", "schema"
 _ADDRESS = "Write DATABASE_URL=sqlite:////var/lib/scribe/scribe.db or postgresql://scribe@host/scribe"
+_GRANT = "Let the user in DATABASE_URL read and write Scribe's tables: it should own the database."
 _FIX_BY_ERROR = (
     ("locked", "Another program holds the file for long: find it with fuser or lsof, and end it."),
     ("readonly", "Make the file and its folder writable for the user that runs Scribe; look for a mount that is ro."),
     ("read-only", "The server takes no writes: it is a standby, or default_transaction_read_only is on."),
-    ("not a database", "The file is damaged. Keep a copy of it, then: scribe restore BACKUP --force"),
-    ("malformed", "The file is damaged. Keep a copy of it, then: scribe restore BACKUP --force"),
+    ("not a database", f"The file is damaged. {DAMAGED}"),
+    ("malformed", f"The file is damaged. {DAMAGED}"),
     ("full", "Free some space on the disk the file lies on."),
     (
         "unable to open",
         "Make the folder, writable for the user that runs Scribe, or set DATABASE_URL to another place.",
     ),
     ("password", "Look at user and password in DATABASE_URL, and at pg_hba.conf on the server."),
-    ("permission", "Let the user in DATABASE_URL read and write Scribe's tables: it should own the database."),
+    ("permission", _GRANT),
+    ("unsupported startup parameter", "PgBouncer takes no `options` in DATABASE_URL: take them out of it."),
+    ("no more connections allowed", "Raise max_client_conn in pgbouncer.ini: each Scribe opens up to 20 connections."),
+    (
+        "query_wait_timeout",
+        "The pooler has no server for it: look at its default_pool_size, and whether the server runs.",
+    ),
     ("does not exist", "Create it: createdb scribe; then scribe migrate."),
 )
+_MIGRATE = "After a failover or a restore: is that the right database in DATABASE_URL? Then run: scribe migrate"
+_FIX_BY_CONDITION = {
+    availability.NO_ROOM: "Free some space on the disk of the server; what is typed is kept meanwhile.",
+    availability.EXHAUSTED: "The server has no connection or no memory left: raise max_connections, or end what holds "
+    "them; each Scribe opens up to 20 connections.",
+    availability.ENDED: "The server starts, stops, recovers, or ends what takes long: look at its log.",
+    availability.DAMAGED: "The server, its disk or the proxy before it fails: look at their logs first.",
+    availability.SESSION: "What stands before the server does not pass on what Scribe asks: see its manual, or put "
+    "?prepare_threshold=none behind DATABASE_URL.",
+    availability.BUSY: "Something holds a lock for long: look at pg_stat_activity for who it is.",
+}
+"""For what a server reports, where no words of `_FIX_BY_ERROR` are in it."""
 _UNREACHED = "Look whether the server runs, and whether host and port in DATABASE_URL are right: psql should connect."
 
 
@@ -45,6 +66,8 @@ def check_database(installation: Installation) -> list[Diagnosis]:
             return [_missing_file(file)]
         if file is not None and file.is_dir():
             return [fail(DATABASE, f"{file} is a folder", fix=_ADDRESS)]
+        if file is not None and DatabaseFile(file).is_missing():
+            return [fail(DATABASE, f"{file} is empty, and there was a database", fix=GONE)]
         store = installation.database
     except ValueError as error:
         return [fail(DATABASE, f"DATABASE_URL: {error}", fix=_ADDRESS)]
@@ -52,19 +75,32 @@ def check_database(installation: Installation) -> list[Diagnosis]:
         return [fail(DATABASE, f"{error.filename}: {error.strerror}", fix=_fix_for(str(error)))]
     try:
         store.probe_insert()
+        store.check_pages()
+    except DamagedFileError as error:
+        return [fail(DATABASE, str(error), fix=DAMAGED)]
     except DBAPIError as error:
         problem = " ".join(str(error.orig).split())
-        return [fail(DATABASE, f"{file}: {problem}" if file else problem, fix=_fix_for(problem))]
+        return [fail(DATABASE, f"{file}: {problem}" if file else problem, fix=_fix_for_error(error))]
     installation.is_reachable = True
     return [ok(DATABASE, f"{store.address} takes a write")]
 
 
-def _fix_for(error: str) -> str:
-    return next((fix for part, fix in _FIX_BY_ERROR if part in error.casefold()), _UNREACHED)
+def _fix_for_error(error: DBAPIError) -> str:
+    met = availability.condition(error)
+    if met == availability.SCHEMA:
+        # Its words are those of a database that does not exist.
+        return _MIGRATE
+    return _fix_for(str(error.orig), _FIX_BY_CONDITION.get(met, _UNREACHED) if met else _UNREACHED)
+
+
+def _fix_for(error: str, otherwise: str = _UNREACHED) -> str:
+    return next((fix for part, fix in _FIX_BY_ERROR if part in error.casefold()), otherwise)
 
 
 def _missing_file(file: Path) -> Diagnosis:
-    """The first `scribe run` creates the file, so it is no fault unless its folder cannot be written to."""
+    """The first `scribe run` creates the file, so it is no fault unless there was one, or its folder takes none."""
+    if DatabaseFile(file).is_missing():
+        return fail(DATABASE, f"{file} is gone, and there was a database", fix=GONE)
     folder = nearest_folder(file)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         return fail(DATABASE, f"{file} is not there and cannot be made in {folder}", fix=_fix_for("unable to open"))
@@ -78,7 +114,7 @@ def check_schema(installation: Installation) -> list[Diagnosis]:
     store = installation.database
     found, wanted = schemas.current(store), schemas.newest()
     if found == wanted:
-        return [ok(SCHEMA, f"{found}, the newest")]
+        return [_check_usable(installation, found)]
     if not schemas.is_known(found):
         message = f"{found} is of a newer Scribe than this one, which knows {wanted}"
         return [fail(SCHEMA, message, fix="Install that Scribe here too, or restore a backup from before the upgrade.")]
@@ -87,6 +123,20 @@ def check_schema(installation: Installation) -> list[Diagnosis]:
         return [warn(SCHEMA, message, fix="scribe run brings it there; scribe backup FILE first keeps the way back.")]
     message = f"{found or 'none yet'}, and this Scribe wants {wanted}: scribe run does not start"
     return [fail(SCHEMA, message, fix="Run: scribe migrate")]
+
+
+def _check_usable(installation: Installation, found: str | None) -> Diagnosis:
+    """Whether the tables of the newest schema are all there, and may be read and written."""
+    try:
+        schemas.check_usable(installation.database)
+    except schemas.OutdatedSchemaError as error:
+        broken = (
+            "The tables are not those of that schema: restore a backup; where nothing is worth keeping, a new database"
+        )
+        return fail(SCHEMA, f"{found}, but {error}", fix=f"{broken}.")
+    except schemas.MissingRightsError as error:
+        return fail(SCHEMA, f"{found}, but {error}", fix=_GRANT)
+    return ok(SCHEMA, f"{found}, the newest")
 
 
 DISK = "disk"
@@ -125,7 +175,7 @@ _PLACE = "Let the user that runs Scribe write there, with some MB free, or set S
 _WRITTEN = (
     "`scribe run`, with this SCRIBE_SPOOL, writes it down within seconds of the database's return; its log tells."
 )
-_BAD = "Read that file, put down with `scribe log` what is missing on the timeline, then delete the file."
+_BAD = "scribe spool list tells why; put the cause right, then: scribe spool retry. Or use `scribe log`, and delete it."
 
 
 def check_spool(installation: Installation) -> list[Diagnosis]:
@@ -143,7 +193,7 @@ def check_spool(installation: Installation) -> list[Diagnosis]:
         found.append(warn(SPOOL, f"{waiting} kept in {spool.folder}, not written to the database yet", fix=_WRITTEN))
     if bad:
         verb = "is" if bad == 1 else "are"
-        found.append(warn(SPOOL, f"{bad} could not be used and {verb} kept in {spool.rejects_file}", fix=_BAD))
+        found.append(warn(SPOOL, f"{bad} could not be used and {verb} kept in {spool.folder}", fix=_BAD))
     return found or [ok(SPOOL, f"nothing waits in {spool.folder}")]
 
 
@@ -154,14 +204,14 @@ PARKED_FOR = timedelta(days=30)
 """How long a job that was given up is reported; it stays in the store."""
 _DELIVER = "See that `scribe run` is running and Slack is reached; the log says why each job is tried again."
 _RESOLUTIONS = {
-    "channel_not_found": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
-    "not_in_channel": "Invite the bot: /invite @scribe in the channel; then say again what matters.",
-    "is_archived": "Nothing to do: the channel was archived; `scribe export` still prints the incident.",
+    "channel_not_found": "Invite the bot: /invite @scribe in the channel; the last 30 days are posted then.",
+    "not_in_channel": "Invite the bot: /invite @scribe in the channel; the last 30 days are posted then.",
+    "is_archived": "The channel was archived; its incident's lead was told. `scribe export` still prints the incident.",
     "restricted_action": "The workspace lets no app post there: ask who administers it.",
     "missing_scope": "Add the scope that is missing, above under scopes, and reinstall the app.",
 }
 _REFUSED = "Slack's word for it; docs.slack.dev says what it means. What was recorded is recorded all the same."
-_OURS = "A mistake of Scribe's own: the log of that time says more. Tell us of it."
+_OURS = "A mistake of Scribe's own: the log of that time says more. Tell us of it; then: scribe spool retry"
 _SIGN_IN = "Put the token right, above, and start Scribe anew: what is not a day old is then sent."
 
 

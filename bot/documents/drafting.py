@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from bot.documents import rendering, sandbox
+from bot.documents import escaping, rendering, sandbox
 from bot.documents.rendering import RENDER_LOCK
 from bot.documents.sandbox import LIMIT_S, WAIT_S, BrokenTemplateError, describe_error
 from bot.documents.templates import MOST_BYTES, TemplateCatalog
 from bot.domain.postmortem.document import Document
+from bot.domain.postmortem.redraft import renames
 from bot.errors import UsageError
-from storage.values import Section
+from storage.values import Postmortem, Section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,12 @@ def _shipped(document: Document, name: str) -> tuple[Section, ...]:
         return rendering.render_draft(document, name)
 
 
+def renamed(before: Postmortem | None, document: Document) -> dict[str, str]:
+    """The names that the template printed in `before` and prints otherwise now, both as Markdown."""
+    changed = renames(before.names, document.names) if before else {}
+    return {escaping.markdown(old): escaping.markdown(new) for old, new in changed.items()}
+
+
 def check_template(name: str, catalog: TemplateCatalog) -> None:
     """Parse the template without running it. Raises UsageError with file and line of a syntax error."""
     path = catalog.path(name)
@@ -51,6 +58,8 @@ def check_template(name: str, catalog: TemplateCatalog) -> None:
             raise UsageError(f"{path.name} is larger than a template may be: {MOST_BYTES:,} bytes.")
         rendering.parse(path.read_text(encoding="utf-8"), path)
     except (*rendering.UNREADABLE, UnicodeDecodeError) as error:
-        raise UsageError(f"The template is broken, so nothing was drafted. {describe_error(error, name)}") from None
+        raise UsageError(
+            f"The template is broken, so nothing was drafted. {describe_error(error, path.name)}"
+        ) from None
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""Escapes people's words for each surface, so that none of their characters acts as markup.
+"""Escapes people's words for each surface, so that none of their characters acts as markup, except that code is code.
 
 A character is escaped only where it would be markup, so that the raw file reads like what was typed. The rules for
 Markdown are those of CommonMark's delimiter runs, and of GitHub's strikethrough.
@@ -10,6 +10,7 @@ from operator import methodcaller
 from typing import Final
 
 from bot.domain.postmortem.layout import LINE_END
+from bot.domain.words import CODE
 
 Escape = Callable[[str], str]
 
@@ -32,7 +33,8 @@ _EMBEDDINGS = frozenset("\u202a\u202b\u202d\u202e")
 _PUNCTUATION = r"!-/:-@\[-`{-~"
 _MARKDOWN = re.compile(
     rf"""
-      &(?=\#?\w{{1,32}};)                        # an entity
+      {CODE.pattern}
+    | &(?=\#?\w{{1,32}};)                        # an entity
     | <                                          # tag, autolink, Slack's own brackets
     | \\(?=[{_PUNCTUATION}]|$)                   # a backslash escape, or a hard line break
     | `
@@ -42,7 +44,7 @@ _MARKDOWN = re.compile(
     | (?<=\w)~ | (?<=\S)~(?!\w)                  # the end of a strikethrough
     | (?:(?<=\s)|^)\#+(?=\s*$)                   # the closing marks of a heading
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 _HARMLESS = re.compile(r"[A-Za-z][A-Za-z0-9 ,.:;'?()/%-]*|\d\d:\d\d")
 """A fast test for most of what people type: text without any character that can be markup."""
@@ -85,7 +87,7 @@ def isolated(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """One line of Markdown that renders as the words of `text`; its line ends and tabs become spaces."""
+    """One line of Markdown that renders as the words of `text`, code as code; its line ends and tabs become spaces."""
     if _HARMLESS.fullmatch(text):
         return text
     line = _MARKDOWN.sub(_escaped, visible(text).replace("\n", " ").replace("\t", " "))
@@ -95,12 +97,23 @@ def markdown(text: str) -> str:
 
 
 def _escaped(match: re.Match[str]) -> str:
+    code = match["block"] or match["span"]
+    if code:
+        return code_span(code)
     return _ENTITIES.get(match[0]) or "".join(f"\\{character}" for character in match[0])
 
 
 def xml(text: str) -> str:
     """Text for HTML, SVG and their attributes, without the characters that XML 1.0 forbids."""
     return isolated(re.sub(r"[&<>\"']", lambda match: _ENTITIES[match[0]], visible(text)))
+
+
+def code_span(code: str) -> str:
+    """One line of code as a code span of Markdown."""
+    longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
+    marks = "`" * (longest + 1) if longest else "`"
+    pad = " " if code.startswith("`") or code.endswith("`") or code[0] == code[-1] == " " else ""
+    return f"{marks}{pad}{code}{pad}{marks}"
 
 
 def fence(text: str) -> str:

@@ -1,14 +1,16 @@
-"""Renders Markdown as HTML for Scribe's pages, and in Confluence's storage format. The only user of markdown-it.
+"""Renders Markdown as HTML for Scribe's pages and in Confluence's storage format, and finds its headings.
 
-Raw HTML is off, so that typed tags stay text. Headings begin below those of the page, and no level is skipped. An
-image becomes a link, because a page must not load anything from another host.
+The only user of markdown-it. Raw HTML is off, so that typed tags stay text. Headings begin below those of the page, and
+no level is skipped. An image becomes a link, because a page must not load anything from another host.
 """
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.documents.escaping import visible, xml
+from bot.domain.postmortem.headings import Heading
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -59,6 +61,21 @@ def _storage_parser() -> "MarkdownIt":
             **dict.fromkeys(("thead_open", "thead_close", "tbody_open", "tbody_close"), _constant("")),
         }
     )
+
+
+def headings(markdown: str) -> list[Heading]:
+    """The headings of the text itself, in order: none within a list, a quote or code."""
+    tokens = _html_parser().parse(markdown)
+    return [
+        Heading(level=int(token.tag[1:]), words=_plain(inline), start=token.map[0], end=token.map[1])
+        for token, inline in pairwise(tokens)
+        if token.type == "heading_open" and token.level == 0 and token.map
+    ]
+
+
+def _plain(inline: "Token") -> str:
+    words = (child.content or " " * (child.type == "softbreak") for child in inline.children or ())
+    return " ".join("".join(words).split())
 
 
 def _parser(rules: dict[str, Rule]) -> "MarkdownIt":

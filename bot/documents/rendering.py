@@ -8,10 +8,12 @@ import re
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from datetime import date, datetime, time
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from jinja2 import (
     BaseLoader,
@@ -19,6 +21,7 @@ from jinja2 import (
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
+    Template,
     TemplateRuntimeError,
     TemplateSyntaxError,
 )
@@ -27,11 +30,17 @@ from markupsafe import Markup
 
 from bot.documents import escaping, markup
 from bot.documents.templates import DEFAULT, SUFFIX, TEMPLATES, TemplateCatalog
+from bot.domain.postmortem.course import ending, steps, summarize
+from bot.domain.postmortem.customers import for_customers
 from bot.domain.postmortem.document import Day, Document, Line, Phase, Stamp
+from bot.domain.postmortem.head import Head
+from bot.domain.postmortem.headings import heading_key, split_by_headings
 from bot.domain.postmortem.layout import TextPart, Words
 from bot.domain.postmortem.manuscript import escape_markers
+from bot.domain.postmortem.questions import STILL_OPEN, ask_mark, collected, tell_mark
 from bot.domain.time import format as time_format
-from bot.domain.time.format import duration, local, stamp
+from bot.domain.time.format import duration, local, rough_duration, stamp
+from bot.domain.words import CODE, capitalized, clipped, without_code_marks
 from bot.vocabulary import DETECTED, Kind
 from storage.values import Incident, Postmortem, Section, TimelineEntry
 
@@ -41,6 +50,8 @@ RENDER_LOCK = threading.Lock()
 Each of them holds the interpreter lock for long, so they take turns: an answer to a command waits for at most one.
 """
 
+PICTURE: Final = "timeline.png"
+"""The name under which the picture is attached to a page."""
 UNKNOWN: Final = "unknown"
 UNREADABLE: Final = (TemplateSyntaxError, RecursionError)
 """What `parse` raises for a syntax error in a template."""
@@ -61,17 +72,38 @@ def _escape(escape: escaping.Escape, value: object) -> Markup:
 
 
 def _fenced(text: str, indent: int = 0) -> Markup:
-    """`text` as a fenced code block, every line `indent` spaces in."""
-    fence = escaping.fence(text)
-    block = [f"{fence}text", *escaping.visible(text).split("\n"), fence]
-    return Markup("\n".join(" " * indent + line if line else "" for line in block))  # noqa: S704 - no fence can end it early
+    """`text` as a fenced code block, every line `indent` spaces in; where people set fences in it, these are kept."""
+    block: list[str] = []
+    done = 0
+    for code in CODE.finditer(text):
+        if code["block"] and "\n" in code["block"]:
+            block += [*_paragraphs(text[done : code.start()]), *_block(code["block"].strip("\n")), ""]
+            done = code.end()
+    block += _paragraphs(text[done:]) if done else _block(text)
+    lines = "\n".join(" " * indent + line if line else "" for line in block)
+    return Markup(lines.rstrip("\n"))  # noqa: S704 - no fence can end early, and the rest is escaped
+
+
+def _block(code: str) -> list[str]:
+    fence = escaping.fence(code)
+    return [f"{fence}text", *escaping.visible(code).split("\n"), fence]
+
+
+def _paragraphs(prose: str) -> list[str]:
+    """The lines of Markdown that show `prose` apart from what is above and below, with its own line ends."""
+    lines = [escaping.markdown(line.strip()) for line in prose.strip().split("\n")]
+    ended = [f"{line}\\" if line and below else line for line, below in zip(lines, [*lines[1:], ""], strict=True)]
+    return ["", *ended, ""] if lines != [""] else []
 
 
 def _code(text: str) -> Markup:
     """One line of `text` as a code span."""
-    fence = escaping.fence(text) if "`" in text else "`"
-    pad = " " if fence != "`" else ""
-    return Markup(f"{fence}{pad}{' '.join(escaping.visible(text).split())}{pad}{fence}")  # noqa: S704 - as above
+    return Markup(escaping.code_span(" ".join(escaping.visible(text).split())))  # noqa: S704 - as above
+
+
+def _cell(text: str) -> Markup:
+    """`text` as a cell of a table."""
+    return Markup(escaping.markdown(text).replace("|", "\\|"))  # noqa: S704 - escaped here
 
 
 def _url(address: str) -> Markup | None:
@@ -80,14 +112,22 @@ def _url(address: str) -> Markup | None:
     return Markup(address.replace("&", "&amp;")) if safe and address.isprintable() else None  # noqa: S704
 
 
+_STOPS: Final = frozenset(".!?…:;。\uff01\uff1f\u061f")
+_CLOSING: Final = "\"')]»”\u2019"
+
+
 def _stopped(text: str) -> str:
-    """`text` as a sentence: with a full stop unless it ends with a punctuation mark."""
-    return text if text.endswith((".", "!", "?", "…", ":", ";", "。")) else f"{text}."
+    """`text` as a sentence: with a full stop unless it ends with a punctuation mark, maybe in quotes or brackets."""
+    return text if text.rstrip(_CLOSING)[-1:] in _STOPS else f"{text}."
 
 
-def _clipped(text: str, length: int) -> str:
-    """`text` in at most `length` characters, with an ellipsis where it is cut."""
-    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+_SPACES = re.compile(r"[ \t\n]+")
+
+
+def _sentence(text: str) -> str:
+    """`text` from a template on one line, with a capital first and a full stop last, unless it has such marks."""
+    one_line = _SPACES.sub(" ", text).strip()
+    return type(text)(_stopped(capitalized(one_line)))
 
 
 def _qualified(qualifier: str, kind: Kind) -> str:
@@ -95,19 +135,51 @@ def _qualified(qualifier: str, kind: Kind) -> str:
     return f"by {qualifier}" if kind.name == DETECTED else qualifier
 
 
+def _ask(fact: str) -> Markup:
+    """The mark of a question, which takes it to the list at the end of the document."""
+    return Markup(ask_mark(fact))  # noqa: S704 - a word of our own between marks
+
+
+def _tell(topic: str) -> Markup:
+    """The mark that the notes about a topic are told here, so that no other place repeats them."""
+    return Markup(tell_mark(topic))  # noqa: S704 - as above
+
+
+def _slack_day(on: date, zone: ZoneInfo) -> Markup:
+    """The day as Slack's date, which each reader sees in their own language, as `today` or `tomorrow` if it is.
+
+    It is an instant for Slack: noon in the zone is the same day for all but those who live on the other side of the
+    earth.
+    """
+    noon = datetime.combine(on, time(12), zone)
+    return Markup(f"<!date^{int(noon.timestamp())}^{{date_long_pretty}}|{time_format.day(on)}>")  # noqa: S704 - no words
+
+
 FILTERS: Final[dict[str, Callable[..., object]]] = {
-    "clipped": _clipped,
+    "ask": _ask,
+    "capitalized": capitalized,
+    "cell": _cell,
+    "clipped": clipped,
     "clock": time_format.clock,
     "code": _code,
     "day": time_format.day,
     "duration": duration,
+    "ending": ending,
+    "for_customers": for_customers,
+    "rough_duration": rough_duration,
     "fenced": _fenced,
     "local": local,
     "offset": time_format.offset,
     "qualified": _qualified,
+    "sentence": _sentence,
     "short_day": time_format.short_day,
+    "slack_day": _slack_day,
     "stamp": stamp,
+    "steps": steps,
     "stopped": _stopped,
+    "tell": _tell,
+    "summary": summarize,
+    "uncoded": without_code_marks,
     "url": _url,
     "zone": time_format.zone_name,
 }
@@ -197,16 +269,26 @@ _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 class _Collector:
-    """Collects the sections of a draft: a template calls it as `{% call section(key, heading) %}` around a body."""
+    """Collects the sections of a draft: a template calls it as `{% call section(key, heading) %}` around a body.
+
+    Without a key, as `section(heading)`, the heading makes one.
+    """
 
     def __init__(self) -> None:
         self.sections: dict[str, Section] = {}
+        self.asked: dict[str, None] = {}
+        self.told: set[str] = set()
 
-    def __call__(self, key: str, heading: str, caller: Callable[[], str]) -> str:
+    def __call__(self, key: str, heading: str | None = None, *, caller: Callable[[], str]) -> str:
+        if heading is None:
+            key, heading = heading_key(str(key), self.sections), key
         if not _KEY.fullmatch(str(key)) or str(key) in self.sections:
             raise TemplateRuntimeError(f"a section's key is of a to z, 0 to 9 and -, and used once; {key!r} is not")
         title = " ".join(str(heading).split())
-        self.sections[str(key)] = Section(key=str(key), heading=title, body=_without_extra_lines(str(caller())))
+        found = collected(str(caller()))
+        self.asked.update(dict.fromkeys(found.asked))
+        self.told |= found.told
+        self.sections[str(key)] = Section(key=str(key), heading=title, body=_without_extra_lines(found.body))
         return ""
 
 
@@ -216,54 +298,95 @@ def render_draft(document: Document, template: str = DEFAULT, *, custom_dir: Pat
     `custom_dir` is the operator's folder. A template from there may run for ever, so it is rendered in a process that
     can be killed: see `bot.documents.sandbox`. Raises UsageError for an unknown template.
     """
-    return _sections(document, TemplateCatalog(custom_dir).find(template), custom_dir)
+    drafted = _sections(document, TemplateCatalog(custom_dir).find(template), custom_dir)
+    sections = list(drafted.sections.values())
+    facts = [document.questions[fact] for fact in drafted.asked if fact in document.questions]
+    part = _environment("markdown", custom_dir).get_template("postmortem/parts/still_open.md.j2")
+    still_open = _without_extra_lines(part.render(document=document, questions=facts))
+    if still_open and STILL_OPEN not in drafted.sections:
+        sections.append(Section(key=STILL_OPEN, heading="Still open", body=still_open))
+    return tuple(sections)
 
 
 def public(document: Document) -> tuple[Section, ...]:
     """The sections of the public rendering, of a document made by `audiences.public_document`."""
-    return _sections(document, "renderings/public", None)
+    return tuple(_sections(document, "renderings/public", None).sections.values())
 
 
-def _sections(document: Document, name: str, custom_dir: Path | None) -> tuple[Section, ...]:
+def _sections(document: Document, name: str, custom_dir: Path | None) -> _Collector:
+    """What the template makes of the document.
+
+    A note that a section of the form tells is not told in the timeline too. Which these are is known only from
+    rendering, so that a document with such notes is rendered twice, the first time without the rest of its timeline.
+    """
+    file = TemplateCatalog(custom_dir).path(name).name if custom_dir else f"{name}{SUFFIX}"
+    template = _environment("markdown", custom_dir).get_template(f"postmortem/{file}")
+    told: frozenset[str] = frozenset()
+    if document.topics:
+        told = frozenset(_collected(template, document.with_lines(lambda line: line.topic is not None)).told)
+    return _collected(template, document.with_lines(lambda line: line.topic not in told) if told else document)
+
+
+def _collected(template: Template, document: Document) -> _Collector:
     collector = _Collector()
-    template = _environment("markdown", custom_dir).get_template(f"postmortem/{name}{SUFFIX}")
-    template.render(document=document, section=collector)
+    text = template.render(document=document, incident=document.incident, section=collector)
     if not collector.sections:
-        raise TemplateRuntimeError("it has no section; every template has {% call section(key, heading) %}")
-    return tuple(collector.sections.values())
+        for each in split_by_headings(text, markup.headings(text)):
+            collector(each.key, each.heading, caller=partial(str, each.body))
+    if not collector.sections:
+        raise TemplateRuntimeError("it has no section: a line such as ## Summary begins one")
+    return collector
 
 
-def markdown(incident: Incident, sections: Iterable[Section]) -> str:
-    """The postmortem as one Markdown file: the title, then every section under its heading."""
+def markdown(
+    incident: Incident, sections: Iterable[Section], *, head: Head | None = None, picture: str | None = None
+) -> str:
+    """The postmortem as one Markdown file: the title, the head, then every section under its heading.
+
+    `picture` is the address of the picture, relative to the file or on the web, which is shown below the head.
+    """
     shown = [(each.heading, Markup(each.body)) for each in sections if not each.removed]  # noqa: S704 - Markdown already
-    return _render("markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown).strip() + "\n"
+    address = picture and (_url(picture) if "://" in picture else Markup(picture))  # noqa: S704 - a file's name of ours
+    return (
+        _render(
+            "markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown, head=head, picture=address
+        ).strip()
+        + "\n"
+    )
 
 
-def canvas(document: str, *, version: int) -> str:
-    """A postmortem's Markdown below a line that names the version and says that Scribe writes the canvas."""
+def canvas(document: str, *, version: int, pictured: bool = False) -> str:
+    """A postmortem's Markdown below a line that names the version and says that Scribe writes the canvas.
+
+    Unless it is `pictured`, it also says where the picture is.
+    """
     shown = Markup(document)  # noqa: S704 - Markdown already
-    return _render("markdown", "postmortem/parts/canvas.md.j2", document=shown, version=version)
+    return _render("markdown", "postmortem/parts/canvas.md.j2", document=shown, version=version, pictured=pictured)
 
 
-def editable(incident: Incident, postmortem: Postmortem) -> str:
+def editable(incident: Incident, postmortem: Postmortem, *, head: Head | None = None) -> str:
     """The same file with the comments by which `bot.domain.postmortem.manuscript` finds the sections again."""
     shown = [(each.key, each.heading, Markup(escape_markers(each.body))) for each in postmortem.shown]  # noqa: S704 - as above
-    facts = {"incident": incident, "version": postmortem.version, "sections": shown}
+    facts = {"incident": incident, "version": postmortem.version, "sections": shown, "head": head}
     return _render("markdown", "postmortem/parts/editable.md.j2", **facts).strip() + "\n"
 
 
-def confluence(incident: Incident, sections: Iterable[Section], *, version: int) -> str:
-    """The postmortem in Confluence's storage format, as the body of a page, without its title."""
+def confluence(incident: Incident, sections: Iterable[Section], *, version: int, head: Head | None = None) -> str:
+    """The postmortem in Confluence's storage format, as the body of a page, without its title.
+
+    It shows the picture of the timeline that is attached to the page as PICTURE.
+    """
     shown = [(section.heading, Markup(markup.storage(section.body))) for section in sections if not section.removed]  # noqa: S704 - as below
-    return _render("xml", "web/confluence.xml.j2", incident=incident, sections=shown, version=version).strip() + "\n"
+    facts = {"incident": incident, "sections": shown, "version": version, "head": head, "picture": PICTURE}
+    return _render("xml", "web/confluence.xml.j2", **facts).strip() + "\n"
 
 
 _SIZE = re.compile(r'viewBox="0 0 (\d+)[\d.]* (\d+)')
 _STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
 
 
-def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> str:
-    """The postmortem as one self-contained HTML file, with its picture above the text of the timeline.
+def page(incident: Incident, sections: Iterable[Section], picture_svg: str, *, head: Head | None = None) -> str:
+    """The postmortem as one self-contained HTML file, with its head, and its picture above the text of the timeline.
 
     Its content security policy allows no script and no network, and its two style sheets only by their hashes.
     """
@@ -279,6 +402,7 @@ def page(incident: Incident, sections: Iterable[Section], picture_svg: str) -> s
         "xml",
         "web/page.html.j2",
         incident=incident,
+        head=head,
         sections=shown,
         pictured="timeline" if "timeline" in keys else None,
         # A picture taller than wide is printed on a sheet of its own.

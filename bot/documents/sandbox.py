@@ -18,7 +18,7 @@ from types import FrameType
 from typing import IO, Any
 
 from bot.documents.escaping import visible
-from bot.documents.templates import MOST_BYTES, SUFFIX, TEMPLATES, TemplateCatalog
+from bot.documents.templates import MOST_BYTES, SUFFIXES, TEMPLATES, TemplateCatalog
 from bot.domain.postmortem.document import Document
 from storage.values import Section
 
@@ -53,13 +53,14 @@ def render(
     Raises BrokenTemplateError if the template fails, takes too long or needs too much memory, and if none of the
     MOST_PROCESSES processes becomes free within `wait_s` seconds.
     """
+    file = catalog.path(name).name
     _check_size(catalog.path(name))
     order = pickle.dumps((document, catalog.custom_dir, name, limit_s))
     if not _processes.acquire(timeout=wait_s):
-        raise BrokenTemplateError(f"{name}{SUFFIX}: too many are being rendered at once; ask again in a moment")
+        raise BrokenTemplateError(f"{file}: too many are being rendered at once; ask again in a moment")
     try:
         with TemporaryFile() as answer:
-            code = _run(name, order, answer, limit_s)
+            code = _run(file, order, answer, limit_s)
             answer.seek(0)
             outcome = _parse_answer(answer.read(ANSWER_BYTES))
     finally:
@@ -72,7 +73,7 @@ def render(
         )
     except (KeyError, TypeError):
         died = f"its process ended with code {code} and no answer, most likely for want of memory"
-        raise BrokenTemplateError(str(outcome.get("problem") or f"{name}{SUFFIX}: {died}")) from None
+        raise BrokenTemplateError(str(outcome.get("problem") or f"{file}: {died}")) from None
 
 
 def _check_size(path: Path) -> None:
@@ -89,7 +90,7 @@ def environment() -> dict[str, str]:
     return {key: os.environ[key] for key in _INHERITED if key in os.environ} | {"PYTHONPATH": str(TEMPLATES.parent)}
 
 
-def _run(name: str, order: bytes, answer: IO[bytes], limit_s: float) -> int:
+def _run(file: str, order: bytes, answer: IO[bytes], limit_s: float) -> int:
     try:
         return subprocess.run(
             [sys.executable, "-P", "-m", "bot.documents.sandbox"],
@@ -101,7 +102,7 @@ def _run(name: str, order: bytes, answer: IO[bytes], limit_s: float) -> int:
             check=False,
         ).returncode
     except subprocess.TimeoutExpired:
-        raise BrokenTemplateError(f"{name}{SUFFIX}: {_too_long(limit_s)}") from None
+        raise BrokenTemplateError(f"{file}: {_too_long(limit_s)}") from None
 
 
 def _parse_answer(answer: bytes) -> dict[str, Any]:
@@ -119,18 +120,20 @@ def _too_long(limit_s: float) -> str:
 def main() -> None:
     """The child process: read the order, limit itself, render, and write the answer."""
     document, custom_dir, name, limit_s = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
-    from bot.documents import rendering  # noqa: PLC0415 - imported before the limits apply
+    from bot.documents import markup, rendering  # noqa: PLC0415 - imported before the limits apply
 
+    markup.headings("")
+    file = TemplateCatalog(custom_dir).path(name).name
     _limit(limit_s)
     answer: dict[str, Any]
     try:
         sections = rendering.render_draft(document, name, custom_dir=custom_dir)
         answer = {"sections": [{"key": each.key, "heading": each.heading, "body": each.body} for each in sections]}
     except Exception as error:  # noqa: BLE001 - the boundary: any failure of a template is reported, not traced
-        answer = {"problem": describe_error(error, name, limit_s)}
+        answer = {"problem": describe_error(error, file, limit_s)}
     written = json.dumps(answer)
     if len(written) > ANSWER_BYTES:
-        written = json.dumps({"problem": f"{name}{SUFFIX}: it makes more than {ANSWER_BYTES // 2**20} MB"})
+        written = json.dumps({"problem": f"{file}: it makes more than {ANSWER_BYTES // 2**20} MB"})
     sys.stdout.write(written)
 
 
@@ -159,8 +162,8 @@ def _limit(limit_s: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, limit_s)
 
 
-def describe_error(error: Exception, name: str, limit_s: float = LIMIT_S) -> str:
-    """The error on one line, with its place: `ours.md.j2, line 3: 'x' is undefined`."""
+def describe_error(error: Exception, template: str, limit_s: float = LIMIT_S) -> str:
+    """The error on one line, with its place: `ours.md.j2, line 3: 'x' is undefined`. `template` is the file's name."""
     reasons = {
         _TooLongError: _too_long(limit_s),
         MemoryError: f"it needed more than {MEMORY_BYTES // 2**20} MB of memory and was stopped",
@@ -169,7 +172,7 @@ def describe_error(error: Exception, name: str, limit_s: float = LIMIT_S) -> str
     }
     reason = reasons.get(type(error)) or _first_line(error)
     file, line = _where(error)
-    return f"{file or name + SUFFIX}{f', line {line}' if line else ''}: {reason}"
+    return f"{file or template}{f', line {line}' if line else ''}: {reason}"
 
 
 def _first_line(error: Exception) -> str:
@@ -185,7 +188,7 @@ def _where(error: Exception) -> tuple[str | None, int | None]:
     if file and line:
         return Path(file).name, line
     frames = traceback.extract_tb(error.__traceback__)
-    inside = next((frame for frame in reversed(frames) if frame.filename.endswith(SUFFIX)), None)
+    inside = next((frame for frame in reversed(frames) if frame.filename.endswith(SUFFIXES)), None)
     return (Path(inside.filename).name, inside.lineno) if inside else (None, None)
 
 

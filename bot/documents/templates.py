@@ -12,10 +12,13 @@ TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 SHIPPED: Final = TEMPLATES / "postmortem"
 DEFAULT: Final = "classic"
 SUFFIX: Final = ".md.j2"
+SUFFIXES: Final = (SUFFIX, ".md")
+"""Of an operator's own templates; of two with the same name the first counts."""
 MOST_BYTES: Final = 256 * 1024
 """A larger file is refused as a template."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_NO_TEMPLATES = frozenset({"readme"})
 _ABOUT = re.compile(r"\s*\{#-?\s*(.*?)\s*-?#\}", re.DOTALL)
 _LONGEST_ABOUT = 160
 
@@ -24,7 +27,8 @@ _LONGEST_ABOUT = 160
 class TemplateCatalog:
     """The shipped templates and those in the operator's folder `custom_dir`, if there is one.
 
-    A file in it replaces the shipped template of the same name, and a file in its folder `parts` the shipped part.
+    Its files end in `.md.j2` or `.md`. A file in it replaces the shipped template of the same name, and a file in its
+    folder `parts` the shipped part.
     """
 
     custom_dir: Path | None = None
@@ -55,8 +59,8 @@ class TemplateCatalog:
 
     def path(self, name: str) -> Path:
         """The file of a known template."""
-        custom = self.custom_dir / f"{name}{SUFFIX}" if self.custom_dir else None
-        return custom if custom is not None and custom.is_file() else SHIPPED / f"{name}{SUFFIX}"
+        files = (self.custom_dir / f"{name}{suffix}" for suffix in SUFFIXES) if self.custom_dir else ()
+        return next((file for file in files if file.is_file()), SHIPPED / f"{name}{SUFFIX}")
 
     def about(self, name: str) -> str:
         """The template's description: the comment at its top, on one line; empty without one."""
@@ -70,5 +74,5 @@ class TemplateCatalog:
 
 
 def _names_in(folder: Path) -> frozenset[str]:
-    names = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
-    return frozenset(name for name in names if _NAME.fullmatch(name))
+    names = (path.name.removesuffix(suffix) for suffix in SUFFIXES for path in folder.glob(f"*{suffix}"))
+    return frozenset(name for name in names if _NAME.fullmatch(name)) - _NO_TEMPLATES

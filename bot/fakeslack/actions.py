@@ -9,7 +9,7 @@ from bot.fakeslack import payloads
 from bot.fakeslack.dispatcher import Answer, Dispatcher
 from bot.fakeslack.elements import chosen_state, missing_inputs, state_values
 from bot.fakeslack.interactivity import Triggers
-from bot.fakeslack.objects import BOT_USER_ID, Message, View
+from bot.fakeslack.objects import BOT_USER_ID, TEAM_ID, File, Message, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
 from bot.fakeslack.workspace import Workspace
@@ -51,9 +51,67 @@ class Actions:
         sender, place = self.workspace.users[user], self.workspace.channels[channel]
         sent = text if raw else self._formatted(text, with_names=False)
         message = self.workspace.post(place.id, user=sender.id, text=sent, thread_ts=thread_ts)
-        if f"<@{BOT_USER_ID}>" in sent and self._gets_events(channel, "app_mentions:read"):
-            self._dispatcher.event(payloads.app_mention(message), user=user, channel=channel)
+        self._mention(message)
         return message
+
+    def write(
+        self, user: str, text: str, *, thread_ts: str | None = None, files: tuple[File, ...] = (), raw: bool = False
+    ) -> Message:
+        """Write to the bot alone, with `files`; it gets the message with the scope im:history."""
+        place, sent = self.workspace.direct(user), text if raw else self._formatted(text, with_names=False)
+        message = self.workspace.post(place.id, user=user, text=sent, thread_ts=thread_ts, files=files)
+        self._tell(message, payloads.direct_message(message))
+        return message
+
+    def say_by_app(
+        self,
+        channel: str,
+        text: str = "",
+        *,
+        name: str = "alerts",
+        user: str = "",
+        thread_ts: str | None = None,
+        **parts: Any,
+    ) -> Message:
+        """Post a message by another app called `name`, with `blocks` and `attachments`; `text` is sent as it is.
+
+        `user` is who the app speaks for; without one it posts with a webhook.
+        """
+        bot_id = f"B0{name.upper()}"
+        profile = {"id": bot_id, "app_id": f"A0{name.upper()}", "name": name, "deleted": False, "team_id": TEAM_ID}
+        app = {"bot_id": bot_id, "bot_profile": profile} | ({} if user else {"subtype": "bot_message"})
+        message = self.workspace.post(channel, user=user, text=text, app=app, thread_ts=thread_ts, **parts)
+        self._mention(message)
+        return message
+
+    def edit(self, message: Message, text: str, *, raw: bool = False) -> Message:
+        """Edit a message, as its author; a message that mentions the bot sends an app_mention once more."""
+        before = self.workspace.message(message.channel, message.ts) or message
+        sent = text if raw else self._formatted(text, with_names=False)
+        ts = self.workspace.next_ts(message.channel)
+        after = self.workspace.put_message(replace(before, text=sent, edited=True, edited_ts=ts))
+        self._mention(after)
+        self._tell(after, payloads.message_changed(before, after, ts=ts))
+        return after
+
+    def delete(self, message: Message) -> None:
+        """Delete a message, as its author."""
+        before = self.workspace.message(message.channel, message.ts) or message
+        self.workspace.put_message(replace(before, deleted=True))
+        self._tell(before, payloads.message_deleted(before, ts=self.workspace.next_ts(message.channel)))
+
+    def _mention(self, message: Message) -> None:
+        # In a direct message nobody is mentioned to the bot.
+        if self.workspace.channels[message.channel].with_user:
+            return
+        if f"<@{BOT_USER_ID}>" in message.text and self._gets_events(message.channel, "app_mentions:read"):
+            self._dispatcher.event(payloads.app_mention(message), user=message.user, channel=message.channel)
+
+    def _tell(self, message: Message, content: Json) -> None:
+        """Send the event of a message, which an app with the scope for the channel's history has subscribed to."""
+        scope = f"{self.workspace.channels[message.channel].scope_prefix}:history"
+        if self._gets_events(message.channel, scope):
+            self._dispatcher.event(content, user=message.user, channel=message.channel)
 
     def shortcut(self, user: str, message: Message, callback_id: str) -> Answer:
         """Use a message shortcut."""
@@ -181,7 +239,8 @@ class Actions:
     def _formatted(self, text: str, *, with_names: bool) -> str:
         users = {user.name: user.id for user in self.workspace.users.values()}
         channels = {each.name: each.id for each in self.workspace.channels.values() if not each.with_user}
-        return format_text(text, users=users, channels=channels, with_names=with_names)
+        groups = {handle: id_ for id_, handle in self.workspace.groups.items()}
+        return format_text(text, users=users, channels=channels, groups=groups, with_names=with_names)
 
     def _user_ids(self) -> frozenset[str]:
         return frozenset(self.workspace.users)
@@ -190,7 +249,7 @@ class Actions:
 def _block_action(blocks: list[Json], action_id: str, value: object, users: frozenset[str], *, ts: str) -> Json:
     """Return the entry of `actions` for a click on a button or the choice of `value` in another element.
 
-    Raises LookupError if no element matches, or several buttons do; ValueError for a value that cannot be chosen.
+    Raises LookupError if no element matches, or several do; ValueError for a value that cannot be chosen.
     """
     elements = [(block, element) for block in blocks for element in elements_of(block)]
     matches = [
@@ -199,6 +258,10 @@ def _block_action(blocks: list[Json], action_id: str, value: object, users: froz
         if element.get("action_id") == action_id
         and (value is None or element["type"] != "button" or element.get("value") == value)
     ]
+    if len(matches) > 1:
+        # Each item of a list has its own menu, with other values in it.
+        offering = [each for each in matches if value in [option["value"] for option in each[1].get("options", ())]]
+        matches = offering or matches
     if len(matches) != 1:
         available = [(element.get("action_id"), element.get("value")) for _, element in elements]
         problem = "several elements" if matches else "no element"
@@ -210,22 +273,38 @@ def _block_action(blocks: list[Json], action_id: str, value: object, users: froz
 
 
 BROADCASTS = frozenset({"here", "channel", "everyone"})
+LINKS = {"link": "<{0}>", "mail": "<mailto:{0}|{0}>", "domain": "<http://{0}|{0}>"}
+CODE = re.compile(r"(```.+?```|`[^`\n]+`)", re.DOTALL)
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 TOKEN = re.compile(
     r"<@(?P<user_id>[UW]\w+)(?:\|[^>]*)?>"
     r"|<#(?P<channel_id>[CG]\w+)(?:\|[^>]*)?>"
-    r"|(?P<link>https?://[^\s<>|]+)"
+    r"|(?P<link>https?://[^\s<>|`]+)"
+    r"|(?P<mail>(?<![\w.+-])[\w.+-]+@(?:[a-z0-9-]+\.)+(?:com|org|net|io)\b(?![.@-]\w))"
+    r"|(?P<domain>(?<![\w@./:-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|sh|py|dev)\b(?![.@-]\w)(?:/[^\s<>|`]*)?)"
     r"|(?<![\w.@])@(?P<user>[\w.-]+)"
     r"|(?<![\w&])#(?P<channel>[\w-]+)"
     r"|(?P<special>[&<>])"
 )
 
 
-def format_text(text: str, *, users: Mapping[str, str], channels: Mapping[str, str], with_names: bool) -> str:
+NOBODY: Mapping[str, str] = {}
+
+
+def format_text(
+    text: str,
+    *,
+    users: Mapping[str, str],
+    channels: Mapping[str, str],
+    with_names: bool,
+    groups: Mapping[str, str] = NOBODY,
+) -> str:
     """Format typed text as Slack sends it to apps.
 
-    `&`, `<` and `>` become entities, people and channels `<@U1>` and `<#C1>`, links `<https://…>`. `users` and
-    `channels` are the known ids by name. Slash commands send mentions `with_names`: `<@U1|alice>`.
+    `&`, `<` and `>` become entities, people and channels `<@U1>` and `<#C1>`, links `<https://…>`, addresses without a
+    scheme `<http://deploy.sh|deploy.sh>`, groups of people `<!subteam^S1>`. `users`, `channels` and `groups` are the
+    known ids by name. Slash commands send mentions `with_names`: `<@U1|alice>`. In messages, code has links and no
+    mentions.
     """
     names = {
         "@": {id_: name for name, id_ in users.items()},
@@ -235,15 +314,19 @@ def format_text(text: str, *, users: Mapping[str, str], channels: Mapping[str, s
     def mention(sign: str, id_: str) -> str:
         return f"<{sign}{id_}|{names[sign][id_]}>" if with_names else f"<{sign}{id_}>"
 
-    def mention_by_name(sign: str, typed: str) -> str:
-        ids = users if sign == "@" else channels
-        if sign == "@" and typed in BROADCASTS:
-            return f"<!{typed}>"
-        for end in range(len(typed), 0, -1):
+    by_name = {
+        **{f"@{name}": f"<!{name}>" for name in BROADCASTS},
+        **{f"@{name}": f"<!subteam^{id_}{f'|@{name}' if with_names else ''}>" for name, id_ in groups.items()},
+        **{f"@{name}": mention("@", id_) for name, id_ in users.items()},
+        **{f"#{name}": mention("#", id_) for name, id_ in channels.items()},
+    }
+
+    def mention_by_name(typed: str) -> str:
+        for end in range(len(typed), 1, -1):
             # Punctuation after a name is not part of it.
-            if typed[:end] in ids and not typed[end:].strip(".-_"):
-                return mention(sign, ids[typed[:end]]) + typed[end:]
-        return sign + typed
+            if typed[:end] in by_name and not typed[end:].strip(".-_"):
+                return by_name[typed[:end]] + typed[end:]
+        return typed
 
     def format_token(match: re.Match[str]) -> str:
         group = str(match.lastgroup)
@@ -251,13 +334,20 @@ def format_text(text: str, *, users: Mapping[str, str], channels: Mapping[str, s
         if group in {"user_id", "channel_id"}:
             sign = "@" if group == "user_id" else "#"
             return mention(sign, typed) if typed in names[sign] else _escape(match[0])
-        if group == "link":
-            return f"<{_escape(typed)}>"
+        if group in LINKS:
+            return LINKS[group].format(_escape(typed))
         if group == "special":
             return ENTITIES[typed]
-        return mention_by_name("@" if group == "user" else "#", typed)
+        return mention_by_name(match[0])
 
-    return TOKEN.sub(format_token, text)
+    def in_code(match: re.Match[str]) -> str:
+        return format_token(match) if match.lastgroup in LINKS else _escape(match[0])
+
+    if with_names:
+        return TOKEN.sub(format_token, text)
+    # Split by a group, every second part is code.
+    parts = enumerate(CODE.split(text))
+    return "".join(TOKEN.sub(in_code if number % 2 else format_token, part) for number, part in parts)
 
 
 def _escape(text: str) -> str:

@@ -145,7 +145,7 @@ def signature(secret: str, timestamp: str, body: str) -> str:
 
 
 def parse_object(text: str) -> Json | None:
-    """Parse a JSON object; None for anything else."""
+    """Parse a JSON object; None for anything else. Raises RecursionError for one that is nested too deep."""
     try:
         found = json.loads(text)
     except ValueError:

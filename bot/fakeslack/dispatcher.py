@@ -101,6 +101,9 @@ class Dispatcher:
     def _deliver(
         self, delivery: PayloadDelivery, *, user: str, channel: str | None = None, view_id: str | None = None
     ) -> Answer:
+        if channel in self._workspace.channels:
+            shared = payloads.in_channel(self._workspace, delivery.payload, self._workspace.channels[channel])
+            delivery = replace(delivery, payload=shared)
         ack = self._transport().deliver(delivery)
         answer = Answer(
             status=ack.status,

@@ -1,5 +1,6 @@
 """Injected faults: calls of the Web API that fail or are delayed, on demand or at random."""
 
+import math
 import random
 import threading
 from collections.abc import Callable
@@ -35,6 +36,8 @@ class Faults:
         self.pending: list[Fault] = []
         self.delays_s: dict[str, float] = {}
         self.source: FaultSource | None = None
+        self.upload_status = 0
+        """The HTTP status with which upload URLs refuse every file; 0 for none."""
 
     def add(self, fault: Fault, *, times: int) -> None:
         """Add a fault for that many calls."""
@@ -49,6 +52,52 @@ class Faults:
                     self.pending.remove(fault)
                     return fault
         return self.source(method, args) if self.source else None
+
+
+TIERS = {
+    20: "canvases.create usergroups.list users.list",
+    50: "canvases.edit chat.delete chat.update conversations.history conversations.info conversations.open "
+    "conversations.replies files.delete team.info",
+    100: "chat.postEphemeral conversations.members files.completeUploadExternal files.getUploadURLExternal users.info "
+    "views.open views.publish views.update",
+}
+"""Methods by the calls a minute that Slack allows an app in a workspace: tiers 2, 3 and 4 of its "Rate limits"."""
+CALLS_A_MINUTE = {method: calls for calls, methods in TIERS.items() for method in methods.split()}
+MINUTE_S, MESSAGE_S = 60.0, 1.0
+
+
+class RateTiers:
+    """A fault source that allows each method its tier's calls in a minute, and each channel a message a second.
+
+    `too_early` counts the calls made before the time that a Retry-After header named.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._calls: dict[tuple[str, str], list[datetime]] = {}
+        self._retry_at: dict[tuple[str, str], datetime] = {}
+        self._lock = threading.Lock()
+        self.too_early = 0
+
+    def next_fault(self, method: str, args: Json) -> Fault | None:
+        """Return the refusal of a call beyond its limit, or None if it is within."""
+        is_message = method == "chat.postMessage"
+        if not is_message and method not in CALLS_A_MINUTE:
+            return None
+        key = (method, str(args.get("channel")) if is_message else "")
+        most, window_s = (1, MESSAGE_S) if is_message else (CALLS_A_MINUTE[method], MINUTE_S)
+        with self._lock:
+            now = self._clock()
+            if now < self._retry_at.get(key, now):
+                self.too_early += 1
+            recent = [each for each in self._calls.get(key, ()) if (now - each).total_seconds() < window_s]
+            self._calls[key] = recent
+            if len(recent) < most:
+                recent.append(now)
+                return None
+            wait_s = max(1, math.ceil(window_s - (now - recent[0]).total_seconds()))
+            self._retry_at[key] = now + timedelta(seconds=wait_s)
+        return Fault(method=method, error="ratelimited", status=TOO_MANY_REQUESTS, retry_after_s=wait_s)
 
 
 class RandomFaults:

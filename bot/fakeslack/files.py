@@ -12,9 +12,31 @@ from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import ApiError
 from bot.fakeslack.workspace import Workspace
 
+IMAGES = (".png", ".jpg", ".jpeg", ".gif")
+REFUSED_AT_ONCE = frozenset(
+    {
+        "file_uploads_disabled",
+        "file_uploads_except_images_disabled",
+        "file_type_not_allowed",
+        "file_upload_size_restricted",
+    }
+)
+"""The policies by which Slack gives no upload URL; by the others it refuses to share what was uploaded."""
+REFUSED_AT_LAST = frozenset(
+    {
+        "access_denied", "ekm_access_denied", "invalid_channel", "posting_to_channel_denied", "no_permission",
+        "file_update_failed",
+    }
+)  # fmt: skip
+FILE_POLICIES = REFUSED_AT_ONCE | REFUSED_AT_LAST
+
 
 def upload_url(context: Context, args: Json) -> Json:
     """files.getUploadURLExternal."""
+    policy = context.workspace.file_policy
+    images_pass = policy == "file_uploads_except_images_disabled" and args["filename"].lower().endswith(IMAGES)
+    if policy in REFUSED_AT_ONCE and not images_pass:
+        raise ApiError(policy)
     if args["length"] < 1:
         raise ApiError("invalid_arguments", "[ERROR] must be at least 1 [json-pointer:/length]")
     file_id, ticket = context.workspace.next_id("F"), token_urlsafe(12)
@@ -50,6 +72,8 @@ def complete(context: Context, args: Json) -> Json:
         raise ApiError("invalid_arguments", "[ERROR] channel_id and channels exclude each other")
     channel_ids = [args["channel_id"]] if args.get("channel_id") else args.get("channels", [])
     channels = [_shareable(context, id_) for id_ in channel_ids]
+    if context.workspace.file_policy in REFUSED_AT_LAST:
+        raise ApiError(context.workspace.file_policy)
     thread_ts = args.get("thread_ts")
     if args.get("blocks"):
         message_content(context, {"text": "file", "blocks": args["blocks"]})
@@ -69,6 +93,21 @@ def complete(context: Context, args: Json) -> Json:
     context.workspace.files.extend(files)
     context.workspace.touch()
     return {"files": [file_json(file) for file in files]}
+
+
+def delete(context: Context, args: Json) -> Json:
+    """files.delete: the file, and the messages that shared nothing but it."""
+    workspace = context.workspace
+    file = next((each for each in workspace.files if each.id == args["file"]), None)
+    if file is None:
+        raise ApiError("file_not_found")
+    workspace.files.remove(file)
+    for message in list(workspace.messages.get(file.channel or "", {}).values()):
+        if any(each.id == file.id for each in message.files):
+            left = tuple(each for each in message.files if each.id != file.id)
+            workspace.put_message(replace(message, files=left, deleted=not left))
+    workspace.touch()
+    return {}
 
 
 def _shareable(context: Context, channel_id: str) -> Channel:

@@ -24,14 +24,22 @@ SLACKBOT_ID = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A member of the workspace. `zone` is an IANA name, or None if Slack does not know it."""
+    """A member of the workspace. `zone` is an IANA name, or None if Slack does not know it.
+
+    `display_name` is the profile's, None for the handle. `team_id` is the workspace of a person in a shared channel.
+    A guest is `restricted`; the guest of a single channel is `ultra_restricted` too.
+    """
 
     id: str
     name: str
     real_name: str
+    display_name: str | None = None
+    team_id: str = TEAM_ID
     zone: str | None = None
     is_bot: bool = False
     deleted: bool = False
+    restricted: bool = False
+    ultra_restricted: bool = False
     updated_at: datetime
 
 
@@ -46,10 +54,11 @@ def user_json(user: User, *, now: datetime, locale: bool = False) -> Json:
             "tz_label": local_time.tzname() or user.zone,
             "tz_offset": int(offset.total_seconds()) if offset else 0,
         }
-    roles = ("is_admin", "is_owner", "is_primary_owner", "is_restricted", "is_ultra_restricted", "is_app_user")
+    shown = user.name if user.display_name is None else user.display_name
+    roles = ("is_admin", "is_owner", "is_primary_owner", "is_app_user")
     return {
         "id": user.id,
-        "team_id": TEAM_ID,
+        "team_id": user.team_id,
         "name": user.name,
         "deleted": user.deleted,
         "real_name": user.real_name,
@@ -57,13 +66,16 @@ def user_json(user: User, *, now: datetime, locale: bool = False) -> Json:
         "profile": {
             "real_name": user.real_name,
             "real_name_normalized": user.real_name,
-            "display_name": user.name,
-            "display_name_normalized": user.name,
-            "team": TEAM_ID,
+            "display_name": shown,
+            "display_name_normalized": shown,
+            "team": user.team_id,
             **({"bot_id": BOT_ID, "api_app_id": APP_ID} if user.id == BOT_USER_ID else {}),
         },
         **dict.fromkeys(roles, False),
+        "is_restricted": user.restricted,
+        "is_ultra_restricted": user.ultra_restricted,
         "is_bot": user.is_bot,
+        **({"is_stranger": True} if user.team_id != TEAM_ID else {}),
         "updated": unix_seconds(user.updated_at),
         **({"locale": "en-GB"} if locale else {}),
     }
@@ -71,7 +83,10 @@ def user_json(user: User, *, now: datetime, locale: bool = False) -> Json:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A conversation. Without `members` it has all people; `with_user` is the person of a direct message."""
+    """A conversation. Without `members` it has all people; `with_user` is the person of a direct message.
+
+    `shared` is a channel with another organisation, created by the workspace `created_by`.
+    """
 
     id: str
     name: str
@@ -81,6 +96,8 @@ class Channel:
     bot_is_member: bool = True
     members: frozenset[str] | None = None
     with_user: str | None = None
+    shared: bool = False
+    created_by: str = TEAM_ID
 
     @property
     def scope_prefix(self) -> str:
@@ -112,7 +129,8 @@ def channel_json(channel: Channel, *, num_members: int | None = None) -> Json:
         "is_private": channel.private,
         "is_archived": channel.archived,
         "is_general": False,
-        "is_shared": False,
+        "is_shared": channel.shared,
+        "is_ext_shared": channel.shared,
         "is_member": channel.bot_is_member,
         "created": unix_seconds(channel.created_at),
         "creator": BOT_USER_ID,
@@ -195,7 +213,11 @@ class Canvas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message. Only the person `ephemeral_for` sees an ephemeral one; `reactions` are user ids by emoji name."""
+    """A message. Only the person `ephemeral_for` sees an ephemeral one; `reactions` are user ids by emoji name.
+
+    `edited_ts` is when the author edited it, None for an edit by the bot. `app` are the keys that Slack adds to what an
+    app posted: `bot_id`, `bot_profile`, `username`, `subtype`. Without a `user` an app posted it with a webhook.
+    """
 
     ts: str
     user: str
@@ -207,6 +229,8 @@ class Message:
     ephemeral_for: str | None = None
     metadata: Json | None = None
     edited: bool = False
+    edited_ts: str | None = None
+    app: Json = field(default_factory=dict)
     deleted: bool = False
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     files: tuple[File, ...] = ()
@@ -223,6 +247,9 @@ def message_json(message: Message, *, metadata: bool = False) -> Json:
     }
     if message.user == BOT_USER_ID:
         parts |= {"bot_id": BOT_ID, "app_id": APP_ID}
+    parts |= message.app
+    if not message.user:
+        del parts["user"]
     if message.blocks:
         parts["blocks"] = message.blocks
     if message.attachments:
@@ -230,7 +257,7 @@ def message_json(message: Message, *, metadata: bool = False) -> Json:
     if message.thread_ts:
         parts["thread_ts"] = message.thread_ts
     if message.edited:
-        parts["edited"] = {"user": message.user, "ts": message.ts}
+        parts["edited"] = {"user": message.user, "ts": message.edited_ts or message.ts}
     if message.files:
         parts["files"] = [file_json(file) for file in message.files]
     if metadata and message.metadata:

@@ -46,7 +46,7 @@ def command(user: User, channel: Channel, *, name: str, text: str, urls: tuple[s
 
 def user_reference(user: User) -> Json:
     """Return the `user` of block_actions and view payloads."""
-    return {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID}
+    return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id}
 
 
 def _interaction(type_: str, trigger_id: str | None) -> Json:
@@ -71,7 +71,7 @@ def message_shortcut(user: User, channel: Channel, message: Message, *, name: st
         "message_ts": message.ts,
         "response_url": urls[0],
         "message": message_json(message),
-        "user": {"id": user.id, "name": user.name, "team_id": TEAM_ID},
+        "user": {"id": user.id, "name": user.name, "team_id": user.team_id},
         "channel": {"id": channel.id, "name": channel.name},
         "action_ts": message.ts,
     }
@@ -151,6 +151,25 @@ def event(workspace: Workspace, content: Json) -> Json:
     }
 
 
+def in_channel(workspace: Workspace, payload: Json, channel: Channel) -> Json:
+    """Return the payload as Slack sends it from a shared channel.
+
+    Its team is the one that created the channel, whoever acts there; an event also names the author's team.
+    """
+    if not channel.shared:
+        return payload
+    if payload.get("type") != "event_callback":
+        outer = {"id": channel.created_by, "domain": channel.created_by.lower()}
+        return payload | (
+            {"team": outer} if "team" in payload else {"team_id": outer["id"], "team_domain": outer["domain"]}
+        )
+    content = payload["event"]
+    author = workspace.users.get(content.get("user") or "")
+    if author is not None and content["type"] == "app_mention":
+        content = content | {"team": author.team_id, "user_team": author.team_id, "source_team": author.team_id}
+    return payload | {"team_id": channel.created_by, "event": content, "is_ext_shared_channel": True}
+
+
 def app_mention(message: Message) -> Json:
     """Return the event of a message that mentions the bot."""
     content: Json = {
@@ -163,7 +182,46 @@ def app_mention(message: Message) -> Json:
         "channel": message.channel,
         "event_ts": message.ts,
     }
+    content |= {key: message.app[key] for key in ("bot_id", "app_id", "bot_profile") if key in message.app}
+    if message.edited_ts:
+        content["edited"] = {"user": message.user, "ts": message.edited_ts}
     return content | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
+
+
+def direct_message(message: Message) -> Json:
+    """Return the event of a message in the conversation of a person with the bot."""
+    content = message_json(message) | {"channel": message.channel, "channel_type": "im", "event_ts": message.ts}
+    return content | ({"subtype": "file_share"} if message.files else {})
+
+
+def message_changed(before: Message, after: Message, *, ts: str) -> Json:
+    """Return the event of an edited message."""
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "message": message_json(after),
+        "previous_message": message_json(before),
+        "channel": after.channel,
+        "channel_type": "channel",
+        "hidden": True,
+        "ts": ts,
+        "event_ts": ts,
+    }
+
+
+def message_deleted(message: Message, *, ts: str) -> Json:
+    """Return the event of a deleted message."""
+    return {
+        "type": "message",
+        "subtype": "message_deleted",
+        "previous_message": message_json(message),
+        "channel": message.channel,
+        "channel_type": "channel",
+        "hidden": True,
+        "deleted_ts": message.ts,
+        "ts": ts,
+        "event_ts": ts,
+    }
 
 
 def reaction(type_: str, user: User, message: Message, *, name: str, ts: str) -> Json:
@@ -173,8 +231,19 @@ def reaction(type_: str, user: User, message: Message, *, name: str, ts: str) ->
         "user": user.id,
         "item": {"type": "message", "channel": message.channel, "ts": message.ts},
         "reaction": name,
-        "item_user": message.user,
+        **({"item_user": message.user} if message.user else {}),
         "event_ts": ts,
+    }
+
+
+def member_joined(channel: Channel) -> Json:
+    """Return the event of the bot that joins a channel."""
+    return {
+        "type": "member_joined_channel",
+        "user": BOT_USER_ID,
+        "channel": channel.id,
+        "channel_type": "G" if channel.private else "C",
+        "team": TEAM_ID,
     }
 
 

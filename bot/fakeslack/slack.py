@@ -14,7 +14,8 @@ from bot.fakeslack.context import Context
 from bot.fakeslack.delivery import FORM, OK, SIGNATURE, HttpTransport, NoTransport, Transport
 from bot.fakeslack.directory import Directory
 from bot.fakeslack.dispatcher import Answer, Dispatcher
-from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults, RandomFaults
+from bot.fakeslack.faults import TOO_MANY_REQUESTS, Fault, Faults, FaultSource, RandomFaults, RateTiers
+from bot.fakeslack.files import FILE_POLICIES
 from bot.fakeslack.interactivity import ResponseUrls, Triggers
 from bot.fakeslack.objects import (
     APP_ID,
@@ -35,7 +36,7 @@ from bot.server.threaded import ServerThread, base_url, listen
 
 WAIT_S = 60.0
 """How long to wait for a condition: the machine may be busy. What is waited for usually takes less than a second."""
-SCOPES = ("commands", "chat:write", "files:write", "users:read", "app_mentions:read")
+SCOPES = ("commands", "chat:write", "files:write", "users:read", "app_mentions:read", "im:history")
 POLL_S = 0.02
 
 Found = TypeVar("Found")
@@ -148,6 +149,24 @@ class Slack(Directory, Actions):
         """Ask every Socket Mode connection to disconnect, and close those still open after `grace_s` seconds."""
         self._sockets.disconnect(reason, grace_s=grace_s)
 
+    def turn_sockets_away(self, reason: str) -> None:
+        """Ask each further Socket Mode connection to disconnect as soon as it is open; an empty reason ends that."""
+        self._sockets.turns_away = reason
+
+    @property
+    def turns_sockets_away(self) -> bool:
+        """Whether further Socket Mode connections are asked to disconnect as soon as they are open."""
+        return bool(self._sockets.turns_away)
+
+    def say_over_sockets(self, text: str) -> None:
+        """Send a text frame, of any content, over every Socket Mode connection."""
+        self._sockets.say(text)
+
+    @property
+    def socket_acks(self) -> list[str]:
+        """What the app has sent over Socket Mode, oldest first."""
+        return list(self._sockets.acks)
+
     def cut_sockets(self) -> None:
         """Close every Socket Mode connection without a disconnect message."""
         self._sockets.cut()
@@ -250,6 +269,26 @@ class Slack(Directory, Actions):
     def fail_randomly(self, faults: RandomFaults) -> None:
         """Fail calls at random, in addition to those of `fail_next`."""
         self._faults.source = faults.next_fault
+
+    def refuse_by(self, source: FaultSource) -> None:
+        """Refuse the calls for which `source` returns a fault, in addition to those of `fail_next`."""
+        self._faults.source = source
+
+    def refuse_uploads(self, status: int) -> None:
+        """Answer every file that is sent to an upload URL with that HTTP status; 0 ends that."""
+        self._faults.upload_status = status
+
+    def limit_rates(self) -> RateTiers:
+        """Limit the calls of each method by Slack's tiers from now on, by the workspace's clock."""
+        tiers = RateTiers(self.workspace.clock)
+        self._faults.source = tiers.next_fault
+        return tiers
+
+    def refuse_files(self, policy: str = "file_uploads_disabled") -> None:
+        """Refuse files for good, with one of FILE_POLICIES; an empty string ends that. Raises ValueError."""
+        if policy and policy not in FILE_POLICIES:
+            raise ValueError(f"{policy} is none of {', '.join(sorted(FILE_POLICIES))}")
+        self.workspace.file_policy = policy
 
     def delay(self, method: str, seconds: float) -> None:
         """Delay every call of a method; 0 ends the delay."""

@@ -20,6 +20,8 @@ from bot.fakeslack.objects import APP_ID
 from bot.fakeslack.schema import Json
 
 MAX_CONNECTIONS = 10
+MAX_ACK_BYTES = 20_000
+"""The JSON of an ack with more is lost; Slack does not document it, and apps report about this size."""
 SEND_TIMEOUT_S = 5
 GOING_AWAY = 1001
 POLICY_VIOLATION = 1008
@@ -54,6 +56,10 @@ class SocketMode:
     def __init__(self, *, wait_s: float = 3.0) -> None:
         self.wait_s = wait_s
         self.address = ""
+        self.turns_away = ""
+        """The reason for which each connection is asked to disconnect as soon as it is open; empty for none."""
+        self.acks: list[str] = []
+        """What the app has sent over the connections, oldest first."""
         self._lock = threading.Condition()
         self._tickets: set[str] = set()
         self._connections: list[SocketConnection] = []
@@ -87,6 +93,12 @@ class SocketMode:
             await socket.send_text(json.dumps(_disconnect_message("too_many_websockets")))
             await socket.close(POLICY_VIOLATION)
             return
+        if self.turns_away:
+            # As with a link that is disabled: greeted, then asked to leave.
+            await socket.send_text(json.dumps(self._hello_message()))
+            await socket.send_text(json.dumps(_disconnect_message(self.turns_away)))
+            await socket.close(GOING_AWAY)
+            return
         connection = SocketConnection(socket=socket, loop=asyncio.get_running_loop())
         await socket.send_text(json.dumps(self._hello_message()))
         with self._lock:
@@ -94,7 +106,9 @@ class SocketMode:
             self._lock.notify_all()
         try:
             while True:
-                ack = parse_object(await socket.receive_text()) or {}
+                text = await socket.receive_text()
+                self.acks.append(text)
+                ack = parse_object(text) or {}
                 pending = self._pending_acks.get(ack.get("envelope_id", ""))
                 if pending is not None and not pending.done():
                     pending.set_result(ack.get("payload") or {})
@@ -124,7 +138,14 @@ class SocketMode:
         finally:
             self._pending_acks.pop(envelope_id, None)
         accepted = body if delivery.takes_payload else {}
+        if len(json.dumps(body)) > MAX_ACK_BYTES:
+            return Ack(status=0, elapsed_s=time.monotonic() - started_s, error=DISPATCH_FAILED)
         return Ack(status=OK, body=accepted, elapsed_s=time.monotonic() - started_s)
+
+    def say(self, text: str) -> None:
+        """Send a text frame over every connection."""
+        for connection in self.connections:
+            asyncio.run_coroutine_threadsafe(connection.socket.send_text(text), connection.loop).result(SEND_TIMEOUT_S)
 
     def disconnect(self, reason: str, *, grace_s: float = 0.5) -> None:
         """Ask every connection to disconnect, and close those still open after `grace_s` seconds."""

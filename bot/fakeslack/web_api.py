@@ -5,6 +5,7 @@ Source of the table: Slack's reference of each method. An argument that is not l
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
@@ -68,10 +69,11 @@ OPTIONAL: Final[dict[str, Reader]] = {
     **dict.fromkeys(("text", "markdown_text", "thread_ts", "parse", "username", "icon_emoji", "icon_url"), string),
     **dict.fromkeys(("cursor", "latest", "oldest", "hash", "external_id", "view_id", "trigger_id"), string),
     **dict.fromkeys(("interactivity_pointer", "alt_txt", "snippet_type", "initial_comment"), string),
-    **dict.fromkeys(("channel", "channel_id", "title"), string),
+    **dict.fromkeys(("channel", "channel_id", "title", "team", "team_id", "domain"), string),
     **dict.fromkeys(("as_user", "link_names", "mrkdwn", "reply_broadcast", "unfurl_links", "unfurl_media"), boolean),
     **dict.fromkeys(("include_locale", "include_num_members", "include_all_metadata", "inclusive"), boolean),
     **dict.fromkeys(("return_im", "prevent_creation"), boolean),
+    **dict.fromkeys(("include_disabled", "include_count", "include_users", "include_slackbot_availability"), boolean),
     **dict.fromkeys(("blocks", "attachments"), object_list),
     **dict.fromkeys(("channels", "users", "file_ids"), string_list),
     **dict.fromkeys(("metadata", "document_content"), json_object),
@@ -119,11 +121,18 @@ METHODS: Final[dict[str, Method]] = {
     "conversations.open": _method(
         conversations.open_, scope="im:write", optional="channel users return_im prevent_creation"
     ),
+    "team.info": _method(directory.team_info, scope="team:read", optional="team domain include_slackbot_availability"),
+    "usergroups.list": _method(
+        directory.usergroups_list,
+        scope="usergroups:read",
+        optional="include_disabled include_count include_users team_id",
+    ),
     "users.info": _method(directory.users_info, scope="users:read", user=string, optional="include_locale"),
     "users.list": _method(directory.users_list, scope="users:read", optional=f"{PAGING} include_locale"),
     "views.open": _method(views.open_, view=json_object, optional="trigger_id interactivity_pointer"),
     "views.update": _method(views.update, view=json_object, optional="view_id external_id hash"),
     "views.publish": _method(views.publish, user_id=string, view=json_object, optional="hash"),
+    "files.delete": _method(files.delete, scope="files:write", file=string),
     "files.getUploadURLExternal": _method(
         files.upload_url,
         scope="files:write",
@@ -212,10 +221,10 @@ class WebApi:
             return {"ok": True, **method.handler(self.context, values)}
 
     def _record(self, name: str, args: Json, error: str | None) -> None:
-        """Record a call without its token, with typed arguments if it succeeded."""
+        """Record a call without its token, with typed arguments unless it was refused for them."""
         workspace = self.context.workspace
         args = {key: value for key, value in args.items() if key not in COMMON_ARGUMENTS}
-        if error is None:
+        with suppress(ApiError, KeyError):
             args = METHODS[name].arguments.read(args)
         with workspace.lock:
             workspace.calls.append(Call(method=name, args=args, at=workspace.clock(), error=error))
@@ -261,6 +270,8 @@ class Endpoints:
 
     async def upload(self, request: Request) -> Response:
         """Receive the bytes of a file at its upload URL."""
+        if self._api.faults.upload_status:
+            return PlainTextResponse("<html>no</html>", status_code=self._api.faults.upload_status)
         workspace, content_type = self._api.context.workspace, request.headers.get("content-type", "")
         ticket, body = request.path_params["ticket"], await request.body()
         status, text = files.receive_upload(workspace, ticket, body, content_type)
@@ -284,5 +295,11 @@ def application(endpoints: Endpoints, sockets: SocketMode, pages: Sequence[BaseR
             Route("/hooks/{token}", endpoints.respond, methods=["POST"]),
             WebSocketRoute("/link/", sockets.serve),
             *pages,
-        ]
+        ],
+        exception_handlers=dict.fromkeys((RecursionError, UnicodeDecodeError), _refuse_unreadable),
     )
+
+
+async def _refuse_unreadable(_request: Request, _error: Exception) -> Response:
+    """Whatever route it was sent to: JSON nested too deep to be read, or bytes that are no text."""
+    return JSONResponse({"ok": False, "error": "invalid_json", "problem": "That cannot be read."}, status_code=400)

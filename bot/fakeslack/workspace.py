@@ -20,7 +20,9 @@ class Workspace:
     """All state of the stand-in, safe to use from any thread.
 
     `lock` guards every change; every change increments `version` and notifies `changed`. `clock` returns aware UTC
-    datetimes. `scopes` are those of the bot token. A `free_plan` allows one canvas a channel and no standalone ones.
+    datetimes. `scopes` are those of the bot token. `groups` are the handles of groups of users by id, `organisations`
+    the names of other workspaces by id. A `free_plan` allows one canvas a channel and no standalone ones. `file_policy`
+    is the error code with which files are refused for good, empty where they are allowed.
     """
 
     def __init__(self, clock: Clock, scopes: set[str]) -> None:
@@ -37,7 +39,10 @@ class Workspace:
         self.files: list[File] = []
         self.uploads: dict[str, Upload] = {}
         self.canvases: dict[str, Canvas] = {}
+        self.groups: dict[str, str] = {}
+        self.organisations: dict[str, str] = {}
         self.free_plan = False
+        self.file_policy = ""
         self.calls: list[Call] = []
         self._numbers = itertools.count(1)
         self._last_ts: dict[str, int] = {}
@@ -112,6 +117,7 @@ class Workspace:
 
     def put_message(self, message: Message) -> Message:
         """Add or replace a message."""
+        message = replace(message, blocks=_with_ids(message.blocks))
         with self.lock:
             self.messages[message.channel][message.ts] = message
             self.touch()

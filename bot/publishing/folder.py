@@ -15,7 +15,8 @@ from bot.publishing import git
 from bot.publishing.target import Edition, NotYetError, Published
 from storage.values import Publication
 
-FILES: Final = {"postmortem.md": "md", "postmortem.html": "html", "postmortem.json": "json", "timeline.svg": "svg"}
+PICTURE: Final = "timeline.svg"
+FILES: Final = {"postmortem.md": "md", "postmortem.html": "html", "postmortem.json": "json", PICTURE: "svg"}
 UNREDACTED: Final = frozenset({"json"})
 """Formats with the whole record, names included, which an edition for an audience does not have."""
 _PART = ".part"
@@ -35,7 +36,8 @@ class Folder:
         """Write the edition's directory and commit it. Raises NotYetError: the operator can fix any failure here."""
         place = self.root / edition.name
         documents = {
-            name: edition.document(form).encode()
+            # The picture is the file beside it.
+            name: (edition.illustrated(PICTURE) if form == "md" else edition.document(form)).encode()
             for name, form in FILES.items()
             if not (edition.audience and form in UNREDACTED)
         }

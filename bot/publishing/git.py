@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,7 +20,7 @@ from typing import IO, Final
 from bot.publishing.target import NotYetError
 
 LIMIT_S: Final = 20.0
-"""The most seconds for all commands together, hooks included. It is shorter than a job's lease."""
+"""The most seconds for all commands together, hooks and the wait for another commit included."""
 LOCK_TRIES, LOCK_WAIT_S = 10, 0.2
 """How often, and at what interval in seconds, a command is tried while another Git process holds the index lock."""
 _SECRETS = ("SLACK_", "SCRIBE_", "DATABASE_URL", "PGPASS")
@@ -28,6 +29,9 @@ _NO_PROMPTS = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
 _DEFAULT_IDENTITY = {"user.name": "Scribe", "user.email": "scribe@localhost"}
 """The committer if Git's configuration has none."""
 _LONGEST_REASON, _MOST_OUTPUT_BYTES = 300, 100_000
+_LOOK_S, _ENDLESS_BYTES = 0.25, 10_000_000
+"""Every how many seconds a command's output, hooks included, is looked at, and how much of it is too much."""
+_ENDLESS = "The files are written, but git, or a hook of the repository, does not stop to write messages."
 _commit_lock = threading.Lock()
 
 
@@ -48,8 +52,10 @@ def commit(folder: Path, names: Sequence[str], *, message: str) -> str | None:
         if any((parent / ".git").exists() for parent in (folder, *folder.resolve().parents)):
             raise NotYetError("The files are written, but git is not installed, so nothing is committed.")
         return None
-    with _commit_lock:
-        git = _Git(folder, until_s=time.monotonic() + LIMIT_S)
+    git = _Git(folder, until_s=time.monotonic() + LIMIT_S)
+    if not _commit_lock.acquire(timeout=LIMIT_S):
+        raise _too_slow()
+    try:
         if not git.can_track(names[0]):
             return None
         git.checked("add", "--", *names)
@@ -57,6 +63,8 @@ def commit(folder: Path, names: Sequence[str], *, message: str) -> str | None:
             return None
         git.checked(*git.identity_options(), "commit", "--quiet", "--only", "-m", message, "--", *names)
         return git.checked("rev-parse", "--short", "HEAD")
+    finally:
+        _commit_lock.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ class _Git:
         raise _refusal(result)
 
     def run(self, *arguments: str) -> _Result:
-        """Run one command. Raises NotYetError if it does not end in time, and kills it with its children."""
+        """Run one command. Raises NotYetError if it goes on or writes for too long, and kills it with its children."""
         # Files instead of pipes: a hook's child that lives on would hold a pipe open, and reading would wait for it.
         with TemporaryFile() as stdout, TemporaryFile() as stderr:
             process = subprocess.Popen(  # noqa: S603 - Scribe's own arguments
@@ -103,13 +111,20 @@ class _Git:
                 env=_environment(),
                 start_new_session=True,
             )
-            try:
-                status = process.wait(timeout=max(0.0, self.until_s - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                raise NotYetError(f"The files are written, but git did not finish within {LIMIT_S:.0f} s.") from None
-            return _Result(status=status, stdout=_read(stdout), stderr=_read(stderr))
+            while True:
+                left_s = self.until_s - time.monotonic()
+                with suppress(subprocess.TimeoutExpired):
+                    status = process.wait(timeout=min(max(0.0, left_s), _LOOK_S))
+                    return _Result(status=status, stdout=_read(stdout), stderr=_read(stderr))
+                is_endless = any(os.fstat(each.fileno()).st_size > _ENDLESS_BYTES for each in (stdout, stderr))
+                if left_s <= 0 or is_endless:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+                    raise NotYetError(_ENDLESS) if is_endless else _too_slow()
+
+
+def _too_slow() -> NotYetError:
+    return NotYetError(f"The files are written, but git did not finish within {LIMIT_S:.0f} s.")
 
 
 def _read(output: IO[bytes]) -> str:

@@ -1,9 +1,9 @@
 """The protocol of a publishing target, and the table of targets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from bot.documents.export import FORMATS, ExportRecord, latest_draft
+from bot.documents.export import BINARY, FORMATS, ExportRecord, latest_draft, with_picture
 from storage.values import Publication
 
 
@@ -38,11 +38,13 @@ class NotYetError(OSError):
 class Edition:
     """One version to be published: the whole record, or its rendering for an `audience`.
 
-    The documents depend on the record alone, so the same record gives the same bytes.
+    The documents depend on the record alone, so the same record gives the same bytes. `still_open` counts the questions
+    that the version leaves open and the edition leaves out.
     """
 
     record: ExportRecord
     audience: str | None = None
+    still_open: int = 0
 
     @property
     def name(self) -> str:
@@ -55,9 +57,22 @@ class Edition:
         """The version's number."""
         return latest_draft(self.record).version
 
+    @property
+    def shown(self) -> ExportRecord:
+        """The record as it is once it is published."""
+        return replace(self.record, published=self.version)
+
     def document(self, form: str) -> str:
         """The edition in one of the export's formats."""
-        return FORMATS[form](self.record)
+        return FORMATS[form](self.shown)
+
+    def png(self) -> bytes:
+        """The picture of its timeline."""
+        return BINARY["png"](self.shown)
+
+    def illustrated(self, address: str | None) -> str:
+        """The edition in Markdown, with the picture of the timeline that has this address, if it has one."""
+        return with_picture(self.shown, address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

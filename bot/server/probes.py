@@ -51,7 +51,7 @@ def probe_routes(
         return {**await _result_or_late(local, "spool"), **await _result_or_late(database, "database")}
 
     async def healthz(_request: Request) -> Response:
-        dead = sorted(name for name, alive in health.threads_alive().items() if not alive)
+        dead = sorted(health.dead())
         content: dict[str, Any] = {"ok": False, "dead": dead} if dead else {"ok": True}
         return JSONResponse(content, status_code=UNAVAILABLE if dead else 200)
 
@@ -79,11 +79,13 @@ async def _result_or_late(query: SingleFlight[dict[str, Component]], part: str) 
 
 
 @contextmanager
-def serve_separately(routes: Sequence[Route], host: str, port: int | None) -> Iterator[Sequence[Route]]:
+def serve_separately(
+    routes: Sequence[Route], host: str, port: int | None, beat: Callable[[], None] | None = None
+) -> Iterator[Sequence[Route]]:
     """Serve the probes on a port of their own, where one is given; yields the routes left for Slack's port.
 
-    `/healthz` stays on Slack's port too, for the load balancer in front of it; the others are for the operator. Raises
-    UsageError for a port that cannot be bound.
+    `/healthz` stays on Slack's port too, for the load balancer in front of it; the others are for the operator. `beat`
+    is called with every turn of that server. Raises UsageError for a port that cannot be bound.
     """
     if port is None:
         yield routes
@@ -92,7 +94,7 @@ def serve_separately(routes: Sequence[Route], host: str, port: int | None) -> It
         listener = listen(port, host)
     except OSError as error:
         raise UsageError(f"SCRIBE_HEALTH_PORT: {host}:{port}: {error.strerror or error}") from None
-    server = ServerThread(Starlette(routes=routes), listener)
+    server = ServerThread(Starlette(routes=routes), listener, beat=beat)
     server.start()
     _log.info("probes on http://%s:%s/healthz, /readyz and /metrics", host, listener.getsockname()[1])
     try:

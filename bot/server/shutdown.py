@@ -17,7 +17,11 @@ def on_signal(stop: Callable[[], None], *more: signal.Signals) -> None:
 
     def handler(*_args: object) -> None:
         # In a new thread: the main thread may be interrupted while it holds a lock that `stop` needs.
-        threading.Thread(target=stop).start()
+        try:
+            threading.Thread(target=stop).start()
+        except RuntimeError:
+            # No further thread can be started, which must not keep the process from being stopped.
+            stop()
 
     for number in (signal.SIGTERM, signal.SIGINT, *more):
         if number not in more or signal.getsignal(number) != signal.SIG_IGN:
@@ -37,4 +41,8 @@ def exit_within(limit_s: float, code: int) -> None:
 
     timer = threading.Timer(limit_s, leave)
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError:
+        # Nobody could end the process later.
+        leave()

@@ -1,9 +1,10 @@
-"""uvicorn in a thread of this process."""
+"""uvicorn, with a heartbeat, and in a thread of this process."""
 
 import asyncio
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import uvicorn
@@ -24,14 +25,32 @@ def base_url(listener: socket.socket) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
+class BeatingServer(uvicorn.Server):
+    """uvicorn's server, which calls `beat` with every turn of its event loop, ten times a second."""
+
+    def __init__(self, config: uvicorn.Config, beat: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._beat = beat
+
+    async def on_tick(self, counter: int) -> bool:
+        """Beat, and do what uvicorn does at each tick."""
+        self._beat()
+        return await super().on_tick(counter)
+
+
 class ServerThread:
     """A web application served by uvicorn in a daemon thread, on a socket that already listens; `stop` closes it.
 
-    `http` is the class of the HTTP protocol; "auto" takes uvicorn's own.
+    `http` is the class of the HTTP protocol; "auto" takes uvicorn's own. `beat` is as BeatingServer's.
     """
 
     def __init__(
-        self, app: Starlette, listener: socket.socket, *, http: type[asyncio.Protocol] | Literal["auto"] = "auto"
+        self,
+        app: Starlette,
+        listener: socket.socket,
+        *,
+        http: type[asyncio.Protocol] | Literal["auto"] = "auto",
+        beat: Callable[[], None] | None = None,
     ) -> None:
         self._listener = listener
         config = uvicorn.Config(
@@ -45,7 +64,7 @@ class ServerThread:
             access_log=False,
             timeout_graceful_shutdown=1,
         )
-        self._uvicorn = uvicorn.Server(config)
+        self._uvicorn = uvicorn.Server(config) if beat is None else BeatingServer(config, beat)
         self._thread = threading.Thread(
             target=self._uvicorn.run, kwargs={"sockets": [listener]}, name="serving", daemon=True
         )

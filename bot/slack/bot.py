@@ -1,26 +1,28 @@
 """The bot: its parts assembled, and its background tasks."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from slack_bolt import App
-
-from bot.clock import Clock, now
+from bot.clock import Clock, SharedClock, now
 from bot.config import Settings
+from bot.handlers.items import handovers as item_handovers
 from bot.handlers.items.reminders import plan_summary, tick
 from bot.handlers.offline import OfflineQueue
+from bot.server.supervisor import Supervisor
 from bot.slack.client import Client
-from bot.slack.context import CALL_S, SlackContext
-from bot.slack.identity import TOKEN_REFUSED, Identity
+from bot.slack.context import SlackContext
+from bot.slack.identity import Identity
 from bot.slack.inbound import listeners
 from bot.slack.inbound.requests import Requests
 from bot.slack.members import Members
-from bot.slack.outbound import outgoing
+from bot.slack.outbound import blocks, outgoing
 from bot.slack.outbound.delivery import Delivery
+from bot.slack.outbound.presence import Presence
+from bot.slack.refusals import TOKEN_REFUSED
 from bot.telemetry.context import NO_METRICS, ContextThreadPool, Metrics
 from storage import outbox, receipts
 from storage.database import Database
+from storage.items import digests, handovers
 
 RESUME_WITHIN = timedelta(days=1)
 """The age up to which messages that failed for a refused token are sent after all; older ones are out of date."""
@@ -33,8 +35,10 @@ _BACKGROUND_THREADS = 4
 class Bot:
     """The running bot: Bolt's app, which the transports call, and the tasks that the scheduler calls."""
 
-    app: App
+    app: listeners.ScribeApp
     context: SlackContext
+    presence: Presence
+    supervisor: Supervisor
 
     def start(self, *, ensured: bool = True) -> None:
         """Start delivery, and fetch the bot's identity and the members in the background.
@@ -51,10 +55,16 @@ class Bot:
         if not context.identity.learn() or not context.identity.team_id:
             return
         self._resume()
+        context.members.register(context.identity.team_id, context.identity.facts.bot_user_id)
         context.members.refresh(context.identity.team_id)
         if context.settings.summary_channel:
             with context.database.write() as connection:
                 plan_summary(connection, context.identity.team_id, at=context.clock(), cadence=context.settings.cadence)
+
+    def list_members(self) -> None:
+        """Go on with the list of members, where Slack asked to wait."""
+        if (team_id := self.context.identity.team_id) is not None:
+            self.context.members.go_on(team_id)
 
     def _resume(self) -> None:
         """Make the jobs due again that Slack refused for the token, if they are younger than RESUME_WITHIN."""
@@ -65,39 +75,63 @@ class Bot:
         self.context.delivery.wake()
 
     def remind(self) -> None:
-        """Put the reminders that are due into the outbox."""
-        if tick(self.context.database, self.context.settings.cadence, at=self.context.clock()):
-            self.context.delivery.wake()
+        """Put the hand-overs and the reminders that are due into the outbox; see to what of it was set aside."""
+        self.context.delivery.retry_known()
+        database, settings, at = self.context.database, self.context.settings, self.context.clock()
+        handed = 0
+        try:
+            # First, so that the digests of the same moment leave out what these tell.
+            handed = item_handovers.tick(database, settings.cadence, at=at)
+        finally:
+            # Whatever keeps these from being told must not keep the reminders waiting.
+            if tick(database, settings.cadence, at=at) or handed:
+                self.context.delivery.wake()
 
     def prune(self) -> None:
-        """Delete sent jobs and receipts older than RETENTION."""
+        """Delete sent jobs, receipts, told hand-overs and digests out of date that are older than RETENTION."""
         before = self.context.clock() - RETENTION
-        for table in (outbox, receipts):
+        for table in (outbox, receipts, digests, handovers):
             with self.context.database.write() as connection:
                 table.prune(connection, before=before)
 
     def replay_spool(self) -> None:
-        """Carry out the requests of the spool, if the database is back."""
+        """Carry out the requests of the spool, if the database is back, and what waits for channels just joined."""
         if self.context.offline.replay():
             self.context.delivery.wake()
+        if not self.context.offline.away:
+            self.presence.admit_joined()
 
     def stop(self) -> None:
         """Finish the work that has begun, and stop all threads."""
         self.context.executor.shutdown(wait=True, cancel_futures=True)
         self.context.members.stop()
         self.context.delivery.stop()
+        self.supervisor.stop()
         self.context.offline.stop()
 
 
-def build(settings: Settings, database: Database, *, clock: Clock = now, metrics: Metrics = NO_METRICS) -> Bot:
-    """The bot for these settings and this database; starts no thread and calls no method of Slack's."""
+def build(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Clock = now,
+    shared: SharedClock | None = None,
+    metrics: Metrics = NO_METRICS,
+) -> Bot:
+    """The bot for these settings and this database; starts no thread and calls no method of Slack's.
+
+    `shared` is the clock of all bots that use the database, by which the outbox waits; without it that is `clock`.
+    """
+    supervisor = Supervisor(metrics)
     token = settings.bot_token.get_secret_value()
-    client = Client(clock=clock, metrics=metrics, token=token, base_url=settings.api_url, timeout=CALL_S)
+    client = Client(clock=clock, metrics=metrics, token=token, base_url=settings.api_url)
     executor = ContextThreadPool(max_workers=_BACKGROUND_THREADS, thread_name_prefix="background")
     identity = Identity(client)
     # A separate pool: look-ups that wait for Slack must not delay a form beyond its trigger's three seconds.
-    members = Members(client, database, clock, ThreadPoolExecutor(_BACKGROUND_THREADS, thread_name_prefix="members"))
-    requests = Requests(settings, members)
+    members = Members(
+        client, database, clock, ContextThreadPool(_BACKGROUND_THREADS, thread_name_prefix="members"), identity
+    )
+    requests = Requests(settings, members, identity)
     context = SlackContext(
         settings=settings,
         database=database,
@@ -106,10 +140,13 @@ def build(settings: Settings, database: Database, *, clock: Clock = now, metrics
         identity=identity,
         members=members,
         requests=requests,
-        delivery=Delivery(database, clock, identity, metrics),
-        offline=OfflineQueue(database, settings, clock, metrics, requests.locate),
+        delivery=Delivery(database, clock, identity, metrics, supervisor=supervisor, shared=shared),
+        offline=OfflineQueue(database, settings, clock, metrics, requests.locate, blocks.message),
         executor=executor,
         metrics=metrics,
     )
-    context.delivery.use(outgoing.actions(context))
-    return Bot(app=listeners.listen(context, settings), context=context)
+    presence = Presence(context)
+    context.delivery.use(outgoing.actions(context), presence.look, presence.park)
+    return Bot(
+        app=listeners.listen(context, settings, presence), context=context, presence=presence, supervisor=supervisor
+    )

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from bot.slack.client import reason
+from bot.slack.refusals import TOKEN_REFUSED, reason
 
-TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
-"""Slack's error codes for a token that is invalid, revoked or expired."""
 _log = logging.getLogger(__name__)
 
 
@@ -21,6 +19,7 @@ class Facts:
     bot_user_id: str | None = None
     bot_id: str | None = None
     url: str | None = None
+    enterprise_id: str | None = None
     of_organisation: bool = False
 
 
@@ -59,6 +58,7 @@ class Identity:
             bot_user_id=answer["user_id"],
             bot_id=answer["bot_id"],
             url=answer["url"],
+            enterprise_id=answer.get("enterprise_id"),
             of_organisation=bool(answer.get("is_enterprise_install")),
         )
         return True
@@ -72,3 +72,7 @@ class Identity:
         base = self.facts.url or f"https://{domain or 'app'}.slack.com/"
         link = f"{base}archives/{channel_id}/p{ts.replace('.', '')}"
         return f"{link}?thread_ts={thread_ts}&cid={channel_id}" if thread_ts and thread_ts != ts else link
+
+    def permalinks(self, channel_id: str, ts: str, *, thread_ts: str | None = None) -> frozenset[str]:
+        """Every address that an entry may have been given for a message: with and without its thread."""
+        return frozenset(self.permalink(channel_id, ts, thread_ts=each) for each in (None, thread_ts))

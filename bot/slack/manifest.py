@@ -12,25 +12,46 @@ _OPTIONAL_SCOPES = ("app_mentions:read", "files:write", "users:read")
 _REACTION_SCOPES = ("channels:history", "groups:history", "reactions:read")
 _CANVAS_SCOPES = ("canvases:write",)
 _REACTION_EVENTS = ("reaction_added", "reaction_removed")
+_DIRECT_SCOPES = ("im:history",)
+_DIRECT_EVENTS = ("message.im",)
+_EDIT_SCOPES = ("channels:history", "groups:history")
+_EDIT_EVENTS = ("message.channels", "message.groups")
 
 
 def manifest(
-    *, prefix: str = "", url: str | None = None, reactions: bool = False, canvas: bool = False
+    *,
+    prefix: str = "",
+    url: str | None = None,
+    reactions: bool = False,
+    canvas: bool = False,
+    edits: bool = False,
+    direct: bool = True,
 ) -> dict[str, Any]:
     """The manifest as plain values: for HTTP when `url`, the bot's public address without a path, is given.
 
-    Required scopes: `commands` and `chat:write`. An operator may remove the others, each with its events:
-    `files:write` (the draft as a file), `users:read` with `user_change` (people's time zones), `app_mentions:read`
-    with `app_mention` (`@scribe` in threads), the three that `reactions` adds, and `canvases:write` that `canvas` adds.
+    Required scopes: `commands` and `chat:write`. The others are optional: who installs the app may decline them, and
+    an operator may remove them, each with its events:
+    `files:write` (the draft as a file), `users:read` with `user_change` and `team_join` (people's time zones, and who
+    is a member: without it nobody sees another channel's incident), `app_mentions:read` with `app_mention` (`@scribe`
+    in threads), `im:history` with `message.im` (what is written to Scribe alone is answered; unless `direct`, nothing
+    can be written there), the three that `reactions` adds, `canvases:write` that `canvas` adds, and the two that
+    `edits` adds with the messages of channels (what becomes of a message is noted on its entry).
     Raises UsageError for a command name that Slack refuses although its schema allows it.
     """
-    events = ["app_home_opened", "app_mention", "user_change", *(_REACTION_EVENTS if reactions else ())]
-    scopes = [
+    events = [
+        *("app_home_opened", "app_mention", "team_join", "user_change"),
+        *(_REACTION_EVENTS if reactions else ()),
+        *(_EDIT_EVENTS if edits else ()),
+        *(_DIRECT_EVENTS if direct else ()),
+    ]
+    scopes = {
         *_REQUIRED_SCOPES,
         *_OPTIONAL_SCOPES,
         *(_REACTION_SCOPES if reactions else ()),
         *(_CANVAS_SCOPES if canvas else ()),
-    ]
+        *(_EDIT_SCOPES if edits else ()),
+        *(_DIRECT_SCOPES if direct else ()),
+    }
     endpoint = {"url": f"{url.rstrip('/')}/slack/events"} if url else {}
     request_url = {"request_url": endpoint["url"]} if url else {}
     return {
@@ -44,7 +65,7 @@ def manifest(
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
-                "messages_tab_read_only_enabled": False,
+                "messages_tab_read_only_enabled": not direct,
             },
             "bot_user": {"display_name": "scribe", "always_online": True},
             "shortcuts": [
@@ -66,7 +87,10 @@ def manifest(
                 for command in COMMANDS.values()
             ],
         },
-        "oauth_config": {"scopes": {"bot": sorted(scopes)}},
+        # Slack wants each optional scope among `bot`, too.
+        "oauth_config": {
+            "scopes": {"bot": sorted(scopes), "bot_optional": sorted(scopes.difference(_REQUIRED_SCOPES))}
+        },
         "settings": {
             "event_subscriptions": {"bot_events": sorted(events), **request_url},
             "interactivity": {"is_enabled": True, **request_url},

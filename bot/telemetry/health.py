@@ -1,6 +1,6 @@
 """Whether the process is alive, and whether it is ready for requests, judged from the state of its parts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -45,27 +45,26 @@ def is_ready(parts: Mapping[str, Component]) -> bool:
     """
     down = {name for name, part in parts.items() if part.state == DOWN}
     spool_works = "spool" in parts and "spool" not in down
-    return not down - {"database", "spool"} and ("database" not in down or spool_works)
+    covered = {"database", "spool", "schema"} if "database" in down else {"database", "spool"}
+    return not down - covered and ("database" not in down or spool_works)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The state the probes report.
 
-    `alive` has a check for each background thread, by name; `connected` is Socket Mode's. `away` is True when the last
-    write failed because the database was away: a standby that is read-only answers queries all the same.
+    `dead` names the loops and the work that do not go on; `connected` is Socket Mode's. `away` is True when the last
+    write failed because the database was away: a standby that is read-only answers queries all the same. `serving` is
+    True once requests are taken: from then on, another schema means another database, as after a failover.
     """
 
     database: Database
     clock: Clock
-    alive: Mapping[str, Callable[[], bool]]
+    dead: Callable[[], Sequence[str]] = tuple
     connected: Callable[[], bool] | None = None
     spool: Spool | None = None
     away: Callable[[], bool] = lambda: False
-
-    def threads_alive(self) -> dict[str, bool]:
-        """Whether each background thread is alive. Does not query the database."""
-        return {name: is_alive() for name, is_alive in self.alive.items()}
+    serving: Callable[[], bool] = lambda: False
 
     def local_parts(self) -> dict[str, Component]:
         """The parts on this machine: Socket Mode's connection, where there is one, and the spool. Never raises."""
@@ -81,17 +80,23 @@ class Health:
             return {"database": component(DOWN, error=type(error).__name__)}
 
     def _query_database(self) -> dict[str, Component]:
-        if self.database.is_file_missing():
-            # A part of its own name: the spool cannot stand in for it, since writes to the deleted file succeed.
+        if self.database.is_file_lost():
+            # A part of its own name, for which the spool does not stand in: it does not come back by itself.
             return {"database": component(DOWN), "file": component(DOWN, error="gone")}
         found, wanted, at = schema.current(self.database), newest_schema(), self.clock()
+        state = _schema_state(found, wanted)
+        is_away = self.away() or (state == DOWN and self.serving())
         parts = {
-            "database": component(DOWN, error="takes no writes") if self.away() else component(OK),
-            "schema": component(_schema_state(found, wanted), found=found, wanted=wanted),
+            "database": component(DOWN, error="takes no writes") if is_away else component(OK),
+            "schema": component(state, found=found, wanted=wanted),
         }
         if found == wanted:
-            with self.database.read() as connection:
-                parts["outbox"] = _outbox(outbox.backlog(connection, at=at), at)
+            try:
+                with self.database.read() as connection:
+                    parts["outbox"] = _outbox(outbox.backlog(connection, at=at), at)
+            except (ValueError, TypeError) as error:
+                # A time that is none in one of its rows; the database takes entries all the same.
+                parts["outbox"] = component(DEGRADED, error=type(error).__name__)
         return parts
 
 

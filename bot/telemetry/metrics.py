@@ -43,6 +43,9 @@ class PrometheusMetrics(Metrics):
             self._entries.labels(kind)
         self._drafts = Counter("scribe_drafts", "Versions of postmortems drafted", registry=registry)
         self._reminders = Counter("scribe_reminders_sent", "People sent a reminder", registry=registry)
+        self._loops = Counter(
+            "scribe_loop_failures", "Turns of loops that raised an exception, and went on", ["loop"], registry=registry
+        )
         self._slack = Counter(
             "scribe_slack_errors", "Calls of Slack's Web API that failed", ["method", "error"], registry=registry
         )
@@ -67,6 +70,10 @@ class PrometheusMetrics(Metrics):
     def reminded(self, people: int) -> None:
         """Count the people reminded."""
         self._reminders.inc(people)
+
+    def loop_failed(self, name: str) -> None:
+        """Count a failed turn by its loop."""
+        self._loops.labels(name).inc()
 
     def slack_failed(self, method: str, error: str) -> None:
         """Count a failed call by its method and its reason."""

@@ -6,14 +6,17 @@ import click
 
 from tests.benchmarks import (
     ack,
+    attacks,
     databases,
     draft,
     growth,
     kills,
     memory,
+    mix,
     numbers,
     observe,
     picture,
+    planted,
     redraft,
     reminders,
     reminding,
@@ -39,7 +42,14 @@ BENCHMARKS = {
     "observe": observe.measure,
     "walks": walks.measure,
 }
-ENDURANCE = {"kills": kills.measure, "steady": steady.measure, "storm": storm.measure}
+ENDURANCE = {
+    "attacks": attacks.measure,
+    "kills": kills.measure,
+    "mix": mix.measure,
+    "planted": planted.measure,
+    "steady": steady.measure,
+    "storm": storm.measure,
+}
 """These take minutes each, so they are run when they are named."""
 
 
@@ -50,9 +60,11 @@ ENDURANCE = {"kills": kills.measure, "steady": steady.measure, "storm": storm.me
 )
 @click.option("--short", is_flag=True, help="A quarter of the requests in each round.")
 @click.option("--times", type=click.IntRange(4), default=100, show_default=True, help="Of kills: how many.")
-@click.option("--seed", type=int, default=None, help="Of kills: whose moments; any, unless given.")
+@click.option(
+    "--seed", type=int, default=None, help="Of attacks, kills and planted: whose moments and faults; any, unless given."
+)
 def main(names: tuple[str, ...], rounds: int, times: int, seed: int | None, *, short: bool) -> None:
-    """Measure how fast Scribe is, in about four minutes; or what is named: kills, steady and storm only so."""
+    """Measure how fast Scribe is, in about four minutes; or what is named, as the longer ones must be."""
     chosen = random.randrange(1_000_000) if seed is None else seed  # noqa: S311 - no secret
     effort = Effort(rounds=rounds, share=0.25 if short else 1.0, times=times, seed=chosen)
     measures = BENCHMARKS | ENDURANCE

@@ -12,9 +12,10 @@ from bot.documents import drafting, rendering
 from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import in_order
 from bot.domain.postmortem.assemble import assemble
-from bot.handlers.postmortem.drafts import load_document, to_markdown
-from storage import action_items, schema, timeline
+from bot.handlers.postmortem.drafts import load_document
+from storage import schema, timeline
 from storage.database import Database
+from storage.items import action_items
 from storage.values import Incident
 from tests.benchmarks import seed
 from tests.benchmarks.effort import Effort
@@ -66,7 +67,7 @@ def _whole(watch: Stopwatch, database: Database, incident: Incident) -> None:
         drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
         with database.write() as connection:
             version = save_draft(connection, of, drafted)
-        return to_markdown(of, version)
+        return rendering.markdown(of, version.sections)
 
     written = watch.time("store to Markdown, kept as a version", draft)
     assert written.count("restarted") > ENTRIES // 6, "entries are missing from the draft"

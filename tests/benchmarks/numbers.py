@@ -43,7 +43,7 @@ def measure(effort: Effort) -> None:
     with TemporaryDirectory(prefix="scribe-benchmark-") as folder:
         database = Database(f"sqlite:///{Path(folder) / 'scribe.db'}")
         schema.migrate(database)
-        _seed(database)
+        seed_incidents(database)
         for _ in range(effort.rounds):
             _round(watch, database)
         database.close()
@@ -74,15 +74,15 @@ def _round(watch: Stopwatch, database: Database) -> None:
     watch.time("  as PNG", lambda: png(drawing))
 
 
-def _seed(database: Database) -> None:
+def seed_incidents(database: Database, count: int = INCIDENTS) -> None:
+    """So many resolved incidents, 40 minutes apart, each with its entries and an action item."""
+    numbers = range(1, count + 1)
     with database.write() as connection:
         incidents.lock_workspace(connection, TEAM_ID)
-        connection.execute(insert(incident_rows), [_incident(number) for number in range(1, INCIDENTS + 1)])
-        connection.execute(
-            insert(timeline_entries), [row for number in range(1, INCIDENTS + 1) for row in _entries(number)]
-        )
-        connection.execute(insert(action_items), [_item(number) for number in range(1, INCIDENTS + 1)])
-        connection.execute(insert(action_item_revisions), [_revision(number) for number in range(1, INCIDENTS + 1)])
+        connection.execute(insert(incident_rows), [_incident(number) for number in numbers])
+        connection.execute(insert(timeline_entries), [row for number in numbers for row in _entries(number)])
+        connection.execute(insert(action_items), [_item(number) for number in numbers])
+        connection.execute(insert(action_item_revisions), [_revision(number) for number in numbers])
 
 
 def _at(number: int) -> Any:

@@ -9,11 +9,11 @@ from time import perf_counter
 from jinja2 import Environment
 
 from bot.clock import now
-from bot.documents import drafting
+from bot.documents import drafting, rendering
 from bot.documents.templates import TemplateCatalog
 from bot.domain.check.checklist import check
 from bot.domain.postmortem.redraft import handwritten, rewritten
-from bot.handlers.postmortem.drafts import load_document, to_markdown
+from bot.handlers.postmortem.drafts import load_document
 from bot.handlers.postmortem.exports import read_record
 from storage import postmortems, schema
 from storage.database import Database
@@ -102,7 +102,7 @@ def _whole(database: Database, incident: Incident) -> None:
     drafted = drafting.draft_sections(document, "classic", TemplateCatalog())
     with database.write() as connection:
         version = save_draft(connection, of, drafted)
-    to_markdown(of, version)
+    rendering.markdown(of, version.sections)
     with database.read() as connection:
         record = read_record(connection, of)
     check(of, record.entries, record.items, record.postmortem, now=now())

@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from bot.domain.items.cadence import Cadence
 from bot.handlers.items.reminders import tick
-from storage import reminder_schedules, schema
+from storage import schema
 from storage.database import Database
+from storage.items import reminder_schedules
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.report import heading, ms, table
 from tests.support.many_items import AT, seed

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, insert, update
 
 from bot.fakeslack.objects import TEAM_ID
-from storage import action_items, incidents
+from storage import incidents
+from storage.items import action_items
 from storage.models import incidents as incidents_table
 from storage.models import timeline_entries
 from storage.values import Incident

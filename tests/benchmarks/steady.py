@@ -72,7 +72,7 @@ def _seeded(place: Office) -> list[str]:
     """Ten thousand incidents for the report, and those to be drafted; the channels of these."""
     database = Database(place.sqlite())
     schema.migrate(database)
-    numbers._seed(database)
+    numbers.seed_incidents(database)
     channels = [place.slack.add_channel(f"long-{number}") for number in range(DRAFTS)]
     with database.write() as connection:
         connection.execute(

@@ -116,7 +116,7 @@ def test_headings_landmarks_and_table_headers_serve_screen_readers(tab: Any, tmp
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
-    assert tab.evaluate("[...document.querySelectorAll('th')].every(e => e.scope === 'col')")
+    assert tab.evaluate("[...document.querySelectorAll('th')].every(e => ['col', 'row'].includes(e.scope))")
     assert tab.evaluate("document.documentElement.lang") == "en"
     assert tab.evaluate("['header', 'main', 'figure svg title'].every(each => document.querySelector(each))")
 

@@ -1,10 +1,14 @@
 """What is generated from the code is what stands on disk."""
 
 import importlib.util
+import itertools
+import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
 from bot.slack.manifest import manifest
 from bot.vocabulary import COMMANDS
@@ -52,15 +56,54 @@ def test_the_manifest_keeps_slacks_limits() -> None:
 
 def test_the_manifest_asks_for_reaction_scopes_only_when_reactions_are_on() -> None:
     least = set(manifest()["oauth_config"]["scopes"]["bot"])
-    assert least == {"app_mentions:read", "chat:write", "commands", "files:write", "users:read"}
+    assert least == {"app_mentions:read", "chat:write", "commands", "files:write", "im:history", "users:read"}
     more = set(manifest(reactions=True)["oauth_config"]["scopes"]["bot"])
     assert more - least == {"channels:history", "groups:history", "reactions:read"}
     assert "reaction_added" not in manifest()["settings"]["event_subscriptions"]["bot_events"]
 
 
+def test_scopes_that_scribe_does_without_are_optional() -> None:
+    scopes = manifest(reactions=True, canvas=True, edits=True)["oauth_config"]["scopes"]
+    assert set(scopes["bot"]) - set(scopes["bot_optional"]) == {"chat:write", "commands"}
+    assert set(scopes["bot_optional"]) < set(scopes["bot"])
+
+
+def test_what_is_written_to_scribe_alone_is_heard_or_cannot_be_written() -> None:
+    for direct in (True, False):
+        described = manifest(direct=direct)
+        assert ("im:history" in described["oauth_config"]["scopes"]["bot"]) is direct
+        assert ("message.im" in described["settings"]["event_subscriptions"]["bot_events"]) is direct
+        assert described["features"]["app_home"]["messages_tab_read_only_enabled"] is not direct
+
+
 def test_the_manifest_asks_to_write_canvases_only_when_they_are_published_to() -> None:
     least = set(manifest()["oauth_config"]["scopes"]["bot"])
     assert set(manifest(canvas=True)["oauth_config"]["scopes"]["bot"]) - least == {"canvases:write"}
+
+
+MODES: list[dict[str, Any]] = [
+    dict(zip(("url", "prefix", "reactions", "canvas", "edits"), chosen, strict=True))
+    for chosen in itertools.product((None, "https://scribe.example.org"), ("", "inc-"), *[(False, True)] * 3)
+]
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
+def test_the_manifest_is_one_by_slacks_own_schema_in_every_mode(version: str) -> None:
+    schema = json.loads((ROOT / f"tests/support/slackschemas/manifest.schema.{version}.json").read_text("utf-8"))
+    validator = Draft7Validator(schema)
+    for mode in MODES:
+        assert [error.message for error in validator.iter_errors(manifest(**mode))] == [], mode
+    broken = manifest()
+    broken["oauth_config"]["scopes"]["bot_maybe"] = []
+    broken["features"]["slash_commands"][0]["usage"] = "x"
+    assert len(list(validator.iter_errors(broken))) == 2
+
+
+def test_two_scopes_are_required_and_the_others_optional_in_every_mode() -> None:
+    for mode in MODES:
+        scopes = manifest(**mode)["oauth_config"]["scopes"]
+        assert set(scopes["bot"]) - set(scopes["bot_optional"]) == {"chat:write", "commands"}
+        assert set(scopes["bot_optional"]) < set(scopes["bot"])
 
 
 def test_the_manifest_for_http_names_the_endpoint_everywhere() -> None:

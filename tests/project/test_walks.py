@@ -7,10 +7,10 @@ from tests.support.walks import Walk, recorded
 MOST: dict[str, tuple[int, int]] = {
     "/detected": (8, 30),
     "/note": (8, 30),
-    "/actionitem": (9, 36),
+    "/actionitem": (9, 39),
     "/resolved": (9, 40),
-    "/postmortem draft": (9, 54),
-    "a reminder": (7, 18),
+    "/postmortem draft": (9, 60),
+    "a reminder": (7, 20),
 }
 """The most rooms and files."""
 

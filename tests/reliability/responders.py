@@ -14,7 +14,7 @@ from bot.fakeslack.dispatcher import Answer
 from tests.reliability.process import ScribeProcess
 
 ROUND = 60
-"""After so many entries the incident is resolved, which drafts, a review is planned, and it is reopened."""
+"""After so many entries the incident is resolved, a draft is asked for, a review is planned, and it is reopened."""
 _DAYS = 300
 
 
@@ -37,6 +37,7 @@ class Responder:
             number += 1
             if number % ROUND == 0:
                 self._command("/resolved", f"over {number}")
+                self._asked("/postmortem", "draft")
                 day = now().date() + timedelta(days=2 + number // ROUND % _DAYS)
                 self._asked("/postmortem", f"review {day} 10:00")
                 self._command("/reopened", f"again {number}")

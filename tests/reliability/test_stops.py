@@ -3,6 +3,8 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from storage import incidents, outbox, schema, timeline
 from storage.database import Database
 from tests.benchmarks import seed
@@ -91,6 +93,34 @@ def test_hearing_nothing_of_slack_it_ends_so_that_its_supervisor_begins_anew(tmp
         target.process = None
         assert "nothing heard of Slack" in target.log()
         assert "Traceback" not in target.log()
+
+
+SOON = """
+import time
+from bot.handlers import routes
+from bot.server import supervisor
+from bot.slack.bot import Bot
+from bot.telemetry import context
+context.STUCK_S, supervisor.LOOK_S, run.STOP_S = 2.0, 0.3, 1.0
+def hang(*_anything):
+    time.sleep(600)
+"""
+HANGS = {"a handler": "routes.answer = hang", "a tick": "Bot.replay_spool = hang"}
+
+
+@pytest.mark.parametrize("hang", HANGS.values(), ids=HANGS)
+def test_when_something_hangs_it_ends_so_that_its_supervisor_begins_anew(
+    transport: str, tmp_path: Path, hang: str
+) -> None:
+    database_in(tmp_path).close()
+    with scribe_process(transport, f"sqlite:///{tmp_path}/scribe.db", tmp_path) as target:
+        alice, channel = target.slack.add_user("alice", zone="UTC"), target.slack.add_channel("incident")
+        target.start(["-c", RUN_WITH.format(before=SOON + hang, keepalive="")])
+        target.slack.command(alice, channel, "/detected", "disk full")
+        assert target.process is not None
+        assert target.process.wait(60) == 1
+        target.process = None
+        assert "; ending, so that the supervisor starts anew" in target.log()
 
 
 def test_http_stops_in_time_though_a_request_is_only_half_sent(tmp_path: Path) -> None:

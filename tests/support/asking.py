@@ -12,7 +12,7 @@ from bot.handlers.request import Reply, Request
 from bot.handlers.routes import InTransaction, handle
 from storage import incidents, postmortems
 from storage.database import Database
-from storage.values import Incident, Postmortem
+from storage.values import MEMBER, Incident, Postmortem
 from tests.support.workplace import at
 
 NOON = at("2026-03-12T12:00:00Z")
@@ -24,7 +24,7 @@ def request(typed: str, **other: Any) -> Request:
     facts: dict[str, Any] = {
         "workspace_id": "T1", "channel_id": "C1", "channel_name": "incident", "user_id": "U1", "user_name": "alice",
         "command": command, "words": words, "received_at": NOON, "zone": ZoneInfo("UTC"), "source": "slash",
-        "settings": Settings.from_env({}),
+        "standing": MEMBER, "settings": Settings.from_env({}),
     }  # fmt: skip
     return Request(**{**facts, **other})
 

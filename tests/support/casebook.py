@@ -12,6 +12,8 @@ from tests.support.paths import CASES as FOLDER
 
 CASES = sorted(FOLDER.glob("*.json"))
 NAMES = [path.stem for path in CASES]
+PUBLISHED = [name for name in NAMES if not name.startswith("invented-")]
+"""The real incidents: what their publishers say is expected of them too."""
 
 _AT = re.compile(r"at (\d\d):(\d\d) (.*)", re.DOTALL)
 _BY = re.compile(rf"by ({'|'.join(DETECTORS)}): (.*)", re.DOTALL)

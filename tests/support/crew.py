@@ -17,13 +17,18 @@ def staffed(slack: Slack, people: int) -> None:
         slack.workspace.put_user(User(id=f"U{number}", name=f"u{number}", real_name="", zone="UTC", updated_at=AT))
 
 
+def _inherited() -> dict[str, str]:
+    """The variables without which Python is not found, or the user's own data folder would be used."""
+    return {name: os.environ[name] for name in ("PATH", "XDG_DATA_HOME") if name in os.environ}
+
+
 @contextmanager
 def workers(environment: Mapping[str, str], count: int) -> Iterator[list[subprocess.Popen[str]]]:
     """So many processes, ready to begin together."""
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.support.reminding"], cwd=ROOT, text=True,
-            env={"PATH": os.environ["PATH"], **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**_inherited(), **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )
         for _ in range(count)
     ]  # fmt: skip

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from storage import action_items, incidents, timeline
+from storage import incidents, timeline
+from storage.items import action_items
 from storage.models import entry_revisions, metadata
 from storage.models import incidents as incident_rows
 from storage.models import outbox as jobs
@@ -13,7 +14,7 @@ from storage.values import ActionItem, Incident, TimelineEntry
 from tests.integration.storage.rows import plan
 from tests.support.workplace import Workplace
 
-FROM_SLACK = {"members"}
+FROM_SLACK = {"members", "member_listings"}
 """Tables that hold what Slack told, whatever anybody typed."""
 
 

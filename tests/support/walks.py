@@ -140,6 +140,8 @@ def recorded() -> list[Walk]:
                 office.say("/detected disk full")
                 walks = []
                 for name, run in WALKS.items():
+                    # What follows from the walk before, such as a look after its new channel, is no part of this one.
+                    office.deliver()
                     with recorder.walking(name) as walk:
                         run(office)
                     walks.append(walk)

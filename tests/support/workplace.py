@@ -23,6 +23,7 @@ from bot.telemetry.context import NO_METRICS, Metrics
 from bot.telemetry.health import Health
 from bot.telemetry.metrics import CONTENT_TYPE, PrometheusMetrics
 from storage.database import Database
+from tests.support.slackschemas.check import problems_of
 
 HTTP, SOCKET = "http", "socket"
 ACK_S = 60.0
@@ -156,6 +157,9 @@ def workplace(
                 )
         finally:
             bot.stop()
+        # Whatever the bot has sent in a test, Slack's own types allow it.
+        found = list(problems_of(slack))
+        assert found == [], found
 
 
 @contextmanager
@@ -186,7 +190,7 @@ def serve(
 def health(bot: Bot) -> Health:
     """What the probes ask of a bot that has no scheduler."""
     context = bot.context
-    return Health(database=context.database, clock=context.clock, alive={"delivery": lambda: context.delivery.alive})
+    return Health(database=context.database, clock=context.clock, dead=bot.supervisor.dead)
 
 
 @contextmanager

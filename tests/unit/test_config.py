@@ -44,7 +44,7 @@ def test_the_cadence_of_reminders_has_its_days_its_hours_and_its_zone(tmp_path: 
         cadence = Settings.from_env(
             {"SCRIBE_REMINDERS": "due,hours=8-16", "SCRIBE_HOLIDAYS": holidays, "SCRIBE_TIMEZONE": "Europe/Berlin"}
         ).cadence
-        assert (cadence.slots, cadence.opens.hour, cadence.holidays, cadence.zone.key) == (
+        assert (cadence.steps, cadence.opens.hour, cadence.holidays, cadence.zone.key) == (
             (0,),
             8,
             days,
@@ -79,6 +79,7 @@ def test_the_places_to_publish_to_are_those_that_are_set() -> None:
     assert Settings.from_env({}).targets == ()
     assert Settings.from_env({"SCRIBE_PUBLISH_DIR": "/nowhere", "SCRIBE_CANVAS": "On"}).targets == ("folder", "canvas")
     assert Settings.from_env({"SCRIBE_CANVAS": "off"}).targets == ()
+    assert Settings.from_env({"SCRIBE_FOLLOW_EDITS": "on"}).follow_edits
     assert Settings.from_env({"SCRIBE_PUBLISH_DIR": "here"}).publish_dir == Path.cwd() / "here"
     assert Settings.from_env({"SCRIBE_PUBLISH_URL": "https://x.example/p/"}).publish_url == "https://x.example/p"
     with pytest.raises(UsageError, match="SCRIBE_PUBLISH_URL: 'javascript:x' is no web address"):

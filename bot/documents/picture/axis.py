@@ -10,9 +10,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.documents.picture.text_width import width
-from bot.domain.incident.lifecycle import LONG_SILENCE
+from bot.domain.incident.phases import LONG_SILENCE
 from bot.domain.time import format as time_format
-from bot.domain.time.format import duration
+from bot.domain.time.format import rough_duration
 
 SHORTEST: Final = timedelta(minutes=3)
 FOLD_SIZE: Final = 10.5
@@ -95,7 +95,7 @@ def scale(instants: Iterable[datetime], left: float, right: float) -> Scale:
     for index in folded:
         before, after = seconds[index], seconds[index + 1]
         x += (before - at) * pace + APRON
-        lasted = duration(after - before)
+        lasted = rough_duration(after - before)
         length = round(width(lasted, FOLD_SIZE, bold=True), 1)
         folds.append(Fold(x=round(x, 1), width=FOLD, lasted=lasted, length=length))
         knots += [(before + apron_s, x), (after - apron_s, x + FOLD)]

@@ -10,7 +10,20 @@ from itertools import groupby
 from typing import Final
 
 from bot.documents.picture.text_width import cut, one_line, simple, width
-from bot.vocabulary import CAUSE, DETECTED, DID, IMPACT, INVESTIGATING, KINDS, LESSON, NOTE, RULED_OUT
+from bot.domain.incident.topics import without_labels
+from bot.vocabulary import (
+    CAUSE,
+    DETECTED,
+    DID,
+    ENTRY_KINDS,
+    FACTS,
+    IMPACT,
+    INVESTIGATING,
+    KINDS,
+    LESSON,
+    NOTE,
+    RULED_OUT,
+)
 from storage.values import TimelineEntry
 
 LONGEST: Final = 200
@@ -32,20 +45,23 @@ LANES: Final = (
         Lane(name=KINDS[kind].label, kinds=(kind,))
         for kind in (IMPACT, INVESTIGATING, RULED_OUT, DID, CAUSE, NOTE, LESSON)
     ),
+    Lane(name="Changes", kinds=tuple(FACTS)),
 )
 
 
 def headline(entry: TimelineEntry) -> str:
-    """A milestone's name, such as `Detected by monitoring`; empty for any other entry, which its lane names."""
-    if not KINDS[entry.kind].milestone:
+    """What stands before the words: `Detected by monitoring`, `Severity`; empty where the lane says it."""
+    if entry.kind in FACTS:
+        return FACTS[entry.kind].label
+    if not ENTRY_KINDS[entry.kind].milestone:
         return ""
     by = f" by {entry.qualifier}" if entry.kind == DETECTED and entry.qualifier else ""
-    return f"{KINDS[entry.kind].label}{by}"
+    return f"{ENTRY_KINDS[entry.kind].label}{by}"
 
 
 def words(entry: TimelineEntry) -> str:
     """The beginning of the entry's text, on one line."""
-    return simple(one_line(entry.text, LONGEST))
+    return simple(one_line(without_labels(entry.kind, entry.text)[1], LONGEST))
 
 
 def in_lanes(entries: Iterable[TimelineEntry]) -> list[tuple[Lane, list[TimelineEntry]]]:

@@ -19,6 +19,7 @@ from bot.vocabulary import (
     MITIGATED,
     REOPENED,
     RESOLVED,
+    STARTED,
 )
 from storage.values import TimelineEntry
 
@@ -35,14 +36,15 @@ class PhaseKind:
 PHASES: Final = {
     phase.key: phase
     for phase in (
+        PhaseKind(key="signs", label="First signs", definition="from the first sign to the impact"),
         PhaseKind(key="undetected", label="Undetected", definition="from the start to the detection"),
         PhaseKind(
             key="unrecorded", label="Detection not recorded", definition="from the start to the first sign of work"
         ),
         PhaseKind(key="investigating", label="Investigating", definition="from the detection to the first action"),
-        PhaseKind(key="mitigating", label="Mitigating", definition="from the first action to the mitigation"),
+        PhaseKind(key="mitigating", label="Mitigating", definition="from the first action to the mitigation that held"),
         PhaseKind(key="monitoring", label="Monitoring", definition="from the mitigation to the resolution"),
-        PhaseKind(key="closed", label="Closed", definition="from a resolution to the reopening"),
+        PhaseKind(key="closed", label="Quiet", definition="from a resolution to the next round"),
     )
 }
 
@@ -55,7 +57,7 @@ _NEXT: Final = {
     "investigating": _WORKING | {DID: "mitigating"},
     "mitigating": _WORKING,
     "monitoring": {RESOLVED: "closed", REOPENED: "investigating"},
-    "closed": {REOPENED: "investigating", MITIGATED: "monitoring"},
+    "closed": dict.fromkeys((REOPENED, STARTED, DETECTED), "investigating"),
 }
 """The next phase, by the phase and the kind of an entry. Any other kind changes nothing."""
 
@@ -98,22 +100,36 @@ def spans(entries: Sequence[TimelineEntry], life: Lifecycle) -> tuple[Span, ...]
         phase = "investigating"
     changes = [(start, phase)]
     for at, kind in sorted(_moves(entries, life), key=lambda move: (move[0], _ORDER.get(move[1], 0))):
-        if start <= at < end and kind in _NEXT[phase]:
-            phase = _NEXT[phase][kind]
+        following = _NEXT[phase].get(kind, phase)
+        if start <= at < end and following != phase:
+            phase = following
             changes.append((at, phase))
-    return _spans_between(changes, end, going_on=life.resolved_at is None)
+    return _spans_between(_with_first_signs(changes, life), end, going_on=life.resolved_at is None)
+
+
+def _with_first_signs(changes: list[tuple[datetime, str]], life: Lifecycle) -> list[tuple[datetime, str]]:
+    """The changes, with one phase up to the impact where something was seen before it."""
+    hurt_at = life.impact_began_at
+    if life.first_sign_at is None or hurt_at is None or changes[0][0] >= hurt_at:
+        return changes
+    phase = [phase for at, phase in changes if at <= hurt_at][-1]
+    return [(changes[0][0], "signs"), (hurt_at, phase), *(change for change in changes if change[0] > hurt_at)]
 
 
 def _moves(entries: Iterable[TimelineEntry], life: Lifecycle) -> list[tuple[datetime, str]]:
-    """The instants and kinds that can begin a phase: of `entries`, and of milestones that are not among them."""
-    known = {
-        DETECTED: life.detected_at,
-        ACKNOWLEDGED: life.acknowledged_at,
-        MITIGATED: life.mitigated_at,
-        RESOLVED: life.resolved_at,
-    }
-    moves = [(entry.occurred_at, entry.kind) for entry in entries]
-    return moves + [(at, kind) for kind, at in known.items() if at and (at, kind) not in moves]
+    """The instants and kinds that can begin a phase: of `entries`, and of milestones that are not among them.
+
+    A mitigation that did not hold ended nothing, nor did a resolution that a later one of its round corrects.
+    """
+    told = [
+        *((life.detected_at, DETECTED), (life.acknowledged_at, ACKNOWLEDGED), (life.resolved_at, RESOLVED)),
+        *((each.at, MITIGATED) for each in life.mitigations if each.held),
+        *((each.ended_at, RESOLVED) for each in life.rounds),
+    ]
+    known = [(at, kind) for at, kind in told if at]
+    derived = {MITIGATED, RESOLVED} if life.rounds else {MITIGATED}
+    moves = [(entry.occurred_at, entry.kind) for entry in entries if entry.kind not in derived]
+    return [*moves, *(move for move in dict.fromkeys(known) if move not in moves)]
 
 
 def _spans_between(changes: Sequence[tuple[datetime, str]], end: datetime, *, going_on: bool) -> tuple[Span, ...]:

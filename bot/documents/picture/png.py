@@ -58,6 +58,17 @@ def png(picture_svg: str) -> bytes:
     )
 
 
+_ONE = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="24"><text y="18" font-size="16">{}</text></svg>'
+_UNASSIGNED = "\U0010fff0"
+"""A character that no font has."""
+
+
+def undrawable(characters: str) -> str:
+    """Those of the letters and signs that no font on this machine has: they look like one that no font can have."""
+    box = png(_ONE.format(_UNASSIGNED))
+    return "".join(each for each in characters if png(_ONE.format(each)) == box)
+
+
 def main() -> None:
     """The child process: convert the picture on standard input, at a lower priority than the bot."""
     if hasattr(os, "nice"):

@@ -16,7 +16,7 @@ from bot.domain.report.on_time import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UN
 from bot.domain.report.period import Period
 from bot.domain.report.report import Report, Spread
 from bot.domain.time import format as time_format
-from bot.domain.time.format import duration
+from bot.domain.time.format import rough_duration
 
 WIDTH = 900
 LEFT, RIGHT = 20, 20
@@ -115,7 +115,7 @@ def _counts(report: Report, step: str) -> dict[date, Counter[str]]:
     known = {severity for severity, _ in report.severities}
     counts: dict[date, Counter[str]] = {}
     for incident in report.declared:
-        day = incident.declared_at.astimezone(report.period.zone).date()
+        day = incident.happened_at.astimezone(report.period.zone).date()
         if step == "week":
             day -= timedelta(days=day.weekday())
         elif step == "month":
@@ -189,7 +189,7 @@ def _duration_scale(spreads: Sequence[Spread]) -> tuple[Scale, list[GridLine]]:
     ticks: list[GridLine] = []
     for each in ROUND_S:
         if low <= each <= high and (not ticks or x(each) - ticks[-1].at >= TICK_ROOM):
-            ticks.append(GridLine(at=x(each), label=duration(each)))
+            ticks.append(GridLine(at=x(each), label=rough_duration(each)))
     return x, ticks
 
 

@@ -12,6 +12,7 @@ from string import ascii_uppercase
 from typing import Final
 
 from bot.documents.escaping import visible
+from bot.domain.words import without_code_marks
 
 ELLIPSIS: Final = "…"
 _ADVANCES: Final = Path(__file__).parent / "advances.json"
@@ -56,9 +57,9 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def one_line(text: str, most: int) -> str:
-    """At most `most` characters of `text` on one line, control characters made visible."""
+    """At most `most` characters of `text` on one line, without the marks of code, control characters made visible."""
     # Cut first: a pasted text may be long, and only its beginning matters.
-    words = " ".join(visible(text[: 4 * most]).split())
+    words = " ".join(visible(without_code_marks(text)[: 4 * most]).split())
     return words if len(words) <= most else shortened(words[:most])
 
 

@@ -13,7 +13,9 @@ from bot.documents.picture import text_width
 from bot.documents.picture.axis import Axis, Fold, axis, scale
 from bot.documents.picture.labels import MILESTONES, Cluster, Mark, Room, Rows, headline, in_lanes, lay_out
 from bot.documents.picture.phases import PhaseBar, bar, spans
-from bot.domain.incident.lifecycle import Lifecycle, phases
+from bot.domain.incident.lifecycle import Lifecycle
+from bot.domain.incident.phases import phases
+from bot.domain.incident.topics import without_labels
 from bot.domain.postmortem.assemble import on_timeline
 from bot.domain.time import format as time_format
 from bot.vocabulary import (
@@ -21,17 +23,21 @@ from bot.vocabulary import (
     CAUSE,
     DETECTED,
     DID,
+    ENTRY_KINDS,
     ESCALATED,
     IMPACT,
     INVESTIGATING,
-    KINDS,
+    LEAD,
     LESSON,
     MITIGATED,
     NOTE,
+    PRIVATE,
     REOPENED,
     RESOLVED,
     RULED_OUT,
+    SEVERITY,
     STARTED,
+    TITLE,
 )
 from storage.values import Incident, TimelineEntry
 
@@ -42,12 +48,14 @@ LIGHT: Final = {
     "line": "#dbe0e7",
     "milestone": "#0b5cad",
     "mark": "#3c4654",
+    "signs": "#f8e5b8",
     "undetected": "#b34700",
     "unrecorded": "#c3cad3",
     "investigating": "#f0b030",
     "mitigating": "#0072b2",
     "monitoring": "#a6dcca",
     "closed": "#f1f3f6",
+    "on-signs": "#1d2530",
     "on-undetected": "#ffffff",
     "on-unrecorded": "#1d2530",
     "on-investigating": "#1d2530",
@@ -95,6 +103,10 @@ SHAPES: Final = {
     RESOLVED: Shape(path="M-5 0.5L-1.5 4L5 -4", filled=False),
     REOPENED: Shape(path="M4.3 2.5A5 5 0 1 1 3.5 -3.6M4.6 -5.8V-2.6H1.4", filled=False),
     NOTE: Shape(path="M-5 -3H5M-5 0H5M-5 3H2", filled=False),
+    SEVERITY: Shape(path="M-3.5 3V1M0 3V-1M3.5 3V-3.5", filled=False),
+    LEAD: Shape(path="M0 -4A1.7 1.7 0 1 1 0 -0.6A1.7 1.7 0 1 1 0 -4ZM-3.5 3.5C-3 0.5 3 0.5 3.5 3.5Z"),
+    TITLE: Shape(path="M-3 -3H3M0 -3V3.5", filled=False),
+    PRIVATE: Shape(path="M-3 -0.5H3V3.5H-3ZM-1.8 -0.5V-2.2A1.8 1.8 0 0 1 1.8 -2.2V-0.5", filled=False),
     LESSON: Shape(path="M0 -6L1.6 -1.9L6 -1.9L2.5 0.8L3.7 5L0 2.5L-3.7 5L-2.5 0.8L-6 -1.9L-1.6 -1.9Z"),
 }
 
@@ -108,7 +120,9 @@ PLOT: Final = (128.0, 880.0)
 INDENT: Final = 12.0
 """Pixels between the plot's edges and its first and last instant: half a mark and some space."""
 TITLE_SIZE: Final = 16.0
-TITLE_ROOM: Final = 620.0
+TITLE_ROOM: Final = 860.0
+"""The pixels that the title shares with the outcome, TITLE_GAP apart."""
+TITLE_GAP: Final = 24.0
 HEAD, LEGEND, BAR = 66.0, 24.0, 30.0
 CLOCKS, DAYS, LANE_GAP, ROW, FOOT = 24.0, 16.0, 9.0, 20.0, 14.0
 NOT_DRAWN: Final = 22.0
@@ -164,13 +178,18 @@ def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycl
     parts = (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath))
     listed = [entry for key, part in parts for entry in part if on_timeline(entry, key)]
     drawn = arrange(listed, lifecycle, zone=zone) if listed else None
+    ending = outcome(incident, lifecycle)
     title = text_width.cut(
-        text_width.simple(text_width.one_line(incident.title, _TOOLTIP_LENGTH)), TITLE_ROOM, TITLE_SIZE, bold=True
+        text_width.simple(text_width.one_line(incident.title, _TOOLTIP_LENGTH)),
+        TITLE_ROOM - TITLE_GAP - text_width.width(ending, TITLE_SIZE, bold=True),
+        TITLE_SIZE,
+        bold=True,
     )
     return rendering.svg(
         "timeline",
         incident=incident,
         lifecycle=lifecycle,
+        outcome=ending,
         title=title,
         title_length=round(text_width.width(title, TITLE_SIZE, bold=True), 1),
         width=WIDTH,
@@ -187,6 +206,20 @@ def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycl
         tooltip=partial(_tooltip, zone=zone),
         tooltips=partial(_tooltips, zone=zone),
     )
+
+
+def outcome(incident: Incident, life: Lifecycle) -> str:
+    """How it ended, and how long it took: `Resolved in 27 min`, `Resolved · 50 min of trouble in 2 rounds`."""
+    if incident.closed_as:
+        return incident.state.capitalize()
+    if life.status != RESOLVED:
+        return "Mitigated, not yet resolved" if life.status == MITIGATED else "Open"
+    trouble_s = life.time_in_rounds_s
+    if trouble_s is not None and trouble_s != life.time_to_resolve_s:
+        rounds = f" in {len(life.rounds)} rounds" if life.reopened else ""
+        return f"Resolved · {time_format.duration(trouble_s)} of trouble{rounds}"
+    took_s = life.time_to_resolve_s
+    return "Resolved" if took_s is None else f"Resolved in {time_format.duration(took_s)}"
 
 
 def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> Drawn:
@@ -206,7 +239,7 @@ def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: Zone
         left=PLOT[0],
         right=PLOT[1],
         place=lambda entry: measure.x(entry.occurred_at),
-        clock=lambda entry: ticks.time_of_day(entry.occurred_at.astimezone(zone), measure.pace),
+        clock=partial(_clock, zone=zone, pace=measure.pace),
     )
     strips = _strips(lay_out(in_lanes(window.entries), room), lanes_top)
     bottom = strips[-1].bottom if strips else lanes_top
@@ -223,6 +256,12 @@ def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: Zone
         end=max(instants).astimezone(zone),
         entries=len(listed),
     )
+
+
+def _clock(entry: TimelineEntry, *, zone: ZoneInfo, pace: float) -> str:
+    """When it happened, as its label says: `14:02`, `about 14:02`, `14:02\u201314:10`."""
+    text = ("about " if entry.approximate else "") + ticks.time_of_day(entry.occurred_at.astimezone(zone), pace)
+    return f"{text}\u2013{ticks.time_of_day(entry.until_at.astimezone(zone), pace)}" if entry.until_at else text
 
 
 def windows(entries: Sequence[TimelineEntry], life: Lifecycle) -> Iterator[Window]:
@@ -251,9 +290,10 @@ def _strips(laid: Sequence[Rows], top: float) -> tuple[Strip, ...]:
 def _tooltip(entry: TimelineEntry, zone: ZoneInfo) -> str:
     """An entry on one line: time, kind, and the beginning of its text."""
     there = entry.occurred_at.astimezone(zone)
-    words = text_width.one_line(entry.text, _TOOLTIP_LENGTH)
-    kind = headline(entry) or KINDS[entry.kind].label
-    return f"{time_format.short_day(there)}, {time_format.clock(there)} · {kind}" + (f": {words}" if words else "")
+    words = text_width.one_line(without_labels(entry.kind, entry.text)[1], _TOOLTIP_LENGTH)
+    kind = headline(entry) or ENTRY_KINDS[entry.kind].label
+    at = f"{'about ' if entry.approximate else ''}{time_format.span(there, entry.until_at)}"
+    return f"{time_format.short_day(there)}, {at} · {kind}" + (f": {words}" if words else "")
 
 
 def _tooltips(entries: Sequence[TimelineEntry], zone: ZoneInfo) -> str:

@@ -14,9 +14,12 @@ from bot.domain.check.finding import Advice, Material, at_entry, at_items
 from bot.domain.check.phrases import ROWS, PhraseRow, Wording
 from bot.domain.check.quoting import mask_quotations, without_fences
 from bot.domain.check.subject import People, names_person, subject
+from bot.domain.postmortem.causes import causes, slips
 from bot.vocabulary import CAUSE
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
+_OF_A_SLIP = frozenset({Wording.HUMAN_ERROR, Wording.OMISSION, Wording.CAUSER})
+"""What is wrong with a phrase that names a slip."""
 _CONTEXT = 300
 """How many characters before and after a phrase are searched for the ends of its sentence."""
 _LONGEST_PHRASE = 80
@@ -43,10 +46,22 @@ def wording(material: Material) -> Advice:
     bodies = _without_entries(material)
     texts = (*(entry.text for entry in material.entries), *(item.text for item in material.items), *bodies)
     rows = candidate_rows("\n".join(texts))
+    slipped = {entry.number for entry, _ in slips(material.entries)} if "slips" in material.on else set()
     reported: set[str] = set()
-    for place, blame in _in_entries_and_items(material, rows):
-        reported.add(_normalized(blame.sentence))
-        yield place, *_reason_and_fix(blame)
+    for entry in material.entries:
+        for blame in find_blame(entry.text, people=material.people, cause=entry.kind == CAUSE, rows=rows):
+            # A draft tells the causes of one entry apart.
+            parts = [cause.text for cause in causes(entry)] if entry.kind == CAUSE else []
+            reported |= {_normalized(each) for each in (blame.sentence, *parts)}
+            # The rule `slips` already asks about the step.
+            if entry.number not in slipped or blame.fault not in _OF_A_SLIP:
+                yield at_entry(entry), *_reason_and_fix(blame)
+    for item in material.items:
+        for blame in find_blame(item.text, people=material.people, rows=rows):
+            reported.add(_normalized(blame.sentence))
+            # The rule `vague` already reports an item that asks for care.
+            if blame.fault is not Wording.APPEAL or "vague" not in material.on:
+                yield at_items([item.number]), *_reason_and_fix(blame)
     for section, body in zip(material.sections, bodies, strict=True):
         for blame in _in_section(section.key, body, material, rows):
             if not reported & {_normalized(part) for part in _possible_entries(blame.sentence)}:
@@ -126,17 +141,6 @@ def _phrase(before: str, words: str, after: str) -> str:
 
 def _reason_and_fix(blame: Blame) -> tuple[str, str]:
     return f"“{blame.phrase}” {blame.fault.reason}", blame.fault.better
-
-
-def _in_entries_and_items(material: Material, rows: tuple[PhraseRow, ...]) -> Iterator[tuple[str, Blame]]:
-    for entry in material.entries:
-        for blame in find_blame(entry.text, people=material.people, cause=entry.kind == CAUSE, rows=rows):
-            yield at_entry(entry), blame
-    for item in material.items:
-        for blame in find_blame(item.text, people=material.people, rows=rows):
-            # The rule `vague` already reports an item that asks for care.
-            if blame.fault is not Wording.APPEAL or "vague" not in material.on:
-                yield at_items([item.number]), blame
 
 
 def _in_section(key: str, body: str, material: Material, rows: tuple[PhraseRow, ...]) -> Iterator[Blame]:

@@ -1,6 +1,6 @@
 """The check: runs every rule over a timeline and its postmortem. It gives advice and blocks nothing.
 
-RULES is the table of rules, the most useful first. Each can be switched off by its key.
+RULES is the table of rules, the most urgent first. Each can be switched off by its key.
 """
 
 import re
@@ -21,21 +21,30 @@ from bot.domain.words import closest_match
 from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
 
 RULES = (
-    Rule(key="wording", title="Wording", find=blame.wording),
     Rule(key="order", title="Out of order", find=timeline.order),
     Rule(key="future", title="In the future", find=timeline.future),
+    Rule(key="times", title="Earlier times in the words", find=timeline.named_times),
     Rule(key="impact", title="Impact", find=document.impact_stated),
     Rule(key="cause", title="Cause", find=document.cause_stated),
     Rule(key="milestones", title="Missing milestones", find=timeline.milestones),
     Rule(key="detection", title="Detection", find=timeline.detection),
+    Rule(key="held", title="Mitigations that may not have held", find=timeline.mitigations),
     Rule(key="escalation", title="Escalation", find=timeline.escalation),
+    Rule(key="wording", title="Wording", find=blame.wording),
+    Rule(key="slips", title="Causes that are a slip alone", find=timeline.slips_alone),
     Rule(key="prevention", title="Prevention", find=check_items.prevention),
+    Rule(key="noticing", title="Noticed by a customer", find=check_items.noticing),
     Rule(key="owners", title="Owners", find=check_items.owners),
     Rule(key="dates", title="Due dates", find=check_items.dates),
+    Rule(key="verbs", title="Action items without a verb", find=check_items.verbs),
     Rule(key="vague", title="Vague action items", find=check_items.vague),
     Rule(key="ends", title="Action items without a verifiable end", find=check_items.ends),
+    Rule(key="deadends", title="Dead ends over 30 minutes", find=timeline.dead_end_lessons),
+    Rule(key="offers", title="Lessons that the facts suggest", find=timeline.lessons_offered),
+    Rule(key="unsorted", title="Not sorted yet", find=timeline.unsorted),
     Rule(key="prompts", title="Open questions", find=document.prompts),
     Rule(key="gaps", title="Gaps over 30 minutes", find=timeline.silences),
+    Rule(key="person", title="First person", find=document.first_person),
     Rule(key="length", title="Length", find=document.length),
 )
 KEYS = tuple(rule.key for rule in RULES)
@@ -61,15 +70,19 @@ def check(
     now: datetime,
     off: frozenset[str] = frozenset(),
     prefix: str = "",
+    name: str = "",
 ) -> tuple[Finding, ...]:
-    """The findings, in the order of RULES. Without a draft only the timeline and the items are checked.
+    """The findings, in the order of RULES. Without a draft only the timeline and the items are checked. Of the entries
+    that were taken back only the lessons count: they are not offered again.
 
-    `now` is aware UTC; `off` holds the keys of rules not to apply; `prefix` is the prefix of command names.
+    `now` is aware UTC; `off` holds the keys of rules not to apply; `prefix` is the prefix of command names; `name`
+    is put into the commands, where without it they are for another incident.
     """
-    standing = tuple(in_order(entry for entry in entries if not entry.retracted))
+    every = tuple(entries)
+    standing = tuple(in_order(entry for entry in every if not entry.retracted))
     agreed = tuple(item for item in items if item.state != DROPPED)
     material = Material(
-        document=assemble(incident, standing, agreed, zone=ZoneInfo(incident.timezone), prefix=prefix),
+        document=assemble(incident, every, agreed, zone=ZoneInfo(incident.timezone), prefix=prefix),
         entries=standing,
         items=agreed,
         sections=postmortem.shown if postmortem else (),
@@ -78,6 +91,7 @@ def check(
         now=now,
         on=frozenset(KEYS) - off,
         prefix=prefix,
+        name=name,
     )
     return tuple(finding for rule in RULES if rule.key in material.on for finding in rule.findings(material))
 

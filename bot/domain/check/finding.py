@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.domain.check.subject import People
 from bot.domain.postmortem.document import Document
-from bot.vocabulary import KINDS
+from bot.domain.postmortem.questions import addressed
+from bot.domain.time.format import dated_clock
+from bot.vocabulary import ENTRY_KINDS
 from storage.values import ActionItem, Section, TimelineEntry
 
 
@@ -30,7 +33,8 @@ class Material:
 
     `entries` are those not retracted, in timeline order; `items` those not dropped; `sections` those of the newest
     version, empty before the first draft, when `template` is None. `now` is aware UTC. `on` are the keys of the rules
-    that are switched on. `prefix` is the workspace's prefix of command names.
+    that are switched on. `prefix` is the workspace's prefix of command names; `name` is the
+    incident's, where commands without it are for another one.
     """
 
     document: Document
@@ -42,10 +46,23 @@ class Material:
     now: datetime
     on: frozenset[str]
     prefix: str
+    name: str = ""
 
     def slash(self, words: str) -> str:
         """A command as it is typed in this workspace."""
-        return f"/{self.prefix}{words}"
+        return self.about(f"/{self.prefix}{words}")
+
+    def about(self, command: str) -> str:
+        """The command with the incident's name after it and its subcommand, where it needs one."""
+        return addressed(command, self.name, prefix=self.prefix)
+
+    def retiming(self, entry: TimelineEntry, at: datetime) -> str:
+        """The command that moves the entry to that instant."""
+        return self.slash(f"incident edit {entry.number} at {self.time(at)}")
+
+    def time(self, at: datetime) -> str:
+        """The instant as a command takes it anywhere and on any day."""
+        return dated_clock(at.astimezone(ZoneInfo(self.document.zone)).replace(microsecond=0))
 
     def unknown(self, fact: str) -> bool:
         """Whether the fact of that name is unknown; see the table in `postmortem.questions`."""
@@ -53,7 +70,7 @@ class Material:
 
     def answer(self, fact: str) -> str:
         """The command that answers the question about an unknown fact."""
-        return self.document.questions[fact].command
+        return self.about(self.document.questions[fact].command)
 
 
 Advice = Iterator[tuple[str, str, str]]
@@ -77,7 +94,7 @@ class Rule:
 
 def at_entry(entry: TimelineEntry) -> str:
     """The place of a timeline entry: `#4 Detected`."""
-    return f"#{entry.number} {KINDS[entry.kind].label}"
+    return f"#{entry.number} {ENTRY_KINDS[entry.kind].label}"
 
 
 def at_items(numbers: Iterable[int]) -> str:

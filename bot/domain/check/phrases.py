@@ -21,11 +21,11 @@ class Wording(Enum):
     )
     HINDSIGHT = (
         "measures people by what is only known now",
-        "Say what was known then: “no alert covers the queue, so the backlog was first seen at 14:20”",
+        "Say what was known then: “no alert covers the queue, so the backlog was first seen by a customer”",
     )
     OBVIOUS = (
         "is only true afterwards",
-        "Leave it out, or say what showed it and since when: “the graph showed it from 14:05”",
+        "Leave it out, or say what showed it and since when: “the graph of the queue showed it”",
     )
     OMISSION = (
         "tells what a person left undone, not why nothing else caught it",

@@ -5,14 +5,19 @@ from dataclasses import dataclass
 
 from bot.domain.words import after_separator, after_visible, quoted, storable, trimmed, visible
 from bot.errors import UsageError
-from bot.vocabulary import SEVERITIES
+from bot.vocabulary import SEVERITIES, SEVERITY_NAMES
 
 LONGEST_TITLE = 200
-_GRADE = r"sev(?:erity)?[\s-]?(?P<grade>[0-9]+)"
+_LEVEL = r"sev(?:erity)?[\s-]?[0-9]+|p[0-5]"
+_NAME = "|".join(SEVERITY_NAMES)
 _HEAD = re.compile(
-    rf"\s*(?:\[\s?{_GRADE}\s?\]|{_GRADE.replace('grade', 'bare')}(?!\w|\.\w|[%/'\u2019]))", re.IGNORECASE
+    rf"\s*(?:\[\s?(?P<bracketed>{_LEVEL}|{_NAME})\s?\]"
+    rf"|(?P<level>{_LEVEL})(?!\w|\.\w|[%/'\u2019])"
+    rf"|(?P<name>{_NAME})(?=\s?:(?:\s|$)))",
+    re.IGNORECASE,
 )
-_SEVERITY = re.compile(r"\[?(?:sev(?:erity)?|s)?[\s-]?(?P<grade>[0-9]+)\]?", re.IGNORECASE)
+"""A title may begin with a word such as major, so a name counts only in brackets or before a colon."""
+_SEVERITY = re.compile(rf"(?:sev(?:erity)?|s|p)?[\s-]?(?P<grade>[0-9]+)|(?P<name>{_NAME})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +29,12 @@ class Opening:
 
 
 def parse_opening(words: str) -> Opening:
-    """The incident of `[SEV1] title`; line breaks in the title become spaces.
+    """The incident of `[SEV1] title`, `P1 title` or `critical: title`; line breaks in the title become spaces.
 
     Raises UsageError for a severity that does not exist, no title, and one longer than LONGEST_TITLE.
     """
     head = _HEAD.match(visible(storable(words)))
-    severity = _severity(head["grade"] or head["bare"]) if head else None
+    severity = parse_severity(head["bracketed"] or head["level"] or head["name"]) if head else None
     rest = after_separator(after_visible(words, head.end())) if head else words
     return Opening(severity=severity, title=parse_title(rest, example=f"{severity or SEVERITIES[0]} checkout fails"))
 
@@ -48,20 +53,16 @@ def parse_title(words: str, *, example: str = "checkout fails") -> str:
 
 
 def parse_severity(words: str) -> str:
-    """The severity (`SEV1`) that `sev1`, `SEV-1`, `[SEV1]`, `S1` or `1` stands for.
+    """The severity (`SEV1`) that `sev1`, `SEV-1`, `[SEV1]`, `S1`, `P1`, `1` or one of SEVERITY_NAMES stands for.
 
     Raises UsageError when it stands for none.
     """
     typed = visible(words).strip()
-    match = _SEVERITY.fullmatch(typed)
+    match = _SEVERITY.fullmatch(typed.removeprefix("[").removesuffix("]").strip())
     if match is None:
         problem = f"{quoted(typed)} is no severity." if trimmed(typed) else "Which severity?"
         raise UsageError(f"{problem} Type one of {', '.join(SEVERITIES)}.")
-    return _severity(match["grade"])
-
-
-def _severity(grade: str) -> str:
-    severity = f"SEV{grade}"
+    severity = SEVERITY_NAMES[match["name"].lower()] if match["name"] else f"SEV{match['grade']}"
     if severity not in SEVERITIES:
         raise UsageError(f"There is no {quoted(severity)}. Type one of {', '.join(SEVERITIES)}.")
     return severity

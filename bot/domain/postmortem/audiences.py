@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from bot.domain.incident.facts import value_of
+from bot.domain.incident.impact import unlabelled
 from bot.domain.incident.lifecycle import in_order
 from bot.domain.incident.topics import is_private, topic
 from bot.domain.items.item import DROPPED
@@ -11,30 +13,38 @@ from bot.domain.postmortem.assemble import UNSORTED, share
 from bot.domain.postmortem.document import Day, Document, Line, Phase
 from bot.domain.postmortem.layout import Names
 from bot.domain.postmortem.names import Pseudonymizer, words_of
-from bot.vocabulary import ACKNOWLEDGED, CAUSE, DETECTED, DID, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED
+from bot.domain.postmortem.redaction import HostNames, without_links, without_money
+from bot.domain.postmortem.third_person import PERSON, TEAM, third_person
+from bot.vocabulary import CAUSE, DETECTED, DID, IMPACT, MITIGATED, NOTE, REOPENED, RESOLVED, STARTED
+from bot.vocabulary import LEAD as LEAD_KIND
 from storage.values import ActionItem, Incident, TimelineEntry
 
-LEAD = "the incident lead"
-ON_CALL = "the on-call engineer"
-ENGINEER = "an engineer"
+LEAD = "the lead"
+ANNOUNCEMENT = "Told customers"
+"""The label of a public line that was published before."""
 
 PUBLIC_KINDS = frozenset({STARTED, DETECTED, IMPACT, CAUSE, DID, MITIGATED, RESOLVED, REOPENED})
 """What happened and what was done. What was suspected, discussed or learned is not published."""
 
-LINK = "(link)"
-_LINK = re.compile(
-    r"\b[a-z][a-z0-9+.-]{1,20}://\S+|\bwww\.\S+|(?<![\w.])(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/\S*", re.IGNORECASE
+_TOLD = "told_customers"
+_ANNOUNCED = re.compile(
+    rf"\s*(?:(?:we|i|{TEAM}|{PERSON})(?:['\u2019]ve| have| has)? )?(?:announced|tweeted|(?:told|informed"
+    r"|notified|e-?mailed) (?:the |our |all )?(?:customers|users|clients|public)|(?:posted|published|put)\b.{0,40}"
+    r"\bstatus ?page|status ?page\b.{0,40}"
+    r"\b(?:posted|updated|published|says|set))\b(?!.{0,40}\b(?:internally|staff|team|company|employees)\b)",
+    re.IGNORECASE,
 )
-_CHANNEL = re.compile(r"(?<![\w&#])#[^\W\d_][\w-]+")
+"""How a note begins that was told to the public already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRecord:
-    """What a document is assembled from."""
+    """What a document is assembled from. `former` are (user id, name) of its people, names they had before included."""
 
     incident: Incident
     entries: tuple[TimelineEntry, ...]
     items: tuple[ActionItem, ...]
+    former: tuple[tuple[str, str], ...] = ()
 
 
 def blameless(record: IncidentRecord, names: Names) -> IncidentRecord:
@@ -52,34 +62,72 @@ def pseudonymizer_for(record: IncidentRecord, names: Names) -> Callable[[str], s
     return pseudonymizer.pseudonymize
 
 
-def public_record(record: IncidentRecord, names: Names) -> IncidentRecord:
-    """The record with one role for everyone, and without owners, links and channel names.
+def public_record(record: IncidentRecord, names: Names, *, money: bool = False) -> IncidentRecord:
+    """The record with one role for everyone, in the third person, without owners, tickets, links, channels and hosts.
 
-    Entries that are not public stay in it, as times are computed from them: `public_document` leaves them out.
+    Sums of money are left out, unless `money` is to be shown. Entries that are not public stay in the record, as times
+    are computed from them: `public_document` leaves them out.
     """
-    # Links are removed before names: a name replaced within an address would leave half of the address readable.
-    without_links = IncidentRecord(
-        incident=replace(record.incident, title=_without_links(record.incident.title), channel_name=""),
-        entries=tuple(replace(entry, text=_without_links(entry.text)) for entry in record.entries),
+    pseudonymizer = _pseudonymizer(record, names, shared_role=PERSON)
+    hosts = HostNames(is_name=lambda word: words_of(word) in pseudonymizer.known)
+
+    def told(text: str) -> str:
+        # Links are removed before names: a name replaced within an address would leave half of the address readable.
+        return hosts.replace(without_links(text))
+
+    open_words = IncidentRecord(
+        incident=replace(record.incident, title=told(record.incident.title), channel_name=""),
+        entries=tuple(
+            replace(entry, text=told(entry.text if money else _without_money(entry)))
+            for entry in in_order(record.entries)
+        ),
         items=tuple(
-            replace(item, text=_without_links(item.text), reason=None)
+            replace(item, text=told(text), reason=None, done_when=None, ticket=None, worked_why=None, worked_by=None)
             for item in record.items
             if item.state != DROPPED and not is_private(item.text)
+            for text in [item.text if money else without_money(item.text, impact_line=False)]
+            if text
         ),
+        former=record.former,
     )
-    nameless = _replace_people(without_links, _pseudonymizer(without_links, names, shared_role=ENGINEER))
-    return replace(nameless, items=tuple(replace(item, owner=None) for item in nameless.items))
+    nameless = _replace_people(open_words, pseudonymizer)
+    return IncidentRecord(
+        incident=replace(nameless.incident, title=third_person(nameless.incident.title)),
+        entries=tuple(replace(entry, text=_labelled_third_person(entry.text)) for entry in nameless.entries),
+        items=tuple(replace(item, text=third_person(item.text), owner=None) for item in nameless.items),
+    )
+
+
+def _labelled_third_person(text: str) -> str:
+    rest = unlabelled(topic(text)[1])
+    return f"{text[: len(text) - len(rest)]}{third_person(rest)}"
+
+
+def _without_money(entry: TimelineEntry) -> str:
+    """The words without sums of money, `private:` where nothing else is said; what customers were told stays."""
+    if is_private(entry.text) or _is_announcement(entry):
+        return entry.text
+    left = without_money(entry.text, impact_line=entry.kind == IMPACT)
+    return left or (f"private: {entry.text}" if entry.text else "")
 
 
 def is_public(entry: TimelineEntry) -> bool:
     """Whether the words of the entry may be published."""
-    return entry.kind in PUBLIC_KINDS and not is_private(entry.text) and topic(entry.text)[0] is None
+    if is_private(entry.text):
+        return False
+    return _is_announcement(entry) or (entry.kind in PUBLIC_KINDS and topic(entry.text)[0] is None)
+
+
+def _is_announcement(entry: TimelineEntry) -> bool:
+    about, text = topic(entry.text)
+    return about == _TOLD or (about is None and entry.kind == NOTE and _ANNOUNCED.match(text) is not None)
 
 
 def public_document(document: Document) -> Document:
     """The part of a public record's document that may be published. Its times are still those of all entries."""
     impact = _public_lines(document.impact)
-    timeline = tuple(phase for phase in map(_public_phase, document.timeline) if phase.days)
+    told = {line.number: line for line in document.topics.get(_TOLD, ()) if not line.private}
+    timeline = tuple(phase for phase in (_public_phase(each, told) for each in document.timeline) if phase.days)
     days = {day.on for phase in timeline for day in phase.days}
     causes = _public_lines(sum(document.causes.values(), start=()))
     return replace(
@@ -97,8 +145,15 @@ def public_document(document: Document) -> Document:
         gaps=(),
         late=(),
         people=(),
+        leads=(),
         review=None,
         questions={},
+        names={},
+        mitigations=tuple(
+            replace(each, undone_by=next(iter(_public_lines(filter(None, [each.undone_by]))), None))
+            for each in document.mitigations
+            if _public_lines([each.line])
+        ),
         mitigation=next(iter(_public_lines(filter(None, [document.mitigation]))), None),
         resolution=next(iter(_public_lines(filter(None, [document.resolution]))), None),
     )
@@ -113,17 +168,24 @@ def _public_groups(groups: Mapping[str, tuple[Line, ...]]) -> dict[str, tuple[Li
     return {key: lines for key, lines in public.items() if lines}
 
 
-def _public_phase(phase: Phase) -> Phase:
-    days = (Day(on=day.on, lines=_public_lines(day.lines)) for day in phase.days)
+def _public_phase(phase: Phase, told: Mapping[int, Line]) -> Phase:
+    """The phase's public lines, with what customers were told; `told` are lines of that topic, without its label."""
+    days = (Day(on=day.on, lines=tuple(_with_announcements(day.lines, told))) for day in phase.days)
     return replace(phase, days=tuple(day for day in days if day.lines))
 
 
-def _without_links(text: str) -> str:
-    return _CHANNEL.sub("a channel", _LINK.sub(LINK, text))
+def _with_announcements(lines: Iterable[Line], told: Mapping[int, Line]) -> Iterable[Line]:
+    for line in lines:
+        if line.number in told:
+            yield replace(told[line.number], label=ANNOUNCEMENT)
+        elif line.kind == NOTE and not line.private and _ANNOUNCED.match(line.words.first):
+            yield replace(line, label=ANNOUNCEMENT)
+        else:
+            yield from _public_lines([line])
 
 
 def _pseudonymizer(record: IncidentRecord, names: Names, *, shared_role: str | None = None) -> Pseudonymizer:
-    """A pseudonymizer that knows the workspace's names, with roles for the lead, the on-call engineer and the rest."""
+    """A pseudonymizer that knows the workspace's names, with roles for the lead and the rest."""
     pseudonymizer = Pseudonymizer(shared_role=shared_role)
     people = _people(record, names)
     for who, name in (*people, *names.items()):
@@ -131,9 +193,8 @@ def _pseudonymizer(record: IncidentRecord, names: Names, *, shared_role: str | N
     for _, name in people:
         pseudonymizer.learn_parts(name)
     lead = record.incident.lead_id or record.incident.lead
-    for special, role in ((lead, LEAD), (_on_call(record.entries), ON_CALL)):
-        if special:
-            pseudonymizer.roles.setdefault(pseudonymizer.find(special), role)
+    if lead:
+        pseudonymizer.roles.setdefault(pseudonymizer.find(lead), LEAD)
     for who, _ in people:
         pseudonymizer.role(pseudonymizer.find(who))
     return pseudonymizer
@@ -142,28 +203,29 @@ def _pseudonymizer(record: IncidentRecord, names: Names, *, shared_role: str | N
 def _people(record: IncidentRecord, names: Names) -> list[tuple[str, str]]:
     """The participants as (id, name), in order of appearance; a name stands for the id of one without an id.
 
-    A second name of a person, such as the workspace's display name, comes after all first ones.
+    A second name of a person, such as the workspace's display name or a former one, comes after all first ones.
     """
     entries, incident = in_order(record.entries), record.incident
     pairs: list[tuple[str | None, str | None]] = [
         *((entry.author_id, entry.author) for entry in entries),
         *((entry.recorded_by_id, names.get(entry.recorded_by_id)) for entry in entries),
         *((item.owner_id, item.owner) for item in record.items if item.owner_id),
+        *((item.worked_by_id or item.worked_by, item.worked_by) for item in record.items),
         (incident.lead_id or incident.lead, incident.lead),
-        (incident.declared_by, names.get(incident.declared_by, incident.declared_by)),
+        (incident.declared_by_id or incident.declared_by, incident.declared_by),
+        *(
+            (user_id or name, name)
+            for entry in entries
+            if entry.kind == LEAD_KIND
+            for name, user_id in [value_of(entry)]
+        ),
+        # Named by others, and known by id.
+        *((who, name) for entry in entries for name, who in entry.people.items()),
+        *((who, name) for item in record.items for name, who in item.people.items()),
     ]
     people = dict.fromkeys((who, name) for who, name in pairs if who and name)
-    return [*people, *((who, names[who]) for who in dict.fromkeys(who for who, _ in people) if who in names)]
-
-
-def _on_call(entries: Iterable[TimelineEntry]) -> str | None:
-    """The id of the first to acknowledge, else of the first to record the detection, else of the first to write."""
-    ordered = in_order(entries)
-    for kind in (ACKNOWLEDGED, DETECTED):
-        for entry in ordered:
-            if entry.kind == kind:
-                return entry.author_id
-    return ordered[0].author_id if ordered else None
+    now = ((who, names[who]) for who in dict.fromkeys(who for who, _ in people) if who in names)
+    return list(dict.fromkeys((*people, *now, *record.former)))
 
 
 def _replace_people(record: IncidentRecord, pseudonymizer: Pseudonymizer) -> IncidentRecord:
@@ -174,8 +236,9 @@ def _replace_people(record: IncidentRecord, pseudonymizer: Pseudonymizer) -> Inc
             author=pseudonymizer.role(pseudonymizer.find(entry.author_id or entry.author)),
             author_id="",
             recorded_by_id="",
-            text=pseudonymizer.pseudonymize(entry.text),
+            text=_words(entry, pseudonymizer),
             permalink=None,
+            people={},
         )
         for entry in in_order(record.entries)
     )
@@ -185,18 +248,39 @@ def _replace_people(record: IncidentRecord, pseudonymizer: Pseudonymizer) -> Inc
             text=pseudonymizer.pseudonymize(item.text),
             owner=_owner_role(item, pseudonymizer),
             owner_id=None,
+            people={},
             reason=pseudonymizer.pseudonymize(item.reason) if item.reason else None,
+            done_when=pseudonymizer.pseudonymize(item.done_when) if item.done_when else None,
+            ticket=None if item.ticket and pseudonymizer.has_name(item.ticket) else item.ticket,
+            worked_why=pseudonymizer.pseudonymize(item.worked_why) if item.worked_why else None,
+            worked_by=pseudonymizer.role(pseudonymizer.find(item.worked_by_id or item.worked_by))
+            if item.worked_by
+            else None,
+            worked_by_id=None,
         )
         for item in record.items
     )
     return IncidentRecord(
         # The title comes first: roles are numbered in the order in which people are met.
         incident=replace(
-            incident, title=pseudonymizer.pseudonymize(incident.title), lead=None, lead_id=None, declared_by=""
+            incident,
+            title=pseudonymizer.pseudonymize(incident.title),
+            lead=None,
+            lead_id=None,
+            declared_by="",
+            declared_by_id=None,
         ),
         entries=tuple(entries),
         items=tuple(items),
     )
+
+
+def _words(entry: TimelineEntry, pseudonymizer: Pseudonymizer) -> str:
+    """The words with roles for names; those of a change of lead are a name and nothing else."""
+    if entry.kind == LEAD_KIND and entry.text:
+        name, user_id = value_of(entry)
+        return pseudonymizer.role(pseudonymizer.find(user_id or name))
+    return pseudonymizer.pseudonymize(entry.text)
 
 
 def _owner_role(item: ActionItem, pseudonymizer: Pseudonymizer) -> str | None:

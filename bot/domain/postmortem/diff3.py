@@ -46,9 +46,14 @@ class Matcher:
         after = _shared(self._a, self._b, range(end_a - 1, a - 1, -1), range(end_b - 1, b - 1, -1))
         end_a, end_b = end_a - after, end_b - after
         if a < end_a and b < end_b and max(end_a - a, end_b - b) <= _EXACT_GAP:
-            close = SequenceMatcher(None, self._a[a:end_a], self._b[b:end_b], autojunk=False)
+            close = SequenceMatcher(_is_blank, self._a[a:end_a], self._b[b:end_b], autojunk=False)
             yield from ((a + each.a, b + each.b, each.size) for each in close.get_matching_blocks())
         yield end_a, end_b, after
+
+
+def _is_blank(line: str) -> bool:
+    """Blank lines match only beside lines that say something: they are alike wherever they stand."""
+    return not line
 
 
 def _shared(a: Sequence[str], b: Sequence[str], in_a: range, in_b: range) -> int:
@@ -75,7 +80,7 @@ def _grow(blocks: list[Block], block: Block) -> None:
 def _anchors(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
     """The lines that each text has exactly once, as many of them as are in the same order in both."""
     single = Counter(b)
-    where = {line: index for index, line in enumerate(b) if single[line] == 1}
+    where = {line: index for index, line in enumerate(b) if single[line] == 1 and line}
     times = Counter(a)
     pairs = [(index, where[line]) for index, line in enumerate(a) if line in where and times[line] == 1]
     return _longest_rising(pairs)

@@ -11,13 +11,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from bot.domain.incident import facts
 from bot.domain.incident.lifecycle import DURATIONS, in_order, lifecycle
 from bot.errors import UsageError
-from bot.vocabulary import DETECTED, DETECTORS, ITEM_KINDS, KINDS, SEVERITIES
+from bot.vocabulary import DETECTED, DETECTORS, ENTRY_KINDS, ITEM_KINDS, KINDS, SEVERITIES
 from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
 
 Json = dict[str, Any]
 
+INCIDENT_STATES: Final = ("open", "resolved", "cancelled", "duplicate")
 STATUSES: Final = ("open", "mitigated", "resolved")
 STATES: Final = ("proposed", "open", "done", "dropped")
 
@@ -49,6 +51,7 @@ def incident_json(
             "title": incident.title,
             "severity": incident.severity,
             "status": life.status,
+            "state": incident.state,
             "declared_at": instant(incident.declared_at),
             "started_at": instant(life.started_at),
             "detected_at": instant(life.detected_at),
@@ -62,6 +65,20 @@ def incident_json(
             "time_to_resolve_s": life.time_to_resolve_s,
             "escalations": life.escalations,
             "misleading_paths": life.misleading_paths,
+            "impact_began_at": instant(life.impact_began_at),
+            "rounds": [
+                {"began_at": instant(each.began_at), "ended_at": instant(each.ended_at)} for each in life.rounds
+            ],
+            "time_in_rounds_s": life.time_in_rounds_s,
+            "reopened": life.reopened,
+            "mitigations": [{"at": instant(each.at), "held": each.held} for each in life.mitigations],
+            "severity_changes": [
+                {"at": instant(each.from_at), "severity": each.value} for each in facts.severities(incident, entries)
+            ],
+            "leads": [
+                {"name": each.value, "from": instant(each.from_at), "until": instant(each.until_at)}
+                for each in facts.leads(entries)
+            ],
         },
         "entries": [
             {
@@ -73,6 +90,8 @@ def incident_json(
                 "source": entry.source,
                 "late": entry.late,
                 "revisions": entry.revisions,
+                "approximate": entry.approximate,
+                "until_at": instant(entry.until_at),
             }
             for entry in entries
         ],
@@ -83,6 +102,11 @@ def incident_json(
                 "kind": item.kind,
                 "due_on": item.due_on.isoformat() if item.due_on else None,
                 "state": item.state,
+                "look_again_on": item.look_again_on.isoformat() if item.look_again_on else None,
+                "worked": item.worked,
+                "worked_why": item.worked_why,
+                "worked_by": item.worked_by,
+                "worked_at": instant(item.worked_at),
             }
             for item in sorted(items, key=lambda item: item.number)
         ],
@@ -127,17 +151,44 @@ def schema() -> Json:
             id={"type": "string", "pattern": "^INC-[1-9][0-9]*$"},
             title=_TEXT,
             severity=_or_null(_enum(SEVERITIES), "How bad it is."),
-            status=_enum(STATUSES),
+            status={**_enum(STATUSES), "description": "What its entries say."},
+            state={**_enum(INCIDENT_STATES), "description": "A cancelled incident and a duplicate count nowhere."},
             declared_at=_INSTANT,
             **{name: _or_null(_INSTANT) for name in instants},
             detected_by=_or_null(_enum(DETECTORS), "Who noticed it first."),
             **{f"{each.key}_s": _or_null(_SECONDS, f"{each.label}: {each.definition}.") for each in DURATIONS},
             escalations=_COUNT,
             misleading_paths={**_COUNT, "description": "How many entries rule something out."},
+            impact_began_at=_or_null(_INSTANT, "When users were hurt, as far as it was recorded."),
+            rounds=_list("The stretches of trouble; none while the start is unknown.", _ref("round")),
+            time_in_rounds_s=_or_null(_SECONDS, "The sum of the rounds; null while one lasts."),
+            reopened={**_COUNT, "description": "How many times it came back after a resolution."},
+            mitigations=_list("Every mitigation, in the order in which it happened.", _ref("mitigation")),
+            severity_changes=_list("The severities from the first one on; `severity` is the last.", _ref("severity")),
+            leads=_list("Who led it, in order.", _ref("lead")),
+        ),
+        "round": _object(
+            "One stretch of trouble.",
+            began_at=_INSTANT,
+            ended_at=_or_null(_INSTANT, "Its resolution; null while it lasts."),
+        ),
+        "mitigation": _object(
+            "One mitigation.",
+            at=_INSTANT,
+            held={**_BOOLEAN, "description": "Whether no trouble followed it before the end of its round."},
+        ),
+        "severity": _object("A severity, from an instant on.", at=_INSTANT, severity=_enum(SEVERITIES)),
+        "lead": _object(
+            "Somebody who led it.",
+            **{
+                "name": _TEXT,
+                "from": _INSTANT,
+                "until": _or_null(_INSTANT, "When another one did; null for the last."),
+            },
         ),
         "entry": _object(
             "One line of the timeline as it stands after its last revision.",
-            kind=_enum(tuple(KINDS)),
+            kind=_enum(tuple(ENTRY_KINDS)),
             occurred_at=_INSTANT,
             recorded_at=_INSTANT,
             author=_TEXT,
@@ -149,6 +200,8 @@ def schema() -> Json:
             },
             late={**_BOOLEAN, "description": "Recorded a minute or more after it happened."},
             revisions=_COUNT,
+            approximate={**_BOOLEAN, "description": "Whether the time was called approximate when it was typed."},
+            until_at=_or_null(_INSTANT, "When it ended, if a range of time was typed."),
         ),
         "action_item": _object(
             "Something to be done, as it stands.",
@@ -157,6 +210,11 @@ def schema() -> Json:
             kind=_or_null(_enum(ITEM_KINDS)),
             due_on=_or_null(_DATE),
             state=_enum(STATES),
+            look_again_on=_or_null(_DATE, "When it is asked whether what was done had its effect."),
+            worked=_or_null(_BOOLEAN, "The last answer to that; null before one."),
+            worked_why=_or_null(_TEXT),
+            worked_by=_or_null(_TEXT),
+            worked_at=_or_null(_INSTANT),
         ),
         "postmortem": _object(
             "One version of the postmortem.",
@@ -228,8 +286,8 @@ def _in_range(at: datetime) -> datetime:
 
 
 def _known_kind(kind: str) -> str:
-    if kind not in KINDS:
-        raise ValueError(f"is no kind of entry; one of {', '.join(KINDS)}")
+    if kind not in ENTRY_KINDS:
+        raise ValueError(f"is no kind of entry; one of {', '.join(ENTRY_KINDS)}")
     return kind
 
 
@@ -254,13 +312,46 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
+class RoundFacts(_Strict):
+    """One round of trouble."""
+
+    began_at: Instant
+    ended_at: Instant | None
+
+
+class MitigationFacts(_Strict):
+    """One mitigation, and whether it held."""
+
+    at: Instant
+    held: bool
+
+
+class SeverityFacts(_Strict):
+    """A severity, from an instant on."""
+
+    at: Instant
+    severity: Annotated[str, _one_of(SEVERITIES)]
+
+
+class LeadFacts(_Strict):
+    """Somebody who led it."""
+
+    name: Text
+    from_at: Instant = Field(alias="from")
+    until: Instant | None
+
+
 class IncidentFacts(_Strict):
-    """The facts of the incident; all but the first three and `declared_at` follow from the entries."""
+    """The facts of the incident; all but the first three, `state` and `declared_at` follow from the entries.
+
+    Files of earlier versions have no `state`, nor what follows `misleading_paths`.
+    """
 
     id: str = Field(pattern=r"^INC-[1-9][0-9]{0,8}$")
     title: Name
     severity: Annotated[str, _one_of(SEVERITIES)] | None
     status: str
+    state: Annotated[str, _one_of(INCIDENT_STATES)] | None = None
     declared_at: Instant
     started_at: Instant | None
     detected_at: Instant | None
@@ -274,6 +365,13 @@ class IncidentFacts(_Strict):
     time_to_resolve_s: Derived
     escalations: int
     misleading_paths: int
+    impact_began_at: Instant | None = None
+    rounds: tuple[RoundFacts, ...] = ()
+    time_in_rounds_s: Derived = None
+    reopened: int = 0
+    mitigations: tuple[MitigationFacts, ...] = ()
+    severity_changes: tuple[SeverityFacts, ...] = ()
+    leads: tuple[LeadFacts, ...] = ()
 
 
 class EntryFacts(_Strict):
@@ -287,16 +385,23 @@ class EntryFacts(_Strict):
     source: Word
     late: bool
     revisions: int = Field(ge=0, le=1_000_000)
+    approximate: bool = False
+    until_at: Instant | None = None
 
 
 class ItemFacts(_Strict):
-    """One action item; the list is in the order of their numbers."""
+    """One action item; the list is in the order of their numbers. Files of earlier versions end with `state`."""
 
     text: Text
     owner: Text | None
     kind: Literal["short-term", "long-term"] | None
     due_on: date | None
     state: Annotated[str, _one_of(STATES)]
+    look_again_on: date | None = None
+    worked: bool | None = None
+    worked_why: Text | None = None
+    worked_by: Text | None = None
+    worked_at: Instant | None = None
 
 
 class SectionFacts(_Strict):

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bot.domain.words import CODE
+
 Names = Mapping[str, str]
 """Display names by Slack user id."""
 
@@ -38,12 +40,34 @@ class Words:
 
 
 def parse_words(text: str, names: Names, *, figures: Spans | None = None) -> Words:
-    """Parse `text`: mentions of the people in `names` become their names, and `figures` finds the spans of figures."""
+    """Parse `text`: mentions of the people in `names` become their names, and `figures` finds the spans of figures.
+
+    Code stays whole: a fence that begins in the first line begins `rest`, and no figure is found in code.
+    """
     named = _MENTION.sub(lambda match: f"@{names[match[1]]}" if match[1] in names else match[0], text)
-    first, *others = LINE_END.sub("\n", named).strip(_BLANK).split("\n")
-    first = first.rstrip(_BLANK)
-    rest = "\n".join(line.rstrip(_BLANK) for line in others).strip("\n")
-    return Words(parts=_split(first, figures(first) if figures else []), rest=rest)
+    first, below = _first_line(LINE_END.sub("\n", named).strip(_BLANK))
+    rest = "\n".join(line.rstrip(_BLANK) for line in below.split("\n")).strip("\n")
+    code = [each.span() for each in CODE.finditer(first)]
+    spans = [
+        (start, end)
+        for start, end in (figures(first) if figures else [])
+        if all(end <= begins or ends <= start for begins, ends in code)
+    ]
+    return Words(parts=_split(first, spans), rest=rest)
+
+
+def _first_line(text: str) -> tuple[str, str]:
+    """The first line and the lines below. Of a text that begins with a fence, the first line of the code in it."""
+    first, _, below = text.partition("\n")
+    fence = next((code for code in CODE.finditer(text) if code.start() <= len(first) < code.end()), None)
+    if fence is None or not fence["block"]:
+        return first.rstrip(_BLANK), below
+    if fence.start():
+        return text[: fence.start()].rstrip(_BLANK), text[fence.start() :]
+    first, _, more = fence["block"].strip("\n").partition("\n")
+    mark = "```" if "`" in first else "`"
+    more = f"```\n{more}\n```" if more.strip() else ""
+    return f"{mark}{first.rstrip(_BLANK)}{mark}", f"{more}\n{text[fence.end() :].lstrip(_BLANK)}"
 
 
 def _split(text: str, figures: list[tuple[int, int]]) -> tuple[TextPart, ...]:

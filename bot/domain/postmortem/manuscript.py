@@ -1,7 +1,8 @@
 """Parses a manuscript: a postmortem's Markdown file that people edit, with a comment before each section.
 
-The comments name incident, version and sections, and do not show where Markdown is rendered. Headings may be changed
-and sections moved; a section whose comment is gone is recognised by its heading.
+The comments name incident, version and sections, and do not show where Markdown is rendered. The head below the title
+is passed over. Headings may be changed and sections moved; a section whose comment is gone is recognised by its
+heading.
 """
 
 import re
@@ -19,8 +20,13 @@ _SECTION = re.compile(r"<!--[ \t]*scribe:[ \t]*section[ \t]+([a-z][a-z0-9-]{0,39
 _END = re.compile(r"<!--[ \t]*scribe:[ \t]*end[ \t]*-->[ \t]*", re.IGNORECASE)
 _TITLE = re.compile(r"#[ \t]+INC-(\d{1,9})[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
 _HEADING = re.compile(r"##?[ \t]+(\S.*?)[ \t]*#*[ \t]*")
+_HEAD_ROW = re.compile(r"\|[ \t]*Incident[ \t]*\|[ \t]*INC-\d{1,9}[ \t]*\|[ \t]*", re.IGNORECASE)
+"""The first row of the head that stands below the title."""
+_PICTURE = re.compile(r"!\[The timeline of INC-\d{1,9}, drawn\]\([^()\s]*\)[ \t]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _NO_KEY = re.compile(r"[^a-z0-9]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+"""What has no place in a title."""
 _LONGEST_HEADING, _LONGEST_KEY = 200, 40
 
 
@@ -89,6 +95,7 @@ class _Parser:
     """Reads the file line by line. `by_heading` are the keys of the known sections without a comment, by heading.
 
     `current` is the section that a line is added to, and `at_start` says that it has only blank lines so far.
+    `in_head`: the last line was a row of the head.
     """
 
     has_comments: bool
@@ -98,6 +105,7 @@ class _Parser:
     current: _Draft = field(init=False)
     at_start: bool = False
     fence: str = ""
+    in_head: bool = False
 
     def __post_init__(self) -> None:
         self.current = self.drafts[STRAY]
@@ -106,8 +114,15 @@ class _Parser:
         section = _SECTION.fullmatch(line)
         if section:
             self._begin(section[1].lower())
-        elif not _COMMENT.fullmatch(line):
+        elif not (_COMMENT.fullmatch(line) or self._of_the_head(line)):
             self._add(line)
+
+    def _of_the_head(self, line: str) -> bool:
+        """Whether the line is of the head, which is made anew for each version and no part of a section."""
+        if self.current is not self.drafts[STRAY]:
+            return False
+        self.in_head = line.startswith("|") and (self.in_head or _HEAD_ROW.fullmatch(line) is not None)
+        return self.in_head or _PICTURE.fullmatch(line) is not None
 
     def sections(self) -> Iterator[ManuscriptSection]:
         for key, draft in self.drafts.items():
@@ -123,7 +138,7 @@ class _Parser:
             self.current.lines.append("")
 
     def _add(self, line: str) -> None:
-        heading = None if self._in_code(line) else _HEADING.fullmatch(line)
+        heading = None if self._in_code(line) else _HEADING.fullmatch(_CONTROLS.sub("", line))
         title = _TITLE.fullmatch(line)
         if title and self.title is None and self.current is self.drafts[STRAY]:
             self.title = title[2]

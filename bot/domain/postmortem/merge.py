@@ -1,9 +1,11 @@
 """Merges two changes of one text. A change by one side alone is taken; where both changed a place, both are kept.
 
-The texts are compared piece by piece (see `conflict.pieces`), and within a table or a code block line by line if that
-resolves a conflict.
+The texts are compared piece by piece (see `conflict.pieces`); where that leaves a conflict, within a table or a code
+block line by line, and elsewhere block by block: what has one label belongs together. A conflict quotes only lines that
+a side added or changed.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +13,14 @@ from bot.domain.postmortem.conflict import is_conflict, pieces, plain_lines, quo
 from bot.domain.postmortem.diff3 import Conflict, Matcher, diff3
 
 Lines = Sequence[str]
+
+_LABEL = re.compile(
+    r"#{1,6}[ \t].*|(?:[ \t]*-[ \t]+)?\*\*[^*\n]{1,60}\*\*(?:(?<!:\*\*)[^:\n]{0,60}:(?=[ ]))?", re.DOTALL
+)
+"""What a line is about: a heading, or the bold words at its start, with what follows them up to a colon."""
+_WORD = re.compile(r"\w+")
+_MOST_PAIRS = 4_000
+"""The most pairs of lines that are compared with each other in one place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,29 +74,36 @@ def merge(base: str, mine: str, other: str, options: MergeOptions) -> Merged:
 
 
 def _merge(context: _Context, base: Lines, mine: Lines, other: Lines) -> tuple[list[str], int]:
+    if mine == base:
+        return list(other), 0
+    if other in (base, mine):
+        return list(mine), 0
     lines: list[str] = []
     conflicts = 0
     for chunk in diff3(base, mine, other):
-        if not isinstance(chunk, Conflict):
+        if isinstance(chunk, Conflict):
+            resolved, left = _resolve(context, chunk.base, chunk.mine, chunk.other)
+            lines += resolved
+            conflicts += left
+        else:
             lines += chunk
-            continue
-        resolved = _resolve(context, chunk.base, chunk.mine, chunk.other)
-        if resolved is None:
-            conflicts += 1
-            first, second = plain_lines(chunk.mine, context.facts), plain_lines(chunk.other)
-            resolved = [quote_both(first, second, labels=context.options.labels)]
-        lines += resolved
     return lines, conflicts
 
 
-def _resolve(context: _Context, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
-    """The lines where both sides changed these pieces; None for a conflict that a person has to decide."""
+def _resolve(context: _Context, base: Lines, mine: Lines, other: Lines) -> tuple[list[str], int]:
+    """The lines where both sides changed these pieces, and the number of conflicts in them."""
     if plain_lines(mine, context.facts) == plain_lines(other) or _shows(other, mine) or _includes(other, base, mine):
-        return list(other)
+        return list(other), 0
     if _includes(mine, base, other):
-        return list(mine)
-    combined = _combine(base, mine, other, join=context.options.join)
-    return _merge_by_line(context, base, mine, other) if combined is None else combined
+        return list(mine), 0
+    combined, conflicts = _combine(context, base, mine, other)
+    if not conflicts:
+        return combined, 0
+    for finer in (_merge_by_line, _merge_by_label):
+        found = finer(context, base, mine, other)
+        if found is not None:
+            return found
+    return combined, conflicts
 
 
 def _shows(other: Lines, mine: Lines) -> bool:
@@ -103,7 +120,7 @@ def _includes(text: Lines, base: Lines, changed: Lines) -> bool:
     return _is_subsequence(added, text) and removed.isdisjoint(text)
 
 
-def _merge_by_line(context: _Context, base: Lines, mine: Lines, other: Lines) -> list[str] | None:
+def _merge_by_line(context: _Context, base: Lines, mine: Lines, other: Lines) -> tuple[list[str], int] | None:
     """Code blocks and tables merged line by line; None if there are none, or if that leaves a conflict within one."""
     by_line = [
         [line for part in parts for line in ([part] if is_conflict(part) else part.split("\n"))]
@@ -112,21 +129,158 @@ def _merge_by_line(context: _Context, base: Lines, mine: Lines, other: Lines) ->
     if by_line == [list(base), list(mine), list(other)]:
         return None
     lines, conflicts = _merge(context, *by_line)
-    return None if conflicts else lines
+    return None if conflicts else (lines, 0)
 
 
-def _combine(base: Lines, mine: Lines, other: Lines, *, join: bool) -> list[str] | None:
-    """Both sides' changes in one text; None where they want different lines in one place."""
+def _merge_by_label(context: _Context, base: Lines, mine: Lines, other: Lines) -> tuple[list[str], int] | None:
+    """The pieces merged block by block: lines with one label belong together, whatever else changed about them.
+
+    None if no label occurs once on each of the three sides.
+    """
+    labelled = [_by_label(parts) for parts in (base, mine, other)]
+    shared = [label for label in labelled[0] if label in labelled[1] and label in labelled[2]]
+    lines: list[str] = []
+    conflicts = 0
+    done = (0, 0, 0)
+    found = False
+    for label in shared:
+        at = (labelled[0][label], labelled[1][label], labelled[2][label])
+        if any(place < start for place, start in zip(at, done, strict=True)):
+            continue  # The sides have these blocks in different orders.
+        found = True
+        between = (base[done[0] : at[0]], mine[done[1] : at[1]], other[done[2] : at[2]])
+        for merged, left in (_merge(context, *between), _merge_line(base[at[0]], mine[at[1]], other[at[2]], context)):
+            lines += merged
+            conflicts += left
+        done = (at[0] + 1, at[1] + 1, at[2] + 1)
+    if not found:
+        return None
+    merged, left = _merge(context, base[done[0] :], mine[done[1] :], other[done[2] :])
+    return [*lines, *merged], conflicts + left
+
+
+def _by_label(parts: Lines) -> dict[str, int]:
+    """The indexes of the lines whose label no other line has, by label."""
+    places: dict[str, list[int]] = {}
+    for index, part in enumerate(parts):
+        if label := _LABEL.match(part):
+            places.setdefault(label[0].rstrip(), []).append(index)
+    return {label: found[0] for label, found in places.items() if len(found) == 1}
+
+
+def _merge_line(base: str, mine: str, other: str, context: _Context) -> tuple[list[str], int]:
+    """One line that all three sides have, by its label."""
+    if other in {base, mine}:
+        return [mine], 0
+    return ([other], 0) if mine == base else ([quote_both([mine], [other], labels=context.options.labels)], 1)
+
+
+def _combine(context: _Context, base: Lines, mine: Lines, other: Lines) -> tuple[list[str], int]:
+    """Both sides' changes in one text, and the number of places where they want different lines, as quotes of both."""
     ours, theirs = _changes(base, mine), _changes(base, other)
+    clashes: list[tuple[list[int], list[int]]] = []
     for i, j in _touching(ours, theirs):
         # Lines that both sides add are added once.
         if _is_subsequence(ours[i].lines, theirs[j].lines):
             ours[i] = replace(ours[i], lines=())
         elif _is_subsequence(theirs[j].lines, ours[i].lines):
             theirs[j] = replace(theirs[j], lines=())
-        if _clash(ours[i], theirs[j], join=join):
-            return None
-    return _apply(base, sorted([*ours, *theirs], key=lambda change: (change.start, change.end)))
+        if _clash(ours[i], theirs[j], join=context.options.join):
+            if not clashes or (clashes[-1][0][-1] != i and clashes[-1][1][-1] != j):
+                clashes.append(([], []))
+            for index, known in zip((i, j), clashes[-1], strict=True):
+                if index not in known[-1:]:
+                    known.append(index)
+    settled, conflicts = [], 0
+    for ours_here, theirs_here in clashes:
+        change, left = _settle(context, base, [ours[i] for i in ours_here], [theirs[j] for j in theirs_here])
+        settled.append(change)
+        conflicts += left
+    in_clash = [{index for clash in clashes for index in clash[side]} for side in (0, 1)]
+    free = [
+        change
+        for side, changes in enumerate((ours, theirs))
+        for index, change in enumerate(changes)
+        if index not in in_clash[side]
+    ]
+    return _apply(base, sorted([*free, *settled], key=lambda change: (change.start, change.end))), conflicts
+
+
+def _settle(context: _Context, base: Lines, ours: Sequence[_Change], theirs: Sequence[_Change]) -> tuple[_Change, int]:
+    """The one change that shows what both sides want in a place, and the number of conflicts in it.
+
+    Only lines that a side added are quoted. Where one change of the other side replaces more than what was changed on
+    this one, a line of theirs is quoted only if it takes the place of ours; the rest of them is taken.
+    """
+    start = min(change.start for change in (*ours, *theirs))
+    end = max(change.end for change in (*ours, *theirs))
+    added, new = ([line for change in changes for line in change.lines] for changes in (ours, theirs))
+    if _shows(new, added):
+        return _Change(start, end, tuple(new)), 0
+    if len(theirs) == 1 and len(ours) * len(new) <= _MOST_PAIRS and _leaves_lines(base, ours, theirs[0]):
+        lines, conflicts = _side_by_side(context, base, ours, theirs[0])
+        return _Change(start, end, tuple(lines)), conflicts
+    return _Change(start, end, (_quoted(context, added, new),)), 1
+
+
+def _quoted(context: _Context, mine: Lines, other: Lines) -> str:
+    return quote_both(
+        _without_blank_ends(plain_lines(mine, context.facts)),
+        _without_blank_ends(plain_lines(other)),
+        labels=context.options.labels,
+    )
+
+
+def _without_blank_ends(lines: Lines) -> list[str]:
+    return "\n".join(lines).strip("\n").split("\n")
+
+
+def _leaves_lines(base: Lines, ours: Sequence[_Change], theirs: _Change) -> bool:
+    """Whether `theirs` replaces lines that `ours` leave alone."""
+    touched = {index for change in ours for index in range(change.start, change.end)}
+    return any(base[index] and index not in touched for index in range(theirs.start, theirs.end))
+
+
+def _side_by_side(context: _Context, base: Lines, ours: Sequence[_Change], theirs: _Change) -> tuple[list[str], int]:
+    """The lines of `theirs`, with each of `ours` in a quote beside those it is about, or apart if there are none."""
+    new: list[list[str]] = [[line] for line in theirs.lines]
+    before: list[str] = []
+    after: list[str] = []
+    conflicts = 0
+    for change in ours:
+        said = [*base[change.start : change.end], *change.lines]
+        pairs = [index for index, line in enumerate(theirs.lines) if line and any(_alike(line, own) for own in said)]
+        if pairs and all(len(new[index]) == 1 and new[index][0] == theirs.lines[index] for index in pairs):
+            conflicts += 1
+            new[pairs[0]] = [_quoted(context, change.lines, [theirs.lines[index] for index in pairs])]
+            for index in pairs[1:]:
+                new[index] = []
+        else:
+            first = not any(base[theirs.start : change.start])
+            _append_apart(before if first else after, plain_lines(change.lines, context.facts))
+    lines = before
+    _append_apart(lines, [line for part in new for line in part])
+    _append_apart(lines, after)
+    return lines, conflicts
+
+
+def _append_apart(lines: list[str], more: Lines) -> None:
+    """Append lines, below a blank one unless both are list items."""
+    more = _without_blank_ends(more)
+    if lines and lines[-1] and more[0] and not lines[-1].lstrip()[:2] == more[0].lstrip()[:2] == "- ":
+        lines.append("")
+    lines += more if more != [""] else []
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two lines tell of the same: they have one label, or half of their words in common."""
+    if not other:
+        return False
+    labels = _LABEL.match(one), _LABEL.match(other)
+    if labels[0] and labels[1]:
+        return labels[0][0].rstrip() == labels[1][0].rstrip()
+    words = [frozenset(_WORD.findall(line.casefold())) for line in (one, other)]
+    return 2 * len(words[0] & words[1]) > len(words[0] | words[1])
 
 
 def _changes(base: Lines, other: Lines) -> list[_Change]:

@@ -2,23 +2,35 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
 
-from bot.domain.incident.lifecycle import DURATIONS, lifecycle
+from bot.domain.incident.lifecycle import DURATIONS, ONSET, Duration, Lifecycle, lifecycle
 from bot.domain.postmortem.export import Json, instant
 from bot.domain.report.on_time import OnTime, OwnerGroup, by_team, on_time
 from bot.domain.report.period import Period
-from bot.vocabulary import SEVERITIES
+from bot.vocabulary import ACKNOWLEDGED, DETECTED, RESOLVED, SEVERITIES
 from storage.values import DeclaredIncident, ItemOutcome, Milestone
+
+MEASURED = (
+    *DURATIONS,
+    Duration(
+        key="time_in_rounds", label="Time in trouble", start=ONSET, end=RESOLVED,
+        definition="the rounds alone, from where users were hurt, or it came back, to each resolution",
+    ),
+)  # fmt: skip
+"""What the report measures: beside the wall clock the time in trouble, without the quiet between two rounds."""
+_OF_THE_FIRST_ROUND = frozenset({DETECTED, ACKNOWLEDGED})
+"""Ends of durations that a return of the trouble cannot move."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
     """One duration over many incidents: `seconds` are the known values, ascending; `unknown` counts the others.
 
-    `definition` says how the duration of one incident is measured.
+    `definition` says how the duration of one incident is measured. `reopened` is how many of the known values are of
+    incidents that were reopened, 0 for a duration that this does not move.
     """
 
     key: str
@@ -26,6 +38,7 @@ class Spread:
     definition: str
     seconds: tuple[float, ...]
     unknown: int
+    reopened: int = 0
 
     @property
     def known(self) -> int:
@@ -59,8 +72,9 @@ def spread(key: str, label: str, definition: str, seconds: Iterable[float | None
 class Report:
     """The numbers of one period.
 
-    `declared` are the incidents, in the order in which they were declared. `severities` has each severity with its
-    count, None for the unknown one. `items` counts the action items, `groups` the same by team.
+    `declared` are the incidents, in the order in which they happened. `severities` has each severity with its
+    count, None for the unknown one; an incident counts under the highest that it had. `items` counts the action items,
+    `groups` the same by team. `reopened` counts the incidents that came back after a resolution.
     """
 
     period: Period
@@ -69,6 +83,7 @@ class Report:
     spreads: tuple[Spread, ...]
     items: OnTime
     groups: tuple[OwnerGroup, ...]
+    reopened: int = 0
 
     @property
     def still_open(self) -> int:
@@ -96,15 +111,23 @@ def build_report(period: Period, records: PeriodRecords, *, today: date, people:
     severities = Counter(each.severity if each.severity in SEVERITIES else None for each in records.incidents)
     return Report(
         period=period,
-        declared=tuple(sorted(records.incidents, key=lambda incident: (incident.declared_at, incident.id))),
+        declared=tuple(sorted(records.incidents, key=lambda incident: (incident.happened_at, incident.id))),
         severities=tuple((severity, severities[severity]) for severity in (*SEVERITIES, None)),
-        spreads=tuple(
-            spread(rule.key, rule.label, rule.definition, (getattr(life, f"{rule.key}_s") for life in lives))
-            for rule in DURATIONS
-        ),
+        spreads=tuple(_measure(rule, lives) for rule in MEASURED),
+        reopened=sum(life.reopened > 0 for life in lives),
         items=on_time(records.items, today),
         groups=by_team(records.items, today, people=people),
     )
+
+
+def _measure(rule: Duration, lives: Sequence[Lifecycle]) -> Spread:
+    """The spread of one duration over the incidents."""
+    seconds = [getattr(life, f"{rule.key}_s") for life in lives]
+    returned = [
+        each is not None and life.reopened > 0 and rule.end not in _OF_THE_FIRST_ROUND
+        for life, each in zip(lives, seconds, strict=True)
+    ]
+    return replace(spread(rule.key, rule.label, rule.definition, seconds), reopened=sum(returned))
 
 
 def report_json(report: Report) -> Json:
@@ -118,12 +141,14 @@ def report_json(report: Report) -> Json:
         "incidents": {
             "declared": len(report.declared),
             "still_open": report.still_open,
+            "reopened": report.reopened,
             "by_severity": {severity or "unknown": count for severity, count in report.severities},
         },
         "durations": {
             spread.key: {
                 "known": spread.known,
                 "unknown": spread.unknown,
+                "reopened": spread.reopened,
                 "median_s": spread.median_s,
                 "shortest_s": spread.shortest_s,
                 "longest_s": spread.longest_s,

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.items.due import parse_due
 from bot.domain.time.format import clock_text, short_day, zone_name, zone_text
-from bot.domain.time.wallclock import LocalClock, twenty_four_hour
+from bot.domain.time.moment import LocalClock
+from bot.domain.time.typed import twenty_four_hour
 from bot.domain.time.zones import TypedZone, abbreviations_of, common_meaning, local_meaning, read_zone
 from bot.domain.words import quoted
 from bot.errors import UsageError

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from bot.domain.incident.lifecycle import in_order
+from bot.domain.items.cadence import DAY, Cadence, is_workday
 from bot.domain.items.item import DROPPED
 from bot.domain.postmortem.names import words_of
 from bot.domain.review.appointment import Appointment, parse_appointment
@@ -121,11 +122,13 @@ def propose_invitees(
         if user_id and name and words_of(name):
             ids_by_name.setdefault(words_of(name), set()).add(user_id)
     mentioned: list[str] = []
-    for match in (match for entry in active for match in _MENTION.finditer(entry.text)):
-        # Where Slack sends no name with a mention, its user id stands in the words.
-        meant = {match["id"] or match["name"]} & ids or ids_by_name.get(words_of(match["name"] or ""), set())
-        if len(meant) == 1:
-            mentioned += meant
+    for entry in active:
+        for match in _MENTION.finditer(entry.text):
+            # In old entries the user id may stand in the words.
+            meant = {match["id"] or match["name"]} & ids or ids_by_name.get(words_of(match["name"] or ""), set())
+            if len(meant) == 1:
+                mentioned += meant
+        mentioned += [user_id for user_id in entry.people.values() if user_id in ids]
     found = dict.fromkeys((*(user_id for user_id, _ in authors), *mentioned, *(user_id for user_id, _ in owners)))
     shown_names = {user_id: name for user_id, name in (*authors, *owners) if user_id and name} | dict(names)
     return tuple(
@@ -151,26 +154,24 @@ def local_start(review: Review) -> datetime:
     return review.starts_at.astimezone(zone_from_key(review.timezone))
 
 
-def reminds_at(review: Review) -> datetime | None:
-    """The instant of the reminder, UTC: the same clock time the day before; None where it was past when planned.
+def reminds_at(review: Review, zone: ZoneInfo, cadence: Cadence) -> datetime | None:
+    """When somebody in the zone is reminded, UTC: at the opening of their last workday before the day it is for them.
 
-    Where the clocks skip that time, it is an hour later.
+    None where that was past when it was planned: then the invitation is all.
     """
-    before = (local_start(review) - timedelta(days=1)).astimezone(UTC)
-    return before if before > review.planned_at else None
+    on = review.starts_at.astimezone(zone).date() - DAY
+    while not is_workday(on, cadence.holidays):
+        on -= DAY
+    at = cadence.opening(on, zone)
+    return at if at > review.planned_at else None
 
 
-def span(review: Review) -> str:
-    """Start and end: `Tuesday 1 December 2026, 10:00 to 10:45 CET (09:00 UTC)`."""
-    start = local_start(review)
+def span(review: Review, zone: tzinfo | None = None) -> str:
+    """Start and end, in the zone or that of the plan: `Tuesday 1 December 2026, 10:00 to 10:45 CET (09:00 UTC)`."""
+    start = review.starts_at.astimezone(zone) if zone else local_start(review)
     end = review.ends_at.astimezone(start.tzinfo)
     text = f"{day(start)}, {clock(start)} to {clock(end)} {zone_name(start)}"
     return text if zone_name(start) == "UTC" else f"{text} ({in_utc(start)})"
-
-
-def local_instant(at: datetime) -> str:
-    """The aware moment in its own zone: `Monday 30 November 2026, 10:00 CET`."""
-    return f"{day(at)}, {clock(at)} {zone_name(at)}"
 
 
 def in_utc(at: datetime) -> str:

@@ -10,22 +10,46 @@ MONTHS = (
 )  # fmt: skip
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+EXACT_UP_TO = 72 * _HOUR
+"""Below so many seconds a length of time is written in hours and minutes alone."""
 
 
-def stamp(at: datetime, zone: ZoneInfo | None, today: date, *, seconds: bool = False) -> str:
+def stamp(
+    at: datetime,
+    zone: ZoneInfo | None,
+    today: date,
+    *,
+    seconds: bool = False,
+    named: bool = False,
+    approximate: bool = False,
+    until_at: datetime | None = None,
+) -> str:
     """`at` as `14:02 UTC (09:02 in New York)`.
 
     The day is written where it is not `today` (a UTC date), and again for the local time where that falls on
-    another day. Without a zone, or with one whose clock shows UTC, the bracket is left out.
+    another day. Without a zone, or with one whose clock shows UTC, the bracket is left out. In the hour that clocks
+    show twice, or if `named`, the local time has its abbreviation: `(01:30 PDT in Los Angeles)`.
+    An `approximate` time is `about 14:02 UTC`, one that lasted until `until_at` is `14:02 to 14:10 UTC`.
     """
-    clock_format = "%H:%M:%S" if seconds else "%H:%M"
     in_utc = at.astimezone(UTC)
-    text = f"{_day_before_clock(in_utc.date(), today)}{in_utc:{clock_format}} UTC"
+    about = "about " if approximate else ""
+    text = f"{about}{_day_before_clock(in_utc.date(), today)}{span(in_utc, until_at, seconds=seconds)} UTC"
     local_at = in_utc if zone is None else at.astimezone(zone)
     if zone is None or local_at.utcoffset() == in_utc.utcoffset():
         return text
     local_day = _day_before_clock(local_at.date(), in_utc.date())
-    return f"{text} ({local_day}{local_at:{clock_format}} in {zone_label(zone)})"
+    twice = local_at.replace(fold=0).utcoffset() != local_at.replace(fold=1).utcoffset()
+    abbreviation = f" {zone_name(local_at)}" if named or twice else ""
+    return f"{text} ({local_day}{span(local_at, until_at, seconds=seconds)}{abbreviation} in {zone_label(zone)})"
+
+
+def span(start: datetime, until_at: datetime | None, *, seconds: bool = False) -> str:
+    """`14:02`, or `14:02 to 14:10` with an end, in the zone of `start`; the end with its day where that is another."""
+    clock_format = "%H:%M:%S" if seconds else "%H:%M"
+    if until_at is None:
+        return f"{start:{clock_format}}"
+    end = until_at.astimezone(start.tzinfo)
+    return f"{start:{clock_format}} to {_day_before_clock(end.date(), start.date())}{end:{clock_format}}"
 
 
 def _day_before_clock(on: date, today: date) -> str:
@@ -63,6 +87,11 @@ def clock_text(shown: time) -> str:
     return shown.isoformat(timespec="seconds" if shown.second else "minutes")
 
 
+def dated_clock(moment: datetime) -> str:
+    """The aware `moment` as it can be typed anywhere: `2026-03-12 14:02 UTC-7`, exact, in its own zone."""
+    return f"{moment:%F} {clock_text(moment.time())} {offset(moment)}"
+
+
 def offset(moment: datetime) -> str:
     """How far the zone of the aware `moment` is from UTC then: `UTC-7`, `UTC+5:30`, `UTC`."""
     distance = moment.utcoffset()
@@ -74,9 +103,12 @@ def offset(moment: datetime) -> str:
 
 
 def zone_name(moment: datetime) -> str:
-    """The abbreviation of the aware `moment`'s zone then: `PDT`; its offset where it has none of letters alone."""
+    """The abbreviation of the aware `moment`'s zone then: `PDT`; its offset where it has none of letters alone.
+
+    A clock that equals UTC is `UTC`, whatever its zone calls it: readers are shown one clock.
+    """
     name = moment.tzname() or ""
-    return name if name.isalpha() else offset(moment)
+    return name if name.isalpha() and moment.utcoffset() else offset(moment)
 
 
 def zone_label(zone: ZoneInfo) -> str:
@@ -93,23 +125,43 @@ def zone_text(zone: tzinfo) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time in its one or two largest units: `45 s`, `3 min 20 s`, `1 h 32 min`, `9 d 3 h`.
+    """A length of time as it is quoted: `45 s`, `3 min 20 s`, `24 h 11 min`, `3 d 2 h (74 h 5 min)`; None is `unknown`.
 
-    Smaller units are cut off, never rounded up; seconds appear only below ten minutes. None is `unknown`. Raises
-    ValueError when it is negative or not finite.
+    From EXACT_UP_TO on it stands in days and hours, with all of it in hours and minutes in brackets. Smaller units are
+    cut off, never rounded up; seconds appear only below ten minutes, and less than one is `under a minute`: most times
+    are typed to the minute. Raises ValueError when it is negative or not finite.
     """
     if seconds is None:
         return "unknown"
+    whole = _whole(seconds)
+    if whole == 0:
+        return "under a minute"
+    exact = _units(whole, (_HOUR, "h"), (_MINUTE, "min"), *([(1, "s")] if whole < 10 * _MINUTE else []))
+    return f"{rough_duration(seconds)} ({exact})" if whole >= EXACT_UP_TO else exact
+
+
+def rough_duration(seconds: float) -> str:
+    """A length of time in its one or two largest units, where there is little room: `45 s`, `1 h 32 min`, `9 d 3 h`.
+
+    Cut off as `duration` does, and with its errors.
+    """
+    whole = _whole(seconds)
+    if whole >= _DAY:
+        return _units(whole, (_DAY, "d"), (_HOUR, "h"))
+    return _units(whole, (_HOUR, "h"), (_MINUTE, "min"), *([(1, "s")] if whole < 10 * _MINUTE else [])) or "0 s"
+
+
+def _whole(seconds: float) -> int:
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"a length of time cannot be {seconds} s")
-    whole = int(seconds)
-    units: tuple[tuple[int, str], ...]
-    if whole >= _DAY:
-        units = (whole // _DAY, "d"), (whole % _DAY // _HOUR, "h")
-    elif whole >= _HOUR:
-        units = (whole // _HOUR, "h"), (whole % _HOUR // _MINUTE, "min")
-    elif whole >= 10 * _MINUTE:
-        units = ((whole // _MINUTE, "min"),)
-    else:
-        units = (whole // _MINUTE, "min"), (whole % _MINUTE, "s")
-    return " ".join(f"{number} {unit}" for number, unit in units if number) or "0 s"
+    return int(seconds)
+
+
+def _units(whole: int, *units: tuple[int, str]) -> str:
+    """The seconds in the units, from the largest; those that are zero are left out."""
+    said = []
+    for size, unit in units:
+        number, whole = divmod(whole, size)
+        if number:
+            said.append(f"{number} {unit}")
+    return " ".join(said)

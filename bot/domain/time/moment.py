@@ -1,291 +1,383 @@
-"""The time some words begin with, as an instant, and the words after it: `at 14:02 disk full`.
+"""Which instant a time stands for that somebody typed: on which clocks, on which day, before or after their change."""
 
-Two forms are read: times counted back from now (`-10m`, `-1h30m`, `-2 days`), and times as a clock shows them
-(`14:02`, `2:02 pm`, `yesterday 23:50`, `2026-11-21T14:02:30Z`). Words that only look like a time are refused: taken
-for words, the entry would be recorded as now.
-"""
-
-import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from bot.domain.time.format import clock_text, zone_text
-from bot.domain.time.wallclock import FIRST_YEAR, LocalClock, twenty_four_hour
-from bot.domain.time.zones import TypedZone, abbreviations_of, common_meaning, local_meaning, read_zone
-from bot.domain.words import after_separator, after_visible, quoted, visible
+from bot.domain.time.format import clock_text, short_day, zone_text
+from bot.domain.time.typed import LEAP_YEAR, ClockTime, RelativeTime, TypedTime
+from bot.domain.time.zones import abbreviations_of, local_meaning, meanings, usual_place
 from bot.errors import UsageError
 from storage.values import whole_milliseconds
 
-LONGEST = timedelta(days=400)
-"""The furthest back a time counted from now may lie; a longer one is taken for a typing error."""
+CLOCK_SKEW = timedelta(minutes=2)
+"""A clock time up to this far ahead is taken for a clock that runs fast: an error, not yesterday's time."""
 
-MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-"""A regular expression for a month's name, in lower case."""
+FIRST_YEAR = 2000
 
-_AT = re.compile(r"at(?:\s+|(?=[-\u2212\u2013]?[0-9]))", re.IGNORECASE)
 
-_MINUS = r"[-\u2212\u2013]"
-_UNIT = r"days?|hours?|hrs?|minutes?|mins?|seconds?|secs?"
-_END = r"(?![\w%/])"
-_RELATIVE = re.compile(
-    rf"{_MINUS}(?:(?P<number>[0-9]+)\s?(?P<unit>{_UNIT})|(?P<parts>(?:[0-9]+[dhms])+|[0-9]+h[0-9]{{2}})){_END}",
-    re.IGNORECASE,
-)
-_FRACTION = re.compile(rf"{_MINUS}[0-9]+[.,][0-9]+\s?(?:[dh]|{_UNIT}){_END}", re.IGNORECASE)
-_SECOND_PART = re.compile(rf"\s+[0-9]+\s?(?:[hms]|{_UNIT}){_END}", re.IGNORECASE)
-_PART = re.compile(r"([0-9]+)([dhms])")
-_DESCENDING = re.compile(r"(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?")
-_UNIT_S = {"d": 24 * 60 * 60, "h": 60 * 60, "m": 60, "s": 1}
-_MAX_DIGITS = 9
+LATEST, AS_DATED, INCIDENT_DAY, WALL_CLOCK, AS_NAMED, IN_UTC, OTHER_HOUR, OTHER_HALF, OTHER_DATE, OTHER_ZONE, NOW = (
+    "latest", "as_dated", "incident_day", "wall_clock", "as_named", "in_utc", "other_hour", "other_half", "other_date",
+    "other_zone", "now",
+)  # fmt: skip
+"""The reasons for a reading: the latest such moment that is not ahead; the day that was typed; the day on which the
+incident ran; the clock on the wall, whatever the abbreviation says; the abbreviation as it is defined; a clock read in
+UTC; the other of the two hours when clocks are set back; the afternoon; the other date the figures may mean; the clocks
+of a word after the time that may be a zone or not, or those without it; now, because the time is still ahead."""
 
-_ISO_DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-_DAY_BEFORE = re.compile(
-    r"(?:(?P<word>yesterday|today)(?:,\s*|\s+)"
-    rf"|(?:on\s+)?(?P<date>{_ISO_DATE})(?:(?P<iso>T)|,\s*|\s+))(?:at\s+)?(?=[0-9])",
-    re.IGNORECASE,
-)
-_DAY_AFTER = re.compile(
-    rf"[\s,]+(?:(?P<word>yesterday|today)|on\s+(?P<date>{_ISO_DATE})|(?P<last>{_ISO_DATE})(?=\s*(?:[:,;]|$)))"
-    r"(?![\w'\u2019/-])",
-    re.IGNORECASE,
-)
-_DAYS_BACK = {"today": 0, "yesterday": 1}
-_CLOCK = re.compile(
-    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
-    r"(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+)|,(?P<thousandths>[0-9]{3}))?)?"
-    r"(?![0-9]|::?[0-9]|['\u2019%*=])"
-)
-_HALF = r"(?P<half>[ap])\.?m(?:\.(?![0-9])|(?![\w'\u2019]))"
-_AM_PM = re.compile(rf"\s?{_HALF}", re.IGNORECASE)
-_BARE_HOUR = re.compile(rf"(?P<hour>[0-9]{{1,2}})(?=\s?{_HALF})", re.IGNORECASE)
-_NOON, _MIDNIGHT, _HOUR_MINUTES = 12, 24, 60
+RECENT = timedelta(hours=2)
+"""A time at most this far back is what people type while something happens."""
+LONG_AGO = timedelta(hours=6)
+"""From this age on, a time without an incident to belong to may well have been meant otherwise."""
+_HALF_A_DAY = timedelta(hours=12)
+_SOON = timedelta(hours=1)
+"""A time this little ahead is now on a fast clock, where yesterday's would lie before the incident."""
+_MARGIN = timedelta(hours=1)
+"""What belongs to an incident may lie this much before its beginning or after its end."""
+_FARTHEST_ZONES = timedelta(hours=16)
+"""Zones of one abbreviation are less than this apart."""
+_LONGEST_RUN = timedelta(days=31)
+"""An incident longer than this tells no day."""
+_MOST_DAYS = 2
+"""Of an incident of several days, at most so many others are offered, the nearest ones."""
 
-_MAC_ADDRESS = re.compile(r"[0-9A-F]{2}(?::[0-9A-F]{2}){5}", re.IGNORECASE)
-_ONE_DIGIT_SECOND = re.compile(r"[0-9]{1,2}:[0-5][0-9]:[0-9](?![\w:.])")
-_UNUSUAL = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3])(?:[h.](?P<minute>[0-5][0-9])|:(?P<digit>[0-9]))(?![\w:.%'\u2019])")
-_FUSED = re.compile(r"[\w/~?]+|\.[0-9]+")
-_WEEKDAY = r"(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?"
-_OTHER_DAY = re.compile(
-    rf"(?:on\s+)?(?P<day>tomorrow|{_WEEKDAY}|[0-9]{{1,2}}[./-][0-9]{{1,2}}(?:[./-](?:[0-9]{{4}}|[0-9]{{2}})?)?"
-    rf"|[0-9]{{1,2}}\.?\s?{MONTH}|{MONTH}\s?[0-9]{{1,2}})(?:[\s,]+[0-9]{{4}})?"
-    r"[\s,]+(?:at\s+)?(?P<clock>[0-9]{1,2}:[0-9]{2})(?![0-9]|::?[0-9])",
-    re.IGNORECASE,
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalClock:
+    """The clocks of `zone`, read when it is `now` (aware UTC).
+
+    `typed` is the zone's name as the person wrote it, empty when they wrote none: examples repeat it.
+    """
+
+    zone: tzinfo
+    now: datetime
+    typed: str = ""
+
+    @property
+    def today(self) -> date:
+        """The date in the zone, now."""
+        return self.now.astimezone(self.zone).date()
+
+    def latest(self, clock: time) -> datetime:
+        """The latest instant not after now at which the clocks showed `clock`.
+
+        Raises UsageError when that time is at most CLOCK_SKEW ahead, or was skipped on the day it would fall on.
+        """
+        shown_now = self.now.astimezone(self.zone).replace(tzinfo=None)
+        # Tomorrow's first minutes may be within the skew; Apia skipped a whole day in 2011.
+        for days_back in (-1, 0, 1, 2, 3):
+            wall = datetime.combine(self.today - timedelta(days=days_back), clock)
+            instants = self.instants(wall)
+            if not instants and wall <= shown_now + CLOCK_SKEW:
+                raise self._skipped(wall)
+            self._refuse_skewed(clock, instants)
+            past = [instant for instant in instants if instant <= self.now]
+            if past:
+                return past[-1]
+        raise self._skipped(datetime.combine(self.today, clock))
+
+    def ahead(self, clock: time) -> bool:
+        """Whether the clocks show `clock` within _SOON."""
+        days = (self.today, self.today + timedelta(days=1))
+        instants = [at for day in days for at in self.instants(datetime.combine(day, clock))]
+        return any(self.now < at <= self.now + _SOON for at in instants)
+
+    def nearest(self, clock: time, reference: datetime) -> datetime:
+        """The instant not after now, closest to `reference`, at which the clocks showed `clock`.
+
+        Raises UsageError as `latest` does.
+        """
+        reference = min(reference, self.now)
+        day = reference.astimezone(self.zone).date()
+        walls = [datetime.combine(day + timedelta(days=days), clock) for days in (-2, -1, 0, 1)]
+        candidates = {instant: wall for wall in walls for instant in self._of_both_folds(wall)}
+        ordered = sorted(candidates, key=lambda instant: (abs(instant - reference), -instant.timestamp()))
+        self._refuse_skewed(clock, ordered[:1])
+        chosen = next(instant for instant in ordered if instant <= self.now)
+        if not self.instants(candidates[chosen]):
+            raise self._skipped(candidates[chosen])
+        return chosen
+
+    def on(self, day: date, clock: time) -> datetime:
+        """The instant at which the clocks showed `clock` on `day`; of two, the later one that is not ahead.
+
+        Raises UsageError when it lies before FIRST_YEAR or ahead of now, or was skipped.
+        """
+        if day.year < FIRST_YEAR:
+            raise UsageError(f"{day} is before the year {FIRST_YEAR}. Check the year: {self.today} {clock_text(clock)}")
+        # Far years are refused before any arithmetic: near 9999 it would overflow.
+        if day.year > self.now.year + 1:
+            raise self._ahead(day, clock)
+        wall = datetime.combine(day, clock)
+        instants = self.instants(wall)
+        if not instants:
+            raise self._skipped(wall)
+        past = [instant for instant in instants if instant <= self.now]
+        if not past:
+            raise self._ahead(day, clock)
+        return past[-1]
+
+    def instants(self, wall: datetime) -> list[datetime]:
+        """The instants, in order, at which the clocks show `wall` (naive): two in autumn, none in spring."""
+        return [at for at in self._of_both_folds(wall) if at.astimezone(self.zone).replace(tzinfo=None) == wall]
+
+    def _of_both_folds(self, wall: datetime) -> list[datetime]:
+        """The instants PEP 495 gives `wall`; where the clocks skip it, the two on either side of the jump."""
+        return sorted({wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1)})
+
+    def _refuse_skewed(self, clock: time, instants: list[datetime]) -> None:
+        if any(self.now < instant <= self.now + CLOCK_SKEW for instant in instants):
+            yesterday = " ".join(("yesterday", clock_text(clock), self.typed)).strip()
+            raise UsageError(
+                f"{clock_text(clock)} is still ahead: it is {self._now_text()}. "
+                f"For now, leave the time out; for yesterday, type `{yesterday}`"
+            )
+
+    def _ahead(self, day: date, clock: time) -> UsageError:
+        dated = "" if day == self.today else f"{day} "
+        current = self._now_text() if day == self.today else f"{self.today} {self._now_text()}"
+        return UsageError(f"{dated}{clock_text(clock)} is still ahead: it is {current}. For now, leave the time out.")
+
+    def _skipped(self, wall: datetime) -> UsageError:
+        day = f"{wall.day} {wall:%B}" + ("" if wall.year == self.now.year else f" {wall.year}")
+        return UsageError(
+            f"{clock_text(wall.time())} did not exist on {day} in {zone_text(self.zone)}: "
+            "the clocks went forward. Type the time they showed then, or the time in UTC."
+        )
+
+    def _now_text(self) -> str:
+        local, in_utc = self.now.astimezone(self.zone), self.now.astimezone(UTC)
+        utc = f"{in_utc:%H:%M} UTC"
+        if not local.utcoffset():
+            return utc
+        if in_utc.date() != local.date():
+            utc += f", {short_day(in_utc)}"
+        return f"{local:%H:%M} in {zone_text(self.zone)} ({utc})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """When an incident ran: from `began_at` to `ended_at`, which is None while it is open."""
+
+    began_at: datetime
+    ended_at: datetime | None
+
+    def holds(self, at: datetime, *, margin: timedelta = timedelta()) -> bool:
+        """Whether the instant lies within the incident, or within `margin` of it."""
+        return self.began_at - margin <= at and (self.ended_at is None or at <= self.ended_at + margin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One way to read a typed time: the instant, as the clocks of `zone` show it, and the reason for the reading."""
+
+    at: datetime
+    zone: tzinfo
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """The instant some words begin with: `at` is aware UTC in whole milliseconds, `rest` the words after it.
+    """The instant a typed time stands for: `at` is aware UTC in whole milliseconds.
 
     `zone_assumed`: it was read off the clocks of the typist's zone, because no zone was typed.
-    `seconds`: seconds were typed.
+    `seconds`: seconds were typed. It was read on the clocks of `zone`, None for a time counted back from now, for the
+    `reason`; `doubts` are other readings that may be meant. `distant`: no date was typed, and it is half a day ago or
+    more: a time that was mistyped, or lies ahead, is read as one of yesterday. `approximate`: it was called so.
+    `until_at` is the end of a range, and `end_problem` names one that was left out, and why.
     """
 
     at: datetime
-    rest: str
     zone_assumed: bool
     seconds: bool
+    zone: tzinfo | None = None
+    reason: str = LATEST
+    doubts: tuple[Reading, ...] = ()
+    distant: bool = False
+    approximate: bool = False
+    until_at: datetime | None = None
+    end_problem: str = ""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is to be said how the time was read."""
+        told = self.reason in {INCIDENT_DAY, WALL_CLOCK, IN_UTC}
+        return self.distant or bool(self.doubts or self.end_problem) or told
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelativeTime:
-    """A time `distance` before now; its words end at `end`. `seconds`: seconds were typed."""
+def place(
+    typed: TypedTime,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    reference: datetime | None = None,
+    course: Course | None = None,
+) -> Moment:
+    """The moment that a typed time stands for, and the other readings where it may be doubted.
 
-    distance: timedelta
-    seconds: bool
-    end: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockTime:
-    """A clock time with what was typed of its day and zone; its words end at `end`.
-
-    `days_back` counts from today. `seconds`: seconds were typed.
+    `now` is aware UTC, `zone` the typist's. A clock time without a date is the latest such moment not after now, or
+    with a `reference` (aware) the one closest to that. `course` is when the incident ran that the words are about: of
+    several readings, the first that lies in it is taken. Raises UsageError for what lies ahead of now, did not exist
+    or lies too far back.
     """
-
-    clock: time
-    seconds: bool
-    day: date | None
-    days_back: int | None
-    zone: TypedZone | None
-    end: int
-
-
-def parse_moment(words: str, *, now: datetime, zone: ZoneInfo, reference: datetime | None = None) -> Moment | None:
-    """The moment the words begin with, None when they begin with no time.
-
-    `now` is aware UTC, `zone` the typist's. A clock time without a date is the latest such moment not after
-    now, or with a `reference` (aware) the one closest to that. Raises UsageError for what looks like a time
-    and is none, may be meant in two ways, lies ahead of now or too far back.
-    """
-    typed = _read_time(visible(words), abbreviations_of(zone, reference or now))
-    if typed is None:
-        return None
-    rest = after_separator(after_visible(words, typed.end))
     if isinstance(typed, RelativeTime):
-        at, assumed = now - typed.distance, False
-    else:
-        at, assumed = _instant(typed, LocalClock(zone=zone, now=now), reference), typed.zone is None
-    return Moment(at=whole_milliseconds(at), rest=rest, zone_assumed=assumed, seconds=typed.seconds)
-
-
-def needs_zone(words: str) -> bool:
-    """Whether the time the words begin with depends on the typist's zone; False where no time can be read.
-
-    An abbreviation depends on it (`CST` is one thing in Chicago, another in Shanghai), and so does
-    `yesterday`, whose date is not the same everywhere.
-    """
-    try:
-        typed = _read_time(visible(words), frozenset())
-    except UsageError:
-        return False
-    if not isinstance(typed, ClockTime):
-        return False
-    return typed.zone is None or typed.zone.zone is None or typed.days_back is not None
-
-
-def _read_time(words: str, own: frozenset[str]) -> RelativeTime | ClockTime | None:
-    start = len(words) - len(words.lstrip())
-    at = _AT.match(words, start)
-    start = at.end() if at else start
-    return _read_relative_time(words, start) or _read_clock_time(words, start, announced=at is not None, own=own)
-
-
-def _read_relative_time(words: str, start: int) -> RelativeTime | None:
-    """The time counted back from now at `start` of the words, None when other words stand there.
-
-    Raises UsageError when it is further back than LONGEST, or may be meant in two ways.
-    """
-    if fraction := _FRACTION.match(words, start):
-        raise UsageError(f"{quoted(fraction[0])} has a fraction. Type whole units: -1h30m …")
-    match = _RELATIVE.match(words, start)
-    if match is None:
-        return None
-    typed = quoted(match[0])
-    if match["unit"]:
-        compact = match["number"] + match["unit"][0].lower()
-    else:
-        compact = match["parts"].lower() + ("m" if match["parts"][-1].isdigit() else "")
-        if "M" in match["parts"]:
-            raise UsageError(f"{typed} may be minutes or millions. For minutes type {typed.lower()} …")
-    if not _DESCENDING.fullmatch(compact):
-        raise UsageError(f"{typed} is no length of time. Try: -1h30m …")
-    if more := _SECOND_PART.match(words, match.end()):
-        doubt = quoted(more[0])
-        joined = "".join((typed + doubt).split())
-        raise UsageError(f"Does {doubt} belong to the time? If so, type {joined} …; if not, {typed}: {doubt} …")
-    parts = _PART.findall(compact)
-    # Python refuses to convert thousands of digits, and timedelta overflows on fewer: the limits come before both.
-    too_long = any(len(number) > _MAX_DIGITS for number, _ in parts)
-    distance_s = 0 if too_long else sum(int(number) * _UNIT_S[unit] for number, unit in parts)
-    if too_long or distance_s > LONGEST.total_seconds():
-        raise UsageError(f"{typed} is more than {LONGEST.days} days ago. Type the date: 2026-11-21 14:02 …")
-    seconds = any(unit == "s" for _, unit in parts)
-    return RelativeTime(distance=timedelta(seconds=distance_s), seconds=seconds, end=match.end())
-
-
-def _read_clock_time(words: str, start: int, *, announced: bool, own: frozenset[str]) -> ClockTime | None:
-    """The clock time at `start` of the words, None when other words stand there.
-
-    `announced`: an `at` precedes, so that `3pm` is a time too. `own` are the abbreviations of the typist's
-    zone. Raises UsageError for what looks like a time and is none.
-    """
-    if _MAC_ADDRESS.match(words, start):
-        return None
-    if other := _OTHER_DAY.match(words, start):
-        raise UsageError(
-            f"{quoted(other['day'])} is no day I can read here. Type the date: 2026-11-21 {other['clock']} …"
+        return Moment(
+            at=whole_milliseconds(now - typed.distance),
+            zone_assumed=False,
+            seconds=typed.seconds,
+            approximate=typed.approximate,
         )
-    day = _DAY_BEFORE.match(words, start)
-    start = day.end() if day else start
-    shown = _CLOCK.match(words, start) or (_BARE_HOUR.match(words, start) if announced or day else None)
-    if shown is None:
-        _refuse_near_miss(words, start, announced=announced)
-        return None
-    half = _AM_PM.match(words, shown.end())
-    clock = _time_of_day(shown, half)
-    seconds = bool(shown.groupdict().get("second"))
-    end = half.end() if half else shown.end()
-    iso = day is not None and (bool(day["iso"]) or (bool(day["date"]) and seconds))
-    zone = read_zone(words, end, iso=iso, own=own)
-    if zone is None and (fused := _FUSED.match(words, end)):
-        typed = quoted(words[start:end])
-        raise UsageError(f"I cannot read {quoted(typed + fused[0])} as a time. Try a space: at {typed} …")
-    end = zone.end if zone else end
-    if day is None and (day := _DAY_AFTER.match(words, end)):
-        end = day.end()
-        zone = zone or read_zone(words, end, own=own)
-        end = max(end, zone.end if zone else 0)
-    days_back = _DAYS_BACK[day["word"].lower()] if day and day["word"] else None
-    return ClockTime(clock=clock, seconds=seconds, day=_date(day), days_back=days_back, zone=zone, end=end)
+    own = LocalClock(zone=zone, now=now)
+    typed = dated(typed, own)
+    readings = _readings(typed, own, reference, course)
+    taken = next((each for each in readings if _fits(each, now, course)), readings[0])
+    doubts: dict[datetime, Reading] = {}
+    for each in readings:
+        if each.at != taken.at and _is_plausible(each, taken, now, course):
+            doubts.setdefault(each.at, each)
+    days = [each for each in doubts.values() if each.reason == INCIDENT_DAY]
+    for each in sorted(days, key=lambda day: abs(day.at - taken.at))[_MOST_DAYS:]:
+        del doubts[each.at]
+    until_at, end_problem = end_of_range(typed.until, taken, own) if typed.until else (None, "")
+    return Moment(
+        at=whole_milliseconds(taken.at),
+        zone_assumed=typed.zone is None,
+        seconds=typed.seconds,
+        zone=taken.zone,
+        reason=taken.reason,
+        doubts=tuple(doubts.values()),
+        distant=taken.reason == LATEST and now - taken.at >= _HALF_A_DAY,
+        approximate=typed.approximate,
+        until_at=until_at,
+        end_problem=f"{clock_text(typed.until.clock)}, {end_problem}" if typed.until and end_problem else "",
+    )
 
 
-def _refuse_near_miss(words: str, start: int, *, announced: bool) -> None:
-    """Refuse `14:02:5`, and after an `at` also `14h02`, `14.02` and `14:2`."""
-    if short := _ONE_DIGIT_SECOND.match(words, start):
-        whole, _, second = short[0].rpartition(":")
-        raise UsageError(f"{short[0]} may hold seconds or not. Type {whole}:0{second} …, or a space after {whole}")
-    if announced and (unusual := _UNUSUAL.match(words, start)):
-        minute = unusual["minute"] or f"0{unusual['digit']}"
-        raise UsageError(f"{quoted(unusual[0])} may be a time or not. If it is, type: at {unusual['hour']}:{minute} …")
+def _fits(reading: Reading, now: datetime, course: Course | None) -> bool:
+    """Whether the reading may be taken before a likelier one that does not fit.
+
+    UTC is offered only: it is the wall clock that people without a zone mean. So is what a word may mean or not.
+    """
+    if reading.reason in {IN_UTC, OTHER_ZONE}:
+        return False
+    return now - reading.at < LONG_AGO if course is None else course.holds(reading.at, margin=_MARGIN)
 
 
-def _time_of_day(shown: re.Match[str], half: re.Match[str] | None) -> time:
-    figures = shown.groupdict(default="")
-    hour, minute, second = (int(figures.get(name) or 0) for name in ("hour", "minute", "second"))
-    fraction = figures.get("fraction") or figures.get("thousandths") or ""
-    milliseconds = int(f"{fraction:0<3}"[:3])
-    hour_of_day = twenty_four_hour(hour, half["half"].lower()) if half else hour
-    try:
-        return time(hour_of_day, minute, second, milliseconds * 1000)
-    except ValueError:
-        typed = shown[0] + (half[0] if half else "")
-        example = time(hour % (_NOON if half else _MIDNIGHT), minute if minute < _HOUR_MINUTES else minute % 10)
-        raise UsageError(f"{quoted(typed)} is no time of day. Try: at {example:%H:%M} …") from None
+def _is_plausible(other: Reading, taken: Reading, now: datetime, course: Course | None) -> bool:
+    """Whether a reading is worth a button beside the one that was taken."""
+    if other.reason == IN_UTC:
+        close = now - other.at <= RECENT if course is None else course.holds(other.at)
+        return close and not _fits(taken, now, course)
+    if other.reason in {AS_NAMED, WALL_CLOCK} and abs(other.at - taken.at) > _FARTHEST_ZONES:
+        # Read in that zone it lies ahead, and the latest such moment is one of the day before.
+        return False
+    return other.reason != OTHER_HALF or not _fits(taken, now, course) or _fits(other, now, course)
 
 
-def _date(day: re.Match[str] | None) -> date | None:
-    figures = day.groupdict() if day else {}
-    typed = figures.get("date") or figures.get("last")
-    if not typed:
-        return None
-    try:
-        return date(*(int(part) for part in typed.split("-")))
-    except ValueError:
-        raise UsageError(f"{typed} is no date. Try: 2026-11-21 14:02 …") from None
+def _readings(typed: ClockTime, own: LocalClock, reference: datetime | None, course: Course | None) -> list[Reading]:
+    """The ways to read a clock time, the likeliest first, none ahead of now.
+
+    `own` is the clock of the typist's zone. Raises UsageError where none is possible, for the likeliest.
+    """
+    readings: list[Reading] = []
+    problems: list[UsageError] = []
+    for each, clock, reason in _candidates(typed, own, reference):
+        try:
+            at = _on_clock(each, clock, reference)
+        except UsageError as error:
+            problems.append(error)
+            continue
+        # The clock itself prefers the later of the two hours when it was set back.
+        both = reversed(clock.instants(at.astimezone(clock.zone).replace(tzinfo=None)))
+        same = [Reading(at=again, zone=clock.zone, reason=OTHER_HOUR) for again in both if again != at]
+        readings += [Reading(at=at, zone=clock.zone, reason=reason), *same]
+        if reason == LATEST and course is not None and not course.holds(at, margin=_MARGIN) and clock.ahead(each.clock):
+            readings.append(Reading(at=own.now, zone=clock.zone, reason=NOW))
+        if reason in {LATEST, IN_UTC} and course is not None and course.ended_at is not None:
+            of_incident = INCIDENT_DAY if reason == LATEST else IN_UTC
+            readings += _within(each.clock, clock, course.began_at, course.ended_at, of_incident)
+    possible = [each for each in readings if each.at <= own.now]
+    if all(each.reason in {IN_UTC, OTHER_ZONE} for each in possible):
+        # `today 07:10` may be of the day that has begun in UTC and not yet where the typist is.
+        recent = [each for each in possible if own.now - each.at <= RECENT]
+        if typed.days_back != 0 or not recent:
+            raise problems[0]
+        return recent
+    return possible
 
 
-def _instant(typed: ClockTime, own: LocalClock, reference: datetime | None) -> datetime:
-    """The instant meant; `own` is the clock of the typist's zone.
+def _candidates(
+    typed: ClockTime, own: LocalClock, reference: datetime | None
+) -> Iterator[tuple[ClockTime, LocalClock, str]]:
+    """What may have been typed, on which clock, with the reason; the likeliest first."""
+    clocks = list(_clocks(typed, own, reference))
+    dated = typed.day is not None or typed.days_back is not None
+    for number, (clock, reason) in enumerate(clocks):
+        yield typed, clock, reason or (AS_DATED if dated else LATEST)
+        if number:
+            continue
+        if typed.half_unknown:
+            yield replace(typed, clock=typed.clock.replace(hour=(typed.clock.hour + 12) % 24)), clock, OTHER_HALF
+        if typed.other_day is not None:
+            yield replace(typed, day=typed.other_day), clock, OTHER_DATE
+        if typed.days_back is not None and clock.today != own.today:
+            day = own.today - timedelta(days=typed.days_back)
+            yield replace(typed, day=day, days_back=None), clock, OTHER_DATE
+    if typed.offered is not None and typed.offered.zone is not None:
+        yield typed, LocalClock(zone=typed.offered.zone, now=own.now, typed=typed.offered.name), OTHER_ZONE
+    if typed.zone is not None and typed.zone.doubtful:
+        yield typed, own, OTHER_ZONE
+    if typed.zone is None and (not dated or typed.days_back == 0) and reference is None:
+        yield typed, LocalClock(zone=UTC, now=own.now, typed="UTC"), IN_UTC
 
-    An abbreviation means what it means in the typist's zone where its clocks go by it then, else what it means
-    everywhere.
+
+def _clocks(typed: ClockTime, own: LocalClock, reference: datetime | None) -> Iterator[tuple[LocalClock, str | None]]:
+    """The clocks that may have been read, the likeliest first; the reason is None for the plain one.
+
+    An abbreviation means what it means in the typist's zone where its clocks go by it then. One that they go by at
+    another time of the year was read off the wall all the same: `PST` in July in Los Angeles. Any other means what it
+    is defined as, and else what the wall showed where it is used.
     """
     if typed.zone is None:
-        return _on_clock(typed, own, reference)
+        yield own, None
+        return
     name, zone = typed.zone.name, typed.zone.zone
-    if zone is None:
-        near = reference or own.now
-        if typed.day and FIRST_YEAR <= typed.day.year <= own.now.year:
-            near = datetime.combine(typed.day, time(12), UTC)
-        meant = local_meaning(own.zone, name, near)
-        if meant is not None:
-            at = _on_clock(typed, LocalClock(zone=meant, now=own.now, typed=name), reference)
-            if at.astimezone(own.zone).tzname() == name.upper():
-                return at
-        zone = common_meaning(name, own.zone, near)
-    clock = LocalClock(zone=zone, now=own.now, typed=name)
-    if typed.days_back is not None and own.today != clock.today:
-        day = clock.today - timedelta(days=typed.days_back)
-        raise UsageError(
-            f"Today is {own.today} in {zone_text(own.zone)} and {clock.today} in {zone_text(clock.zone)}. "
-            f"Type the date: {day} {clock_text(typed.clock)} {name} …"
-        )
-    return _on_clock(typed, clock, reference)
+    if zone is not None:
+        yield LocalClock(zone=zone, now=own.now, typed=name), None
+        return
+    near = reference or own.now
+    if typed.day and FIRST_YEAR <= typed.day.year <= own.now.year:
+        near = datetime.combine(typed.day, time(12), UTC)
+    meant = local_meaning(own.zone, name, near)
+    if meant is not None and _shows(typed, LocalClock(zone=meant, now=own.now, typed=name), reference, own.zone):
+        yield LocalClock(zone=meant, now=own.now, typed=name), None
+        return
+    if name.upper() in abbreviations_of(own.zone, near):
+        yield replace(own, typed=name), WALL_CLOCK
+    for each in meanings(name, own.zone, near):
+        yield LocalClock(zone=each, now=own.now, typed=name), AS_NAMED
+    if (usual := usual_place(name)) is not None:
+        yield LocalClock(zone=usual, now=own.now, typed=name), WALL_CLOCK
+
+
+def _shows(typed: ClockTime, clock: LocalClock, reference: datetime | None, zone: tzinfo) -> bool:
+    """Whether the zone's clocks go by the abbreviation `clock.typed` at the typed time."""
+    return _on_clock(typed, clock, reference).astimezone(zone).tzname() == clock.typed.upper()
+
+
+def _within(clock: time, local: LocalClock, began_at: datetime, ended_at: datetime, reason: str) -> list[Reading]:
+    """The moments of an incident at which the clocks showed `clock`, the last one first."""
+    if ended_at - began_at > _LONGEST_RUN:
+        return []
+    first_day, last_day = (at.astimezone(local.zone).date() for at in (began_at, ended_at))
+    days = [last_day - timedelta(days=back) for back in range((last_day - first_day).days + 1)]
+    return [
+        Reading(at=at, zone=local.zone, reason=reason)
+        for day in days
+        for at in reversed(local.instants(datetime.combine(day, clock)))
+        if began_at <= at <= ended_at
+    ]
 
 
 def _on_clock(typed: ClockTime, clock: LocalClock, reference: datetime | None) -> datetime:
@@ -294,3 +386,79 @@ def _on_clock(typed: ClockTime, clock: LocalClock, reference: datetime | None) -
     if typed.days_back is not None:
         return clock.on(clock.today - timedelta(days=typed.days_back), typed.clock)
     return clock.nearest(typed.clock, reference) if reference else clock.latest(typed.clock)
+
+
+MONTH_AHEAD = timedelta(days=31)
+"""A date without a year that lies at most this far ahead is refused as such, and not taken for one of a year ago."""
+_YEARS_BACK = 8
+"""The longest time between two leap days."""
+
+
+def dated(typed: ClockTime, own: LocalClock) -> ClockTime:
+    """The typed time with the date that a weekday, a date without a year, or `tonight` means now.
+
+    That is the latest day on which the time is not ahead. Of two dates that figures may mean the nearest one before now
+    is `day`, and `other_day` is the other, if that is not ahead either. `own` is the clock of the typist's zone.
+    """
+    clock = own if typed.zone is None or typed.zone.zone is None else replace(own, zone=typed.zone.zone)
+    shown_now = clock.now.astimezone(clock.zone).replace(tzinfo=None)
+    if typed.tonight:
+        begun_yesterday = typed.clock >= time(12) and shown_now.time() < time(6)
+        return replace(typed, days_back=int(begun_yesterday), tonight=False)
+    if typed.last and typed.days_back == 0 and typed.clock > shown_now.time():
+        # `last night at 1` that is still ahead is of the night before.
+        return replace(typed, days_back=1)
+    if typed.weekday is not None:
+        days_back = (clock.today.weekday() - typed.weekday) % 7
+        is_ahead = days_back == 0 and typed.clock > (shown_now + CLOCK_SKEW).time()
+        day = clock.today - timedelta(days=days_back or 7 * (typed.last or is_ahead))
+        return replace(typed, day=day, weekday=None)
+    if typed.day is None:
+        return typed
+    days = {each: _in_year(each, typed.clock, shown_now) if typed.yearless else each for each in _dates(typed)}
+    past = sorted((day for day in days.values() if datetime.combine(day, typed.clock) <= shown_now), reverse=True)
+    if not past:
+        return replace(typed, day=days[typed.day], other_day=None, yearless=False)
+    return replace(typed, day=past[0], other_day=past[1] if past[1:] else None, yearless=False)
+
+
+def _dates(typed: ClockTime) -> list[date]:
+    return [each for each in (typed.day, typed.other_day) if each is not None]
+
+
+def _in_year(day: date, clock: time, shown_now: datetime) -> date:
+    """The date of LEAP_YEAR in the latest year in which it is not ahead by more than a month."""
+    for year in range(shown_now.year + 1, shown_now.year - _YEARS_BACK - 1, -1):
+        try:
+            found = day.replace(year=year)
+        except ValueError:
+            continue
+        if datetime.combine(found, clock) <= shown_now + MONTH_AHEAD:
+            return found
+    raise AssertionError(f"there is a leap year within {_YEARS_BACK} years of {LEAP_YEAR}")
+
+
+def end_of_range(until: ClockTime, start: Reading, own: LocalClock) -> tuple[datetime | None, str]:
+    """The end of a range, and why there is none: a beginning is never refused for its end.
+
+    Without a day of its own it is the first such moment after the start; None, for no reason, if it is the start.
+    """
+    until = dated(until, own)
+    zone = until.zone.zone if until.zone and until.zone.zone else start.zone
+    clock = replace(own, zone=zone)
+    days = [until.day or clock.today - timedelta(days=until.days_back or 0)]
+    if until.day is None and until.days_back is None:
+        day = start.at.astimezone(zone).date()
+        days = [day, day + timedelta(days=1)]
+    walls = [datetime.combine(day, until.clock) for day in days if day.year <= own.now.year + 1]
+    ends = [at for wall in walls for at in clock.instants(wall)]
+    for wall in walls:
+        past = [at for at in clock.instants(wall) if start.at <= at <= own.now]
+        if past:
+            return (whole_milliseconds(past[-1]) if past[-1] > start.at else None), ""
+    if walls and not clock.instants(walls[0]):
+        return None, f"did not exist in {zone_text(zone)}: the clocks went forward"
+    ahead = [at for at in ends if at > start.at]
+    if not ends[1:]:
+        return None, "is before the beginning" if ends and not ahead else "is still ahead"
+    return None, "is still ahead" if ahead[0] - start.at < _HALF_A_DAY else "is before the beginning"

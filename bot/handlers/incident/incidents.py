@@ -1,23 +1,43 @@
-"""Incidents: find the one a request is about, declare, look at, change their facts, list, search, help."""
+"""Incidents: find the one a request is about, declare, look at, list, search, help."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
-from bot.domain.incident.lifecycle import DURATIONS, lifecycle
-from bot.domain.incident.opening import Opening, parse_opening, parse_severity, parse_title
+from bot.domain.incident.grammar import looks_secret
+from bot.domain.incident.lifecycle import DURATIONS, approximate_instants, lifecycle
+from bot.domain.incident.opening import Opening, parse_opening
+from bot.domain.words import says_nothing, take_incident
 from bot.errors import UsageError
+from bot.handlers import later
 from bot.handlers.permission import require_permission
-from bot.handlers.request import Reply, Request, first_word, parse_person
-from bot.vocabulary import COMMANDS, INCIDENT, KINDS
-from storage import action_items, incidents, outbox, postmortems, timeline
-from storage.values import Incident
+from bot.handlers.request import Button, Reply, Request, first_word
+from bot.vocabulary import ACTION_ITEM, ALIASES, COMMANDS, ENTRY_KINDS, INCIDENT, REOPENED, RESOLVED, TITLE, Alias
+from storage import incidents, outbox, postmortems, receipts, timeline
+from storage.items import action_items
+from storage.values import Incident, TimelineEntry
 
+ERASE = "erase"
+"""The action of the button that erases an entry or an action item."""
+ERASE_ONE = tuple(f"{ERASE}_{each}" for each in range(1, 10))
+"""The same where a message has several, each for another entry: within a message each button needs its own."""
 TITLE_LENGTH = 120
+_OWN_CHANNELS = "You see an incident in its own channel, and members of this workspace see the others."
 _LISTED = 20
+
+
+class UndecidedError(UsageError):
+    """It is not known which incident the words are for; `beside` is the channel's open one, if another is asked for."""
+
+    def __init__(self, problem: str, *, beside: Incident | None = None) -> None:
+        super().__init__(problem)
+        self.beside = beside
 
 
 def parse_opening_words(request: Request) -> Opening:
@@ -29,13 +49,17 @@ def open_(connection: Connection, request: Request) -> Reply:
     """`open [SEV2] title`: declare an incident in this channel."""
     opening: Opening = request.parsed
     latest = _lock_declarations(connection, request)
-    if latest is not None and latest.open:
-        raise UsageError(
-            f"{latest.name} is open in this channel: {latest.title}. Open another in a channel of its own, "
-            f"or rename this one: {request.slash('incident')} title new title"
+    beside = latest if latest is not None and latest.open else None
+    if beside is not None and not request.declares:
+        severity = f", or set how bad it is: {request.slash('incident')} severity {opening.severity}"
+        rename = f"{request.slash('incident')} title {opening.title}"
+        raise UndecidedError(
+            f"{beside.name} is open in this channel: {beside.title}. Open another in a channel of its own, "
+            f"or rename this one: {rename}{severity if opening.severity else ''}",
+            beside=beside,
         )
     incident = _declare(connection, request, title=opening.title, severity=opening.severity)
-    return Reply(text=slack("declared", incident=incident, request=request), public=True)
+    return Reply(text=slack("declared", incident=incident, beside=beside, request=request), public=True)
 
 
 def declare_detected(connection: Connection, request: Request, words: str) -> tuple[Incident, Incident | None]:
@@ -46,7 +70,43 @@ def declare_detected(connection: Connection, request: Request, words: str) -> tu
     latest = _lock_declarations(connection, request)
     if latest is not None and latest.open:
         return latest, None
-    return _declare(connection, request, title=_title_from(words, request)), latest
+    # The detection is about to become the first entry of the new incident.
+    return _declare(connection, request, title=_title_from(words, request), title_entry_number=1), latest
+
+
+def retitle(connection: Connection, request: Request, incident: Incident, entry: TimelineEntry) -> str | None:
+    """Give the incident the title of the entry's new words, if its title comes from that entry; else None.
+
+    The title stays where the policy does not let the user change it, where the words look like a secret, and where
+    somebody has given it another one since.
+    """
+    if incident.title_entry_number != entry.number or looks_secret(entry.text):
+        return None
+    with suppress(UsageError):
+        require_permission(connection, request, incident, "title")
+        follow_words(connection, entry, entry.text, by=request.user_id, at=request.received_at)
+        title = incidents.by_id(connection, incident.id).title
+        return title if title != incident.title else None
+    return None
+
+
+def follow_words(connection: Connection, entry: TimelineEntry, words: str, *, by: str, at: datetime) -> None:
+    """Make the entry's new words the first title of its incident, if that came from the entry and they are no secret.
+
+    It is shown unless somebody has given the incident another one.
+    """
+    incident = incidents.by_id(connection, timeline.incident_id(connection, entry))
+    if incident.title_entry_number == entry.number and words.strip() and not looks_secret(words):
+        title = _shortened(" ".join(words.split()))
+        shown = {} if timeline.has(connection, incident.id, TITLE) else {"title": title}
+        incidents.change(connection, incident, shown, by=by, at=at, first_title=title)
+
+
+def declare_beside(connection: Connection, request: Request, other: Incident, words: str) -> Incident:
+    """A new incident in the channel of the other one, and as private as that."""
+    incidents.lock_workspace(connection, request.workspace_id)
+    there = replace(request, channel_id=other.channel_id, channel_name=other.channel_name, private=other.private)
+    return _declare(connection, there, title=_title_from(words, there), title_entry_number=1)
 
 
 def _lock_declarations(connection: Connection, request: Request) -> Incident | None:
@@ -59,7 +119,14 @@ def _lock_declarations(connection: Connection, request: Request) -> Incident | N
     return incidents.in_channel(connection, request.workspace_id, request.channel_id)
 
 
-def _declare(connection: Connection, request: Request, *, title: str, severity: str | None = None) -> Incident:
+def _declare(
+    connection: Connection,
+    request: Request,
+    *,
+    title: str,
+    severity: str | None = None,
+    title_entry_number: int | None = None,
+) -> Incident:
     return incidents.declare(
         connection,
         workspace_id=request.workspace_id,
@@ -72,24 +139,30 @@ def _declare(connection: Connection, request: Request, *, title: str, severity: 
         lead_id=None,
         declared_at=request.received_at,
         declared_by=request.user_name,
+        declared_by_id=request.user_id,
         timezone=request.zone.key,
         private=request.private,
+        title_entry_number=title_entry_number,
     )
 
 
 def _title_from(words: str, request: Request) -> str:
     line = " ".join(words.split())
-    if not line:
+    if not line or looks_secret(line):
         # For a private channel, `channel_name` is its id or Slack's placeholder.
         return "Incident without a title" if request.private else f"Incident in #{request.channel_name}"
+    return _shortened(line)
+
+
+def _shortened(line: str) -> str:
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def status(connection: Connection, request: Request) -> Reply:
     """`status [INC-12]`: milestones, durations, the lead, open action items."""
-    incident, rest = get_named(connection, request)
-    if rest.strip():
-        raise UsageError(f"Which incident? Try: {request.slash('incident')} status INC-12")
+    incident, rest = get_named(connection, request, plain=True)
+    if rest.strip() and not says_nothing(rest):
+        raise UsageError(f"Which incident? Try: {request.slash('incident')} status {incident.name}")
     entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
     facts = lifecycle(entries)
     items = action_items.of_incident(connection, incident.id)
@@ -97,59 +170,20 @@ def status(connection: Connection, request: Request) -> Reply:
         "status",
         incident=incident,
         facts=facts,
+        approximate=approximate_instants(entries, facts),
         durations=[(each.label, getattr(facts, f"{each.key}_s")) for each in DURATIONS],
         entries=entries,
         open_items=[item for item in items if item.pending],
         postmortem=postmortems.newest(connection, incident.id),
         zone=request.zone if request.zone_known else None,
         today=request.received_at.date(),
-        kinds=KINDS,
+        kinds=ENTRY_KINDS,
+        absent=receipts.is_absent(connection, incident.workspace_id, incident.channel_id),
         undelivered=outbox.parked_problems(
             connection, incident.workspace_id, (incident.channel_id, f"draft:{incident.id}")
         ),
     )
     return Reply(text=text)
-
-
-def severity(connection: Connection, request: Request) -> Reply:
-    """`severity SEV2`: set the severity."""
-    return _change(connection, request, {"severity": parse_severity(request.words)}, "severity")
-
-
-def lead(connection: Connection, request: Request) -> Reply:
-    """`lead @who`: set the lead."""
-    name, user_id = parse_person(request, request.words, f"{request.slash('incident')} lead @alice")
-    return _change(connection, request, {"lead": name, "lead_id": user_id}, "lead")
-
-
-def title(connection: Connection, request: Request) -> Reply:
-    """`title new title`: rename the incident."""
-    title = parse_title(request.words, example=f"{request.slash('incident')} title checkout fails")
-    return _change(connection, request, {"title": title}, "title")
-
-
-def private(connection: Connection, request: Request) -> Reply:
-    """`private`, `private off`: whether the incident is hidden outside its own channel."""
-    word = request.words.strip().casefold()
-    if word not in {"", "on", "off"}:
-        raise UsageError(f"Try: {request.slash('incident')} private, or {request.slash('incident')} private off")
-    _, after = _set_facts(connection, request, {"private": word != "off"}, "private")
-    return Reply(text=slack("private", incident=after), public=True)
-
-
-def _set_facts(
-    connection: Connection, request: Request, facts: Mapping[str, object], field: str
-) -> tuple[Incident, Incident]:
-    """Change the current incident; return it as it was and as it is. Raises UsageError without permission."""
-    before = get_current(connection, request, lock=True)
-    require_permission(connection, request, before, field)
-    return before, incidents.change(connection, before, facts, by=request.user_id, at=request.received_at)
-
-
-def _change(connection: Connection, request: Request, facts: Mapping[str, object], field: str) -> Reply:
-    before, after = _set_facts(connection, request, facts, field)
-    text = slack("changed", incident=after, field=field, was=getattr(before, field), now=getattr(after, field))
-    return Reply(text=text, public=True)
 
 
 def list_(connection: Connection, request: Request) -> Reply:
@@ -159,10 +193,9 @@ def list_(connection: Connection, request: Request) -> Reply:
         raise UsageError(
             f"{request.slash('incident')} list shows the open ones, {request.slash('incident')} list all shows all."
         )
-    found = incidents.listing(
-        connection, request.workspace_id, request.channel_id, open_only=which == "open", limit=_LISTED
-    )
-    return Reply(text=slack("listing", which=which, incidents=found, limit=_LISTED, request=request))
+    place = (connection, request.workspace_id, request.channel_id)
+    found = incidents.listing(*place, standing=request.standing, open_only=which == "open", limit=_LISTED)
+    return _listing(connection, request, found, which=which)
 
 
 def search(connection: Connection, request: Request) -> Reply:
@@ -170,8 +203,17 @@ def search(connection: Connection, request: Request) -> Reply:
     words = request.words.strip()
     if not words:
         raise UsageError(f"Search for what? Try: {request.slash('incident')} search disk full")
-    found = incidents.search(connection, request.workspace_id, request.channel_id, words, limit=_LISTED)
-    return Reply(text=slack("listing", which="found", words=words, incidents=found, limit=_LISTED, request=request))
+    later.check_number(connection, request)
+    place = (connection, request.workspace_id, request.channel_id)
+    found = incidents.search(*place, words, standing=request.standing, limit=_LISTED)
+    return _listing(connection, request, found, which="found", words=words)
+
+
+def _listing(connection: Connection, request: Request, found: Sequence[Incident], **facts: object) -> Reply:
+    """The incidents on a line each, with how many times each came back."""
+    turns = (RESOLVED, REOPENED)
+    reopened = {each.id: lifecycle(timeline.of_incident(connection, each.id, kinds=turns)).reopened for each in found}
+    return Reply(text=slack("listing", incidents=found, reopened=reopened, limit=_LISTED, request=request, **facts))
 
 
 def help_(_connection: Connection, request: Request) -> Reply:
@@ -179,40 +221,94 @@ def help_(_connection: Connection, request: Request) -> Reply:
     word, _ = first_word(request.words)
     chosen = COMMANDS.get(word.removeprefix("/").removeprefix(request.settings.prefix))
     commands = COMMANDS.values() if chosen in {None, INCIDENT} else (chosen,)
-    return Reply(text=slack("help", commands=commands, request=request))
+    aliases = [(name, _also(ALIASES[name])) for name in ALIASES] if len(commands) > 1 else []
+    return Reply(text=slack("help", commands=commands, aliases=aliases, request=request))
 
 
-_NAME = re.compile(r"inc-?([0-9]{1,9})", re.IGNORECASE)
+def _also(aliases: Mapping[str, Alias]) -> str:
+    """The aliases by what they mean: `close, end (resolved) · rename (title)`."""
+    words: dict[str, list[str]] = {}
+    for word, alias in aliases.items():
+        words.setdefault(alias.means, []).append(word)
+    return " · ".join(f"{', '.join(some)} ({means})" for means, some in words.items() if not means.endswith(some[0]))
+
+
+_PLAIN = re.compile(r"(?:inc)?[-#]?([0-9]{1,9})", re.IGNORECASE)
 
 
 def find_current(connection: Connection, request: Request, *, lock: bool = False) -> Incident | None:
-    """The incident that the request names, else the channel's latest; None where there is none."""
+    """The incident that the request names, else the channel's latest; None where there is none.
+
+    Raises UsageError where the user names one that does not exist, or that they may not see here.
+    """
+    if request.named_number is not None:
+        return get_by_number(connection, request, request.named_number, lock=lock)
     if request.incident_number is not None:
-        return incidents.numbered(connection, request.workspace_id, request.incident_number, lock=lock)
-    return incidents.in_channel(connection, request.workspace_id, request.channel_id, lock=lock)
+        found = incidents.numbered(connection, request.workspace_id, request.incident_number, lock=lock)
+        # A form may be older than the incident's being private; a private one's lead and owners may be elsewhere.
+        if found is not None and not (request.sees(found) or _looks_after_items(connection, request, found)):
+            raise not_here(request, request.incident_number)
+        return found
+    return incidents.current(connection, request.workspace_id, request.channel_id, sees=request.sees, lock=lock)
+
+
+def _looks_after_items(connection: Connection, request: Request, incident: Incident) -> bool:
+    """Whether the request is about an action item, and the user owns one of the incident's or, a member, leads it."""
+    if request.command != ACTION_ITEM.name:
+        return False
+    if request.is_member and incident.lead_id == request.user_id:
+        return True
+    return any(item.owner_id == request.user_id for item in action_items.of_incident(connection, incident.id))
+
+
+def not_here(request: Request, number: int) -> UsageError:
+    """The error for an incident that does not exist, and for one that the user may not see: the same for both."""
+    shows = f"{request.slash('incident')} list all shows what there is."
+    return UsageError(f"There is no INC-{number} here. {shows if request.is_member else _OWN_CHANNELS}")
 
 
 def get_current(connection: Connection, request: Request, *, lock: bool = False) -> Incident:
-    """As `find_current`; raises UsageError where there is none."""
+    """As `find_current`; raises UndecidedError where there is none."""
     incident = find_current(connection, request, lock=lock)
     if incident is None:
-        raise UsageError(
+        if request.is_direct:
+            name = example_name(connection, request)
+            example = f": {request.slash(request.command)} {name} …" if name else ""
+            raise UndecidedError(
+                f"There is no incident here. Name the one you mean{example}, or type it in the incident's channel."
+            )
+        raise UndecidedError(
             f"This channel has no incident yet. Declare one: {request.slash('detected')} what was seen, "
             f"or {request.slash('incident')} open SEV2 title"
         )
     return incident
 
 
-def get_named(connection: Connection, request: Request) -> tuple[Incident, str]:
+def example_name(connection: Connection, request: Request, *, but: Incident | None = None) -> str | None:
+    """The name of an incident that the user sees here, for an example; None where there is no other than `but`.
+
+    For a command about items the one of their own oldest open item, else the last to happen.
+    """
+    owned = action_items.owned(connection, request.workspace_id, request.user_id) if request.is_member else []
+    if request.command == ACTION_ITEM.name and owned:
+        return f"INC-{owned[0][0]}"
+    place = (connection, request.workspace_id, request.channel_id)
+    found = incidents.listing(*place, standing=request.standing, open_only=False, limit=2)
+    return next((each.name for each in found if but is None or each.id != but.id), None)
+
+
+def get_named(
+    connection: Connection, request: Request, *, lock: bool = False, plain: bool = False
+) -> tuple[Incident, str]:
     """The incident that the words begin with (`INC-12`), else the current one; and the remaining words.
 
-    Raises UsageError for an incident that does not exist, or is private to another channel.
+    With `plain`, `12` names it too. Raises UsageError for an incident that does not exist, or that the user may not see
+    here.
     """
-    word, rest = first_word(request.words)
-    number = incident_number(word)
+    number, rest = take_number(request.words, plain=plain)
     if number is None:
-        return get_current(connection, request), request.words
-    return get_by_number(connection, request, number), rest
+        return get_current(connection, request, lock=lock), request.words
+    return get_by_number(connection, request, number, lock=lock), rest
 
 
 def get_word_and_named(connection: Connection, request: Request) -> tuple[str, Incident]:
@@ -221,31 +317,89 @@ def get_word_and_named(connection: Connection, request: Request) -> tuple[str, I
     Raises UsageError for further words, and as `get_named` does.
     """
     word, rest = first_word(request.words)
-    if incident_number(word) is not None:
-        incident, rest = get_named(connection, request)
+    if incident_number(word, plain=True) is not None:
+        incident, rest = get_named(connection, request, plain=True)
         word, rest = first_word(rest)
     else:
-        incident, rest = get_named(connection, replace(request, words=rest))
+        incident, rest = get_named(connection, replace(request, words=rest), plain=True)
     if rest.strip():
         raise UsageError(f"“{rest.strip()[:40]}” is one word too many. Try: {word} {incident.name}")
     return word, incident
 
 
-def incident_number(word: str) -> int | None:
-    """The number in an incident's name, `INC-12` in any case; None for any other word."""
-    match = _NAME.fullmatch(word.strip())
+def get_numbering(connection: Connection, request: Request, *, lock: bool = False) -> Incident:
+    """As `get_current`, for words about an entry or item by its number.
+
+    Raises UsageError also for an incident that was merged: where its entries are now, they have other numbers.
+    """
+    incident = get_current(connection, request, lock=lock)
+    if request.named_number not in {None, incident.number}:
+        raise UsageError(
+            f"INC-{request.named_number} was merged into {incident.name}, where its entries and items have other "
+            f"numbers: {request.slash('timeline')} {incident.name}"
+        )
+    return incident
+
+
+def commands_about(connection: Connection, request: Request, incident: Incident) -> Callable[..., str]:
+    """Write a command about the incident as it is typed where the request came from: `("incident edit", "3 at 14:05")`.
+
+    It names the incident unless the same words without a name are for it there. The function asks the store, once.
+    """
+
+    @cache
+    def name() -> str:
+        current = incidents.current(connection, request.workspace_id, request.channel_id, sees=request.sees)
+        return "" if current is not None and current.id == incident.id else incident.name
+
+    def command(words: str, rest: str = "") -> str:
+        return " ".join(filter(None, (request.slash(words), name(), rest)))
+
+    return command
+
+
+def erase_button(incident: Incident, what: str, number: int) -> Button:
+    """The button on a private receipt of words that look like a secret; `what` is `entry` or `item`."""
+    return Button(label="Erase it", action=ERASE, value=f"{incident.name} {what} {number} it looked like a secret")
+
+
+def erase_buttons(incident: Incident, numbers: Sequence[int]) -> tuple[Button, ...]:
+    """A button for each of several entries; beyond what ERASE_ONE has actions for, the words around them must do."""
+    return tuple(
+        replace(erase_button(incident, "entry", number), label=f"Erase #{number}", action=action)
+        for action, number in zip(ERASE_ONE, numbers, strict=False)
+    )
+
+
+def incident_number(word: str, *, plain: bool = False) -> int | None:
+    """The number in an incident's name, `INC-12` in any case, with `plain` also in `12` or `#12`; None for others."""
+    number, rest = take_incident(word)
+    if number is not None:
+        return None if rest else number
+    match = _PLAIN.fullmatch(word.strip()) if plain else None
     return None if match is None else int(match[1])
 
 
-def get_by_number(connection: Connection, request: Request, number: int) -> Incident:
-    """The workspace's incident of that number, or the one it is a duplicate of.
+def take_number(words: str, *, plain: bool = True) -> tuple[int | None, str]:
+    """The number of the incident whose name the words begin with, and the rest; None and all words without one."""
+    number, rest = take_incident(words)
+    if number is not None:
+        return number, rest
+    word, rest = first_word(words)
+    number = incident_number(word.rstrip(":,"), plain=plain)
+    return (None, words) if number is None else (number, rest)
 
-    Raises UsageError where there is none, or it is private to another channel.
+
+def get_by_number(connection: Connection, request: Request, number: int, *, lock: bool = False) -> Incident:
+    """The workspace's incident of that number, or the one it was merged into.
+
+    Raises UsageError where there is none, or the user may not see it here.
     """
-    incident = incidents.numbered(connection, request.workspace_id, number)
-    if incident is not None:
-        # Check the visibility of the original: it may be private where its duplicate is not.
-        incident = incidents.duplicate_of(connection, incident) or incident
-    if incident is None or not incident.seen_from(request.channel_id):
-        raise UsageError(f"There is no INC-{number} here. {request.slash('incident')} list all shows what there is.")
+    incident = incidents.numbered(connection, request.workspace_id, number, lock=lock)
+    if incident is not None and incident.merged:
+        # Check the visibility of the one that has the entries: it may be private where the merged one is not.
+        held_by = incidents.holder(connection, incident)
+        incident = incidents.numbered(connection, request.workspace_id, held_by.number, lock=lock)
+    if incident is None or not request.sees(incident):
+        raise not_here(request, number)
     return incident

@@ -1,105 +1,118 @@
-"""Merge a duplicate: reopen the resolved incident, and move the entries and action items of the new one into it."""
+"""The buttons under an entry that move the incident or the entry: it came back, another outage, another incident."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.domain.incident.lifecycle import in_order, lifecycle
+from bot.domain.incident.lifecycle import SIGNS, standing
+from bot.domain.time.format import stamp
+from bot.domain.words import parse_number
 from bot.errors import UsageError
-from bot.handlers.incident.incidents import find_current, get_named
-from bot.handlers.incident.timeline import receipt, sync_open_state
-from bot.handlers.items.reminders import plan_item
+from bot.handlers.incident.closing import lock_both, move_entry
+from bot.handlers.incident.incidents import declare_beside, get_current, get_named, get_numbering
+from bot.handlers.incident.timeline import append, lift_closing, receipt, sync_open_state
+from bot.handlers.permission import require_author, require_permission
 from bot.handlers.request import Reply, Request
-from bot.vocabulary import DETECTED, REOPENED
-from storage import action_items, incidents, timeline
-from storage.values import ActionItem, Incident, TimelineEntry
+from bot.vocabulary import DETECTED, MITIGATED, REOPENED, RESOLVED
+from storage import timeline
+from storage.values import Incident, TimelineEntry
 
-_ENTRY_FIELDS = (
-    "kind", "occurred_at", "recorded_at", "author", "author_id", "recorded_by_id",
-    "text", "qualifier", "source", "permalink",
-)  # fmt: skip
-_ITEM_FIELDS = ("text", "kind", "owner", "owner_id", "due_on", "ticket", "priority", "done_when")
+_STILL: dict[str, Any] = {
+    "beside": None,
+    "declared": False,
+    "ended": None,
+    "end": None,
+    "reopened": False,
+    "resolved": False,
+}
+"""What the receipt of a moved entry tells besides, where nothing of it happened."""
 
 
-def reopen_duplicate(connection: Connection, request: Request) -> Reply:
-    """`INC-1 INC-2`: reopen INC-1 and move the entries and action items of INC-2 there; a button sends it.
+def reopen_resolved(connection: Connection, request: Request) -> Reply:
+    """Reopen the incident at the instant of the click, unless it is open; a button sends it."""
+    incident = get_current(connection, request, lock=True)
+    if incident.open:
+        raise UsageError(f"{incident.name} is open again already.")
+    if incident.closed_as is not None:
+        incident = lift_closing(connection, request, incident)
+    reopening = append(connection, request, incident, REOPENED, "", at=request.now)
+    sync_open_state(connection, request, incident, REOPENED)
+    return receipt(connection, request, "reopened", incident, reopening)
 
-    The detection of INC-2 becomes the reopening. Moved entries keep their times and authors. The duplicate keeps its
-    rows, with every entry retracted, and points to the original.
+
+def mark_outage(connection: Connection, request: Request) -> Reply:
+    """`INC-1 5`: entry 5, a further detection, becomes a reopening: another outage of the incident, a new round.
+
+    The round before ended at the mitigation before it, which a resolution of that instant says; where none was in
+    effect, the receipt asks when it ended.
     """
-    # The lock makes a second, simultaneous click wait and then find the original open.
-    find_current(connection, request, lock=True)
-    original, rest = get_named(connection, request)
-    mistaken, _ = get_named(connection, replace(request, words=rest))
-    if original.open or mistaken.id == original.id:
-        raise UsageError(f"{original.name} is open again already.")
-    if not mistaken.open:
-        raise UsageError(f"{mistaken.name} is resolved by now, so it stays an incident of its own.")
-    if original.channel_id != mistaken.channel_id:
-        raise UsageError(f"{original.name} is of another channel, so it cannot be the same as {mistaken.name}.")
-    entries = in_order([e for e in timeline.of_incident(connection, mistaken.id) if not e.retracted])
-    detection = _find_recurrence(connection, original, entries)
-    moved = [
-        _move_entry(connection, request, entry, original, kind=REOPENED if entry == detection else entry.kind)
-        for entry in entries
-    ]
-    reopening = next((e for e in moved if detection and e.kind == REOPENED), None)
-    if reopening is None:
-        reopening = _append_reopening(connection, request, original)
-    items = [
-        _move_item(connection, request, item, mistaken, original)
-        for item in action_items.of_incident(connection, mistaken.id)
-    ]
-    incidents.mark_duplicate(connection, mistaken, original)
-    sync_open_state(connection, request, original, REOPENED)
-    return receipt(request, "duplicate", original, reopening, mistaken=mistaken, moved=len(moved), items=len(items))
+    incident, entry = _get_entry(connection, request, kind=DETECTED)
+    mitigation = _mitigated_before(connection, incident, entry)
+    ended = None
+    if mitigation is not None:
+        text = f"mitigated (#{mitigation.number}) and quiet until it came back"
+        ended = append(connection, request, incident, RESOLVED, text, at=mitigation.occurred_at)
+    # A reopening has no detector of its own: the words keep it.
+    by = f"by {entry.qualifier}: " if entry.qualifier else ""
+    told = replace(entry, text=f"{by}{entry.text}".removesuffix(": "))
+    reopening = move_entry(connection, request, told, incident, kind=REOPENED)
+    sync_open_state(connection, request, incident, REOPENED)
+    facts = {
+        **_STILL,
+        "ended": ended,
+        "end": ended and stamp(ended.occurred_at, None, request.received_at.date()),
+        "quiet_since": f"{entry.occurred_at - timedelta(minutes=1):%Y-%m-%d %H:%M} UTC",
+    }
+    return receipt(connection, request, "moved", incident, reopening, was=entry, other=None, **facts)
 
 
-def _find_recurrence(connection: Connection, original: Incident, entries: list[TimelineEntry]) -> TimelineEntry | None:
-    """The first detection, if it occurred after the original's resolution."""
-    resolved_at = lifecycle(timeline.of_incident(connection, original.id)).resolved_at
-    detection = next((entry for entry in entries if entry.kind == DETECTED), None)
-    if detection is None or resolved_at is None or detection.occurred_at < resolved_at:
-        return None
-    return detection
+def _mitigated_before(connection: Connection, incident: Incident, entry: TimelineEntry) -> TimelineEntry | None:
+    """The mitigation in effect when the entry came; None where trouble followed it, or it was resolved since."""
+    told = standing(timeline.of_incident(connection, incident.id, kinds=(MITIGATED, RESOLVED, *sorted(SIGNS))))
+    before = [each for each in told if each.occurred_at < entry.occurred_at and each.id != entry.id]
+    return before[-1] if before and before[-1].kind == MITIGATED else None
 
 
-def _append_reopening(connection: Connection, request: Request, original: Incident) -> TimelineEntry:
-    return timeline.append(
-        connection,
-        original.id,
-        kind=REOPENED,
-        occurred_at=request.now,
-        recorded_at=request.received_at,
-        author=request.user_name,
-        author_id=request.user_id,
-        recorded_by_id=request.user_id,
-        text="",
-        qualifier=None,
-        source=request.source,
-        permalink=None,
-    )
+def split_off(connection: Connection, request: Request) -> Reply:
+    """`INC-1 5`: declare a new incident in the channel of INC-1, and move entry 5, a detection, there."""
+    incident, entry = _get_entry(connection, request, kind=DETECTED)
+    new = declare_beside(connection, request, incident, entry.text)
+    moved = move_entry(connection, request, entry, new, kind=DETECTED)
+    facts = {**_STILL, "beside": incident if incident.open else None, "declared": True}
+    return receipt(connection, request, "moved", new, moved, was=entry, other=incident, **facts)
 
 
-def _move_entry(
-    connection: Connection, request: Request, entry: TimelineEntry, to: Incident, *, kind: str
-) -> TimelineEntry:
-    """Retract the entry and append a copy of it; a qualifier belongs to its kind and goes when that changes."""
-    timeline.revise(connection, entry, by=request.user_id, at=request.received_at, retracted=True)
-    copy = replace(entry, kind=kind, qualifier=entry.qualifier if kind == entry.kind else None)
-    return timeline.append(connection, to.id, **{name: getattr(copy, name) for name in _ENTRY_FIELDS})
+def move_here(connection: Connection, request: Request) -> Reply:
+    """`INC-1 5 INC-2`: move entry 5 to INC-2, with `INC-1` as the first of its words."""
+    there = replace(request, words=request.words.rpartition(" ")[2], named_number=None)
+    _, to = lock_both(connection, get_current(connection, request), get_named(connection, there)[0])
+    mistaken, entry = _get_entry(connection, request)
+    if to.private or to.id == mistaken.id:
+        raise UsageError(f"Nothing was moved. {request.slash('incident')} undo {mistaken.name} takes an entry back.")
+    if entry.kind == RESOLVED:
+        require_permission(connection, request, to, "resolve")
+    words = replace(entry, text=f"{mistaken.name} {entry.text}")
+    moved = move_entry(connection, request, words, to, kind=entry.kind)
+    reopened = sync_open_state(connection, request, mistaken, entry.kind) and not mistaken.open
+    resolved = not sync_open_state(connection, request, to, entry.kind) and to.open
+    facts = {**_STILL, "reopened": reopened, "resolved": resolved}
+    return receipt(connection, request, "moved", to, moved, was=entry, other=mistaken, **facts)
 
 
-def _move_item(
-    connection: Connection, request: Request, item: ActionItem, mistaken: Incident, to: Incident
-) -> ActionItem:
-    """Drop the item and add a copy of it, in the state it had, to the other incident."""
-    by, at = request.user_id, request.received_at
-    facts = asdict(item)
-    copy = action_items.add(connection, to.id, **{name: facts[name] for name in _ITEM_FIELDS}, by=by, at=at)
-    state = {name: facts[name] for name in ("state", "snoozed_until", "reason")}
-    dropped = action_items.revise(connection, item, by=by, at=at, state="dropped", reason=f"moved to {to.name}")
-    moved = action_items.revise(connection, copy, by=by, at=at, **state)
-    for each, incident in ((dropped, mistaken), (moved, to)):
-        plan_item(connection, incident, each, at=at, cadence=request.settings.cadence)
-    return moved
+def _get_entry(connection: Connection, request: Request, *, kind: str | None = None) -> tuple[Incident, TimelineEntry]:
+    """The incident, locked, and its entry of the number in the words.
+
+    Raises UsageError where that entry does not stand, or is not of the kind.
+    """
+    incident = get_numbering(connection, request, lock=True)
+    number, _ = parse_number(request.words, what="entry")
+    entry = timeline.numbered(connection, incident.id, number)
+    if entry is None or entry.retracted or kind not in {None, entry.kind}:
+        raise UsageError(
+            f"Entry {number} of {incident.name} was moved or taken back already. "
+            f"{request.slash('timeline')} {incident.name} shows what stands."
+        )
+    require_author(connection, request, incident, entry, "edit")
+    return incident, entry

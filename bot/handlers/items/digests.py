@@ -1,29 +1,34 @@
 """What is sent or shown about action items: the daily digest, the weekly summary, and the content of the Home tab."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.items.cadence import Cadence
-from bot.domain.items.reminders import ESCALATION, POSTMORTEM, still_due
-from bot.handlers.items.buttons import controls
-from bot.handlers.items.redact import is_redacted, redact, redact_item
-from bot.handlers.items.reminders import People, load_people, recipient_zone
+from bot.domain.items.reminders import ESCALATION, ITEM, POSTMORTEM, WORKED, is_listed, is_person, still_due
+from bot.handlers.items.buttons import controls, outcome_buttons, review_buttons
+from bot.handlers.items.redact import shown_alone
+from bot.handlers.items.reminders import People, calendar_of, load_people, readdress
+from bot.handlers.postmortem.publishing import takes
 from bot.handlers.request import Control
-from storage import home_tab, members, reminder_schedules, reminders
-from storage.summaries import figures
-from storage.values import OwnItem, Reminder, Unpublished
+from storage import home_tab, incidents, members, timeline
+from storage.items import action_items, reminder_schedules, reminders
+from storage.items.digests import Listed
+from storage.values import MEMBER, UNKNOWN, OwnItem, Reminder, Unpublished
 
 SHOWN = 10
-"""Items in one digest; each adds a block and its buttons, and Slack limits a message to 50 blocks."""
+"""Items of a digest with their buttons; each adds two blocks, and Slack limits a message to 50."""
+MOST_LISTED = 40
+"""Items of a digest; those after the first SHOWN are a line each."""
 MOST_ITEMS, MOST_POSTMORTEMS = 60, 20
 """Rows on the Home tab."""
-_READ = 200
+_REASONS = ("cause", "impact")
+"""The kinds of entry that say why an incident matters, the telling one first."""
 _WEEK = timedelta(days=7)
 
 
@@ -37,11 +42,18 @@ class DigestItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """A message of several parts, all in Slack text, already escaped."""
+    """A message of several parts, all in Slack text, already escaped.
+
+    `called` is whether one of its reminders still calls for it, rather than all being there only beside those that did.
+    `listed` are the row ids of all reminders that it tells of, `holds` the incidents and items that they are about.
+    """
 
     head: str
     parts: tuple[DigestItem, ...]
     foot: str
+    called: bool = True
+    listed: tuple[int, ...] = ()
+    holds: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,97 +65,254 @@ class DigestKey:
     on: date
 
 
-def digest(connection: Connection, key: DigestKey, *, cadence: Cadence, prefix: str) -> Digest | None:
-    """The digest from the items' present state; None when none of them is still due."""
-    found, zone, people = _load(connection, key, cadence)
-    left = sorted((each for each in found if still_due(each, cadence, zone, on=key.on)), key=_urgency)
-    if not left:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """One reminder of a digest. `late` are the days since its due date, negative before it; None without one.
+
+    `undecided` says that its reader is to decide who has the item, or by when. `times` is how often its owner was told.
+    """
+
+    reminder: Reminder
+    late: int | None
+    undecided: bool
+    gone: bool
+    times: int
+
+    @property
+    def escalated(self) -> bool:
+        return self.reminder.kind == ESCALATION
+
+
+def digest(
+    connection: Connection,
+    key: DigestKey,
+    *,
+    cadence: Cadence,
+    prefix: str,
+    targets: Collection[str] = (),
+    at: datetime | None = None,
+) -> Digest | None:
+    """The digest of that day: all that is overdue, due soon or waits for the recipient's decision; None for nothing.
+
+    `targets` are the places to publish to that are set up. Days are counted up to `at`, else up to its own day.
+    """
+    found, people = _load(connection, key, cadence)
+    calendars = {each.id: calendar_of(each, people, cadence) for each in found}
+    shown = [each for each in found if _is_listed(each, *calendars[each.id], on=key.on)]
+    if not shown:
         return None
-    to_channel = left[0].recipient_id == left[0].incident.channel_id
-    facts = {"on": key.on, "to_channel": to_channel, "slash": f"/{prefix}actionitem"}
+    zone = calendars[shown[0].id][1]
+    on = at.astimezone(zone).date() if at else key.on
+    owned = {each.item.id for each in shown if each.item and each.kind == ESCALATION}
+    times = reminders.times(connection, owned, kind=ITEM)
     barred = {user_id for (_, user_id), member in people.items() if member.barred}
-    leads = dict.fromkeys(each.incident.lead_id for each in left)
-    escalated = any(each.kind == ESCALATION for each in left)
+    listed = sorted((_listed(each, on, barred, times) for each in shown), key=_urgency)
+    member = members.find(connection, key.workspace_id, key.recipient_id)
+    standing = member.standing if member else UNKNOWN
+    words = _DigestWords(
+        connection=connection,
+        standing=standing,
+        targets=targets,
+        facts={
+            "on": on,
+            "to_channel": not is_person(key.recipient_id),
+            "reader": key.recipient_id,
+            "slash": f"/{prefix}actionitem",
+            "zone": zone,
+        },
+    )
+    leads = dict.fromkeys(each.reminder.incident.lead_id for each in listed)
     # The foot points to `list mine`, which has the recipient's own items but not those they get as the lead.
-    own = any(each.item and each.item.owner_id == each.recipient_id for each in left)
+    own = any(
+        each.reminder.item and each.reminder.item.pending and each.reminder.item.owner_id == key.recipient_id
+        for each in listed
+    )
+    called = [each for each in shown if each.told_on == key.on]
     return Digest(
         head=slack(
             "digest_head",
-            counts=Counter(_due_group(each, key.on) for each in left),
+            counts=_counts(listed),
             leads=[lead for lead in leads if lead and lead not in barred],
-            **facts,
+            alone=words.about(listed[0]) if len(listed) == 1 and listed[0].escalated and listed[0].late else None,
+            **words.facts,
         ),
-        parts=tuple(_part(_redacted(connection, each, key), barred, facts) for each in left[:SHOWN]),
-        foot=slack("digest_foot", more=len(left) - SHOWN, escalated=escalated, own=own, **facts),
+        parts=tuple(words.part(each) for each in listed[:SHOWN]) + words.in_short(listed[SHOWN:MOST_LISTED]),
+        foot=slack(
+            "digest_foot",
+            more=len(listed) - MOST_LISTED,
+            escalated=any(each.escalated for each in listed),
+            own=own,
+            **words.facts,
+        ),
+        called=any(still_due(each, *calendars[each.id], on=key.on) for each in called),
+        listed=tuple(each.reminder.id for each in listed),
+        holds=tuple(
+            (each.reminder.incident.id, each.reminder.item.id if each.reminder.item else None) for each in listed
+        ),
     )
+
+
+def told(connection: Connection, key: DigestKey, sent: Digest) -> None:
+    """Count the digest that was sent, for each item on it."""
+    reminder_schedules.lock(connection, key.workspace_id, {key.recipient_id: None})
+    reminders.count(connection, sent.listed)
+
+
+def _is_listed(reminder: Reminder, cadence: Cadence, zone: ZoneInfo, *, on: date) -> bool:
+    try:
+        return is_listed(reminder, cadence, zone, on=on)
+    except Exception:  # noqa: BLE001 - the boundary: one reminder, set aside when it was due, must not stop the others
+        return False
 
 
 def next_working_time(connection: Connection, key: DigestKey, *, at: datetime, cadence: Cadence) -> datetime | None:
     """When the recipient's next working day begins; None if they are working at `at`.
 
-    For a digest that could not be sent in time, because Slack or Scribe was down.
+    For a digest that could not be sent in time, because Slack or Scribe was down, or was muted meanwhile.
     """
-    _, zone, _ = _load(connection, key, cadence)
-    return None if cadence.is_working(at, zone) else cadence.next_opening(at, zone)
+    found, people = _load(connection, key, cadence)
+    called = next((each for each in found if each.told_on == key.on), None)
+    if called is None:
+        return None
+    calendar, zone = calendar_of(called, people, cadence)
+    return None if calendar.on and calendar.is_working(at, zone) else calendar.next_opening(at, zone)
 
 
-def reschedule(connection: Connection, key: DigestKey, *, due_at: datetime) -> None:
-    """Take the digest back: its reminders are due again at `due_at`, as if they had not been sent."""
+def reschedule(connection: Connection, key: DigestKey, *, due_at: datetime, closed: bool = False) -> None:
+    """Take the digest back: its reminders are due again at `due_at`, as if they had not been sent.
+
+    `closed`: because Slack refuses messages to that channel, so that they are for somebody else.
+    """
     reminder_schedules.lock(connection, key.workspace_id, {key.recipient_id: due_at})
     reminders.revoke_digest(connection, key.workspace_id, key.recipient_id, key.on, due_at=due_at)
+    reminder_schedules.revoke(connection, key.workspace_id, key.recipient_id, key.on)
+    if closed:
+        reminder_schedules.close(connection, key.workspace_id, key.recipient_id, at=due_at)
 
 
-def _load(connection: Connection, key: DigestKey, cadence: Cadence) -> tuple[list[Reminder], ZoneInfo, People]:
-    """The digest's reminders, the recipient's zone, and the owners and leads."""
-    found = reminders.in_digest(connection, key.workspace_id, key.recipient_id, key.on, most=_READ)
-    member = members.find(connection, key.workspace_id, key.recipient_id)
-    zone = recipient_zone(found[0].incident, key.recipient_id, member, cadence) if found else cadence.zone
-    return found, zone, load_people(connection, found)
+def _load(connection: Connection, key: DigestKey, cadence: Cadence) -> tuple[list[Reminder], People]:
+    """The reminders that are still for the recipient, and whom they may be for."""
+    # An item may be told of some free days before it is due.
+    until = key.on + timedelta(days=-min((*cadence.steps, 0))) + 2 * _WEEK
+    found = reminders.of_recipient(connection, key.workspace_id, key.recipient_id, kind=ITEM, until=until)
+    people = load_people(connection, found, cadence, at=datetime.combine(key.on, time(), UTC))
+    # A channel that counted as closed may be tried once more since the tick that decided for this recipient.
+    either = (people, people.with_open_channels())
+    recipients = ((each, [readdress(each, known, cadence) for known in either]) for each in found)
+    return [each for each, now in recipients if key.recipient_id in {to.recipient_id for to in now if to}], people
 
 
-def _urgency(reminder: Reminder) -> tuple[date, int]:
-    due_on = reminder.item.due_on if reminder.item else None
-    return due_on or date.max, reminder.id
-
-
-def _due_group(reminder: Reminder, on: date) -> str:
+def _listed(reminder: Reminder, on: date, barred: Collection[str], times: Mapping[int, int]) -> _Listed:
     item = reminder.item
-    if item is None:
-        return POSTMORTEM
-    if item.due_on is None:
-        return "undated"
-    return "overdue" if item.due_on < on else "today" if item.due_on == on else "soon"
-
-
-def _redacted(connection: Connection, reminder: Reminder, key: DigestKey) -> Reminder:
-    """The reminder as its recipient may read it."""
-    # The recipient is a user or the incident's channel; one id serves both checks.
-    recipient_id = key.recipient_id
-    if not is_redacted(connection, reminder.incident, user_id=recipient_id, channel_id=recipient_id):
-        return reminder
-    item = reminder.item and redact_item(reminder.item)
-    return replace(reminder, incident=redact(reminder.incident), item=item)
-
-
-def _part(reminder: Reminder, barred: set[str], facts: dict[str, object]) -> DigestItem:
-    item = reminder.item
-    text = slack(
-        "digest_part",
-        incident=reminder.incident,
-        item=item,
-        kind=reminder.kind,
-        escalated=reminder.kind == ESCALATION,
-        gone=bool(item and item.owner_id in barred),
-        **facts,
+    gone = item is not None and item.owner_id in barred
+    return _Listed(
+        reminder=reminder,
+        late=(on - item.due_on).days if item and item.pending and item.due_on else None,
+        undecided=bool(item and item.pending and (gone or not (item.owner and item.due_on))),
+        gone=gone,
+        times=times.get(item.id, 0) if item else 0,
     )
-    return DigestItem(text=text, controls=controls(reminder.incident, item) if item else ())
 
 
-def summary(connection: Connection, workspace_id: str, *, at: datetime, cadence: Cadence, prefix: str) -> str:
-    """The weekly summary up to `at`, as Slack text. Days are those of the cadence's zone."""
-    today = at.astimezone(cadence.zone).date()
-    counted = figures(connection, workspace_id, since_at=at - _WEEK, until_at=at, first_on=today - _WEEK, today=today)
-    return slack("summary", figures=counted, today=today, slash=f"/{prefix}actionitem")
+def _urgency(listed: _Listed) -> tuple[bool, int, int]:
+    return listed.late is None, -(listed.late or 0), listed.reminder.id
+
+
+def _counts(listed: Sequence[_Listed]) -> dict[str, int]:
+    """The figures of the headline. Who is to decide on an item finds it among the open ones as well."""
+    counts = Counter(each.reminder.kind for each in listed if each.reminder.kind in {WORKED, POSTMORTEM})
+    late = [each.late for each in listed if each.late is not None]
+    return {
+        WORKED: counts[WORKED],
+        POSTMORTEM: counts[POSTMORTEM],
+        "open": len(listed) - counts.total(),
+        "overdue": sum(days > 0 for days in late),
+        "oldest": max(late, default=0),
+        "today": late.count(0),
+        "undecided": sum(each.undecided for each in listed),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DigestWords:
+    """Puts the reminders of one digest into the words that its reader may read, a user or a channel."""
+
+    connection: Connection
+    standing: str
+    targets: Collection[str]
+    facts: Mapping[str, object]
+    causes: dict[int, str] = field(default_factory=dict)
+
+    def part(self, listed: _Listed) -> DigestItem:
+        """The item with its buttons."""
+        reminder = listed.reminder
+        about = self.about(listed)
+        unpublishable = reminder.item is None and not any(takes(each, reminder.incident) for each in self.targets)
+        text = slack("digest_part", unpublishable=unpublishable, **about, **self.facts)
+        if reminder.item is None:
+            readable = about["incident"] is reminder.incident
+            offers = review_buttons(reminder.incident, readable=readable) if unpublishable else ()
+            return DigestItem(text=text, controls=offers)
+        offered = outcome_buttons if reminder.kind == WORKED else controls
+        return DigestItem(text=text, controls=offered(reminder.incident, reminder.item))
+
+    def in_short(self, rest: Sequence[_Listed]) -> tuple[DigestItem, ...]:
+        """The items for which there is no room, a line each."""
+        if not rest:
+            return ()
+        text = slack("digest_rest", rest=[self.about(each) for each in rest], **self.facts)
+        return (DigestItem(text=text, controls=()),)
+
+    def about(self, listed: _Listed) -> dict[str, object]:
+        """What the templates need of the item."""
+        reminder = listed.reminder
+        to = {"user_id": reminder.recipient_id, "standing": self.standing}
+        incident, item = reminder.incident, reminder.item
+        # The channel of the summary hears of no private incident, and of all others as in the summary.
+        elsewhere = not is_person(reminder.recipient_id) and reminder.recipient_id != incident.channel_id
+        if not elsewhere:
+            incident, item = shown_alone(self.connection, incident, item, **to)
+        is_shown = incident is reminder.incident
+        return {
+            "incident": incident,
+            "named": elsewhere or self.standing == MEMBER or reminder.recipient_id == incident.channel_id,
+            "item": item,
+            "kind": reminder.kind,
+            "escalated": listed.escalated,
+            "late": listed.late,
+            "gone": listed.gone,
+            "times": listed.times,
+            "why": self._why(incident.id) if is_shown else "",
+        }
+
+    def _why(self, incident_id: int) -> str:
+        """What caused the incident, else what it did, as its timeline says last; empty where it says neither."""
+        if incident_id not in self.causes:
+            entries = timeline.of_incident(self.connection, incident_id, kinds=_REASONS)
+            by_kind = {each.kind: each.text for each in entries if not each.retracted}
+            self.causes[incident_id] = next((by_kind[kind] for kind in _REASONS if by_kind.get(kind)), "")
+        return self.causes[incident_id]
+
+
+def expired(
+    connection: Connection, workspace_id: str, user_id: str, item_ids: Sequence[int], *, days: int
+) -> Digest | None:
+    """What tells a user that proposals of theirs were dropped; None where all of them are open again."""
+    member = members.find(connection, workspace_id, user_id)
+    standing = member.standing if member else UNKNOWN
+    parts = []
+    for number, item in action_items.by_id(connection, workspace_id, item_ids):
+        incident = incidents.numbered(connection, workspace_id, number)
+        if incident is None or item.state != "dropped":
+            continue
+        shown, words = shown_alone(connection, incident, item, user_id=user_id, standing=standing)
+        text = slack("expired_part", incident=shown, item=words, named=standing == MEMBER)
+        parts.append(DigestItem(text=text, controls=controls(incident, item)))
+    if not parts:
+        return None
+    return Digest(
+        head=slack("expired_head", count=len(parts), days=days), parts=tuple(parts[:SHOWN]), foot="", called=True
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +331,19 @@ class HomeContent:
 
 
 def home_content(
-    connection: Connection, workspace_id: str, user_id: str, *, now: datetime, zone: ZoneInfo
+    connection: Connection, workspace_id: str, user_id: str, *, standing: str, now: datetime, zone: ZoneInfo
 ) -> HomeContent:
-    """The user's open items, most overdue first, and the postmortems they should publish, oldest first."""
+    """The user's open items, most overdue first, and the postmortems they should publish, oldest first.
+
+    Who is no member sees their items alone, without the incidents they are of.
+    """
     today = now.astimezone(zone).date()
     item_count, items = home_tab.own_items(connection, workspace_id, user_id, today=today, most=MOST_ITEMS)
+    if standing != MEMBER:
+        items = [replace(each, incident_title=None) for each in items]
+        return HomeContent(
+            today=today, zone=zone, items=items, item_count=item_count, postmortems=(), postmortem_count=0
+        )
     count, postmortems = home_tab.unpublished(connection, workspace_id, user_id, most=MOST_POSTMORTEMS)
     return HomeContent(
         today=today, zone=zone, items=items, item_count=item_count, postmortems=postmortems, postmortem_count=count

@@ -11,10 +11,12 @@ from bot.documents.drafting import Drafted
 from bot.documents.export import ExportRecord, latest_draft
 from bot.documents.sandbox import LIMIT_S, WAIT_S
 from bot.documents.templates import TemplateCatalog
+from bot.domain.items.outcome import LOOK_AGAIN_DAYS
 from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.audiences import IncidentRecord
 from bot.domain.postmortem.document import Document
+from bot.domain.postmortem.edition import published
 from bot.domain.postmortem.layout import Names
 from bot.domain.words import closest_match
 from bot.errors import UsageError
@@ -22,6 +24,8 @@ from storage import members
 from storage.values import Review, TimelineEntry
 
 BLAMELESS, PUBLIC = "blameless", "public"
+MONEY = "money"
+"""The word after `public` that puts sums of money into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +38,28 @@ class AudienceVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceOptions:
-    """What rendering needs beside the record. `limit_s` and `wait_s` bound the operator's own template."""
+    """What rendering needs beside the record. `limit_s` and `wait_s` bound the operator's own template.
+
+    `money` puts sums of money into a public rendering.
+    """
 
     names: Names
     catalog: TemplateCatalog
     prefix: str = ""
+    money: bool = False
+    look_again_days: int | None = LOOK_AGAIN_DAYS
     limit_s: float = LIMIT_S
     wait_s: float = WAIT_S
+
+
+def take_money(words: str) -> tuple[bool, str]:
+    """Whether the words ask for a public rendering with its sums of money (`public money`), and the words without."""
+    typed = words.split()
+    lowered = [word.casefold() for word in typed]
+    if MONEY not in lowered or PUBLIC not in lowered:
+        return False, words
+    del typed[lowered.index(MONEY)]
+    return True, " ".join(typed)
 
 
 def names_in(connection: Connection, record: ExportRecord) -> Names:
@@ -63,7 +82,7 @@ def _blameless(record: ExportRecord, options: AudienceOptions) -> AudienceVersio
     """Draft the template anew from the record with roles; add the sections that people edited, with roles too."""
     source, newest = _incident_record(record), latest_draft(record)
     redacted = audiences.blameless(source, options.names)
-    document = _assemble(redacted, options.prefix, record.review)
+    document = _assemble(redacted, options, record.review)
     drafted = drafting.draft_sections(
         document, newest.template, options.catalog, limit_s=options.limit_s, wait_s=options.wait_s
     )
@@ -85,8 +104,8 @@ def _blameless(record: ExportRecord, options: AudienceOptions) -> AudienceVersio
 
 def _public(record: ExportRecord, options: AudienceOptions) -> AudienceVersion:
     """Draft the built-in public template; edited sections are left out, since people may write anything in them."""
-    redacted = audiences.public_record(_incident_record(record), options.names)
-    document = audiences.public_document(_assemble(redacted, options.prefix))
+    redacted = audiences.public_record(_incident_record(record), options.names, money=options.money)
+    document = audiences.public_document(_assemble(redacted, options))
     entries = [entry for entry in redacted.entries if audiences.is_public(entry)]
     return _version(record, redacted, entries, Drafted(sections=rendering.public(document)))
 
@@ -98,18 +117,32 @@ RENDERINGS: dict[str, Callable[[ExportRecord, AudienceOptions], AudienceVersion]
 
 
 def _incident_record(record: ExportRecord) -> IncidentRecord:
-    return IncidentRecord(incident=record.incident, entries=tuple(record.entries), items=tuple(record.items))
+    return IncidentRecord(
+        incident=record.incident,
+        entries=tuple(record.entries),
+        items=tuple(record.items),
+        former=record.former_names,
+    )
 
 
-def _assemble(record: IncidentRecord, prefix: str, review: Review | None = None) -> Document:
-    zone = ZoneInfo(record.incident.timezone)
-    return assemble(record.incident, record.entries, record.items, zone=zone, prefix=prefix, review=review)
+def _assemble(record: IncidentRecord, options: AudienceOptions, review: Review | None = None) -> Document:
+    return assemble(
+        record.incident,
+        record.entries,
+        record.items,
+        zone=ZoneInfo(record.incident.timezone),
+        prefix=options.prefix,
+        review=review,
+        look_again_days=options.look_again_days,
+    )
 
 
 def _version(
     record: ExportRecord, redacted: IncidentRecord, entries: list[TimelineEntry], drafted: Drafted
 ) -> AudienceVersion:
-    postmortem = replace(latest_draft(record), sections=drafted.sections, drafted_by="")
+    postmortem = replace(latest_draft(record), sections=published(drafted.sections), drafted_by="")
     items = list(redacted.items)
-    shown = replace(record, incident=redacted.incident, entries=entries, items=items, postmortem=postmortem)
+    shown = replace(
+        record, incident=redacted.incident, entries=entries, items=items, postmortem=postmortem, former_names=()
+    )
     return AudienceVersion(record=shown, drafted=drafted)

@@ -6,14 +6,17 @@ from bot.documents.export import ExportRecord
 from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
 from bot.handlers.incident.incidents import incident_number
-from storage import action_items, incidents, postmortems, reviews, timeline
+from bot.vocabulary import LESSON
+from storage import incidents, members, postmortems, reviews, timeline
 from storage.database import Database
+from storage.items import action_items
 from storage.values import Incident
 
 
 def read_record(connection: Connection, incident: Incident) -> ExportRecord:
     """The incident's record, without retracted entries."""
-    entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
+    every = timeline.of_incident(connection, incident.id)
+    entries = [entry for entry in every if not entry.retracted]
     return ExportRecord(
         incident=incident,
         entries=entries,
@@ -21,6 +24,9 @@ def read_record(connection: Connection, incident: Incident) -> ExportRecord:
         postmortem=postmortems.newest(connection, incident.id),
         lifecycle=lifecycle(entries),
         review=reviews.planned(connection, incident.id),
+        former_names=members.stored_names(connection, incident.id),
+        published=postmortems.published_version(connection, incident.id),
+        struck=tuple(entry for entry in every if entry.retracted and entry.kind == LESSON),
     )
 
 
@@ -31,14 +37,14 @@ def read_by_name(database: Database, name: str, *, workspace_id: str | None = No
 
 
 def find_incident(connection: Connection, name: str, workspace_id: str | None) -> Incident:
-    """The incident of that name, or the one it is a duplicate of. Raises UsageError for an unknown one."""
+    """The incident of that name, or the one it was merged into. Raises UsageError for an unknown one."""
     number = incident_number(name)
     if number is None:
         raise UsageError(f"{name!r} is no incident's name; they are called INC-12.")
     incident = incidents.numbered(connection, resolve_workspace(connection, workspace_id), number)
     if incident is None:
         raise UsageError(f"There is no INC-{number} in the store.")
-    return incidents.duplicate_of(connection, incident) or incident
+    return incidents.holder(connection, incident)
 
 
 def resolve_workspace(connection: Connection, workspace_id: str | None) -> str:

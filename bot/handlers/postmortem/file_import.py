@@ -182,7 +182,7 @@ def _save(connection: Connection, incident: Incident, file_merge: _FileMerge, *,
     version = newest
     if sections != newest.sections:
         facts = {"template": newest.template, "sections": sections, "drafted_at": at, "drafted_by": by}
-        version = postmortems.add(connection, incident.id, **facts, origin="import")
+        version = postmortems.add(connection, incident.id, **facts, origin="import", names=newest.names)
     before = {each.key: each for each in newest.sections}
     changed = [each for each in sections if each != before.get(each.key)]
     title = file_merge.file.title

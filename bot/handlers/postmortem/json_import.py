@@ -5,7 +5,8 @@ The entries keep their order, and are numbered in the order in which they were r
 """
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.domain.incident.facts import highest, last_change, value_of
 from bot.domain.incident.lifecycle import is_open
+from bot.domain.items.cadence import Cadence
 from bot.domain.postmortem.export import (
     MOST_BYTES,
     EntryFacts,
@@ -25,17 +28,24 @@ from bot.domain.postmortem.export import (
 )
 from bot.errors import UsageError
 from bot.handlers.incident.incidents import incident_number
+from bot.handlers.items.handovers import note_change
+from bot.handlers.items.reminders import lock_recipients, plan_item
 from bot.handlers.postmortem.exports import read_record
-from bot.vocabulary import DETECTED
-from storage import action_items, incidents, postmortems, timeline
+from bot.vocabulary import DETECTED, FACTS, LEAD, SEVERITY, TITLE
+from storage import incidents, members, postmortems, timeline
 from storage.database import Database
-from storage.values import Incident, Postmortem, Section, whole_milliseconds
+from storage.items import action_items
+from storage.values import CANCELLED, DUPLICATE, PENDING, Incident, Postmortem, Section, whole_milliseconds
 
 BY = "import"
 """The user that imported rows are recorded by; no Slack user has this id."""
 NO_CHANNEL = "imported"
 """The channel id of an incident that is imported without one; no Slack channel has this id."""
 _ID_LENGTH = 64
+_REDEFINED = frozenset(
+    {"status", "started_at", "mitigated_at", "time_to_detect_s", "time_to_mitigate_s", "time_to_resolve_s"}
+)
+"""Facts that followed from the entries in another way before there were rounds and mitigations that did not hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +61,12 @@ class ImportTarget:
     public: bool = False
 
 
-def import_json(database: Database, path: Path, place: ImportTarget, *, at: datetime) -> Incident:
+def import_json(
+    database: Database, path: Path, place: ImportTarget, *, at: datetime, cadence: Cadence | None = None
+) -> Incident:
     """Add the incident in the file, in one transaction at the instant `at`.
+
+    With a `cadence`, its open items are handed to their owners, as far as exactly one member has an owner's name.
 
     Raises UsageError for a file that is no export, for facts that do not follow from the file's entries, and for an
     incident whose number is taken.
@@ -62,12 +76,42 @@ def import_json(database: Database, path: Path, place: ImportTarget, *, at: date
     with database.write() as connection:
         incident = _declare(connection, file, place)
         _add_entries(connection, incident, file, at)
+        owners = _members_by_name(connection, incident) if cadence is not None else {}
         for item in file.action_items:
-            _add_item(connection, incident, item, at)
+            _add_item(connection, incident, item, at, owners)
         if file.postmortem:
             postmortems.insert_version(connection, incident.id, _postmortem(file.postmortem, at))
+        incident = incidents.by_id(connection, incident.id)
         _compare(connection, incident, plain, path)
+        if cadence is not None:
+            _hand_over(connection, incident, at=at, cadence=cadence)
         return incident
+
+
+def _members_by_name(connection: Connection, incident: Incident) -> dict[str, str]:
+    """The user ids of the workspace's members who may own an item, by name; without names that several have."""
+    known = members.names(connection, incident.workspace_id)
+    described = members.find_many(connection, incident.workspace_id, known)
+    counts = Counter(known.values())
+    return {
+        name: user_id
+        for user_id, name in known.items()
+        if counts[name] == 1 and not described[user_id].barred and name != user_id
+    }
+
+
+def _hand_over(connection: Connection, incident: Incident, *, at: datetime, cadence: Cadence) -> None:
+    """Plan the reminders of the open items, and note for each owner what they have now.
+
+    Of a private incident without a channel nobody could read the words anywhere, so nobody is told.
+    """
+    if incident.closed_as is not None or (incident.private and incident.channel_id == NO_CHANNEL):
+        return
+    items = [item for item in action_items.of_incident(connection, incident.id) if item.pending and item.owner_id]
+    lock_recipients(connection, (incident,), items, cadence)
+    for item in items:
+        plan_item(connection, incident, item, at=at, cadence=cadence, handed_over=True)
+        note_change(connection, incident, None, item, by=BY, at=at, cadence=cadence)
 
 
 def _declare(connection: Connection, file: ExportFile, place: ImportTarget) -> Incident:
@@ -87,13 +131,34 @@ def _declare(connection: Connection, file: ExportFile, place: ImportTarget) -> I
         channel_name=channel_id,
         title=facts.title,
         severity=facts.severity,
+        first_severity=_first_severity(file),
         lead=None,
         lead_id=None,
         declared_at=whole_milliseconds(facts.declared_at),
         declared_by=BY,
+        declared_by_id=BY,
         timezone=place.timezone,
         private=not place.public,
     )
+
+
+def _first_severity(file: ExportFile) -> str | None:
+    """The severity of the declaration: the first one of all, unless an entry says it."""
+    told = [(entry.occurred_at, entry.text) for entry in file.entries if entry.kind == SEVERITY]
+    first = next(iter(file.incident.severity_changes), None)
+    if first is None:
+        return None if told else file.incident.severity
+    return None if (first.at, first.severity) in told else first.severity
+
+
+def _set_facts(connection: Connection, incident: Incident, file: ExportFile, at: datetime) -> None:
+    """Make the incident say what its entries say of its lead and its severities."""
+    entries = timeline.of_incident(connection, incident.id, kinds=tuple(FACTS))
+    last = last_change(entries, LEAD)
+    found = {LEAD: value_of(last)[0], "lead_id": None} if last else {}
+    # Of a title that was changed, the file holds the last one alone.
+    title = {"first_title": None} if any(entry.kind == TITLE for entry in file.entries) else {}
+    incidents.change(connection, incident, found, by=BY, at=at, highest_severity=highest(incident, entries), **title)
 
 
 def _workspace(connection: Connection, given: str | None) -> str:
@@ -126,10 +191,17 @@ def _add_entries(connection: Connection, incident: Incident, file: ExportFile, a
             qualifier=file.incident.detected_by if facts is first else None,
             source=facts.source,
             permalink=None,
+            people={},
+            approximate=facts.approximate,
+            until_at=facts.until_at and whole_milliseconds(facts.until_at),
         )
         if facts.revisions:
-            timeline.revise(connection, replace(entry, revisions=facts.revisions - 1), by=BY, at=at)
+            before = replace(entry, revisions=facts.revisions - 1)
+            timeline.revise(connection, before, by=BY, at=at, text=entry.text, people={})
+    _set_facts(connection, incident, file, at)
     incidents.set_open(connection, incident, is_open=is_open(timeline.of_incident(connection, incident.id)))
+    if file.incident.state in {CANCELLED, DUPLICATE}:
+        incidents.close(connection, incident, file.incident.state, by=BY, at=at)
 
 
 def _in_recorded_order(entries: Sequence[EntryFacts]) -> list[EntryFacts]:
@@ -139,15 +211,23 @@ def _in_recorded_order(entries: Sequence[EntryFacts]) -> list[EntryFacts]:
     return recorded if all(one is other for one, other in zip(shown, entries, strict=True)) else list(entries)
 
 
-def _add_item(connection: Connection, incident: Incident, facts: ItemFacts, at: datetime) -> None:
+def _add_item(
+    connection: Connection, incident: Incident, facts: ItemFacts, at: datetime, owners: Mapping[str, str]
+) -> None:
     item = action_items.add(
         connection,
         incident.id,
         text=facts.text,
         kind=facts.kind,
         owner=facts.owner,
-        owner_id=None,
+        owner_id=owners.get(facts.owner or "") if facts.state in PENDING else None,
         due_on=facts.due_on,
+        look_again_on=facts.look_again_on,
+        worked=facts.worked,
+        worked_why=facts.worked_why,
+        worked_by=facts.worked_by,
+        worked_at=facts.worked_at and whole_milliseconds(facts.worked_at),
+        people={},
         by=BY,
         at=at,
     )
@@ -165,7 +245,13 @@ def _postmortem(facts: PostmortemFacts, at: datetime) -> Postmortem:
 def _compare(connection: Connection, incident: Incident, plain: Any, path: Path) -> None:
     """Raise UsageError, which rolls the import back, unless exporting the incident gives the file's content again."""
     record = read_record(connection, incident)
+    # An old export may hold an id for an author whose name is known here.
+    names = members.names(connection, incident.workspace_id)
+    for entry in plain["entries"]:
+        entry["author"] = names.get(entry["author"], entry["author"])
     exported = incident_json(record.incident, record.entries, record.items, record.postmortem)
+    if "rounds" not in plain["incident"]:
+        plain["incident"] = {name: said for name, said in plain["incident"].items() if name not in _REDEFINED}
     difference = _first_difference(plain, exported, "")
     if difference:
         raise UsageError(f"{path}: {difference}")
@@ -173,7 +259,8 @@ def _compare(connection: Connection, incident: Incident, plain: Any, path: Path)
 
 def _first_difference(given: Any, exported: Any, place: str) -> str | None:
     if isinstance(exported, dict):
-        pairs = [(name, given[name], value) for name, value in exported.items()]
+        # An export of an earlier version lacks what is added to the format since.
+        pairs = [(name, given.get(name, value), value) for name, value in exported.items()]
     elif isinstance(exported, list):
         pairs = [(str(number), *pair) for number, pair in enumerate(zip(given, exported, strict=True))]
     elif given == exported:

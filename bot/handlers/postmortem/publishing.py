@@ -8,13 +8,13 @@ from bot.documents.export import latest_draft
 from bot.documents.rendering import slack
 from bot.domain.words import closest_match
 from bot.errors import UsageError
-from bot.handlers.incident.incidents import get_by_number, get_current, incident_number
+from bot.handlers.incident.incidents import commands_about, get_by_number, get_current, incident_number
 from bot.handlers.permission import require_permission
-from bot.handlers.postmortem.audiences import RENDERINGS
+from bot.handlers.postmortem.audiences import RENDERINGS, take_money
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Reply, Request
 from bot.publishing.target import TARGETS
-from storage import outbox
+from storage import outbox, publications
 from storage.values import Incident
 
 PUBLISH = "publish"
@@ -28,11 +28,12 @@ class _PublishRequest:
 
     number: int | None = None
     audience: str | None = None
+    money: bool = False
     targets: tuple[str, ...] = ()
 
 
 def publish(connection: Connection, request: Request) -> Reply:
-    """`publish [blameless|public] [folder|canvas] [INC-12]`: publish the newest version to the configured targets."""
+    """`publish [blameless|public [money]] [folder|canvas] [INC-12]`: publish the newest version."""
     wanted = _parse(request)
     if wanted.number is None:
         incident = get_current(connection, request)
@@ -40,7 +41,8 @@ def publish(connection: Connection, request: Request) -> Reply:
         incident = get_by_number(connection, request, wanted.number)
     record = read_record(connection, incident)
     if record.postmortem is None:
-        raise UsageError(f"{incident.name} has no draft yet. {request.slash('postmortem')} draft writes one.")
+        draft = commands_about(connection, request, incident)("postmortem draft")
+        raise UsageError(f"{incident.name} has no draft yet. {draft} writes one.")
     targets = _allowed_targets(request, incident, wanted.targets)
     require_permission(connection, request, incident, PUBLISH)
     outbox.add(
@@ -53,9 +55,11 @@ def publish(connection: Connection, request: Request) -> Reply:
             "incident_id": incident.id,
             "targets": list(targets),
             "how": wanted.audience,
+            "money": wanted.money,
             "channel": request.channel_id,
             "reply_url": request.reply_url,
             "by": request.user_name,
+            "asked_by": request.user_id,
             "prefix": request.settings.prefix,
             "told": False,
         },
@@ -64,10 +68,40 @@ def publish(connection: Connection, request: Request) -> Reply:
     return Reply(text=slack("publishing", incident=incident, version=latest_draft(record).version, targets=targets))
 
 
+def publish_again(connection: Connection, request: Request, incident: Incident) -> list[str]:
+    """Have what is published written again in its present version, after words were erased; returns the targets."""
+    published = publications.of_incident(connection, incident.id)
+    for each in published:
+        target, _, audience = each.target.partition(":")
+        content = {
+            "incident_id": incident.id,
+            "targets": [target],
+            "how": audience or None,
+            "channel": incident.channel_id,
+            "reply_url": None,
+            "by": request.user_name,
+            "asked_by": request.user_id,
+            "prefix": request.settings.prefix,
+            "told": False,
+            "again": True,
+        }
+        lane = f"{PUBLISH}:{incident.id}"
+        outbox.add(
+            connection, incident.workspace_id, lane=lane, action=PUBLISH, content=content, at=request.received_at
+        )
+    return [each.target for each in published]
+
+
+def takes(target: str, incident: Incident) -> bool:
+    """Whether the incident's postmortem may be published there: not a private one where others read it."""
+    return not (incident.private and TARGETS[target].shared)
+
+
 def _parse(request: Request) -> _PublishRequest:
-    wanted = _PublishRequest()
-    for word in request.words.casefold().split():
-        number = incident_number(word)
+    money, words = take_money(request.words)
+    wanted = _PublishRequest(money=money)
+    for word in words.casefold().split():
+        number = incident_number(word, plain=True)
         if number is not None and wanted.number is None:
             wanted = replace(wanted, number=number)
         elif word in RENDERINGS and wanted.audience is None:
@@ -95,7 +129,7 @@ def _allowed_targets(request: Request, incident: Incident, wanted: tuple[str, ..
         ways = " or ".join(place.variable for place in TARGETS.values())
         raise UsageError(f"{_NOT_SET.format(it='a place')} {ways}. From a terminal, scribe export prints it.")
     names = [name for name in TARGETS if name in (wanted or request.settings.targets)]
-    allowed = tuple(name for name in names if not (incident.private and TARGETS[name].shared))
+    allowed = tuple(name for name in names if takes(name, incident))
     refused = next((name for name in wanted if name not in allowed), None) if allowed else names[0]
     if refused:
         raise UsageError(

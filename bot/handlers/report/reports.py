@@ -38,6 +38,7 @@ def request_report(connection: Connection, request: Request) -> Reply:
     content = {
         "channel": request.channel_id,
         "reply_url": request.reply_url,
+        "asked_by": request.user_id,
         "words": request.words,
         "asked_at": request.received_at.isoformat(),
         "zone": request.zone.key,

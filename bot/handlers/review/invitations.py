@@ -1,5 +1,6 @@
 """The messages about a review: the invitation with its calendar file, the cancellation, the reminder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,13 +9,18 @@ from sqlalchemy import Connection
 
 from bot.documents.calendar import Invitation, calendar_file
 from bot.documents.rendering import slack, terminal
+from bot.domain.items.cadence import Cadence
 from bot.domain.postmortem.questions import Question
 from bot.domain.review.meeting import span
+from bot.handlers.items.redact import shown_alone
 from bot.handlers.postmortem.drafts import load_document
-from storage import incidents, postmortems, publications, reviews
-from storage.values import Incident, Review
+from bot.handlers.review.reviews import zone_of
+from storage import incidents, members, postmortems, publications, reviews
+from storage.values import MEMBER, OUTSIDE, Incident, Review
 
-AGENDA = ("started", "detected", "mitigated", "impact", "cause", "measures", "owner", "due", "well", "badly")
+AGENDA = (
+    "started", "detected", "mitigated", "mitigated_by", "impact", "cause", "measures", "owner", "due", "well", "badly",
+)  # fmt: skip
 """The facts that a review should settle; the calendar entry lists the first open questions about them."""
 ASKED = 3
 """Questions in the calendar entry."""
@@ -103,14 +109,40 @@ def _is_link(location: str) -> bool:
     return location.startswith(("https://", "http://")) and location.isprintable() and " " not in location
 
 
-def reminder_text(
-    connection: Connection, incident_id: int, sequence: int, *, at: datetime, prefix: str
-) -> tuple[str, str] | None:
-    """(channel id, text) of the reminder; None if the plan was replaced or cancelled, or the meeting has begun."""
-    plan = reviews.planned(connection, incident_id)
-    if plan is None or plan.sequence != sequence or plan.starts_at <= at:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReminder:
+    """One person's reminder of a review, in Slack text; with `due_at` it is for later, when their day begins."""
+
+    text: str
+    due_at: datetime | None
+
+
+def reminder(
+    connection: Connection, content: Mapping[str, Any], *, standing: str, at: datetime, cadence: Cadence
+) -> ReviewReminder | None:
+    """The reminder of the job with that content, for a person of that standing.
+
+    None if the plan was replaced or cancelled, the meeting has begun, or the person cannot come any more.
+    """
+    user_id: str = content["user_id"]
+    plan = reviews.planned(connection, content["incident_id"])
+    if plan is None or plan.sequence != content["sequence"] or plan.starts_at <= at:
         return None
-    incident = incidents.by_id(connection, incident_id)
-    read = _reading_command(connection, incident, prefix)
-    text = slack("review_reminder", incident=incident, review=plan, span=span(plan), read=read)
-    return incident.channel_id, text
+    incident = incidents.by_id(connection, content["incident_id"])
+    member = members.find(connection, incident.workspace_id, user_id)
+    if member is not None and member.barred and member.barred != OUTSIDE:
+        return None
+    zone = zone_of(member, plan, cadence)
+    opening = cadence.next_opening(at, zone)
+    late = not cadence.is_working(at, zone) and opening < plan.starts_at
+    shown, _ = shown_alone(connection, incident, None, user_id=user_id, standing=standing)
+    named = standing == MEMBER
+    text = slack(
+        "review_reminder",
+        incident=shown,
+        named=named,
+        review=plan,
+        span=span(plan, zone),
+        read=_reading_command(connection, incident, content["prefix"]) if named else None,
+    )
+    return ReviewReminder(text=text, due_at=opening if late else None)

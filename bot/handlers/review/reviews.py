@@ -1,15 +1,17 @@
 """The review: plan, move, show and cancel the meeting about a postmortem."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
+from bot.domain.items.cadence import Cadence
 from bot.domain.review.meeting import (
     Plan,
     change_invitees,
-    local_instant,
     parse_plan,
     propose_invitees,
     reminds_at,
@@ -17,12 +19,14 @@ from bot.domain.review.meeting import (
     zone_from_key,
     zone_key,
 )
-from bot.domain.time.format import zone_label
+from bot.domain.time.format import clock_text, zone_label
 from bot.errors import UsageError
-from bot.handlers.incident.incidents import get_named
+from bot.handlers.incident.incidents import commands_about, get_named
+from bot.handlers.permission import require_permission
 from bot.handlers.request import Reply, Request, first_word
-from storage import action_items, incidents, members, outbox, reviews, timeline
-from storage.values import Incident, Invitee, Review
+from storage import incidents, members, outbox, reviews, timeline
+from storage.items import action_items
+from storage.values import Incident, Invitee, Member, Review
 
 DURATION_S = 60 * 60
 """Seconds that a review takes unless the words say otherwise."""
@@ -36,19 +40,22 @@ def review(connection: Connection, request: Request) -> Reply:
     word, after = first_word(rest)
     if not word:
         return _show(connection, request, incident)
+    require_permission(connection, request, incident, "review")
     if word == "cancel":
         incident, after = get_named(connection, replace(request, words=after)) if after else (incident, "")
+        require_permission(connection, request, incident, "review")
         return _cancel(connection, request, incident, after)
     return _plan(connection, request, incident, rest)
 
 
 def _show(connection: Connection, request: Request, incident: Incident) -> Reply:
+    command = commands_about(connection, request, incident)
     planned = reviews.planned(connection, incident.id)
     if planned is None:
         example = f"{request.now.astimezone(request.zone).date() + timedelta(days=7)} 10:00"
-        return Reply(text=slack("review_none", incident=incident, request=request, example=example))
+        return Reply(text=slack("review_none", incident=incident, command=command, example=example))
     over = planned.ends_at <= request.received_at
-    text = slack("review", incident=incident, review=planned, span=span(planned), over=over, request=request)
+    text = slack("review", incident=incident, review=planned, span=span(planned), over=over, command=command)
     return Reply(text=text)
 
 
@@ -67,16 +74,15 @@ def _plan(connection: Connection, request: Request, incident: Incident, words: s
         if unchanged == planned:
             raise UsageError(f"It is planned just so already: {span(planned)}. Nobody was told again.")
     reviews.add(connection, incident.id, planned)
-    _enqueue(connection, request, incident, planned)
+    reminded = _enqueue(connection, request, incident, planned)
     assumed = plan.appointment is not None and plan.appointment.zone_assumed and not request.zone_known
-    remind_at = reminds_at(planned)
     text = slack(
         "review_planned",
         incident=incident,
         review=planned,
         span=span(planned),
         was=span(current) if current and current.starts_at != planned.starts_at else None,
-        reminder=local_instant(remind_at.astimezone(zone_from_key(planned.timezone))) if remind_at else None,
+        reminder=clock_text(request.settings.cadence.opens) if reminded else None,
         assumed=zone_label(request.zone) if assumed else None,
         request=request,
     )
@@ -127,15 +133,16 @@ def _default_invitees(connection: Connection, request: Request, incident: Incide
 
 
 def _cancel(connection: Connection, request: Request, incident: Incident, rest: str) -> Reply:
-    command = f"{request.slash('postmortem')} review"
     if rest.strip():
-        raise UsageError(f"Nothing goes after cancel but the incident: {command} cancel {incident.name}")
+        typed = f"{request.slash('postmortem')} review cancel {incident.name}"
+        raise UsageError(f"Nothing goes after cancel but the incident: {typed}")
+    another = commands_about(connection, request, incident)("postmortem review", "friday 10:00")
     _lock(connection, incident)
     planned = reviews.planned(connection, incident.id)
     if planned is None:
-        raise UsageError(f"{incident.name} has no review to cancel. To plan one: {command} friday 10:00")
+        raise UsageError(f"{incident.name} has no review to cancel. To plan one: {another}")
     if planned.ends_at <= request.received_at:
-        raise UsageError(f"That review is over: {span(planned)}. To plan another: {command} friday 10:00")
+        raise UsageError(f"That review is over: {span(planned)}. To plan another: {another}")
     cancelled = replace(
         planned,
         sequence=planned.sequence + 1,
@@ -153,8 +160,8 @@ def _lock(connection: Connection, incident: Incident) -> None:
     incidents.numbered(connection, incident.workspace_id, incident.number, lock=True)
 
 
-def _enqueue(connection: Connection, request: Request, incident: Incident, review: Review) -> None:
-    """Put the announcement and the reminder into the outbox."""
+def _enqueue(connection: Connection, request: Request, incident: Incident, review: Review) -> bool:
+    """Put the announcement and each person's reminder into the outbox; whether anybody will be reminded."""
     content = {"incident_id": incident.id, "sequence": review.sequence, "prefix": request.settings.prefix}
     # The address leads to the channel of the request, which may not be the incident's.
     reply_url = request.reply_url if request.channel_id == incident.channel_id else None
@@ -163,17 +170,50 @@ def _enqueue(connection: Connection, request: Request, incident: Incident, revie
         incident.workspace_id,
         lane=incident.channel_id,
         action=ANNOUNCEMENT,
-        content={**content, "reply_url": reply_url},
+        content={**content, "reply_url": reply_url, "asked_by": request.user_id},
         at=request.received_at,
     )
-    remind_at = None if review.cancelled else reminds_at(review)
-    if remind_at is not None:
+    return not review.cancelled and remind_each(
+        connection, incident, review, content, cadence=request.settings.cadence, at=request.received_at
+    )
+
+
+def remind_each(
+    connection: Connection,
+    incident: Incident,
+    review: Review,
+    content: dict[str, Any],
+    *,
+    cadence: Cadence,
+    at: datetime,
+) -> bool:
+    """Have each person who is invited reminded in their own hours; whether there is anybody to be.
+
+    `content` is what the jobs have in common.
+    """
+    people = [person.user_id for person in review.people]
+    known = members.find_many(connection, incident.workspace_id, people)
+    due = {
+        user_id: remind_at
+        for user_id in people
+        if (remind_at := reminds_at(review, zone_of(known.get(user_id), review, cadence), cadence))
+    }
+    for user_id, due_at in due.items():
         outbox.add(
             connection,
             incident.workspace_id,
-            lane=f"review:{incident.id}:{review.sequence}",
+            lane=f"review:{incident.id}:{review.sequence}:{user_id}",
             action=REMINDER,
-            content=content,
-            at=request.received_at,
-            due_at=remind_at,
+            content={**content, "user_id": user_id},
+            at=at,
+            due_at=max(due_at, at),
         )
+    return bool(due)
+
+
+def zone_of(member: Member | None, review: Review, cadence: Cadence) -> ZoneInfo:
+    """The person's zone; where it is not known the one that the review was planned in."""
+    planned_in = zone_from_key(review.timezone)
+    if member and member.timezone:
+        return ZoneInfo(member.timezone)
+    return planned_in if isinstance(planned_in, ZoneInfo) else cadence.zone

@@ -12,15 +12,17 @@ from slack_bolt import Ack
 from sqlalchemy import Connection
 
 from bot.errors import UsageError
+from bot.handlers.incident import backfill, doubts
 from bot.handlers.items import buttons
 from bot.handlers.postmortem.edits import CHOOSE, SAVE, WRITE
 from bot.handlers.request import Reply, Request, SectionEdit
 from bot.slack.context import NOT_SAVED, SlackContext
+from bot.slack.inbound.messages import words_of
 from bot.slack.inbound.payloads import Shortcut, Submission, SubmittedView
-from bot.slack.inbound.requests import instant_of_ts, iso
-from bot.slack.outbound import modals
+from bot.slack.inbound.requests import UNNAMED, instant_of_ts, iso
+from bot.slack.outbound import blocks, modals
 from bot.slack.outbound.modals import Origin, joined
-from bot.slack.text import PlainText, plain_text, to_handle
+from bot.slack.text import PlainText, to_handle
 from bot.vocabulary import ADD_TO_TIMELINE, POSTMORTEM
 
 STALE = "This form was opened by another version of Scribe and cannot be read. Copy your words, and open it anew."
@@ -30,21 +32,17 @@ _log = logging.getLogger(__name__)
 def shortcut(context: SlackContext, ack: Ack, payload: Shortcut) -> None:
     """*Add to timeline* on a message: open the form with the message's time and words."""
     message, channel, workspace_id = payload.message, payload.channel, payload.team.id
-    # Many alerts have their words in attachments only.
-    attached = [each.text or each.fallback or "" for each in message.attachments or ()]
-    text = message.text or "\n".join(filter(None, attached))
-    words = plain_text(text, name_of=context.requests.names(workspace_id)).words
-    author_id = message.user or message.bot_id or ""
-    author = context.members.find(workspace_id, author_id)
+    words = context.requests.read(workspace_id, words_of(message)).words
+    author_id, author = context.requests.author_of(workspace_id, message)
     origin = {
         "source": "shortcut",
         "reply_url": payload.response_url,
         "channel_id": channel.id,
-        "channel_name": channel.name,
+        "channel_name": channel.name or UNNAMED,
         "said_at": message.ts,
         "thread_ts": message.thread_ts,
         "author_id": author_id,
-        "author": author.name if author else message.username or author_id,
+        "author": author,
         "permalink": context.identity.permalink(
             channel.id, message.ts, domain=payload.team.domain, thread_ts=message.thread_ts
         ),
@@ -54,8 +52,11 @@ def shortcut(context: SlackContext, ack: Ack, payload: Shortcut) -> None:
     ack()
 
 
-def submission(context: SlackContext, ack: Ack, payload: Submission) -> None:
-    """Handle a submitted form; a problem appears under its field, and the form stays open with the words."""
+def submission(context: SlackContext, ack: Ack, payload: Submission, *, small: bool = False) -> None:
+    """Handle a submitted form; a problem appears under its field, and the form stays open with the words.
+
+    Where the ack must be `small`, a large form that follows is sent after it.
+    """
     try:
         origin, request = _read(context, payload)
         thread = {"thread_ts": origin["thread_ts"]} if origin.get("thread_ts") else {}
@@ -66,6 +67,8 @@ def submission(context: SlackContext, ack: Ack, payload: Submission) -> None:
 
         reply = context.offline.handle(request, post_reply, partial(context.reply_directly, request, thread))
         answer = modals.following(origin, reply)
+        if small and blocks.size(answer) > blocks.SMALL_VIEW:
+            answer = {"response_action": "update", "view": context.show_later(request, answer["view"])}
     except UsageError as error:
         ack(**modals.errors(str(error), payload.view, _field(payload.view, str(error), context.clock())))
     except Exception:  # noqa: BLE001 - the boundary: the form stays open with the words
@@ -92,7 +95,7 @@ def _field(view: SubmittedView, problem: str, now: datetime) -> str:
     chosen = filled.get("time")
     if chosen is not None and chosen > now.timestamp():
         return "time"
-    if filled.get("due") and problem.startswith(filled["due"]):
+    if "due" in filled and ("words" not in filled or (filled["due"] and problem.startswith(filled["due"]))):
         return "due"
     about_owner = problem.startswith("@") or "words" not in filled
     return "owner" if about_owner and "owner" in filled else "words"
@@ -103,7 +106,38 @@ def _entry(context: SlackContext, payload: Submission, origin: Origin) -> Reques
     filled = modals.answers(payload.view)
     at = modals.moment(filled["time"], instant_of_ts(origin["said_at"]))
     words = PlainText(words=f"{iso(at)}: {filled['words'] or ''}")
+    if filled["kind"] is None:
+        raise ValueError("no kind chosen")
     return context.requests.of_form(payload, origin, filled["kind"], words, received_at=context.clock())
+
+
+def _correction(context: SlackContext, payload: Submission, origin: Origin) -> Request:
+    """A corrected entry, in the words of the command; its time precedes the words."""
+    filled = modals.answers(payload.view)
+    at = modals.moment(filled["time"], instant_of_ts(origin["said_at"]))
+    words = PlainText(words=f"edit {origin['entry']} at {iso(at)}: {filled['words'] or ''}")
+    return context.requests.of_form(payload, origin, "incident", words, received_at=context.clock())
+
+
+def _backfill(context: SlackContext, payload: Submission, origin: Origin) -> Request:
+    """A chronology, to be previewed."""
+    words = PlainText(words=modals.answers(payload.view)["words"] or "")
+    return context.requests.of_form(payload, origin, backfill.PREVIEW, words, received_at=context.clock())
+
+
+def _previewed(context: SlackContext, payload: Submission, origin: Origin) -> Request:
+    """The ticked lines of a chronology; previewed again where its words were changed meanwhile."""
+    filled = modals.answers(payload.view)
+    words = next(value for name, value in filled.items() if name.startswith("words")) or ""
+    ticked = [value for name, values in filled.items() if name.startswith("lines") for value in values or ()]
+    details = {"lines": ",".join(ticked), "now": origin["now"]} | (
+        {"entry": str(origin["entry"])} if origin["entry"] else {}
+    )
+    unchanged = backfill.digest(words) == origin["digest"]
+    command = backfill.RECORD if unchanged else backfill.PREVIEW
+    return context.requests.of_form(
+        payload, origin, command, PlainText(words=words), received_at=context.clock(), details=details
+    )
 
 
 def _item(context: SlackContext, payload: Submission, origin: Origin) -> Request:
@@ -111,7 +145,8 @@ def _item(context: SlackContext, payload: Submission, origin: Origin) -> Request
     filled = modals.answers(payload.view)
     name, people = _owner(context, payload.team.id, filled)
     head = (f"@{name}" if name else "", filled["kind"] or "", f"by {filled['due']}" if filled["due"] else "")
-    words = " ".join(part for part in head if part) + f": {filled['words'] or ''}"
+    words = " ".join((*(part for part in head if part), f": {filled['words'] or ''}"))
+    words = f"{origin['named']} {words}" if origin.get("named") else words
     return context.requests.of_form(
         payload,
         origin,
@@ -138,6 +173,12 @@ def _assign(context: SlackContext, payload: Submission, origin: Origin) -> Reque
     return context.requests.of_form(payload, origin, "actionitem", words, received_at=context.clock())
 
 
+def _date(context: SlackContext, payload: Submission, origin: Origin) -> Request:
+    """*New date*, in the words of the command."""
+    words = PlainText(words=f"due {origin['item']} {modals.answers(payload.view)['due'] or ''}")
+    return context.requests.of_form(payload, origin, "actionitem", words, received_at=context.clock())
+
+
 def _drop(context: SlackContext, payload: Submission, origin: Origin) -> Request:
     """*Drop*, in the words of the command."""
     why = modals.answers(payload.view)["words"] or ""
@@ -154,7 +195,12 @@ def _choice(context: SlackContext, payload: Submission, origin: Origin) -> Reque
 def _edit(context: SlackContext, payload: Submission, origin: Origin) -> Request:
     """A section's new text, joined from the form's inputs."""
     texts = [text or "" for text in modals.answers(payload.view).values()]
-    edit = SectionEdit(key=origin["key"], version=origin["version"], text=joined(texts, origin["joints"]))
+    edit = SectionEdit(
+        key=origin["key"],
+        version=origin["version"],
+        text=joined(texts, origin["joints"]),
+        erasures=origin.get("erasures"),
+    )
     request = context.requests.of_form(payload, origin, SAVE, PlainText(words=""), received_at=context.clock())
     return replace(request, incident_number=origin["incident"], edit=edit)
 
@@ -162,8 +208,12 @@ def _edit(context: SlackContext, payload: Submission, origin: Origin) -> Request
 _REQUESTS: dict[str, Callable[[SlackContext, Submission, Origin], Request]] = {
     ADD_TO_TIMELINE: _entry,
     modals.ACTION_ITEM: _item,
+    doubts.CORRECT: _correction,
+    backfill.FORM: _backfill,
+    backfill.PREVIEW: _previewed,
     CHOOSE: _choice,
     WRITE: _edit,
     buttons.ASSIGN: _assign,
+    buttons.DATE: _date,
     buttons.DROP: _drop,
 }

@@ -5,12 +5,11 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from slack_bolt import App, BoltRequest
+from slack_bolt import App
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -20,8 +19,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.config import Settings
+from bot.server.limits import SIGNED
 from bot.slack.bot import Bot
-from bot.telemetry.context import measured_dispatch
+from bot.slack.inbound.payloads import UNREADABLE, bolt_request
+from bot.telemetry.context import ContextThreadPool, measured_dispatch
 
 WORKERS = 16
 """Requests handled at the same time; further ones wait for a thread."""
@@ -32,14 +33,13 @@ BODY_S = 5.0
 _LENGTH_DIGITS = 20
 """Digits of a Content-Length that are parsed: Python raises ValueError beyond 4,300."""
 _CLOSE = {"connection": "close"}
-"""The rest of a rejected body is not read, so the connection cannot be used again."""
-_UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
+"""The rest of a rejected body is not read, and who signs wrongly is not Slack: the connection is not used again."""
 _log = logging.getLogger(__name__)
 
 
 def application(bot: Bot, settings: Settings, *, routes: Sequence[BaseRoute] = (), body_s: float = BODY_S) -> Starlette:
     """The web application that answers Slack for the bot. `routes` are further ones, such as the probes."""
-    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
+    workers = ContextThreadPool(WORKERS, thread_name_prefix="request")
     metrics = bot.context.metrics
     answering = measured_dispatch(metrics, partial(_answer, bot.app))
     verifier = SignatureVerifier(settings.signing_secret.get_secret_value())
@@ -49,7 +49,8 @@ def application(bot: Bot, settings: Settings, *, routes: Sequence[BaseRoute] = (
         body = await _body(request, within_s=body_s)
         headers = _headers(request)
         if not _is_signed(verifier, body, headers):
-            return PlainTextResponse("not signed by Slack", status_code=401)
+            return PlainTextResponse("not signed by Slack", status_code=401, headers=_CLOSE)
+        setattr(request.state, SIGNED, True)
         try:
             text = body.decode()
         except UnicodeDecodeError:
@@ -117,8 +118,8 @@ def _answer(app: App, body: str, headers: Mapping[str, str]) -> tuple[int, str, 
     A body that is not readable is answered with 400, and no part of it appears in the answer or in the log.
     """
     try:
-        response = app.dispatch(BoltRequest(body=_unambiguous(body), headers=dict(headers)))
-    except _UNREADABLE as error:
+        response = app.dispatch(bolt_request(_unambiguous(body), headers=dict(headers)))
+    except UNREADABLE as error:
         # Bolt answers exceptions of listeners itself; this one is from parsing the body.
         _log.warning("request not readable: %s", type(error).__name__)
         return 400, "not readable", {"content-type": "text/plain"}

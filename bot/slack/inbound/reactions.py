@@ -15,12 +15,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.errors import UsageError
+from bot.handlers import events
 from bot.handlers.request import Reply, Request
 from bot.handlers.routes import handle
 from bot.slack.context import SlackContext
-from bot.slack.inbound.payloads import Reaction
+from bot.slack.inbound.messages import read_message, words_of
+from bot.slack.inbound.payloads import Reaction, SourceMessage
 from bot.slack.inbound.requests import instant_of_ts, iso
-from storage import outbox, receipts
+from storage import receipts
 from storage.outbox import Job
 
 ADDED, REMOVED = "reaction_added", "reaction_removed"
@@ -28,29 +30,35 @@ ADDED, REMOVED = "reaction_added", "reaction_removed"
 
 
 def reaction(context: SlackContext, payload: Reaction) -> None:
-    """Put the event into the outbox, once; an exception makes Slack deliver it again."""
+    """Put the event into the outbox, once, or into the spool; an exception makes Slack deliver it again."""
     event = payload.event
-    item = event.item
+    item = event.message
     kind = context.settings.reactions.get(event.reaction)
-    if kind is None or item.type != "message" or item.channel is None or item.ts is None:
+    if kind is None or item is None:
         return
-    now, workspace_id, key = context.clock(), payload.team_id, f"event:{payload.event_id}"
+    now, workspace_id = context.clock(), payload.team_id
     content = {
+        "action": event.type,
         "workspace_id": workspace_id,
         "channel_id": item.channel,
         "ts": item.ts,
         "user_id": event.user,
         "author_id": event.item_user,
         "event_id": payload.event_id,
-        "event_ts": event.event_ts,
+        "event_ts": event.event_ts or f"{now.timestamp():.6f}",
         "kind": kind,
         "permalink": context.identity.permalink(item.channel, item.ts),
     }
-    # IntegrityError: another replica has stored the same receipt since it was looked for.
-    with suppress(IntegrityError), context.database.write() as connection:
-        if receipts.find(connection, workspace_id, key) is None:
-            receipts.save(connection, workspace_id, key, {}, at=now)
-            outbox.add(connection, workspace_id, lane=item.channel, action=event.type, content=content, at=now)
+    request = context.requests.of_event(
+        events.REACTION,
+        workspace_id,
+        event.user,
+        channel_id=item.channel,
+        key=f"reaction:{payload.event_id}",
+        received_at=now,
+        details={name: value for name, value in content.items() if value is not None},
+    )
+    context.offline.handle(request)
     context.delivery.wake()
 
 
@@ -66,10 +74,10 @@ def added(context: SlackContext, job: Job) -> None:
     if message is None:
         return
     # The message's time precedes the words, so that a time at their beginning does not count.
-    words = f"{iso(instant_of_ts(content['ts']))}: {message.get('text') or ''}"
-    request = context.requests.of_reaction(content, words, command=content["kind"], received_at=job.written_at)
+    words = f"{iso(instant_of_ts(content['ts']))}: {words_of(message)}"
+    request = context.requests.of_reaction(content, message, words, command=content["kind"], received_at=job.written_at)
     try:
-        _handle(context, request, message)
+        _handle(context, request, message.thread_ts or message.ts)
     except UsageError as error:
         context.refuse(request, str(error), "", {})
 
@@ -78,9 +86,9 @@ def removed(context: SlackContext, job: Job) -> None:
     """Undo the reaction's entry. Where there is none, remember the removal: Slack may deliver the reaction after it."""
     content = job.content
     message = _fetch(context.client, content["channel_id"], content["ts"])
-    request = context.requests.of_reaction(content, "", command="unreact", received_at=job.written_at)
+    request = context.requests.of_reaction(content, message, "", command="unreact", received_at=job.written_at)
     try:
-        _handle(context, request, message or content)
+        _handle(context, request, (message.thread_ts if message else None) or content["ts"])
     except UsageError:
         with suppress(IntegrityError), context.database.write() as connection:
             removal = {"event_ts": content.get("event_ts", "")}
@@ -92,18 +100,18 @@ def _removal_key(content: Mapping[str, Any]) -> str:
     return "early:{channel_id}:{ts}:{user_id}".format(**content)
 
 
-def _handle(context: SlackContext, request: Request, message: Mapping[str, Any]) -> None:
+def _handle(context: SlackContext, request: Request, thread_ts: str) -> None:
     """Handle the request, and post the reply in the message's thread. Raises UsageError."""
-    thread = {"thread_ts": message.get("thread_ts") or message["ts"]}
 
     def post_reply(connection: Connection, reply: Reply) -> None:
-        context.reply(connection, request, reply, thread)
+        if reply.text:
+            context.reply(connection, request, reply, {"thread_ts": thread_ts})
 
     handle(context.database, request, post_reply)
 
 
-def _fetch(client: WebClient, channel_id: str, ts: str) -> Mapping[str, Any] | None:
-    """One message, in the channel or in a thread; None when it has been deleted."""
+def _fetch(client: WebClient, channel_id: str, ts: str) -> SourceMessage | None:
+    """One message, in the channel or in a thread; None when it has been deleted, and for one that is no message."""
     window: dict[str, Any] = {
         "channel": channel_id,
         "latest": ts,
@@ -120,5 +128,5 @@ def _fetch(client: WebClient, channel_id: str, ts: str) -> Mapping[str, Any] | N
             return None
         found = next((message for message in messages if message["ts"] == ts), None)
         if found is not None:
-            return found
+            return read_message(found)
     return None

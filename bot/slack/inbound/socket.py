@@ -2,43 +2,49 @@
 
 Slack's own clients close the old connection before they open the next, which loses the acks in flight, and none of them
 notices a connection over which nothing arrives any more. Here the next connection is opened first, and silence counts.
+So does a reader that takes nothing more in: that a connection is open, and answers pings, proves only that it is there.
 """
 
 import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import chain, repeat
+from functools import partial
 from typing import Any
 
-from slack_bolt import App, BoltRequest, BoltResponse
-from slack_sdk import WebClient
+from slack_bolt import App, BoltResponse
 from slack_sdk.errors import SlackApiError, SlackClientError
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import Frame, Opcode
-from websockets.sync.client import ClientConnection
-from websockets.sync.client import connect as open_websocket
+from websockets.sync.client import ClientConnection, reconnect
 
 from bot.config import Settings
 from bot.errors import UsageError
+from bot.server.supervisor import Loop
 from bot.slack.bot import Bot
-from bot.slack.client import OK, reason
-from bot.slack.context import CALL_S
-from bot.slack.outbound.delivery import TEMPORARY_ERRORS
-from bot.telemetry.context import Metrics, measured_work, request_id
+from bot.slack.client import CALL_S, OK, StrictClient
+from bot.slack.inbound.payloads import UNREADABLE, bolt_request
+from bot.slack.refusals import SERVER_ERROR, backoff_s, gives_up, reason, retry_after_s
+from bot.telemetry.context import ContextThreadPool, Metrics, measured_work, request_id
 
 WORKERS = 10
 """Envelopes handled at the same time; further ones wait for a thread."""
 FINISH_S = 5.0
 """Seconds for the envelopes in flight when a connection or the process ends; an ack has three."""
 _CLOSE_S = 2.0
+READ_S = 1.0
+"""Seconds in which a reader waits for a message; then it shows that it still reads."""
+MOST_UNREAD = 3
+"""Messages in a row that cannot be taken from a connection; then it is given up for another one."""
 _CHECK_S = 0.5
 """Seconds between two checks whether the connections are silent."""
-_BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+LONGEST_WAIT_S = 30.0
+"""Seconds between two attempts to connect, unless Slack asks for more."""
+_LONGEST_TURN_S = 5.0
+_KINDS = frozenset({"slash_commands", "interactive", "events_api"})
+"""The types of the envelopes that Bolt answers."""
 _MESSAGE_LIMIT = 1 << 22
 _JSON = "application/json"
 _log = logging.getLogger(__name__)
@@ -53,43 +59,112 @@ class Keepalive:
 
     Slack answers the pings sent every `ping_s`, and sends pings itself. Without an answer for `ping_s`, or without a
     message or ping from Slack for `silent_s`, another connection is opened. After `lost_s` of silence on all of them
-    the process should end and be restarted. Source of the 30 s: Slack's Node SDK, `serverPingTimeout`.
+    the process should end and be restarted. Source of the 30 s: Slack's Node SDK, `serverPingTimeout`. A connection
+    that was greeted and then lived for `lived_s` shows that connecting works; until then the waits grow.
     """
 
     ping_s: float = 10.0
     silent_s: float = 30.0
     lost_s: float = 90.0
+    lived_s: float = 30.0
+
+
+Monotonic = Callable[[], float]
+"""Seconds of a clock that is never set."""
 
 
 class _Connection(ClientConnection):
-    """A connection with the time of the last frame that Slack sent unasked: an answer to a ping does not count."""
+    """A connection with the time of the last frame that Slack sent unasked: an answer to a ping does not count.
+
+    `read_at_s` is when its reader last was ready for a message. `greeted_at_s` is when Slack's `hello` came. It is
+    `leaving` when Slack asked for another one, and `replaced` when that is open, until `close_at_s`.
+    """
+
+    monotonic: Monotonic = staticmethod(time.monotonic)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.heard_at_s = time.monotonic()
+        self.heard_at_s = self.read_at_s = self.monotonic()
+        self.greeted_at_s: float | None = None
         self.leaving = False
+        self.replaced = False
+        self.close_at_s = float("inf")
+        self.unread = 0
+
+    @property
+    def alive_at_s(self) -> float:
+        """Until when it is known both that Slack speaks here and that its words are read."""
+        return min(self.heard_at_s, self.read_at_s)
 
     def process_event(self, event: Any) -> None:
         """Note the time of a frame that arrives."""
         if not isinstance(event, Frame) or event.opcode is not Opcode.PONG:
-            self.heard_at_s = time.monotonic()
+            self.heard_at_s = self.monotonic()
         super().process_event(event)
+
+
+class _Opening(reconnect):
+    """Opens a connection where Slack said, and nowhere else: a redirect is no answer of Slack's."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follow none."""
+        return exc
+
+
+class Pace:
+    """When the next connection may be opened: at once after one that lived, else after waits that grow.
+
+    So neither refusals nor connections that Slack ends as soon as it has opened them lead to a storm of calls.
+    """
+
+    def __init__(self, monotonic: Monotonic) -> None:
+        self._monotonic = monotonic
+        self.attempts = 0
+        """How often a connection was opened, or refused, since the last one that lived."""
+        self.asked_until_s = 0.0
+        """Until when Slack itself has asked to wait, by `monotonic`."""
+        self._next_at_s = 0.0
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds until the next attempt."""
+        return max(0.0, self._next_at_s - self._monotonic())
+
+    def attempted(self) -> None:
+        """Note an attempt that is about to be made."""
+        self.attempts += 1
+        self._next_at_s = self._monotonic() + backoff_s(self.attempts, longest_s=LONGEST_WAIT_S)
+
+    def asked(self, wait_s: float) -> None:
+        """Note a `Retry-After`; up to two seconds more are waited, so that not all replicas return at once."""
+        self.asked_until_s = self._monotonic() + wait_s
+        self._next_at_s = max(self._next_at_s, self.asked_until_s + backoff_s(1, longest_s=LONGEST_WAIT_S))
+
+    def lived(self) -> None:
+        """Note that connecting works."""
+        self.attempts = 0
+        self._next_at_s = min(self._next_at_s, self._monotonic())
 
 
 class Socket:
     """Keeps a connection to Slack open until `close`; envelopes are answered on the connection they arrived by."""
 
-    def __init__(self, bot: Bot, settings: Settings, keepalive: Keepalive) -> None:
+    def __init__(
+        self, bot: Bot, settings: Settings, keepalive: Keepalive, *, monotonic: Monotonic = time.monotonic
+    ) -> None:
         self._token = settings.app_token.get_secret_value()
         # Not the bot's client: a pause that `Retry-After` sets for the bot's calls must not delay a connection.
-        self._client = WebClient(token=self._token, base_url=settings.api_url, timeout=CALL_S)
+        self._client = StrictClient(token=self._token, base_url=settings.api_url)
         self._keepalive = keepalive
+        self._monotonic = monotonic
+        self.pace = Pace(monotonic)
         self._envelopes = Envelopes(bot.app, bot.context.metrics)
         self._changed = threading.Condition()
         self._connections: list[_Connection] = []
         self._closing = False
-        self._heard_at_s = time.monotonic()
-        self._reconnector = threading.Thread(target=self._reconnect, name="socket", daemon=True)
+        self._heard_at_s = monotonic()
+        self._supervisor = bot.supervisor
+        self._reconnector: Loop | None = None
 
     @property
     def connected(self) -> bool:
@@ -97,10 +172,30 @@ class Socket:
         return bool(self._connections)
 
     @property
-    def silent_s(self) -> float:
-        """Seconds since Slack sent anything on any connection."""
+    def usable(self) -> bool:
+        """Whether a connection is open that Slack has not asked to leave, and over which it was heard lately."""
         with self._changed:
-            return time.monotonic() - max([self._heard_at_s, *(each.heard_at_s for each in self._connections)])
+            return self._is_usable()
+
+    @property
+    def hearing(self) -> bool:
+        """Whether a connection is open over which Slack was heard lately, and is read."""
+        silent_since_s = self._monotonic() - self._keepalive.silent_s
+        with self._changed:
+            return any(each.alive_at_s > silent_since_s for each in self._connections)
+
+    @property
+    def greeted(self) -> bool:
+        """Whether Slack has said hello on a connection that is open."""
+        with self._changed:
+            return any(each.greeted_at_s is not None for each in self._connections)
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since a connection took anything of Slack's in, or since the end of a wait that it asked for."""
+        with self._changed:
+            heard = (self._heard_at_s, self.pace.asked_until_s, *(each.alive_at_s for each in self._connections))
+            return self._monotonic() - max(heard)
 
     @property
     def lost(self) -> bool:
@@ -119,10 +214,11 @@ class Socket:
 
     def open(self) -> bool:
         """Open a connection; False while Slack is not reached. Raises UsageError when Slack refuses the token."""
+        self.pace.attempted()
         try:
-            url = self._client.apps_connections_open(app_token=self._token)["url"]
-            # websockets warns of a connection that is never entered; `close` leaves it.
-            connection = open_websocket(
+            url = str(self._client.apps_connections_open(app_token=self._token)["url"])
+            # Without `with`: `close` leaves it.
+            connection = _Opening(
                 url,
                 create_connection=_Connection,
                 logger=_websocket_log,
@@ -132,18 +228,21 @@ class Socket:
                 close_timeout=_CLOSE_S,
                 max_size=_MESSAGE_LIMIT,
             ).__enter__()
-        except (SlackClientError, WebSocketException, OSError) as error:
-            code = reason(error)
-            if isinstance(error, SlackApiError) and error.response.status_code == OK and code not in TEMPORARY_ERRORS:
+        except (SlackClientError, WebSocketException, OSError, ValueError, RuntimeError) as error:
+            # RuntimeError: no further thread could be started.
+            code, wait_s = reason(error), retry_after_s(error)
+            if isinstance(error, SlackApiError) and gives_up(error, self.pace.attempts):
                 raise UsageError(f"SLACK_APP_TOKEN: Slack does not take it ({code}).") from None
-            _log.warning("Slack is not reached, trying again: %s", code)
+            if wait_s is not None:
+                self.pace.asked(wait_s)
+            _log.warning("Slack is not reached, trying again in %.0f s: %s", self.pace.wait_s, code)
             return False
         self._use(connection)  # type: ignore[arg-type]
         return True
 
     def start(self) -> None:
         """Begin to replace connections that are closed, silent or about to be closed by Slack."""
-        self._reconnector.start()
+        self._reconnector = self._supervisor.run("socket", self._reconnect)
 
     def close(self) -> None:
         """Finish the envelopes in flight, for at most FINISH_S, and close all connections."""
@@ -152,82 +251,116 @@ class Socket:
             self._closing = True
             self._changed.notify_all()
             connections = list(self._connections)
+        if self._reconnector is not None:
+            self._reconnector.stop()
         for connection in connections:
             connection.close()
-        if self._reconnector.is_alive():
-            self._reconnector.join(timeout=_CLOSE_S)
+        if self._reconnector is not None:
+            self._reconnector.join(_CLOSE_S)
 
     def _use(self, connection: _Connection) -> None:
+        connection.monotonic = self._monotonic
+        connection.heard_at_s = connection.read_at_s = self._monotonic()
         with self._changed:
             self._connections.append(connection)
             closing = self._closing
         _log.info("connected to Slack by Socket Mode")
-        threading.Thread(target=self._read, args=(connection,), name="socket-reader", daemon=True).start()
+        self._supervisor.run("socket-reader", partial(self._read, connection))
         if closing:
             connection.close()
 
-    def _read(self, connection: _Connection) -> None:
-        with suppress(ConnectionClosed):
-            for text in connection:
-                self._receive(connection, text)
-        connection.close()
+    def _read(self, connection: _Connection) -> bool:
+        """Take one message from the connection, if one comes; False once it is closed."""
+        connection.read_at_s = self._monotonic()
+        try:
+            text = connection.recv(timeout=READ_S)
+            connection.unread = 0
+        except TimeoutError:
+            return True
+        except ConnectionClosed:
+            self._forget(connection)
+            return False
+        except BaseException:
+            # What stands in the way may come of the connection's own state: then no further message would be read.
+            connection.unread += 1
+            if connection.unread < MOST_UNREAD:
+                raise
+            self._forget(connection)
+            return False
+        self._receive(connection, text)
+        return True
+
+    def _forget(self, connection: _Connection) -> None:
         with self._changed:
-            self._connections.remove(connection)
-            self._heard_at_s = max(self._heard_at_s, connection.heard_at_s)
+            self._note_life()
+            if connection in self._connections:
+                self._connections.remove(connection)
+            self._heard_at_s = max(self._heard_at_s, connection.alive_at_s)
             self._changed.notify_all()
+        connection.close()
 
     def _receive(self, connection: _Connection, text: str | bytes) -> None:
         try:
             message = json.loads(text)
-            if message.get("type") == "disconnect":
+            if message.get("type") == "hello":
+                connection.greeted_at_s = self._monotonic()
+            elif message.get("type") == "disconnect":
                 _log.info("Slack asks for another connection: %s", message.get("reason"))
                 with self._changed:
+                    self._note_life()
                     connection.leaving = True
                     self._changed.notify_all()
             elif "envelope_id" in message:
                 self._envelopes.submit(message, connection.send)
-        except (ValueError, AttributeError) as error:
+        except Exception as error:  # noqa: BLE001 - the boundary: nothing that arrives may make the connection deaf
             _log.error("message of Slack's not read: %s", type(error).__name__)
 
-    def _reconnect(self) -> None:
-        waits_s = _backoff_s()
-        while self._wait_until_needed():
-            if self._replace():
-                waits_s = _backoff_s()
-            else:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closing, next(waits_s))
-
-    def _wait_until_needed(self) -> bool:
-        """Wait until no connection is usable; False when the socket is closing instead."""
+    def _reconnect(self) -> bool:
+        wait_s = min(self.turn(), _LONGEST_TURN_S)
         with self._changed:
-            while self._is_usable() and not self._closing:
-                # With a timeout, since silence notifies no condition.
-                self._changed.wait(_CHECK_S)
+            # Also woken by each change of a connection; with a timeout, since silence notifies no condition.
+            if not self._closing:
+                self._changed.wait(wait_s)
             return not self._closing
 
-    def _is_usable(self) -> bool:
-        silent_since_s = time.monotonic() - self._keepalive.silent_s
-        return any(not each.leaving and each.heard_at_s > silent_since_s for each in self._connections)
+    def turn(self) -> float:
+        """Open another connection if none is usable and the pace allows; returns the seconds until the next turn."""
+        with self._changed:
+            self._note_life()
+            over = [each for each in self._connections if each.close_at_s <= self._monotonic()]
+            usable = self._is_usable() or self._closing
+        for each in over:
+            self._forget(each)
+        if usable:
+            return _CHECK_S
+        if not self.pace.wait_s:
+            self._replace()
+        return min(self.pace.wait_s, LONGEST_WAIT_S) or _CHECK_S
 
-    def _replace(self) -> bool:
-        old = list(self._connections)
+    def _note_life(self) -> None:
+        """Let the waits begin anew if a connection has lived long enough since Slack's `hello`."""
+        born_before_s = self._monotonic() - self._keepalive.lived_s
+        for each in self._connections:
+            if not each.leaving and each.greeted_at_s is not None and each.greeted_at_s <= born_before_s:
+                self.pace.lived()
+
+    def _is_usable(self) -> bool:
+        silent_since_s = self._monotonic() - self._keepalive.silent_s
+        return any(not each.leaving and each.alive_at_s > silent_since_s for each in self._connections)
+
+    def _replace(self) -> None:
+        with self._changed:
+            old = [each for each in self._connections if not each.replaced]
         try:
             opened = self.open()
         except UsageError as error:
             # A token revoked while connected: the old connection may still answer the envelopes in flight.
             _log.error("%s", error)
-            return False
+            return
         if opened:
             for each in old:
-                threading.Thread(target=self._close_later, args=(each,), name="socket-closer", daemon=True).start()
-        return opened
-
-    @staticmethod
-    def _close_later(connection: _Connection) -> None:
-        """Close the connection after FINISH_S, in which answers still leave by it, unless Slack closes it earlier."""
-        connection.wait_closed(FINISH_S)
-        connection.close()
+                # Until then answers still leave by it, unless Slack closes it earlier.
+                each.replaced, each.close_at_s = True, self._monotonic() + FINISH_S
 
 
 def connect(
@@ -238,16 +371,12 @@ def connect(
     While Slack is not reached, try again until `stopped` is set. Raises UsageError when Slack refuses the token.
     """
     socket = Socket(bot, settings, keepalive or Keepalive())
-    stopped, waits_s = stopped or threading.Event(), _backoff_s()
+    stopped = stopped or threading.Event()
     while not socket.open():
-        if stopped.wait(next(waits_s)):
+        if stopped.wait(socket.pace.wait_s):
             return socket
     socket.start()
     return socket
-
-
-def _backoff_s() -> Iterator[float]:
-    return chain(_BACKOFF_S, repeat(_BACKOFF_S[-1]))
 
 
 Send = Callable[[str], object]
@@ -262,7 +391,7 @@ class Envelopes:
     def __init__(self, app: App, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="envelope")
+        self._workers = ContextThreadPool(WORKERS, thread_name_prefix="envelope")
         self._idle = threading.Condition()
         self.in_flight = 0
         self.closed = False
@@ -290,9 +419,11 @@ class Envelopes:
             with measured_work(self._metrics, request=request_id()):
                 ack = _ack(self._app, envelope)
                 if ack is not None:
-                    send(json.dumps(ack))
+                    # As UTF-8, which is shorter than escapes.
+                    send(json.dumps(ack, ensure_ascii=False))
             self._metrics.acked("socket", time.perf_counter() - received_s)
-        except Exception as error:  # noqa: BLE001 - the boundary: without an ack Slack delivers it again
+        except BaseException as error:  # noqa: BLE001 - the boundary: without an ack Slack delivers it again
+            self._metrics.loop_failed("envelope")
             _log.error("envelope not answered: %s", type(error).__name__)
         finally:
             with self._idle:
@@ -301,18 +432,28 @@ class Envelopes:
 
 
 def _ack(app: App, envelope: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Bolt's answer to the envelope; None where Bolt refuses it."""
+    """Bolt's answer to the envelope; None where a listener failed, so that Slack delivers it again.
+
+    What nobody here can read is acknowledged: delivered again it would be no different.
+    """
+    ack = {"envelope_id": envelope["envelope_id"]}
+    payload = envelope.get("payload")
+    if envelope.get("type") not in _KINDS or not isinstance(payload, dict):
+        _log.warning("envelope of an unknown kind: %.40r", envelope.get("type"))
+        return ack
     # HTTP has these values in headers of this name, where Bolt looks for them.
     retries = {"x-slack-retry-num": "retry_attempt", "x-slack-retry-reason": "retry_reason"}
     headers: dict[str, Any] = {
         header: str(envelope[key]) for header, key in retries.items() if envelope.get(key) is not None
     }
-    request = BoltRequest(mode="socket_mode", body=envelope["payload"], headers=headers)
-    response: BoltResponse = app.dispatch(request)
+    try:
+        response: BoltResponse = app.dispatch(bolt_request(payload, mode="socket_mode", headers=headers))
+    except UNREADABLE as error:
+        _log.warning("envelope not readable: %s", type(error).__name__)
+        return ack
     if response.status != OK:
         _log.warning("envelope answered %s", response.status)
-        return None
-    ack = {"envelope_id": envelope["envelope_id"]}
+        return None if response.status >= SERVER_ERROR else ack
     if not response.body:
         return ack
     kind = response.headers.get("content-type", [""])[0]

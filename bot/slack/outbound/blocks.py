@@ -1,12 +1,13 @@
 """Replies as Slack messages: Block Kit within Slack's limits."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from bot.documents.escaping import slack as escape
 from bot.documents.escaping import visible
-from bot.handlers.request import Button, Control, Reply
+from bot.handlers.request import Button, Control, Reply, Row
 
 TEXT_LIMIT = 39_000
 """Characters of a message's text; Slack cuts at 40,000."""
@@ -14,6 +15,8 @@ SECTION_LIMIT = 3_000
 """Characters of a section block's text."""
 BLOCKS_LIMIT = 12_000
 """Characters over all blocks of a message; Slack's own limit is somewhat higher and not documented."""
+SMALL_VIEW, SMALL_MESSAGE = 4_000, 12_000
+"""Bytes of an ack over Socket Mode, which shows people an error from about 20,000. Source: slack-go/slack 1196."""
 BUTTON_LIMIT = 75
 """Characters of a button's or option's label."""
 _CUT = "*Cut here: Slack shows no more of it. The whole is in the file that came with this version.*"
@@ -33,7 +36,16 @@ def message(reply: Reply) -> Message:
     """A message's `text`, and its blocks where the reply has a document or controls."""
     text = clip_escaped(reply.text, TEXT_LIMIT)
     below = [*_excerpt(reply.document), *controls(reply.buttons)]
+    if reply.rows:
+        return {"text": text, "blocks": [*_rows(reply.rows), *below]}
     return {"text": text, "blocks": [*sections(text), *below]} if below else {"text": text}
+
+
+def _rows(rows: tuple[Row, ...]) -> Iterator[Message]:
+    limit = BLOCKS_LIMIT // (2 * len(rows))
+    for row in rows:
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(row.text, min(limit, SECTION_LIMIT))}}
+        yield from controls(row.controls)
 
 
 def controls(controls: tuple[Control, ...]) -> list[Message]:
@@ -47,6 +59,16 @@ def _control(control: Control) -> Message:
     options = [{"text": _plain(text), "value": value} for text, value in control.options]
     label = _plain(control.label)
     return {"type": "static_select", "action_id": control.action, "placeholder": label, "options": options}
+
+
+def remaining(blocks: list[Message], settled: tuple[str, ...]) -> tuple[Control, ...]:
+    """The buttons in a message's blocks, as Slack sends them back, whose action begins with none of `settled`."""
+    elements = [each for block in blocks if block.get("type") == "actions" for each in block.get("elements", ())]
+    return tuple(
+        Button(label=each["text"]["text"], action=each["action_id"], value=each["value"])
+        for each in elements
+        if each.get("type") == "button" and "value" in each and not each["action_id"].startswith(settled)
+    )
 
 
 def button(button: Button) -> Message:
@@ -106,6 +128,11 @@ def clip(text: str, limit: int) -> str:
 def clip_escaped(text: str, limit: int) -> str:
     """The same as `clip`, without cutting through an entity."""
     return text if len(text) <= limit else _HALF_ENTITY.sub("", text[: limit - 1]) + "…"
+
+
+def size(body: Message) -> int:
+    """Bytes of the body as it is sent."""
+    return len(json.dumps(body, ensure_ascii=False).encode())
 
 
 def refusal(problem: str, words: str) -> Message:

@@ -1,5 +1,6 @@
 """The canvas target: the postmortem as a canvas in a tab of the incident's channel."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.documents import rendering
 from bot.errors import UsageError
 from bot.publishing.target import Edition, NotYetError, Published
-from bot.slack.client import OK
-from bot.slack.outbound.delivery import TEMPORARY_ERRORS
+from bot.slack.refusals import Verdict, judge, reason
 from storage.values import Publication
+
+_log = logging.getLogger(__name__)
 
 MOST_CHARACTERS: Final = 1_048_576
 """Characters of one canvas's Markdown. Source: Slack, canvases.create."""
@@ -47,14 +49,14 @@ _AWAY = "Slack does not take it just now."
 
 _FENCE = re.compile(r"(\s*)(`{3,}|~{3,})")
 _COMMENT = re.compile(r"\s*<!--.*?-->\s*$")
-_DEEP = re.compile(r"(\s{0,3})#{4,6}(?=\s)")
+_DEEP = re.compile(r"^(\s{0,3})#{4,6}(?=\s)")
 # In the next two, code spans match first, as group 1, and stay as they are.
 _TAG = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|<(?=[A-Za-z/!?])(?!https?:|mailto:)")
 # `![](@U123)` is a mention in a canvas.
 _MENTION = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|!(?=\[[^\]]*\]\(\s*<?[@#])")
-_QUOTED_ITEM = re.compile(r"(\s*>\s*)(?:[-*+]|(\d+)[.)])(?=\s)")
-_ITEM_QUOTING = re.compile(r"(\s*(?:[-*+]|\d+[.)])\s+)(?:>\s*)+")
-_ITEM = re.compile(r"(\s*)([-*+]|\d+[.)])(?=\s)")
+_QUOTED_ITEM = re.compile(r"^(\s*>\s*)(?:[-*+]|(\d+)[.)])(?=\s)")
+_ITEM_QUOTING = re.compile(r"^(\s*(?:[-*+]|\d+[.)])\s+)(?:>\s*)+")
+_ITEM = re.compile(r"^(\s*)([-*+]|\d+[.)])(?=\s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,13 @@ class CanvasTarget:
 
         Raises UsageError for a refusal that only a person can change, NotYetError where a later attempt may succeed.
         """
-        text = to_canvas_markdown(rendering.canvas(edition.document("md"), version=edition.version))
-        if len(text) > MOST_CHARACTERS:
-            raise UsageError(f"It is {len(text):,} characters long, and a canvas holds {MOST_CHARACTERS:,}.")
-        content = {"type": "markdown", "markdown": text}
+        content = _content(edition)
+        if len(content["markdown"]) > MOST_CHARACTERS:
+            size = len(content["markdown"])
+            raise UsageError(f"It is {size:,} characters long, and a canvas holds {MOST_CHARACTERS:,}.")
         try:
             if known and self._replace(known.location, content):
+                self._illustrate(known.location, edition)
                 return self._published(known.location, changed=known.version != edition.version)
             # The title has no words of the incident's own title, which may change.
             name = f"{edition.record.incident.name} postmortem"
@@ -83,11 +86,36 @@ class CanvasTarget:
                 document_content=content,
                 channel_id=edition.record.incident.channel_id,
             )
+            self._illustrate(str(answer["canvas_id"]), edition)
             return self._published(str(answer["canvas_id"]), anew=known is not None)
         except SlackApiError as error:
             raise _problem(error) from error
         except (SlackClientError, OSError) as error:
             raise NotYetError(_AWAY) from error
+
+    def _illustrate(self, canvas_id: str, edition: Edition) -> None:
+        """Upload the picture of the timeline to the incident's channel, and write the canvas again with it.
+
+        A canvas shows a file of Slack's only, and those alone who may see the file see it there. Where the bot may not
+        upload, the canvas stays as it is: it names the place of the picture. This is not tried again, as every attempt
+        would leave a message in the channel.
+        """
+        incident = edition.record.incident
+        try:
+            with rendering.RENDER_LOCK:
+                picture = edition.png()
+            answer = self.client.files_upload_v2(
+                channel=incident.channel_id,
+                content=picture,
+                filename=f"{edition.name}-timeline.png",
+                title=f"{edition.name} timeline, as published in version {edition.version}",
+            )
+            address = str((answer["files"] or [{}])[0].get("permalink") or "")
+            content = _content(edition, address)
+            if address and len(content["markdown"]) <= MOST_CHARACTERS:
+                self._replace(canvas_id, content)
+        except (SlackClientError, OSError) as error:
+            _log.warning("canvas without its picture: %s", reason(error))
 
     def _replace(self, canvas_id: str, content: dict[str, str]) -> bool:
         """Replace the canvas's content; False where the canvas was deleted."""
@@ -107,6 +135,12 @@ class CanvasTarget:
         )
 
 
+def _content(edition: Edition, address: str | None = None) -> dict[str, str]:
+    """The document of the canvas, with the picture of that address, if any."""
+    text = rendering.canvas(edition.illustrated(address), version=edition.version, pictured=address is not None)
+    return {"type": "markdown", "markdown": to_canvas_markdown(text)}
+
+
 def _problem(error: SlackApiError) -> Exception:
     """The exception for Slack's refusal: UsageError if it is permanent, NotYetError if it may pass."""
     response = error.response
@@ -115,7 +149,7 @@ def _problem(error: SlackApiError) -> Exception:
         return UsageError(PROBLEMS[code])
     if detail:
         return UsageError(f"Slack does not take the document: {detail}")
-    if code in TEMPORARY_ERRORS | _CONTENT_FAILED or response.status_code != OK:
+    if code in _CONTENT_FAILED or judge(error) is Verdict.LATER:
         return NotYetError(_AWAY)
     return UsageError(f"Slack refuses: {code}")
 

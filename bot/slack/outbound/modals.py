@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.errors import UsageError
-from bot.handlers.items.buttons import ASSIGN, DROP
+from bot.handlers.incident import backfill
+from bot.handlers.incident.doubts import CORRECT
+from bot.handlers.items.buttons import ASSIGN, DATE, DROP
+from bot.handlers.items.redact import OTHERS_TITLE, TITLE
 from bot.handlers.postmortem.edits import CHOOSE, WRITE
 from bot.handlers.request import Reply
 from bot.slack.inbound.payloads import SubmittedView
 from bot.slack.outbound.blocks import clip
 from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE, PRIORITIES
-from storage.values import ActionItem, Incident, Section
+from storage.values import ActionItem, Incident, Section, TimelineEntry
 
 ACTION_ITEM = "action_item"
 INPUT_LIMIT = 3_000
@@ -26,6 +29,8 @@ _ITEM_TEXT_LIMIT = 300
 _MOST_SECTIONS = 100
 """Options of a menu, which is Slack's limit."""
 _MOST_PORTIONS = 24
+_TICKS = 10
+"""Options of a group of checkboxes, which is Slack's limit."""
 _MOST_BYTES = 120_000
 """Bytes of a form's inputs; Slack accepts twice that, but a submission contains each text twice, old and new."""
 _VERSION_MARK = "@"
@@ -63,8 +68,81 @@ def entry_form(words: str, *, said_at: datetime, origin: Origin) -> View:
     return _view(ADD_TO_TIMELINE, "Add to timeline", "Add", blocks, origin)
 
 
-def item_form(origin: Origin) -> View:
-    """A new action item: text, owner, due date, kind, priority and the sign that it is done."""
+def correction_form(origin: Origin, *, incident: Incident, entry: TimelineEntry) -> View:
+    """An entry's time and words, to be corrected."""
+    cut = "The entry is longer; what is not shown is lost when you save." if len(entry.text) > INPUT_LIMIT else None
+    words = {"type": "plain_text_input", "multiline": True, "max_length": INPUT_LIMIT}
+    if entry.text:
+        words["initial_value"] = clip(entry.text, INPUT_LIMIT)
+    picker = {"type": "datetimepicker", "initial_date_time": int(entry.occurred_at.timestamp())}
+    blocks = [
+        _input("time", "When it happened, in your own time", picker),
+        _input("words", "Words", words, optional=True, hint=cut),
+    ]
+    said_at = str(entry.occurred_at.timestamp())
+    metadata = {**origin, "incident": incident.number, "entry": entry.number, "said_at": said_at}
+    return _view(CORRECT, f"Correct entry {entry.number}", "Save", blocks, metadata)
+
+
+def backfill_form(origin: Origin, *, incident: Incident) -> View:
+    """A large box for a chronology; submitting it opens `preview_form`."""
+    box = {"type": "plain_text_input", "multiline": True, "max_length": INPUT_LIMIT}
+    hint = "One event a line, its time first. A date holds for the lines below it. Longer ones: scribe log --file"
+    blocks = [_input("words", "Chronology", box, hint=hint)]
+    return _view(backfill.FORM, f"Backfill {incident.name}", "Preview", blocks, {**origin, "incident": incident.number})
+
+
+def preview_form(
+    origin: Origin,
+    *,
+    incident: Incident,
+    lines: Sequence[tuple[str, str, str]],
+    problems: Sequence[str],
+    words: str,
+    digest: str,
+    now: str,
+    entry: int | None,
+) -> View:
+    """The entries of a chronology with ticks, as (value, label, words), and its words below to be corrected.
+
+    Raises UsageError for words that do not fit into the form.
+    """
+    if len(words) > INPUT_LIMIT:
+        raise UsageError(
+            f"That is longer than a form takes. In a terminal: scribe log {incident.name} --file chronology.txt"
+        )
+    groups = [lines[start : start + _TICKS] for start in range(0, len(lines), _TICKS)]
+    ticks = [_ticks(number, group) for number, group in enumerate(groups)]
+    said = (
+        [{"type": "section", "text": _plain(clip("Not read:\n" + "\n".join(problems), INPUT_LIMIT))}]
+        if problems
+        else []
+    )
+    box = {"type": "plain_text_input", "multiline": True, "max_length": INPUT_LIMIT, "initial_value": words}
+    hint = "What you change here is shown again before it is recorded."
+    metadata = {**origin, "incident": incident.number, "digest": digest, "now": now, "entry": entry}
+    blocks = [*ticks, *said, _input(f"words{_VERSION_MARK}{digest}", "As pasted", box, hint=hint)]
+    return _view(backfill.PREVIEW, f"Backfill {incident.name}", "Record", blocks, metadata)
+
+
+def _ticks(number: int, lines: Sequence[tuple[str, str, str]]) -> View:
+    options = [
+        {
+            **_option(value, clip(label, LABEL_LIMIT)),
+            **({"description": _plain(clip(text, LABEL_LIMIT))} if text else {}),
+        }
+        for value, label, text in lines
+    ]
+    boxes = {"type": "checkboxes", "options": options, "initial_options": options}
+    return _input(f"lines-{number}", "Record these" if not number else "And these", boxes, optional=True)
+
+
+def item_form(origin: Origin, *, incident: Incident | None = None) -> View:
+    """A new action item: text, owner, due date, kind, priority and the sign that it is done.
+
+    It is for the incident, or for the channel's current one.
+    """
+    origin = {**origin, "named": incident.name} if incident else origin
     kinds = [_option(kind, kind.capitalize()) for kind in ITEM_KINDS]
     priorities = [_option(each, each.capitalize()) for each in PRIORITIES]
     blocks = [
@@ -106,7 +184,9 @@ def section_form(origin: Origin, *, incident: Incident, sections: Sequence[Secti
     return _view(CHOOSE, f"Edit {incident.name}", "Next", [_input("words", "Section", select)], metadata)
 
 
-def edit_form(origin: Origin, *, incident: Incident, version: int, section: Section, text: str, note: str = "") -> View:
+def edit_form(
+    origin: Origin, *, incident: Incident, version: int, erasures: int, section: Section, text: str, note: str = ""
+) -> View:
     """The text of one section, in as many inputs as it needs, below an optional `note`.
 
     Raises UsageError for a text that is too long for a form.
@@ -123,7 +203,14 @@ def edit_form(origin: Origin, *, incident: Incident, version: int, section: Sect
             f"{incident.name} > edited.md, change it, scribe import edited.md"
         )
     above = [{"type": "section", "text": _plain(clip(note, INPUT_LIMIT))}] if note else []
-    metadata = {**origin, "incident": incident.number, "version": version, "key": section.key, "joints": cut.joints}
+    metadata = {
+        **origin,
+        "incident": incident.number,
+        "version": version,
+        "erasures": erasures,
+        "key": section.key,
+        "joints": cut.joints,
+    }
     return _view(WRITE, f"Edit {incident.name}", "Save", [*above, *inputs], metadata)
 
 
@@ -144,6 +231,13 @@ def assign_form(origin: Origin, *, incident: Incident, item: ActionItem) -> View
     return _about_item(ASSIGN, "Reassign action item", "Reassign", owner, origin, incident=incident, item=item)
 
 
+def date_form(origin: Origin, *, incident: Incident, item: ActionItem) -> View:
+    """The action item's new due date; the picker starts at the present one."""
+    initial = {"initial_date": item.due_on.isoformat()} if item.due_on else {}
+    due = _input("due", "Due", {"type": "datepicker", **initial})
+    return _about_item(DATE, "New date", "Set", due, origin, incident=incident, item=item)
+
+
 def drop_form(origin: Origin, *, incident: Incident, item: ActionItem) -> View:
     """The reason why the action item is dropped."""
     why = _input("words", "Why, so that nobody asks again", {"type": "plain_text_input", "max_length": INPUT_LIMIT})
@@ -153,14 +247,19 @@ def drop_form(origin: Origin, *, incident: Incident, item: ActionItem) -> View:
 def _about_item(
     callback_id: str, title: str, submit: str, field: View, origin: Origin, *, incident: Incident, item: ActionItem
 ) -> View:
-    text = clip(f"Action item {item.number} of {incident.name}: {item.text}", _ITEM_TEXT_LIMIT)
+    of = "" if incident.title in {TITLE, OTHERS_TITLE} else f" of {incident.name}"
+    text = clip(f"Action item {item.number}{of}: {item.text}", _ITEM_TEXT_LIMIT)
     metadata = {**origin, "incident": incident.number, "item": item.number}
     return _view(callback_id, title, submit, [{"type": "section", "text": _plain(text)}, field], metadata)
 
 
 FORMS: dict[str, Callable[..., View]] = {
     ACTION_ITEM: item_form,
+    CORRECT: correction_form,
+    backfill.FORM: backfill_form,
+    backfill.PREVIEW: preview_form,
     ASSIGN: assign_form,
+    DATE: date_form,
     DROP: drop_form,
     CHOOSE: section_form,
     WRITE: edit_form,
@@ -255,6 +354,18 @@ def following(origin: Origin, reply: Reply) -> dict[str, Any]:
     if reply.form is None:
         return {}
     return {"response_action": "update", "view": FORMS[reply.form](origin, **reply.fills)}
+
+
+def coming(view: View, name: str) -> View:
+    """A small form in place of the view until that is sent; `name` is its `external_id`."""
+    text = "One moment: what you entered is being read. If nothing follows, you get your words back in the channel."
+    return {
+        "type": "modal",
+        "title": view["title"],
+        "close": view["close"],
+        "external_id": name,
+        "blocks": [{"type": "section", "text": _plain(text)}],
+    }
 
 
 def errors(problem: str, view: SubmittedView, field: str = "words") -> dict[str, Any]:

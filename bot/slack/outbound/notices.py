@@ -1,33 +1,59 @@
 """Digests, weekly summaries, review invitations and reports: each is read from the database when it is sent."""
 
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from hashlib import sha256
 
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
+from sqlalchemy.exc import IntegrityError
 
 from bot.documents.picture.png import svg_to_png
 from bot.documents.picture.report import draw_report
 from bot.documents.rendering import RENDER_LOCK, slack
-from bot.handlers.items.digests import Digest, DigestKey, digest, next_working_time, reschedule, summary
+from bot.domain.items.reminders import is_person
+from bot.handlers.items import handovers
+from bot.handlers.items.buttons import SNOOZE, snooze_all
+from bot.handlers.items.digest_edits import key_of, present, revised
+from bot.handlers.items.digests import Digest, DigestKey, expired, next_working_time, reschedule, told
+from bot.handlers.items.summaries import summary
 from bot.handlers.report import reports
 from bot.handlers.review import invitations
+from bot.handlers.review.reviews import remind_each
+from bot.slack.client import NewFile, PausedError
 from bot.slack.context import SlackContext
-from bot.slack.outbound.blocks import BLOCKS_LIMIT, TEXT_LIMIT, Message, clip, clip_escaped, controls
-from bot.slack.outbound.delivery import NO_FILES, Action
-from storage import members, outbox, receipts
+from bot.slack.outbound.blocks import BLOCKS_LIMIT, SECTION_LIMIT, TEXT_LIMIT, Message, clip, clip_escaped, controls
+from bot.slack.outbound.delivery import Action
+from bot.slack.refusals import ARCHIVED, NO_RECIPIENT, NOT_A_MEMBER, needs_messages, reason
+from storage import incidents, members, outbox, receipts, reviews
+from storage.items import action_items, digests
+from storage.items.digests import LOST, PACE_S
 from storage.outbox import Job
 
-NO_RECIPIENT = frozenset({"user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot"})
-"""Slack's error codes for a person who cannot get a message; `account_inactive` is about the bot's own token."""
+_PEOPLE = ("U", "W")
+"""How the ids of people begin; a digest may also go to a channel."""
+_CLOSED = NOT_A_MEMBER | ARCHIVED
+"""Slack's error codes for a channel in which nothing can be said."""
+_GONE = frozenset({"deactivated", "unknown"})
 ALT_LIMIT = 1_000
 """Characters of a picture's alternative text."""
 GROUPS = 6
 """Teams in a report's message; `scribe report` lists all."""
 _PART_LIMIT = BLOCKS_LIMIT // 16
+UNEDITABLE = ARCHIVED | NOT_A_MEMBER | {"cant_update_message", "edit_window_closed", "is_inactive", "message_not_found"}
+"""Slack's error codes for a message that nobody can edit any more."""
+_ITEM_LIMIT = (BLOCKS_LIMIT - handovers.LINES_LIMIT - _PART_LIMIT) // handovers.SHOWN
+"""Characters of one item of a hand-over."""
 
 
-def send_digest(context: SlackContext, post: Action, job: Job) -> None:
-    """Send a recipient the digest of their action items in its current state, within their working hours."""
+def send_digest(context: SlackContext, post: Action, job: Job) -> str | None:
+    """Send a recipient the digest of their action items in its current state, within their working hours.
+
+    Where the process dies before it has noted the message, it is sent once more under the same key, and that one is
+    edited from then on. The first stays as it was posted; its buttons act on what there is by then.
+    """
     content, cadence = job.content, context.settings.cadence
     key = DigestKey(
         workspace_id=job.workspace_id,
@@ -36,36 +62,212 @@ def send_digest(context: SlackContext, post: Action, job: Job) -> None:
     )
     with context.database.read() as connection:
         due_at = next_working_time(connection, key, at=context.clock(), cadence=cadence)
-        current = digest(connection, key, cadence=cadence, prefix=context.settings.prefix)
+    # Before it is put into words: what they may read depends on what Slack answers.
+    if due_at is None and _has_left(context, key):
+        # At the next tick the incident's lead is reminded instead.
+        with context.database.write() as connection:
+            reschedule(connection, key, due_at=context.clock())
+        return None
+    with context.database.read() as connection:
+        current = present(connection, key, context.settings)
+    if current is None or not current.called:
+        return None
     if due_at is not None:
         with context.database.write() as connection:
             reschedule(connection, key, due_at=due_at)
-    elif current is not None:
+    else:
+        message = digest_message(current, key)
         try:
-            post(replace(job, content={"channel": key.recipient_id, **digest_message(current)}))
+            sent_as = post(replace(job, content={"channel": key.recipient_id, **message}))
         except SlackApiError as error:
-            if error.response.get("error") in NO_RECIPIENT:
+            if reason(error) in _CLOSED and not is_person(key.recipient_id):
+                # At the next tick the lead, or whoever else is to know, is told in a direct message instead.
+                with context.database.write() as connection:
+                    reschedule(connection, key, due_at=context.clock(), closed=True)
+                return None
+            if reason(error) in NO_RECIPIENT:
                 # At the next tick the incident's lead is reminded instead.
                 with context.database.write() as connection:
-                    members.mark_barred(connection, key.workspace_id, key.recipient_id, "unknown")
+                    members.mark_barred(connection, key.workspace_id, key.recipient_id, "unknown", at=context.clock())
                     reschedule(connection, key, due_at=context.clock())
             raise
         context.metrics.reminded(1)
+        if sent_as is not None:
+            _note_posted(context, job, key, current, message, sent_as)
+        return sent_as
+    return None
 
 
-def digest_message(digest: Digest) -> Message:
+def _note_posted(
+    context: SlackContext, job: Job, key: DigestKey, posted: Digest, message: Message, sent_as: str
+) -> None:
+    """Note where the digest is, so that it can be edited; and have that done where it changed while it was posted."""
+    channel_id, _, ts = sent_as.partition(" ")
+    at = context.clock()
+    with context.database.write() as connection:
+        # Who changes the recipient's items holds the lock: their change is seen here, or they see this message.
+        told(connection, key, posted)
+        noted = digests.save(
+            connection,
+            key.workspace_id,
+            key.recipient_id,
+            told_on=key.on,
+            channel_id=channel_id,
+            ts=ts,
+            fingerprint=_fingerprint(message),
+            listed=posted.holds,
+            at=at,
+        )
+        now = present(connection, key, context.settings)
+        if now is None or digest_message(now, key) != message:
+            digests.add_edits(connection, [(noted, key.workspace_id)], at=at)
+        outbox.mark_sent(connection, job, at=at, sent_as=sent_as)
+
+
+def edit_digest(context: SlackContext, job: Job) -> None:
+    """Have Slack show a digest as it is now, unless it shows that already or a later job will.
+
+    One at a time in a workspace, PACE_S apart, whatever the number of replicas.
+    """
+    at = context.clock()
+    with context.database.read() as connection:
+        posted = digests.by_id(connection, job.workspace_id, job.content["digest"])
+        if posted is None or posted.state == LOST or digests.is_edited_later(connection, job, at=at):
+            return
+        current = revised(connection, posted, context.settings, at=at, link=context.identity.permalink)
+        listed = digests.listed(connection, posted)
+        edited_at = digests.last_edit_at(connection, job.workspace_id)
+    message = digest_message(current, key_of(posted))
+    if _fingerprint(message) == posted.fingerprint:
+        return
+    if edited_at is not None and (left := edited_at + timedelta(seconds=PACE_S) - at) > timedelta():
+        raise PausedError(left.total_seconds())
+    try:
+        context.client.chat_update(channel=posted.channel_id, ts=posted.ts, **message)
+    except SlackApiError as error:
+        if error.response.get("error") not in UNEDITABLE:
+            raise
+        with context.database.write() as connection:
+            digests.mark_lost(connection, posted)
+        return
+    added = [each for each in current.holds if each not in listed]
+    with context.database.write() as connection:
+        digests.note_edit(connection, posted, fingerprint=_fingerprint(message), added=added, at=at)
+        outbox.mark_sent(connection, job, at=at)
+
+
+def _fingerprint(message: Message) -> str:
+    return sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
+
+
+def tell_of_expired(context: SlackContext, post: Action, job: Job) -> None:
+    """Tell a person which proposals of theirs were dropped because nobody took them."""
+    content = job.content
+    with context.database.read() as connection:
+        message = expired(
+            connection,
+            job.workspace_id,
+            content["recipient"],
+            content["items"],
+            days=content["days"],
+        )
+    if message is not None:
+        post(replace(job, content={"channel": content["recipient"], **digest_message(message)}))
+
+
+def _has_left(context: SlackContext, key: DigestKey) -> bool:
+    """Whether the recipient is deactivated: Slack takes a message for them all the same, and nobody reads it.
+
+    Slack is asked once a day at most. Where it cannot be asked, what was last known counts.
+    """
+    workspace_id, user_id = key.workspace_id, key.recipient_id
+    if not user_id.startswith(_PEOPLE):
+        return False
+    asked = f"asked:{user_id}:{key.on}"
+    with context.database.read() as connection:
+        is_asked = receipts.find(connection, workspace_id, asked) is not None
+    member = None if is_asked else context.members.ask(workspace_id, user_id)
+    if member is not None:
+        # IntegrityError: another replica asked at the same time.
+        with suppress(IntegrityError), context.database.write() as connection:
+            receipts.save(connection, workspace_id, asked, {}, at=context.clock())
+    known = member or context.members.find(workspace_id, user_id)
+    return known is not None and known.barred in _GONE
+
+
+def digest_message(digest: Digest, key: DigestKey | None = None) -> Message:
     """The digest as blocks, and its whole text for notifications and screen readers."""
     whole = "\n\n".join(filter(None, [digest.head, *(part.text for part in digest.parts), digest.foot]))
     blocks = [_section(digest.head)]
     for part in digest.parts:
         blocks += [_section(part.text), *controls(part.controls)]
+    if key is not None and sum(any(each.action == SNOOZE for each in part.controls) for part in digest.parts) > 1:
+        blocks += controls((snooze_all(key.on),))
     if digest.foot:
-        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": digest.foot}]})
+        foot = {"type": "mrkdwn", "text": clip_escaped(digest.foot, SECTION_LIMIT)}
+        blocks.append({"type": "context", "elements": [foot]})
     return {"text": clip_escaped(whole, TEXT_LIMIT), "blocks": blocks}
 
 
 def _section(text: str) -> Message:
     return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(text, _PART_LIMIT)}}
+
+
+def send_handover(context: SlackContext, post: Action, job: Job) -> str | None:
+    """Tell a recipient, within their working hours, what others did with items that concern them, as it is now."""
+    content, cadence = job.content, context.settings.cadence
+    workspace_id, recipient_id, ids = job.workspace_id, content["recipient"], content["changes"]
+    on = date.fromisoformat(content["on"])
+    changes = handovers.load(context.database, workspace_id, recipient_id, ids, at=context.clock())
+    if not changes:
+        return None
+    with context.database.read() as connection:
+        due_at = handovers.next_working_time(connection, changes, at=context.clock(), cadence=cadence)
+    if due_at is not None:
+        with context.database.write() as connection:
+            handovers.reschedule(connection, [each.id for each in changes], due_at=due_at)
+        return None
+    # Whoever has left is told nothing: at the next tick the incident's lead is. Asked first, as what anybody else may
+    # read depends on what Slack answers.
+    if _has_left(context, DigestKey(workspace_id=workspace_id, recipient_id=recipient_id, on=on)):
+        return None
+    with context.database.read() as connection:
+        told = handovers.compose(connection, workspace_id, recipient_id, changes, on=on, prefix=context.settings.prefix)
+    if told is None:
+        return None
+    try:
+        return post(replace(job, content={"channel": recipient_id, **handover_message(told)}))
+    except SlackApiError as error:
+        if error.response.get("error") in NO_RECIPIENT:
+            with context.database.write() as connection:
+                members.mark_barred(connection, workspace_id, recipient_id, "unknown", at=context.clock())
+        raise
+
+
+def handover_message(told: handovers.HandoverMessage) -> Message:
+    """The message as blocks, and its whole text for notifications and screen readers."""
+    blocks = [_section(told.head)]
+    for part in told.parts:
+        text = clip_escaped(part.text, _ITEM_LIMIT if part.controls else SECTION_LIMIT)
+        blocks += [{"type": "section", "text": {"type": "mrkdwn", "text": text}}, *controls(part.controls)]
+    whole = "\n\n".join([told.head, *(part.text for part in told.parts)])
+    return {"text": clip_escaped(whole, TEXT_LIMIT), "blocks": blocks}
+
+
+def announce_done(context: SlackContext, post: Action, job: Job) -> str | None:
+    """Tell an incident's channel of a done item, unless it was reopened since; not where it takes no message."""
+    content = job.content
+    with context.database.read() as connection:
+        item = action_items.numbered(connection, content["incident_id"], content["number"])
+        if item is None or item.state != "done":
+            return None
+        channel_id, text = handovers.done_line(connection, content["incident_id"], item, content["by"])
+    try:
+        return post(replace(job, content={"channel": channel_id, "text": text}))
+    except SlackApiError as error:
+        if reason(error) not in ARCHIVED | NOT_A_MEMBER:
+            raise
+        return None
 
 
 def send_summary(context: SlackContext, post: Action, job: Job) -> None:
@@ -77,11 +279,14 @@ def send_summary(context: SlackContext, post: Action, job: Job) -> None:
         text = summary(
             connection,
             job.workspace_id,
+            job.content,
             at=job.written_at,
             cadence=context.settings.cadence,
             prefix=context.settings.prefix,
+            quiet=context.settings.summary_when_empty == "nothing",
         )
-    post(replace(job, content={"channel": channel, "text": text}))
+    if text is not None:
+        post(replace(job, content={"channel": channel, "text": text}))
 
 
 def announce_review(context: SlackContext, job: Job) -> None:
@@ -102,6 +307,7 @@ def announce_review(context: SlackContext, job: Job) -> None:
         # The job `document` has each file's text under this key.
         "markdown": news.file,
         "instead": news.alone,
+        "asked_by": content.get("asked_by"),
     }
     key = f"errand:{job.id}"
     with context.database.write() as connection:
@@ -120,15 +326,49 @@ def announce_review(context: SlackContext, job: Job) -> None:
 
 
 def remind_of_review(context: SlackContext, post: Action, job: Job) -> None:
-    """Remind the channel, if at the time of this attempt the plan is current and the meeting ahead."""
-    content = job.content
+    """Remind one person of a review by direct message, in their hours, if it is still planned and they can come."""
+    content, at, cadence = job.content, context.clock(), context.settings.cadence
+    user_id = content.get("user_id")
+    if user_id is None:
+        # Of an older release, which reminded the channel: each person is, as for a plan of now.
+        with context.database.write() as connection:
+            plan = reviews.planned(connection, content["incident_id"])
+            if plan is not None and plan.sequence == content["sequence"]:
+                incident = incidents.by_id(connection, content["incident_id"])
+                remind_each(connection, incident, plan, content, cadence=cadence, at=at)
+            outbox.mark_sent(connection, job, at=at)
+        return
+    standing = context.requests.standing(job.workspace_id, user_id)
     with context.database.read() as connection:
-        reminder = invitations.reminder_text(
-            connection, content["incident_id"], content["sequence"], at=context.clock(), prefix=content["prefix"]
-        )
-    if reminder is not None:
-        channel_id, text = reminder
-        post(replace(job, content={"channel": channel_id, "text": text}))
+        reminder = invitations.reminder(connection, content, standing=standing, at=at, cadence=cadence)
+    if reminder is None:
+        return
+    if reminder.due_at is not None:
+        with context.database.write() as connection:
+            outbox.add(
+                connection,
+                job.workspace_id,
+                lane=job.lane,
+                action=job.action,
+                content=content,
+                at=at,
+                due_at=reminder.due_at,
+            )
+            outbox.mark_sent(connection, job, at=at)
+    elif not _has_left(context, DigestKey(workspace_id=job.workspace_id, recipient_id=user_id, on=at.date())):
+        # Slack refuses who has left since then, or whom the bot cannot see. It is no channel that is to be joined.
+        with _refusing(NO_RECIPIENT | NOT_A_MEMBER):
+            post(replace(job, content={"channel": user_id, "text": reminder.text}))
+
+
+@contextmanager
+def _refusing(codes: Collection[str]) -> Iterator[None]:
+    """Take it for done where Slack refuses with one of the codes."""
+    try:
+        yield
+    except SlackApiError as error:
+        if error.response.get("error") not in codes:
+            raise
 
 
 def send_report(context: SlackContext, job: Job) -> None:
@@ -141,19 +381,19 @@ def send_report(context: SlackContext, job: Job) -> None:
         if report.declared or report.items.recorded:
             with RENDER_LOCK:
                 picture = svg_to_png(draw_report(report))
-            context.client.files_upload_v2(
-                channel=content["channel"],
-                content=picture,
+            upload = NewFile(
                 filename="incident-report.png",
                 title=f"Incidents of {report.period.words}",
-                initial_comment=text,
-                alt_txt=clip(text.replace("*", ""), ALT_LIMIT),
+                content=picture,
+                alt_text=clip(text.replace("*", ""), ALT_LIMIT),
             )
+            context.client.share(content["channel"], text, [upload])
             return
-    except SlackApiError as error:
-        if error.response.get("error") not in NO_FILES:
+    except (SlackClientError, OSError) as error:
+        if not needs_messages(error, job.attempts):
             raise
     with context.database.write() as connection:
         at, channel, reply_url = context.clock(), content["channel"], content["reply_url"]
-        outbox.post(connection, job.workspace_id, channel, {"text": text}, reply_url=reply_url, at=at)
+        message = {"text": text, "asked_by": content.get("asked_by")}
+        outbox.post(connection, job.workspace_id, channel, message, reply_url=reply_url, at=at)
         outbox.mark_sent(connection, job, at=at)

@@ -2,38 +2,54 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
-from slack_sdk.webhook import WebhookClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
 
 from bot.documents.export import BINARY, ExportRecord
 from bot.documents.rendering import RENDER_LOCK, terminal
-from bot.handlers.items.reminders import DIGEST, SUMMARY
+from bot.errors import UsageError
+from bot.handlers import later
+from bot.handlers.incident import erase
+from bot.handlers.items import handovers
+from bot.handlers.items.handovers import DONE_ELSEWHERE, HANDOVER
+from bot.handlers.items.reminders import DIGEST, EXPIRED, SUMMARY, TAKE_UP, take_up
 from bot.handlers.postmortem import drafts
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.postmortem.publishing import PUBLISH
+from bot.handlers.request import Reply, Request
 from bot.handlers.review.reviews import ANNOUNCEMENT, REMINDER
-from bot.slack.client import OK, REQUEST_TIMEOUT, SERVER_ERROR, TOO_MANY
-from bot.slack.context import CALL_S, SlackContext
+from bot.handlers.routes import handle
+from bot.slack.client import NewFile
+from bot.slack.context import FORM, FORM_LOST, SlackContext
 from bot.slack.inbound import reactions
-from bot.slack.outbound import blocks, home, notices, publications
-from bot.slack.outbound.delivery import NO_FILES, NOT_A_MEMBER, Action
+from bot.slack.outbound import blocks, home, notices, presence, publications, reply_urls
+from bot.slack.outbound.delivery import Action, Heard
+from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, needs_messages, reason
 from storage import incidents, outbox
+from storage.items import digests
 from storage.outbox import Job
 
+NO_MESSAGE = frozenset({"message_not_found", "channel_not_found"})
+"""Slack's error codes for a message that is gone, and its words with it."""
+MOST_FORM_FAILURES = 4
+"""Attempts, in about ten seconds, at showing a form: nobody looks at the small one for longer."""
+_ABOUT = frozenset({"reply_url", "replaces", "asked_by", "incident_id", "copy"})
+"""Fields of a job's content that are no part of its message; a `copy` is of what its author was answered elsewhere."""
 _NO_PREVIEWS: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 _log = logging.getLogger(__name__)
 
 
 def actions(context: SlackContext) -> Mapping[str, Action]:
     """The function for each action of the outbox."""
-    post = partial(_post, context.client)
+    post = partial(_post, context)
     return {
         outbox.POST: post,
-        outbox.EPHEMERAL: partial(_post_ephemeral, context.client),
+        outbox.EPHEMERAL: partial(_post_ephemeral, context),
+        FORM: partial(_show_form, context),
         "draft": partial(_draft, context),
         "document": partial(_document, context),
         "report": partial(notices.send_report, context),
@@ -41,41 +57,143 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         ANNOUNCEMENT: partial(notices.announce_review, context),
         REMINDER: partial(notices.remind_of_review, context, post),
         PUBLISH: partial(publications.publish, context),
+        erase.REDRAW: partial(_redraw, context),
+        erase.COMPACT: partial(_compact, context),
         DIGEST: partial(notices.send_digest, context, post),
+        digests.EDIT: partial(notices.edit_digest, context),
+        EXPIRED: partial(notices.tell_of_expired, context, post),
         SUMMARY: partial(notices.send_summary, context, post),
+        TAKE_UP: lambda job: take_up(context.database, job, at=context.clock()),
+        handovers.TAKE_UP: lambda job: handovers.take_up(
+            context.database, job, context.settings.cadence, at=context.clock()
+        ),
+        HANDOVER: partial(notices.send_handover, context, post),
+        DONE_ELSEWHERE: partial(notices.announce_done, context, post),
+        later.ANSWER: partial(_answer, context),
         reactions.ADDED: partial(reactions.added, context),
         reactions.REMOVED: partial(reactions.removed, context),
+        presence.UNDELIVERED: partial(presence.report_undelivered, context),
     }
 
 
-def _post(client: WebClient, job: Job) -> None:
-    """Post the message in the channel; where the bot is no member, by the command's `response_url`."""
+def _post(context: SlackContext, job: Job) -> str | None:
+    """Post the message in the channel; where the bot is no member, by the command's `response_url`.
+
+    Returns where it went, the channel and the `ts`; None by the URL, which does not say.
+    """
     # A lease that expires while Slack answers leads to a second post; the key shows that both are one message.
     key = f"{job.workspace_id}:{job.id}"
     metadata = {"event_type": "scribe_outbox", "event_payload": {"key": key}}
-    _send(partial(client.chat_postMessage, **_NO_PREVIEWS, metadata=metadata), job.content, "in_channel")
+    post = partial(context.client.chat_postMessage, **_NO_PREVIEWS, metadata=metadata)
+    posted = _send(context, job, post, "in_channel")
+    return f"{posted['channel']} {posted['ts']}" if posted else None
 
 
-def _post_ephemeral(client: WebClient, job: Job) -> None:
+def _post_ephemeral(context: SlackContext, job: Job) -> None:
     """Show the message to one person; where the bot is no member, by the command's `response_url`."""
-    _send(client.chat_postEphemeral, job.content, "ephemeral")
+    _send(context, job, context.client.chat_postEphemeral, "ephemeral")
 
 
-def _send(send: Callable[..., object], content: Mapping[str, Any], response_type: str) -> None:
-    message = dict(content)
-    reply_url = message.pop("reply_url", None)
+def _send(
+    context: SlackContext, job: Job, send: Callable[..., SlackResponse], response_type: str
+) -> SlackResponse | None:
+    """Slack's answer; None where the message went to the `response_url`."""
+    message = {name: value for name, value in job.content.items() if name not in _ABOUT}
+    reply_url = job.content.get("reply_url")
+    respond = partial(_respond, context, job, message, response_type)
+    # After 30 minutes or its last use the URL takes nothing; then the message is posted below the one it would replace.
+    if job.content.get("replaces") and reply_url and respond(reply_url, replace_original=True):
+        return None
     try:
-        send(**message)
+        return send(**message)
     except SlackApiError as error:
+        if job.content.get("copy") and error.response.get("error") in ARCHIVED:
+            # Nobody reads there any more, and what was done elsewhere is done and answered.
+            return None
         if error.response.get("error") not in NOT_A_MEMBER or not reply_url:
             raise
-        body = {"text": message["text"], "response_type": response_type, "replace_original": False, **_NO_PREVIEWS}
-        body |= {name: message[name] for name in ("blocks", "thread_ts") if name in message}
-        status = WebhookClient(reply_url, timeout=CALL_S).send_dict(body).status_code
-        if status in {REQUEST_TIMEOUT, TOO_MANY} or status >= SERVER_ERROR:
-            raise ConnectionError(f"response_url answered {status}") from error
-        if status != OK:
+        if not respond(reply_url, last_words=presence.invitation(context, job)):
             raise
+        context.delivery.wake(
+            Heard(workspace_id=job.workspace_id, channel_id=message["channel"], reply_url=reply_url, refused=True)
+        )
+        return None
+
+
+def _respond(
+    context: SlackContext,
+    job: Job,
+    message: Mapping[str, Any],
+    response_type: str,
+    reply_url: str,
+    *,
+    replace_original: bool = False,
+    last_words: str | None = None,
+) -> bool:
+    """Send the message to the `response_url`; False where it takes no more. Raises what `reply_urls.use` raises."""
+    body = {"text": message["text"], "response_type": response_type, "replace_original": replace_original}
+    body |= _NO_PREVIEWS | {name: message[name] for name in ("blocks", "thread_ts") if name in message}
+    return reply_urls.use(context, job.workspace_id, reply_url, body, last_words=last_words)
+
+
+def _show_form(context: SlackContext, job: Job) -> None:
+    """Show the form in place of the small one; where that fails for long, give the person their words back."""
+    content = job.content
+    try:
+        context.client.views_update(external_id=content["external_id"], view=content["view"])
+    except (SlackClientError, OSError) as error:
+        code, waits = reason(error), job.attempts < MOST_FORM_FAILURES
+        if waits and code == "not_found":
+            raise ConnectionError("the small form is not shown yet") from None
+        if waits and judge(error) is Verdict.LATER:
+            raise
+        _log.warning("form not shown: %s", code)
+        message = {"text": blocks.refusal(FORM_LOST, content["words"])["text"]}
+        how = {"reply_url": content["reply_url"], "at": context.clock()}
+        channel_id, user_id = content["channel"], content["user"]
+        with context.database.write() as connection:
+            if channel_id == user_id:
+                outbox.post(connection, job.workspace_id, channel_id, message, **how)
+            else:
+                outbox.ephemeral(connection, job.workspace_id, channel_id, user_id, message, **how)
+            outbox.mark_sent(connection, job, at=context.clock())
+
+
+def _redraw(context: SlackContext, job: Job) -> None:
+    """Change a message that was posted with words that are erased now: show it as the outbox holds it since then."""
+    try:
+        with context.database.read() as connection:
+            sent = outbox.sent_as(connection, job.content["job"])
+    except LookupError:
+        raise ConnectionError("the message is being posted just now") from None
+    if sent is None:
+        return
+    channel, ts, content = sent
+    try:
+        context.client.chat_update(channel=channel, ts=ts, text=content["text"], blocks=content.get("blocks", []))
+    except SlackApiError as error:
+        if error.response.get("error") not in NO_MESSAGE:
+            raise
+
+
+def _compact(context: SlackContext, job: Job) -> None:
+    """Rewrite the database's file, in whose free pages the erased words are left; once for several erasures."""
+    with context.database.read() as connection:
+        superseded = outbox.is_superseded(connection, job)
+    if not superseded:
+        context.database.compact()
+
+
+def _answer(context: SlackContext, job: Job) -> None:
+    """Give the answer that would have taken longer than Slack waits."""
+    request = replace(Request.from_json(job.content["request"], context.settings), key=None, has_time=True)
+    try:
+        reply = handle(context.database, request)
+    except UsageError as error:
+        reply = Reply(text=blocks.refusal(str(error), request.sent)["text"])
+    with context.database.write() as connection:
+        context.reply(connection, request, reply, {})
+        outbox.mark_sent(connection, job, at=context.clock())
 
 
 def _draft(context: SlackContext, job: Job) -> None:
@@ -83,17 +201,14 @@ def _draft(context: SlackContext, job: Job) -> None:
 
 
 def _document(context: SlackContext, job: Job) -> None:
-    """Upload the document, with the picture; where the bot may not upload, enqueue it as messages."""
+    """Share the document, with the picture; where Slack takes no file, enqueue it as messages."""
     content = _redirected(context, job.content)
     try:
-        context.client.files_upload_v2(
-            channel=content["channel"],
-            file_uploads=files(context, content),
-            initial_comment=content["comment"],
-        )
-    except SlackApiError as error:
-        if error.response.get("error") not in NO_FILES:
+        context.client.share(content["channel"], content["comment"], files(context, content))
+    except (SlackClientError, OSError) as error:
+        if not needs_messages(error, job.attempts):
             raise
+        _log.warning("document sent as messages: %s", reason(error))
         at, channel, reply_url = context.clock(), content["channel"], content["reply_url"]
         with context.database.write() as connection:
             for message in _messages(content):
@@ -102,27 +217,27 @@ def _document(context: SlackContext, job: Job) -> None:
 
 
 def _redirected(context: SlackContext, content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The content, for the incident's own channel if the incident became private after a request from another."""
+    """The content, for the incident's own channel if not all who are in the one of the request may see it."""
     if "incident_id" not in content:
         return content
     with context.database.read() as connection:
         incident = incidents.by_id(connection, content["incident_id"])
-    if incident.seen_from(content["channel"]):
-        return content
-    return {**content, "channel": incident.channel_id, "reply_url": None}
+    channel = drafts.destination_of(incident, content["channel"])
+    return content if channel == content["channel"] else {**content, "channel": channel, "reply_url": None}
 
 
 def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The document as messages: its Markdown, or the text `instead` of a file that is not meant to be read."""
+    about = {name: content[name] for name in ("incident_id", "asked_by") if name in content}
     if "instead" in content:
-        return [{"text": content["instead"]}]
-    rest = [{"text": content["title"], "blocks": part} for part in blocks.documents(content["markdown"])]
-    return [{"text": content["comment"]}, *rest]
+        return [{"text": content["instead"], **about}]
+    rest = [{"text": content["title"], "blocks": part, **about} for part in blocks.documents(content["markdown"])]
+    return [{"text": content["comment"], **about}, *rest]
 
 
-def files(context: SlackContext, content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The `file_uploads` of `files_upload_v2`: the document, and for an incident the picture of its timeline."""
-    document = {key: content[key] for key in ("filename", "title")} | {"content": content["markdown"]}
+def files(context: SlackContext, content: Mapping[str, Any]) -> list[NewFile]:
+    """The document, and for an incident the picture of its timeline."""
+    document = NewFile(filename=content["filename"], title=content["title"], content=content["markdown"].encode())
     if "incident_id" not in content:
         return [document]
     try:
@@ -130,12 +245,13 @@ def files(context: SlackContext, content: Mapping[str, Any]) -> list[dict[str, A
             record = read_record(connection, incidents.by_id(connection, content["incident_id"]))
         name = record.incident.name
         with RENDER_LOCK:
-            picture = {
-                "filename": f"{name}-timeline.png",
-                "title": f"{name} timeline",
-                "alt_txt": described(record),
-                "content": BINARY["png"](record),
-            }
+            picture = NewFile(
+                filename=f"{name}-timeline.png",
+                title=f"{name} timeline",
+                content=BINARY["png"](record),
+                alt_text=described(record),
+                extra=True,
+            )
     except Exception:  # noqa: BLE001 - after any failure to draw, the document is sent without its picture
         _log.exception("picture not drawn")
         return [document]

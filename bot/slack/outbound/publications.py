@@ -1,23 +1,26 @@
 """The job that publishes a postmortem: one edition to each requested target, and one message with the results."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackClientError
 
+from bot.documents.export import for_publication, latest_draft
 from bot.documents.rendering import slack
+from bot.domain.incident.policy import told_in
+from bot.domain.postmortem.edition import count_open
 from bot.errors import UsageError
 from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.publishing.folder import Folder
 from bot.publishing.target import TARGETS, Edition, NotYetError, Published, Target
-from bot.slack.client import TOO_MANY
 from bot.slack.context import SlackContext
 from bot.slack.outbound.canvas import CanvasTarget
-from storage import incidents, outbox, publications
+from bot.slack.refusals import retry_after_s
+from storage import incidents, outbox, postmortems, publications
 from storage.outbox import Job
 from storage.values import Publication
 
@@ -71,9 +74,17 @@ def publish(context: SlackContext, job: Job) -> None:
     for each in results:
         if each.waits and content["told"] and not over:
             raise _with_slacks_delay(each.waits)
-    text = slack("published", edition=edition, results=results, by=content["by"], over=over, drafted=drafted)
-    # After a request from another channel the incident may have become private: then only its own channel is told.
-    seen = incident.seen_from(content["channel"])
+    text = slack(
+        "published",
+        edition=edition,
+        results=results,
+        by=content["by"],
+        over=over,
+        drafted=drafted,
+        prefix=content["prefix"],
+    )
+    # After a request from another channel only the incident's own one is told.
+    seen = told_in(incident, content["channel"])
     channel_id, reply_url = (content["channel"], content["reply_url"]) if seen else (incident.channel_id, None)
     with context.database.write() as connection:
         at = context.clock()
@@ -88,7 +99,8 @@ def publish(context: SlackContext, job: Job) -> None:
                     at=at,
                     by=content["by"],
                 )
-        outbox.post(connection, job.workspace_id, channel_id, {"text": text}, reply_url=reply_url, at=at)
+        message = {"text": text, "asked_by": content.get("asked_by")}
+        outbox.post(connection, job.workspace_id, channel_id, message, reply_url=reply_url, at=at)
         for each in results:
             if each.waits and not over:
                 again = {**content, "targets": [each.target], "told": True}
@@ -121,14 +133,26 @@ def _edition(context: SlackContext, job: Job) -> tuple[Edition, object]:
     content = job.content
     with context.database.read() as connection:
         record = read_record(connection, incidents.by_id(connection, content["incident_id"]))
+        if content.get("again"):
+            # After an erasure the published version comes again, not a newer one that is not meant to be read yet.
+            published = {each.target: each.version for each in publications.of_incident(connection, record.incident.id)}
+            number = published.get(_key(content["targets"][0], content["how"]), 0)
+            version = postmortems.numbered(connection, record.incident.id, number)
+            record = replace(record, postmortem=version or record.postmortem)
         names = names_in(connection, record)
+    still_open = count_open(latest_draft(record).sections)
     if content["how"] is None:
-        return Edition(record=record), None
+        return Edition(record=for_publication(record), still_open=still_open), None
     # Outside any transaction: an operator's template may take seconds.
-    rendered = render_for(
-        record, content["how"], AudienceOptions(names=names, catalog=context.settings.catalog, prefix=content["prefix"])
+    options = AudienceOptions(
+        names=names,
+        catalog=context.settings.catalog,
+        prefix=content["prefix"],
+        money=content.get("money", False),
+        look_again_days=context.settings.cadence.worked,
     )
-    return Edition(record=rendered.record, audience=content["how"]), rendered.drafted
+    rendered = render_for(record, content["how"], options)
+    return Edition(record=rendered.record, audience=content["how"], still_open=still_open), rendered.drafted
 
 
 def _publish(context: SlackContext, edition: Edition, name: str, known: Publication | None) -> Result:
@@ -147,6 +171,6 @@ def _publish(context: SlackContext, edition: Edition, name: str, known: Publicat
 def _with_slacks_delay(failure: NotYetError) -> Exception:
     """The error to raise: Slack's, if delivery must read its `Retry-After`."""
     cause = failure.__cause__
-    if isinstance(cause, SlackApiError) and cause.response.status_code == TOO_MANY:
+    if isinstance(cause, SlackClientError) and retry_after_s(cause) is not None:
         return cause
     return failure

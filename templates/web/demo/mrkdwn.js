@@ -18,14 +18,17 @@ const TOKEN = new RegExp(
 );
 const ENTITY = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 
+// Code holds no markup but the links that Slack makes of addresses.
+const coded = (text) => plain(text.replace(/<(?:[^<>|\n]+\|)?([^<>|\n]+)>/g, "$1"));
+
 export const plain = (text) => text.replace(/&(?:lt|gt|amp);/g, (each) => ENTITY[each]);
 
 // A text object of Block Kit inline, without the block quotes that only whole texts have.
 export const words = (text) => (!text ? [] : text.type === "mrkdwn" ? inline(text.text) : [plain(text.text)]);
 
 const RENDERERS = {
-  fence: (words) => el("pre", {}, plain(words.replace(/^\n/, ""))),
-  code: (words) => el("code", {}, plain(words)),
+  fence: (words) => el("pre", {}, coded(words.replace(/^\n/, ""))),
+  code: (words) => el("code", {}, coded(words)),
   angle,
   emoji,
   bold: (words) => el("strong", {}, inline(words)),

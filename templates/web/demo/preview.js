@@ -115,7 +115,7 @@ function showHeader(incident) {
   byId("about").replaceChildren(
     el("h2", {}, `${incident.name} `, el("span", {}, incident.title.slice(0, 160))),
     el("p", { class: "muted" },
-      el("span", { class: incident.open ? "state open" : "state" }, incident.open ? "open" : "resolved"),
+      el("span", { class: incident.open ? "state open" : "state" }, incident.standing),
       incident.severity && el("span", { class: "state" }, incident.severity),
       ` ${incident.template} template, ${draft}`,
       !incident.here && ". It belongs to another channel."));

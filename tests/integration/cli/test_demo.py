@@ -66,7 +66,7 @@ def test_replay_names_a_missing_file_or_a_folder(tmp_path: Path) -> None:
     assert f"{tmp_path}: Is a directory" in refused("replay", str(tmp_path))
 
 
-@pytest.mark.parametrize(("command", "words"), [("/reopened", "again"), ("/note", ""), ("/unknown", "x")])
+@pytest.mark.parametrize(("command", "words"), [("/note", "INC-9 again"), ("/note", ""), ("/unknown", "x")])
 def test_replay_names_the_file_and_the_refused_command(tmp_path: Path, command: str, words: str) -> None:
     path = case(tmp_path, commands=[{"at": "2026-03-12T09:14:00Z", "user": "a", "command": command, "text": words}])
     assert f"{path}: {command} {words}" in refused("replay", path)

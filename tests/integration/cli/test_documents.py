@@ -46,7 +46,8 @@ def test_an_exported_postmortem_is_edited_in_a_file_and_imported(at_work: Workpl
     assert edited == ["timeline"]
     shown = at_work.ask("/postmortem show").text
     assert shown.startswith("INC-1 · postmortem, version 2 · imported ")
-    assert shown.endswith(" by carol")
+    assert shown.splitlines()[0].endswith(" by carol")
+    assert shown.splitlines()[1].endswith(", version 2")
     file.write_bytes(b"\xff")
     assert "is not in UTF-8: see line 1" in refused("import", str(file), DATABASE_URL=url)
     assert "No such file" in refused("import", str(tmp_path / "none.md"), DATABASE_URL=url)

@@ -70,6 +70,20 @@ def test_the_manifest_is_json_with_every_command() -> None:
     assert "reactions:read" not in described["oauth_config"]["scopes"]["bot"]
     reacting = json.loads(scribe("manifest", SCRIBE_REACTIONS="pushpin=note").stdout)
     assert "reactions:read" in reacting["oauth_config"]["scopes"]["bot"]
+    following = json.loads(scribe("manifest", SCRIBE_REACTIONS="pushpin=note", SCRIBE_FOLLOW_EDITS="on").stdout)
+    scopes = following["oauth_config"]["scopes"]["bot"]
+    assert scopes.count("channels:history") == scopes.count("groups:history") == 1
+    assert "message.channels" in following["settings"]["event_subscriptions"]["bot_events"]
+    assert "message.channels" not in reacting["settings"]["event_subscriptions"]["bot_events"]
+
+
+def test_a_prefix_for_the_manifest_says_what_to_set_and_must_agree_with_the_settings() -> None:
+    printed = scribe("manifest", "--prefix", "inc-")
+    assert json.loads(printed.stdout)["features"]["slash_commands"][0]["command"].startswith("/inc-")
+    assert "SCRIBE_PREFIX=inc-" in printed.stderr
+    assert scribe("manifest", "--prefix", "inc-", SCRIBE_PREFIX="inc-").stderr == ""
+    assert "SCRIBE_PREFIX is 'ops-'" in refused("manifest", "--prefix", "inc-", SCRIBE_PREFIX="ops-")
+    assert "is no prefix" in refused("manifest", "--prefix", "Inc ")
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/slack/events", "/slack/events/"])
@@ -134,7 +148,7 @@ def test_the_doctor_prints_a_line_per_subject_with_its_fix_and_exits_with_1(tmp_
 def test_the_doctor_exits_with_0_when_nothing_fails(office: Workplace, tmp_path: Path) -> None:
     environment = {
         "SLACK_BOT_TOKEN": office.slack.bot_token, "SLACK_SIGNING_SECRET": office.slack.signing_secret,
-        "SLACK_API_URL": office.slack.api_url, "SLACK_APP_TOKEN": "",
+        "SLACK_API_URL": office.slack.api_url, "SLACK_APP_TOKEN": "", "SCRIBE_SPOOL": str(tmp_path / "spool"),
     }  # fmt: skip
     result = scribe("doctor", DATABASE_URL=f"sqlite:///{tmp_path}/new.db", **environment)
     assert result.exit_code == 0, result.stdout

@@ -49,6 +49,36 @@ def test_any_bytes_are_read_as_a_case_or_refused(tmp_path: Path, content: bytes)
     assert CONTROLS.search(str(refused.value)) is None
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Kiritimati"])
+@pytest.mark.parametrize(
+    ("at", "is_read"),
+    [
+        ("0001-01-01T00:00:00Z", False),
+        ("0001-01-01T00:00:00+14:00", False),
+        ("1969-12-31T23:59:59.999Z", False),
+        ("1970-01-01T00:00:00Z", True),
+        ("8999-12-31T23:59:59.999Z", True),
+        ("9000-01-01T00:00:00.001Z", False),
+        ("9999-12-31T23:59:59.999Z", False),
+        ("9999-12-31T23:59:59.999-12:00", False),
+    ],
+)
+def test_a_year_that_scribe_keeps_is_replayed_and_another_is_refused_with_its_place(
+    tmp_path: Path, at: str, zone: str, *, is_read: bool
+) -> None:
+    path = tmp_path / "case.json"
+    told = (("/detected", "disk full"), ("/note", "at 08:00 the alert came"), ("/resolved", "freed space"))
+    commands = [{"at": at, "user": "alice", "command": command, "text": text} for command, text in told]
+    path.write_text(json.dumps({**WHOLE, "timezone": zone, "commands": commands}), encoding="utf-8")
+    result = CliRunner().invoke(main, ["replay", str(path)])
+    if is_read:
+        assert (result.exit_code, "disk full" in result.stdout) == (0, True), result.output
+    else:
+        assert result.exit_code == 2
+        assert "commands.0.at: " in result.stderr
+        assert "1970 to 8999" in result.stderr
+
+
 def test_an_id_that_is_no_plain_file_name_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "case.json"
     for name in STRANGE_IDS:
@@ -79,10 +109,15 @@ def test_the_documents_of_a_hostile_case_stay_in_their_folder_and_run_nothing(tm
 def test_the_refusal_of_a_hostile_case_has_no_control_characters(tmp_path: Path) -> None:
     path = tmp_path / "case.json"
     commands = [
-        {"at": "2026-03-12T09:00:00Z", "user": "mallory", "command": "/lesson", "text": "\x1b]0;title\x07 \x9b31m"}
+        {
+            "at": "2026-03-12T09:00:00Z",
+            "user": "mallory",
+            "command": "/note",
+            "text": "at 14:99 \x1b]0;title\x07 \x9b31m",
+        }
     ]
     path.write_text(json.dumps({**WHOLE, "commands": commands}), encoding="utf-8")
     result = CliRunner().invoke(main, ["replay", str(path)], color=True)
     assert result.exit_code == 2
-    assert "/lesson" in result.output
+    assert "/note" in result.output
     assert UNPRINTABLE.search(result.output) is None

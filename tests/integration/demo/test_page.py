@@ -10,7 +10,9 @@ import pytest
 
 from bot.demo.actions import ACTIONS
 from bot.demo.page import CONTENT_TYPES, FILES, HEADERS, MAX_BODY_BYTES
+from bot.fakeslack.delivery import JSON as JSON_TYPE
 from bot.fakeslack.delivery import tls
+from bot.fakeslack.web_api import METHODS
 from tests.support.demo_site import DemoSite
 
 Json = dict[str, Any]
@@ -87,6 +89,35 @@ def test_an_unknown_action_and_a_body_that_is_no_object_or_too_large_are_refused
     for content, status in (("[1]", 400), ("{", 400), (json.dumps({"text": "x" * MAX_BODY_BYTES}), 413)):
         answer = httpx.post(f"{site.address}actions/say", content=content, trust_env=False)
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"text":' * 100_000, '{"values": {"a": ' + "[" * 100_000])
+def test_json_nested_too_deep_is_refused_at_every_route_that_takes_a_body(site: DemoSite, deep: str) -> None:
+    server = site.demo.slack.address
+    routes = [f"{site.address}actions/{name}" for name in ACTIONS]
+    routes += [f"{server}/hooks/any", *(f"{server}/api/{method}" for method in METHODS)]
+    for route in routes:
+        headers = {"Content-Type": JSON_TYPE, "Authorization": f"Bearer {site.demo.slack.bot_token}"}
+        answer = httpx.post(route, content=deep, headers=headers, trust_env=False)
+        assert answer.status_code == 400, route
+        assert answer.json()
+    form = {"channel": site.channel, "text": "x", "blocks": deep, "token": site.demo.slack.bot_token}
+    assert httpx.post(f"{server}/api/chat.postMessage", data=form, trust_env=False).status_code == 400
+
+
+def test_json_that_is_read_but_too_deep_for_what_follows_is_refused(site: DemoSite) -> None:
+    """Whatever depth the reader itself takes: from there on it is walked by code of Python's own."""
+    for depth in (100, 900, 5_000, 20_000):
+        nested = '{"user": "%s", "values": {"a": %s1%s}}' % (site.alice, "[" * depth, "]" * depth)  # noqa: UP031
+        for name in ("submit", "click", "say"):
+            answer = httpx.post(f"{site.address}actions/{name}", content=nested, trust_env=False)
+            assert answer.status_code == 400, (name, depth)
+
+
+def test_bytes_that_are_no_text_are_refused(site: DemoSite) -> None:
+    server = site.demo.slack.address
+    for route in (f"{site.address}actions/say", f"{server}/api/chat.postMessage", f"{server}/hooks/any"):
+        assert httpx.post(route, content=b"\xff\xfe{", trust_env=False).status_code == 400, route
 
 
 def test_an_unknown_person_channel_or_tab_is_refused(site: DemoSite) -> None:

@@ -24,7 +24,7 @@ from tests.support.paths import ROOT
 def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`scribe demo ARGS` with its temporary files in the folder: the process, and the address that it printed."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "DATABASE_URL": "x://y"}
-    environment |= variables
+    environment |= {"XDG_DATA_HOME": f"{folder}/data", **variables}
     process = subprocess.Popen(  # noqa: S603 - a fixed command
         [sys.executable, "-m", "bot", "demo", *args],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

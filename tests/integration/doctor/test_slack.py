@@ -16,7 +16,10 @@ def test_a_sound_installation_is_ok_in_every_subject(slack: Slack, url: str) -> 
     diagnoses = diagnose(environment(slack, url))
     assert {each.level for each in diagnoses if each.subject != "disk"} == {"ok"}, diagnoses
     subjects = [each.subject for each in diagnoses]
-    assert subjects == ["bot token", "app token", "scopes", "clock", "database", "schema", "disk", "spool", "outbox"]
+    assert subjects == [
+        "bot token", "app token", "scopes", "clock",
+        "database", "schema", "disk", "spool", "outbox", "channels", "font",
+    ]  # fmt: skip
     assert slack.team_id in only(diagnoses, "bot token").message
     assert [call.method for call in slack.calls] == ["auth.test", "apps.connections.open"]
 

@@ -201,7 +201,8 @@ def test_waiting_and_unusable_entries_of_the_spool_are_counted_without_their_tex
     waiting, bad = about(diagnoses, "spool")
     assert (waiting.level, bad.level) == ("warn", "warn")
     assert waiting.message == f"3 kept in {spool.folder}, not written to the database yet"
-    assert bad.message == f"1 could not be used and is kept in {spool.rejects_file}"
+    assert bad.message == f"1 could not be used and is kept in {spool.folder}"
+    assert "scribe spool retry" in bad.fix
     assert "scribe log" in bad.fix
     assert "secret" not in str(diagnoses)
     assert spool.count() == 3

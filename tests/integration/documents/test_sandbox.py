@@ -77,10 +77,10 @@ def test_an_own_template_of_a_shipped_name_goes_before_it_and_adds_to_the_others
 ) -> None:
     write(catalog, "classic", "Our own classic.", about="Ours, in short.")
     write(catalog, "weekly", "Weekly.")
-    assert catalog.names() == ("classic", "full", "learning", "response", "sysadmin", "weekly")
+    assert catalog.names() == ("classic", "devops", "full", "learning", "response", "sysadmin", "weekly")
     assert catalog.about("classic") == "Ours, in short."
     assert drafting.draft_sections(document, "classic", catalog).sections[0].body == "Our own classic."
-    assert len(drafting.draft_sections(document, "full", catalog).sections) == 11
+    assert len(drafting.draft_sections(document, "full", catalog).sections) == 14
 
 
 def test_an_own_part_goes_before_the_shipped_one_in_every_template(

@@ -30,3 +30,10 @@ CHANNELS = {"inc-1": "C1"}
 def test_text_arrives_as_slack_writes_it(typed: str, in_command: str, in_message: str) -> None:
     assert format_text(typed, users=USERS, channels=CHANNELS, with_names=True) == in_command
     assert format_text(typed, users=USERS, channels=CHANNELS, with_names=False) == in_message
+
+
+def test_groups_of_people_keep_their_id_and_have_a_label_in_commands_alone() -> None:
+    typed, known = "ask @sre-berlin, and @sre or @sres", {"sre": "S1", "sre-berlin": "S2"}
+    for with_names, labels in ((True, ("|@sre-berlin", "|@sre")), (False, ("", ""))):
+        sent = format_text(typed, users={}, channels={}, groups=known, with_names=with_names)
+        assert sent == f"ask <!subteam^S2{labels[0]}>, and <!subteam^S1{labels[1]}> or @sres"

@@ -1,8 +1,14 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.clock import SetClock
+from bot.fakeslack.faults import RateTiers
 from bot.fakeslack.slack import Slack
+from storage.database import Database
+from tests.support.workplace import workplace
 
 
 def test_failures_come_as_ordered_and_then_no_more(slack: Slack, client: WebClient, channel: str) -> None:
@@ -28,3 +34,38 @@ def test_a_delayed_method_takes_that_long(slack: Slack, channel: str) -> None:
             hasty.chat_postMessage(channel=channel, text="x")
     finally:
         slack.delay("chat.postMessage", 0)
+
+
+def test_each_method_has_its_tiers_calls_a_minute_and_each_channel_a_message_a_second() -> None:
+    clock = SetClock(datetime(2026, 3, 12, tzinfo=UTC))
+    tiers = RateTiers(clock)
+
+    def take(method: str, channel: str = "C1") -> int | None:
+        """The Retry-After in seconds, None for a call that passes."""
+        fault = tiers.next_fault(method, {"channel": channel})
+        assert fault is None or (fault.status, fault.error) == (429, "ratelimited")
+        return fault.retry_after_s if fault else None
+
+    for method, most in (("users.list", 20), ("chat.update", 50), ("users.info", 100)):
+        assert [take(method, str(number)) for number in range(most)] == [None] * most
+        assert take(method) == 60
+    assert [take("auth.test") for _ in range(300)] == [None] * 300
+    assert (take("chat.postMessage"), take("chat.postMessage"), take("chat.postMessage", "C2")) == (None, 1, None)
+    assert tiers.too_early == 0
+    clock.set(clock() + timedelta(seconds=59))
+    assert (take("users.list"), take("chat.postMessage")) == (1, None)
+    assert tiers.too_early == 1
+    clock.set(clock() + timedelta(seconds=1))
+    assert take("users.list") is None
+
+
+def test_a_workspace_that_limits_rates_answers_with_retry_after(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock) as office:
+        tiers = office.slack.limit_rates()
+        for words in ("/detected disk full", "/note one", "/resolved"):
+            office.say(words)
+        for _ in range(40):
+            office.deliver()
+            clock.set(clock() + timedelta(seconds=2))
+        assert office.drafts
+        assert tiers.too_early == 0

@@ -3,6 +3,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.fakeslack.files import FILE_POLICIES
 from bot.fakeslack.slack import Slack
 
 
@@ -69,3 +70,46 @@ def test_an_upload_is_completed_once(client: WebClient) -> None:
         client.files_completeUploadExternal(files=[{"id": done["file"]["id"], "title": "again"}])
     with pytest.raises(SlackApiError, match="invalid_arguments"):
         client.files_getUploadURLExternal(filename="a.txt", length=0)
+
+
+@pytest.mark.parametrize("policy", sorted(FILE_POLICIES))
+def test_files_are_refused_by_each_policy_until_it_ends(
+    slack: Slack, client: WebClient, channel: str, policy: str
+) -> None:
+    count = len(slack.files)
+    slack.refuse_files(policy)
+    try:
+        with pytest.raises(SlackApiError, match=policy):
+            client.files_upload_v2(channel=channel, filename="a.md", content="x")
+    finally:
+        slack.refuse_files("")
+    assert (len(slack.files), slack.messages(channel)) == (count, [])
+    client.files_upload_v2(channel=channel, filename="a.md", content="x")
+    assert len(slack.files) == count + 1
+
+
+def test_a_policy_of_images_lets_images_pass_and_an_unknown_one_is_a_mistake(
+    slack: Slack, client: WebClient, channel: str
+) -> None:
+    slack.refuse_files("file_uploads_except_images_disabled")
+    try:
+        client.files_upload_v2(channel=channel, filename="a.png", content=b"x")
+    finally:
+        slack.refuse_files("")
+    assert slack.files[-1].name == "a.png"
+    with pytest.raises(ValueError, match="no_files"):
+        slack.refuse_files("no_files")
+
+
+def test_a_deleted_file_is_gone_with_the_message_that_shared_it_alone(
+    slack: Slack, client: WebClient, channel: str
+) -> None:
+    uploads = [{"filename": f"{index}.txt", "content": "x"} for index in range(2)]
+    both = client.files_upload_v2(channel=channel, file_uploads=uploads)["files"]
+    client.files_delete(file=both[0]["id"])
+    (message,) = slack.messages(channel)
+    assert [file.name for file in message.files] == ["1.txt"]
+    client.files_delete(file=both[1]["id"])
+    assert slack.messages(channel) == []
+    with pytest.raises(SlackApiError, match="file_not_found"):
+        client.files_delete(file=both[1]["id"])

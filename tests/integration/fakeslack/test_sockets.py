@@ -156,3 +156,19 @@ def test_a_connection_told_to_go_gets_nothing_more_and_is_closed(own: Slack) -> 
         assert received(link)["reason"] == "warning"
         assert link.recv_data()[0] == websocket.ABNF.OPCODE_CLOSE
         assert command(own).error == "dispatch_failed"
+
+
+@LEAKING
+@pytest.mark.parametrize(("characters", "error"), [(15_000, None), (20_000, "dispatch_failed")])
+def test_a_large_ack_is_lost(own: Slack, characters: int, error: str | None) -> None:
+    with connected(own) as link:
+        json.loads(link.recv())
+        own.wait_connected()
+        answers: list[Answer] = []
+        user, channel = next(iter(own.workspace.users)), next(iter(own.workspace.channels))
+        typing = threading.Thread(target=lambda: answers.append(own.command(user, channel, "/x")))
+        typing.start()
+        envelope = json.loads(link.recv())
+        link.send(json.dumps({"envelope_id": envelope["envelope_id"], "payload": {"text": "x" * characters}}))
+        typing.join(60)
+        assert answers[0].error == error

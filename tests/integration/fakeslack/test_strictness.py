@@ -26,7 +26,9 @@ ERROR_CODES = {
     "users.*": "user_not_found",
     "views.*": "invalid_trigger_id exchanged_trigger_id expired_trigger_id duplicate_external_id hash_conflict "
     "not_found view_too_large",
-    "files.*": "file_not_found",
+    "files.*": "file_not_found file_uploads_disabled file_uploads_except_images_disabled file_type_not_allowed "
+    "file_upload_size_restricted access_denied ekm_access_denied invalid_channel posting_to_channel_denied "
+    "no_permission file_update_failed",
     "canvases.*": "canvas_not_found free_team_canvas_tab_already_exists free_teams_cannot_create_non_tabbed_canvases "
     "canvas_creation_failed canvas_editing_failed",
     "a response_url": "expired_url used_url invalid_payload",

@@ -18,6 +18,8 @@ CASES = [
     ("- > quotation", "- quotation"),
     ("- one\n  1. two", "- one\n  - two"),
     ("1. one\n   - two", "1. one\n   1. two"),
+    ("It was on 1 October 2026. It ended at 5 > 3. So", None),
+    ("1. one\n1. two", None),
     ("- words\n  ```text\n  a\n    b\n  ```\n- next", "- words\n\n```text\na\n  b\n```\n\n- next"),
     (
         "```\n#### no heading\n<!-- no comment -->\n- > no item\n```",

@@ -1,6 +1,7 @@
 """A directory is brought to certain bytes: whole files, none left over, nothing else touched."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,19 @@ def test_only_what_differs_is_written_and_strangers_are_left_alone(tmp_path: Pat
     assert (place / "b").read_bytes() == b"2"
     assert not folder.write(place, {"a": b"1", "b": b"2"})
     assert sorted(path.name for path in place.iterdir()) == ["a", "b", "notes"]
+
+
+def test_what_is_published_may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+    """A web server may serve the folder, so the files are no private ones."""
+    before = os.umask(0o022)
+    try:
+        place = tmp_path / "INC-1"
+        folder.write(place, {"a": b"1"})
+        folder.write(place, {"a": b"2"})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o755
+    assert stat.S_IMODE((place / "a").stat().st_mode) == 0o644
 
 
 def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:

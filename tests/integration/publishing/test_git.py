@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.publishing import git
 from bot.publishing.target import NotYetError
+from tests.support.together import Turns, together
 
 MESSAGE = "INC-1: postmortem, version 1"
 NAMES = ["postmortem.md", "timeline.svg"]
@@ -83,6 +85,31 @@ def test_the_same_bytes_make_no_commit(repository: Path) -> None:
     written(repository, "y")
     assert commit(repository)
     assert run(repository, "rev-list", "--count", "HEAD") == "3"
+
+
+def test_commits_of_one_process_take_turns(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns, run_process = Turns(), subprocess.Popen
+
+    def run_in_turn(command: list[str], **how: Any) -> Any:
+        if "commit" in command:
+            turns()
+        return run_process(command, **how)
+
+    (repository / "postmortems" / "INC-2").mkdir()
+    for name in NAMES:
+        (repository / "postmortems" / "INC-2" / name).write_text("y")
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", run_in_turn)
+        made = together(
+            lambda number: git.commit(
+                repository / "postmortems" / f"INC-{number + 1}", NAMES, message=f"INC-{number + 1}"
+            ),
+            threads=2,
+        )
+    assert turns.most == 1
+    assert sorted(run(repository, "log", "--format=%h %s", "-2").splitlines()) == sorted(
+        f"{made[number]} INC-{number + 1}" for number in range(2)
+    )
 
 
 def test_a_detached_head_and_a_linked_worktree_are_committed_to(repository: Path, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from storage import action_items, incidents, timeline
+from storage import incidents, timeline
 from storage.database import Database
+from storage.items import action_items
 from storage.values import ActionItem, Incident, TimelineEntry
 
 # Not by tests.support.workplace, which imports the whole bot: four processes of a test import this module.

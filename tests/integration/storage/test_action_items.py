@@ -1,7 +1,8 @@
 from datetime import date
 
-from storage import action_items
 from storage.database import Database
+from storage.items import action_items
+from storage.values import MEMBER
 from tests.integration.storage.rows import NOW, declare, later, plan
 
 DUE = date(2026, 4, 1)
@@ -42,5 +43,5 @@ def test_open_items_of_a_workspace_are_those_that_stand_open_now(database: Datab
         given = plan(connection, first, "given away", owner="alice", owner_id="U1")
         action_items.revise(connection, done, by="U1", at=NOW, state="done")
         given = action_items.revise(connection, given, by="U1", at=NOW, owner="bob", owner_id="U2")
-        assert action_items.open_in_workspace(connection, "T1", "C1") == [(1, given), (2, mine)]
-        assert action_items.open_in_workspace(connection, "T1", "C1", owner_id="U1") == [(2, mine)]
+        assert action_items.open_in_workspace(connection, "T1", "C1", standing=MEMBER) == [(1, given), (2, mine)]
+        assert action_items.open_in_workspace(connection, "T1", "C1", owner_id="U1", standing=MEMBER) == [(2, mine)]

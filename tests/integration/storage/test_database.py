@@ -1,19 +1,21 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from storage import incidents, schema, timeline
-from storage.availability import BusyError, within
+from storage.availability import BusyError, QueryWatchdog, within
 from storage.database import BUSY_TIMEOUT_S, Database, FifoLock
-from storage.models import receipts
+from storage.models import receipts, workspaces
+from storage.values import MEMBER
 from tests.integration.storage.rows import NOW, declare, say, write_and_fail
 from tests.support.paths import ROOT
 from tests.support.together import THREADS, together
@@ -152,6 +154,98 @@ def test_threads_acquire_the_write_lock_in_the_order_in_which_they_asked() -> No
         thread.join(timeout=60)
     assert passed == list(range(20))
     assert not lock._locked
+
+
+class Interruption:
+    """An interruption that takes its time: `meanwhile` says whether the other thread went on during it."""
+
+    def __init__(self) -> None:
+        self.begun, self.other = threading.Event(), threading.Event()
+        self.meanwhile: bool | None = None
+
+    def __call__(self, _connection: object) -> None:
+        self.begun.set()
+        self.meanwhile = self.other.wait(timeout=0.3)
+
+
+def test_a_connection_is_not_given_back_while_it_is_being_interrupted() -> None:
+    interruption = Interruption()
+    watchdog = QueryWatchdog(interruption)
+    with within(0.0), watchdog.guard(object()):
+        assert interruption.begun.wait(timeout=60)
+    interruption.other.set()
+    watchdog.stop()
+    assert interruption.meanwhile is False
+
+
+def test_no_connection_is_added_to_the_watched_while_these_are_gone_through() -> None:
+    interruption = Interruption()
+    watchdog = QueryWatchdog(interruption)
+
+    def watch_another() -> None:
+        assert interruption.begun.wait(timeout=60)
+        with within(60.0):
+            watchdog.watch("another")
+        interruption.other.set()
+
+    another = threading.Thread(target=watch_another)
+    another.start()
+    with within(0.0):
+        watchdog.watch("late")
+    another.join(timeout=60)
+    watchdog.stop()
+    assert interruption.meanwhile is False
+
+
+def test_one_thread_alone_is_started_for_the_watch_over_all_connections() -> None:
+    watchdog = QueryWatchdog(lambda _connection: None)
+
+    def watch() -> None:
+        with within(60.0):
+            watchdog.watch("a connection")
+
+    def is_watching() -> bool:
+        return watchdog._thread is not None
+
+    threads = [threading.Thread(target=watch) for _ in range(2)]
+    with watchdog._lock:
+        for each in threads:
+            each.start()
+        threads[0].join(timeout=0.2)
+        assert not is_watching(), "it was started by who did not wait"
+    for each in threads:
+        each.join(timeout=60)
+    assert is_watching()
+    watchdog.stop()
+
+
+QUEUED: dict[str, Callable[[Database], None]] = {"write": Database.probe_write, "compact": Database.compact}
+
+
+@pytest.mark.parametrize("do", QUEUED.values(), ids=QUEUED)
+def test_whatever_writes_to_a_file_waits_in_the_queue(sqlite: Database, do: Callable[[Database], None]) -> None:
+    queue, done = sqlite._write_lock, threading.Event()
+    assert isinstance(queue, FifoLock)
+
+    def work() -> None:
+        do(sqlite)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    with sqlite.write():
+        thread.start()
+        until = time.monotonic() + BUSY_TIMEOUT_S
+        while not queue._waiting and thread.is_alive() and time.monotonic() < until:
+            time.sleep(0.001)
+        assert len(queue._waiting) == 1
+        assert not done.is_set()
+    thread.join(timeout=60)
+    assert done.is_set()
+
+
+def test_whoever_reads_a_file_waits_for_no_writer(sqlite: Database) -> None:
+    with sqlite.write(), sqlite.read() as connection:
+        assert incidents.workspace_ids(connection) == []
 
 
 def test_a_thread_with_a_time_limit_gives_up_waiting_for_the_write_lock() -> None:
@@ -317,4 +411,31 @@ def test_a_file_that_may_only_be_read_refuses_writes_and_still_reads(sqlite: Dat
     with pytest.raises(DBAPIError, match="readonly"):
         write_and_fail(sqlite, declare)
     with sqlite.read() as connection:
-        assert [each.number for each in incidents.listing(connection, "T1", "C1", open_only=True, limit=9)] == [1]
+        assert [
+            each.number for each in incidents.listing(connection, "T1", "C1", open_only=True, limit=9, standing=MEMBER)
+        ] == [1]
+
+
+def test_a_compacted_file_and_its_log_hold_nothing_that_was_overwritten(sqlite: Database) -> None:
+    file = Path(str(sqlite.url.database))
+
+    def held() -> bool:
+        return any(b"Tr0ub4dor" in each.read_bytes() for each in file.parent.glob(f"{file.name}*"))
+
+    with sqlite.write() as connection:
+        connection.execute(insert(workspaces), {"id": "Tr0ub4dor", "last_incident_number": 0})
+    with sqlite.write() as connection:
+        connection.execute(update(workspaces).values(id="T1"))
+    assert held()
+    with sqlite.read() as reader:
+        reader.execute(select(workspaces.c.id)).all()
+        with pytest.raises(BlockingIOError):
+            sqlite.compact()
+    sqlite.compact()
+    assert not held()
+    with sqlite.read() as connection:
+        assert connection.execute(select(workspaces.c.id)).scalars().all() == ["T1"]
+
+
+def test_a_server_is_not_compacted(postgres: Database) -> None:
+    postgres.compact()

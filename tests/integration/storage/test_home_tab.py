@@ -3,8 +3,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.handlers.items.digests import HomeContent, home_content
-from storage import action_items, postmortems, publications
+from storage import postmortems, publications, timeline
 from storage.database import Database
+from storage.items import action_items
+from storage.values import MEMBER
 from tests.integration.storage.rows import NOW, declare, later, plan, resolve, say
 
 
@@ -12,7 +14,7 @@ def home(
     database: Database, user_id: str, workspace_id: str = "T1", now: datetime = NOW + timedelta(days=1)
 ) -> HomeContent:
     with database.read() as connection:
-        return home_content(connection, workspace_id, user_id, now=now, zone=ZoneInfo("UTC"))
+        return home_content(connection, workspace_id, user_id, standing=MEMBER, now=now, zone=ZoneInfo("UTC"))
 
 
 def test_items_are_the_owners_by_due_date_with_snoozed_ones_last(database: Database) -> None:
@@ -33,6 +35,18 @@ def test_items_are_the_owners_by_due_date_with_snoozed_ones_last(database: Datab
     assert [item.text for item in home(database, "U2").items] == ["overdue", "later", "undated", "snoozed"]
     assert home(database, "U2", now=NOW.replace(day=20)).items[0].text == "snoozed"
     assert [item.text for item in home(database, "U2", "T2").items] == ["of another workspace"]
+
+
+def test_without_a_lead_whoever_resolved_it_last_is_asked_for_the_postmortem(database: Database) -> None:
+    with database.write() as connection:
+        incident = declare(connection, title="twice")
+        resolve(connection, incident, 5, by="U1")
+        resolve(connection, incident, 7, by="U2")
+        taken_back = say(connection, incident, kind="resolved", occurred_at=later(9), recorded_by_id="U3")
+        timeline.revise(connection, taken_back, by="U3", at=NOW, retracted=True)
+    assert [each.resolved_at for each in home(database, "U2").postmortems] == [later(7)]
+    for other in ("U1", "U3"):
+        assert list(home(database, other).postmortems) == []
 
 
 def test_postmortems_are_of_incidents_the_user_leads_or_resolved_without_a_lead(database: Database) -> None:

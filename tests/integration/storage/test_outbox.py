@@ -3,12 +3,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import bindparam, event, text
 
 from storage import outbox
 from storage.database import Database
 from storage.dialects import Instant
-from storage.outbox import LEASE, Job
+from storage.outbox import LEASE, SKEW, Job, LeaseLostError
 from tests.integration.storage.rows import NOW
 from tests.support.together import together
 
@@ -59,6 +60,38 @@ def test_a_lane_keeps_its_order_and_does_not_hold_up_another(database: Database)
     settle(database, first, outbox.mark_sent, at=NOW)
     assert claimed(database) == ("C1", 1)
     assert claim(database) is None
+
+
+def test_lanes_can_be_left_out_and_of_one_workspace_alone(database: Database) -> None:
+    put(database, "C1", "C2", "C1")
+    put(database, "C1", workspace_id="T2")
+
+    def next_of(*without: tuple[str, str], workspace_id: str | None = None) -> tuple[str, str] | None:
+        with database.write() as connection:
+            job = outbox.claim(connection, at=NOW, workspace_id=workspace_id, without=without)
+        return None if job is None else (job.workspace_id, job.lane)
+
+    assert next_of(("T1", "C1"), ("T1", "C2"), ("T3", "C1"), workspace_id="T1") is None
+    assert next_of(("T1", "C1"), ("T1", "C2"), ("T3", "C1")) == ("T2", "C1")
+    assert next_of(("T1", "C1"), ("T2", "C2")) == ("T1", "C2")
+    assert next_of(("T2", "C1")) == ("T1", "C1")
+    assert next_of() is None
+
+
+def test_a_claim_under_way_leaves_the_other_lanes_to_others_and_its_own_to_nobody(postgres: Database) -> None:
+    put(postgres, "C1", "C2", "C1")
+    with postgres.write() as first, postgres.write() as second, postgres.write() as third:
+        claims = [outbox.claim(each, at=NOW) for each in (first, second, third)]
+    assert [each and each.content["n"] for each in claims] == [0, 1, None]
+
+
+def test_the_job_that_has_been_due_longest_is_claimed_first(database: Database) -> None:
+    with database.write() as connection:
+        for number, (lane, seconds) in enumerate((("C1", 3), ("C2", 1), ("C3", 2), ("C4", 1))):
+            outbox.add(
+                connection, "T1", lane=lane, action="post", content={"n": number}, at=NOW, due_at=NOW + seconds * SECOND
+            )
+    assert [claimed(database, NOW + 5 * SECOND) for _ in range(4)] == [("C2", 1), ("C4", 3), ("C3", 2), ("C1", 0)]
 
 
 def test_the_same_lane_of_another_workspace_is_another_lane(database: Database) -> None:
@@ -133,6 +166,142 @@ def test_something_is_due_only_from_its_time_on(database: Database) -> None:
     with database.read() as connection:
         assert not outbox.is_due(connection, at=NOW - SECOND)
         assert outbox.is_due(connection, at=NOW)
+
+
+def renewed(database: Database, *jobs: Job, at: datetime) -> set[int]:
+    with database.write() as connection:
+        return outbox.renew(connection, jobs, at=at)
+
+
+def held(database: Database, at: datetime = NOW) -> Job:
+    job = claim(database, at)
+    assert job is not None
+    return job
+
+
+SETTLING: dict[str, Callable[[Any, Job], object]] = {
+    "sent": lambda connection, job: outbox.mark_sent(connection, job, at=NOW),
+    "put off": lambda connection, job: outbox.retry_later(connection, job, due_at=NOW, at=NOW, problem="x"),
+    "parked": lambda connection, job: outbox.park(connection, job, problem="x"),
+}
+
+
+@pytest.mark.parametrize("settle_late", SETTLING.values(), ids=SETTLING)
+@pytest.mark.parametrize("meanwhile", ["sending", *SETTLING])
+def test_whoever_has_lost_the_lease_changes_nothing(
+    database: Database, settle_late: Callable[[Any, Job], object], meanwhile: str
+) -> None:
+    put(database, "C1", "C2")
+    mine = held(database)
+    again = held(database, NOW + LEASE)
+    if again.id != mine.id:
+        again = held(database, NOW + LEASE)
+    assert (again.id, again.attempts) == (mine.id, 2)
+    if meanwhile != "sending":
+        with database.write() as connection:
+            SETTLING[meanwhile](connection, again)
+    before = rows(database)
+
+    def settle_with_more() -> None:
+        with database.write() as connection:
+            connection.execute(text("UPDATE outbox SET problem = 'of the same transaction'"))
+            settle_late(connection, mine)
+
+    with pytest.raises(LeaseLostError):
+        settle_with_more()
+    assert renewed(database, mine, at=NOW + LEASE) == set()
+    assert rows(database) == before
+
+
+def rows(database: Database) -> list[tuple[Any, ...]]:
+    with database.read() as connection:
+        query = "SELECT id, state, attempts, due_at, problem, sent_at FROM outbox ORDER BY id"
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_a_lease_is_renewed_for_its_holder_alone(database: Database) -> None:
+    put(database, "C1", "C2", "C3")
+    lost, kept, done = held(database), held(database), held(database)
+    again = held(database, NOW + LEASE)
+    assert again.id == lost.id
+    settle(database, done, outbox.mark_sent, at=NOW)
+    assert renewed(database, lost, kept, done, at=NOW + LEASE) == {kept.id}
+    assert claim(database, NOW + 2 * LEASE - SECOND) is None
+
+
+def test_what_was_marked_may_be_marked_once_more_by_the_same_holder(database: Database) -> None:
+    put(database, "C1")
+    job = held(database)
+    settle(database, job, outbox.mark_sent, at=NOW, sent_as="C1 1.2")
+    settle(database, job, outbox.mark_sent, at=NOW + SECOND)
+    with database.read() as connection:
+        sent = connection.execute(text("SELECT sent_as FROM outbox")).scalar()
+    assert sent == "C1 1.2"
+
+
+def test_what_is_in_hand_is_not_claimed_whatever_the_clock_says(database: Database) -> None:
+    put(database, "C1", "C1", "C2")
+    mine = held(database)
+    with database.write() as connection:
+        found = outbox.claim(connection, at=NOW + 10 * LEASE, in_hand=[mine.id])
+        assert found is not None
+        assert found.lane == "C2"
+        assert outbox.claim(connection, at=NOW + 100 * LEASE, in_hand=[mine.id, found.id]) is None
+
+
+def test_after_an_outage_only_what_nobody_had_in_hand_is_claimed(database: Database) -> None:
+    put(database, "C1", "C2")
+    held(database)
+    with database.write() as connection:
+        found = outbox.claim(connection, at=NOW + 10 * LEASE, expired_too=False)
+        assert found is not None
+        assert found.lane == "C2"
+        assert outbox.claim(connection, at=NOW + 10 * LEASE, expired_too=False) is None
+        assert outbox.claim(connection, at=NOW + 10 * LEASE) is not None
+
+
+HOURS = timedelta(hours=2)
+
+
+def wrongly_put_off(database: Database, at: datetime) -> tuple[bool, list[str]]:
+    """Whether something is to be corrected, and what can be claimed once it is."""
+    lanes = []
+    with database.write() as connection:
+        found = outbox.is_put_off_wrongly(connection, at=at)
+        outbox.correct(connection, at=at)
+        while (job := outbox.claim(connection, at=at)) is not None:
+            lanes.append(job.lane)
+    return found, lanes
+
+
+def test_what_a_wrong_clock_wrote_put_off_or_claimed_is_due_when_it_is_right(database: Database) -> None:
+    ahead = NOW + HOURS
+    with database.write() as connection:
+        for lane in ("put off", "claimed", "parked", "written"):
+            outbox.add(connection, "T1", lane=lane, action="post", content={"n": 0}, at=ahead)
+        first = outbox.claim(connection, at=ahead)
+        second = outbox.claim(connection, at=ahead)
+        assert first is not None
+        assert second is not None
+        outbox.retry_later(connection, first, due_at=ahead + 3 * SECOND, at=ahead, problem="ratelimited")
+    assert claim(database) is None
+    assert wrongly_put_off(database, NOW) == (True, ["put off", "claimed", "parked", "written"])
+    assert wrongly_put_off(database, NOW + SECOND) == (False, [])
+
+
+def test_a_right_wait_is_kept_also_where_clocks_differ_a_little_and_so_is_an_appointment(database: Database) -> None:
+    put(database, "put off", "claimed")
+    tomorrow = NOW + timedelta(days=1)
+    with database.write() as connection:
+        outbox.add(connection, "T1", lane="tomorrow", action="post", content={}, at=NOW - HOURS, due_at=tomorrow)
+        outbox.add(connection, "T1", lane="set ahead", action="post", content={}, at=NOW + HOURS, due_at=tomorrow)
+    settle(database, claim(database), outbox.retry_later, due_at=NOW + HOURS / 2, at=NOW, problem="ratelimited")
+    assert claimed(database) == ("claimed", 1)
+    for at in (NOW - SKEW, NOW, NOW + LEASE - SECOND):
+        assert wrongly_put_off(database, at) == (False, [])
+    assert wrongly_put_off(database, NOW + LEASE) == (False, ["claimed"])
+    assert wrongly_put_off(database, NOW + HOURS / 2)[1] == ["claimed", "put off"]
+    assert wrongly_put_off(database, tomorrow)[1][-2:] == ["tomorrow", "set ahead"]
 
 
 def test_many_workers_claim_every_job_once_and_each_lane_in_order(database: Database) -> None:

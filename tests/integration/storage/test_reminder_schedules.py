@@ -1,12 +1,14 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from alembic import command
 from sqlalchemy import event, text
 
-from storage import reminder_schedules, reminders, schema
-from storage.action_items import revise
+from storage import schema
 from storage.database import Database
+from storage.items import reminder_schedules, reminders
+from storage.items.action_items import revise
 from storage.values import Reminder, ReminderSchedule
 from tests.integration.storage.rows import NOW, declare, later, plan
 from tests.support.many_items import AT, seed
@@ -91,11 +93,15 @@ def test_a_reminder_comes_back_with_all_it_is_about(database: Database) -> None:
         assert now.item == item
         told = date(2026, 3, 12)
         reminders.settle(connection, [{"reminder": found.id, "recipient": "U1", "due": None, "told": told}])
-        reminder_schedules.reschedule(connection, held, digest_days={held[0]: told})
-        assert reminders.in_digest(connection, WORKSPACE, "U1", told, most=9)[0].told_on == told
-        assert reminder_schedules.last_digest_days(connection) == {(WORKSPACE, "U1"): told}
+        reminder_schedules.reschedule(connection, held, digest_days={held[0]: told}, bundles=held)
+        (listed,) = reminders.of_recipient(connection, WORKSPACE, "U1", kind="item", until=told)
+        assert listed.told_on == told
+        last = reminder_schedules.last_digests(connection)
+        assert last == {(WORKSPACE, "U1"): replace(held[0], told_on=told, bundled_on=told)}
         assert not reminder_schedules.is_due(connection, at=later(59))
         reminders.revoke_digest(connection, WORKSPACE, "U1", told, due_at=later(7))
+        reminder_schedules.revoke(connection, WORKSPACE, "U1", told)
+        assert reminder_schedules.last_digests(connection)[WORKSPACE, "U1"].bundled_on is None
         reminder_schedules.reschedule(connection, held, digest_days={})
         assert reminder_schedules.is_due(connection, at=later(7))
 
@@ -105,7 +111,7 @@ def test_another_workspaces_recipient_of_the_same_name_is_another(database: Data
     with database.write() as connection:
         other = [ReminderSchedule(workspace_id="T2", recipient_id="U1", told_on=None)]
         assert list(reminders.due(connection, other, at=later(9), most=9)) == []
-        assert reminders.in_digest(connection, "T2", "U1", NOW.date(), most=9) == []
+        assert reminders.of_recipient(connection, "T2", "U1", kind="item", until=NOW.date()) == []
 
 
 def test_with_nothing_due_polling_uses_the_partial_index(database: Database) -> None:
@@ -143,8 +149,6 @@ def test_items_open_before_the_migration_to_reminders_get_one(tmp_path: Any) -> 
         command.upgrade(schema._config(connection), "0006")
         rows = connection.execute(text("SELECT recipient_id FROM reminders ORDER BY item_id")).scalars().all()
         assert rows == ["U1", "U7"]
-        assert sorted(each.recipient_id for each in reminder_schedules.claim(connection, at=later(1), most=9)) == [
-            "U1",
-            "U7",
-        ]
+        rows = connection.execute(text("SELECT recipient_id FROM agendas ORDER BY recipient_id")).scalars().all()
+        assert rows == ["U1", "U7"]
     database.close()

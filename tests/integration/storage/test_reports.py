@@ -5,14 +5,18 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import event
+import pytest
+from sqlalchemy import event, update
 
 from bot.domain.incident.lifecycle import DURATIONS, lifecycle
 from bot.domain.report.period import parse_period
-from bot.domain.report.report import Report
+from bot.domain.report.report import Report, report_json
 from bot.handlers.report.reports import ReportScope, load_report
-from storage import action_items, incidents, timeline
+from storage import incidents, timeline
 from storage.database import Database
+from storage.items import action_items
+from storage.models import incidents as incident_rows
+from storage.values import CANCELLED, DUPLICATE, MERGED, MISTAKEN
 from tests.integration.storage.rows import NOW, declare, later, plan, resolve, say
 
 UTC = ZoneInfo("UTC")
@@ -43,7 +47,7 @@ def test_times_are_those_of_the_timeline_as_it_stands(database: Database) -> Non
     assert seconds(report) == (38 * 60,)
     assert seconds(report, "time_to_detect") == (3 * 60,)
     assert seconds(report, "time_to_acknowledge") == ()
-    assert [each.unknown for each in report.spreads] == [0, 1, 1, 0]
+    assert [each.unknown for each in report.spreads] == [0, 1, 1, 0, 0]
     assert (len(report.declared), report.still_open) == (1, 0)
     assert dict(report.severities) == {"SEV1": 0, "SEV2": 1, "SEV3": 0, "SEV4": 0, None: 0}
 
@@ -73,7 +77,16 @@ def test_a_period_holds_what_was_declared_from_its_beginning_until_just_before_i
         for day, hour in ((9, 23), (10, 0), (11, 23), (12, 0)):
             declare(connection, declared_at=NOW.replace(day=day, hour=hour))
     report = told(database, "2026-03-10..2026-03-11")
-    assert [(each.declared_at.day, each.declared_at.hour) for each in report.declared] == [(10, 0), (11, 23)]
+    assert [(each.happened_at.day, each.happened_at.hour) for each in report.declared] == [(10, 0), (11, 23)]
+
+
+def test_a_row_of_an_older_release_counts_on_the_day_of_its_declaration(database: Database) -> None:
+    with database.write() as connection:
+        for day, hour in ((9, 23), (10, 0), (11, 23), (12, 0)):
+            declare(connection, declared_at=NOW.replace(day=day, hour=hour))
+        connection.execute(update(incident_rows).values(happened_at=None))
+    report = told(database, "2026-03-10..2026-03-11")
+    assert [(each.happened_at.day, each.happened_at.hour) for each in report.declared] == [(10, 0), (11, 23)]
 
 
 def test_a_private_incident_is_counted_in_its_own_channel_and_where_it_is_asked_for(database: Database) -> None:
@@ -96,11 +109,12 @@ def test_another_workspace_is_not_counted(database: Database) -> None:
     assert len(told(database, workspace_id="T2").declared) == 1
 
 
-def test_an_incident_that_was_another_all_along_counts_once(database: Database) -> None:
+@pytest.mark.parametrize("closed_as", [CANCELLED, DUPLICATE, MERGED, MISTAKEN])
+def test_a_closed_incident_and_its_items_count_nowhere(database: Database, closed_as: str) -> None:
     with database.write() as connection:
         original, mistaken = declare(connection), declare(connection)
         plan(connection, mistaken)
-        incidents.mark_duplicate(connection, mistaken, original)
+        incidents.close(connection, mistaken, closed_as, same_as=original, by="U1", at=NOW)
     report = told(database)
     assert (len(report.declared), report.items.recorded) == (1, 0)
 
@@ -133,3 +147,50 @@ def test_a_report_takes_as_many_queries_for_a_hundred_incidents_as_for_one(sqlit
         told(sqlite)
         taken.append(len(asked))
     assert taken == [4, 4]
+
+
+def test_each_count_of_items_leaves_out_what_lies_just_outside(database: Database) -> None:
+    moment = timedelta(milliseconds=1)
+    begin, end = NOW.replace(day=10, hour=0), NOW.replace(day=13, hour=0)
+    with database.write() as connection:
+        before_period = declare(connection, declared_at=begin - timedelta(days=90))
+        incident = declare(connection)
+        for at in (begin - moment, begin, end - moment, end):
+            plan(connection, before_period, owner="dba", at=at)
+        for day in (12, 13, 14):
+            plan(connection, incident, owner="network", due_on=date(2026, 3, day))
+        for day, hour in ((11, 23), (12, 23), (13, 0)):
+            item = plan(connection, incident, owner="storage", due_on=date(2026, 3, 12))
+            action_items.revise(connection, item, by="U1", at=NOW.replace(day=day, hour=hour), state="done")
+        for state, reason in (("done", None), ("dropped", "no"), ("open", None)):
+            item = plan(connection, incident, owner="web")
+            action_items.revise(connection, item, by="U1", at=NOW, state=state, reason=reason)
+    report = told(database, "2026-03-10..2026-03-12")
+    counted = {group.team: group.on_time for group in report.groups}
+    assert {team: each.recorded for team, each in counted.items()} == {"dba": 2, "network": 3, "storage": 3, "web": 3}
+    assert list(counted) == ["network", "storage", "web", "dba"], "the most first, then by name"
+    network, stored, web = counted["network"], counted["storage"], counted["web"]
+    assert (network.overdue, network.ahead) == (1, 2), "what is due today is not overdue"
+    assert (stored.in_time, stored.late) == (2, 1), "what is done on its day is in time"
+    assert (web.undated, web.undated_done, web.dropped) == (2, 1, 1)
+    items = report.items
+    assert (items.recorded, items.overdue, items.ahead, items.in_time, items.late) == (11, 1, 2, 2, 1)
+    assert (items.undated, items.undated_done, items.dropped, items.done, items.judged) == (4, 1, 1, 4, 4)
+    groups = report_json(report)["action_items_by_team"]
+    assert [(each["team"], each["recorded"]) for each in groups] == [
+        ("network", 3), ("storage", 3), ("web", 3), ("dba", 2),
+    ]  # fmt: skip
+
+
+def test_severities_and_open_incidents_are_counted_each_by_its_own(database: Database) -> None:
+    with database.write() as connection:
+        for severity, count in (("SEV1", 1), ("SEV2", 2), ("SEV4", 3), (None, 4)):
+            for number in range(count):
+                incident = declare(connection, severity=severity)
+                say(connection, incident, kind="detected")
+                if number:
+                    resolve(connection, incident, 10 * number)
+    report = told(database)
+    assert dict(report.severities) == {"SEV1": 1, "SEV2": 2, "SEV3": 0, "SEV4": 3, None: 4}
+    assert report.still_open == 4
+    assert seconds(report) == (600.0, 600.0, 600.0, 1200.0, 1200.0, 1800.0)

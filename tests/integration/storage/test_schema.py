@@ -11,9 +11,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.schema import CreateSchema
 
-from storage import schema
+from storage import incidents, schema, timeline
 from storage.database import Database
 from storage.models import metadata
+from tests.integration.storage.rows import declare, later, say
 from tests.support.paths import ROOT
 from tests.support.together import together
 
@@ -177,3 +178,111 @@ def test_processes_that_migrate_one_new_file_at_once_all_succeed(tmp_path: Path)
     assert [(racer.communicate(timeout=120)[0].strip(), racer.returncode) for racer in racers] == [
         (schema.newest(), 0)
     ] * 3
+
+
+def test_the_people_of_old_rows_are_kept_by_id_where_an_entry_tells_it(empty: Database) -> None:
+    incident = (
+        "INSERT INTO incidents (id, workspace_id, number, channel_id, channel_name, title, declared_at, declared_by,"
+        " timezone, private, open, last_entry_number, last_item_number)"
+        " VALUES (:id, 'T1', :id, 'C1', 'x', 'disk full', '2026-03-12', :by, 'UTC', false, true, 0, 0)"
+    )
+    entry = (
+        "INSERT INTO timeline_entries (incident_id, number, kind, occurred_at, recorded_at, author, author_id,"
+        " recorded_by_id, text, source)"
+        " VALUES (:incident, :number, 'note', '2026-03-12', '2026-03-12', :author, :id, :id, 'x', 'slash')"
+    )
+    with empty.write() as connection:
+        command.upgrade(schema._config(connection), "0006")
+        connection.execute(text("INSERT INTO workspaces VALUES ('T1', 3)"))
+        for number, by in enumerate(("alice", "sam", "eve"), start=1):
+            connection.execute(text(incident), {"id": number, "by": by})
+        told = ((1, "alice", "U1"), (1, "bob", "U2"), (2, "sam", "U3"), (2, "sam", "U4"))
+        for number, (of, author, user_id) in enumerate(told, start=1):
+            row = {"incident": of, "number": number, "author": author, "id": user_id}
+            connection.execute(text(entry), row)
+    schema.migrate(empty)
+    with empty.read() as connection:
+        rows = connection.execute(text("SELECT declared_by, declared_by_id FROM incidents ORDER BY id"))
+        assert [tuple(row) for row in rows] == [("alice", "U1"), ("sam", None), ("eve", None)]
+        assert connection.execute(text("SELECT count(*) FROM timeline_entries")).scalar_one() == len(told)
+
+
+CHANGED = (
+    (1, "severity", "SEV3", "05"), (1, "severity", "SEV3", "06"), (1, "severity", "SEV1", "07"),
+    (1, "lead", "bob", "08"), (1, "lead_id", "U2", "08"), (1, "title", "db1 is full", "09"),
+    (1, "title", "carts are empty", "10"), (1, "private", "True", "11"), (2, "closed_as", "cancelled", "05"),
+)  # fmt: skip
+"""(incident, field, value, minute) of the changes before they were entries; at 9 the words of entry 1 were changed."""
+
+
+def test_changes_of_before_become_entries_and_old_incidents_get_a_date(empty: Database) -> None:
+    incident = (
+        "INSERT INTO incidents (id, workspace_id, number, channel_id, channel_name, title, severity, declared_at,"
+        " declared_by, timezone, private, open, last_entry_number, last_item_number, erasures)"
+        " VALUES (:id, 'T1', :id, 'C1', 'x', 'carts are empty', 'SEV1', '2026-03-12 12:00:00.000000', 'alice',"
+        " 'UTC', false, true, 2, 0, 0)"
+    )
+    entry = (
+        "INSERT INTO timeline_entries (incident_id, number, kind, occurred_at, recorded_at, author, author_id,"
+        " recorded_by_id, text, source)"
+        " VALUES (:incident, :number, :kind, :at, :at, 'alice', 'U1', 'U1', 'x', 'slash')"
+    )
+    revision = (
+        "INSERT INTO entry_revisions (entry_id, number, occurred_at, text, retracted, revised_at, revised_by_id)"
+        " VALUES ((SELECT id FROM timeline_entries WHERE incident_id = :of AND number = 1), 1, :at, 'x', :retracted,"
+        " '2026-03-12 12:09:00.000000', 'U1')"
+    )
+    change = (
+        "INSERT INTO incident_changes (incident_id, field, value, changed_at, changed_by)"
+        " VALUES (:incident, :field, :value, :at, 'U1')"
+    )
+    told = (
+        (1, 1, "detected", "2026-01-15 10:00:00.000000"), (1, 2, "impact", "2026-03-12 11:00:00.000000"),
+        (2, 1, "started", "2026-02-01 10:00:00.000000"), (2, 2, "detected", "2026-02-03 10:00:00.000000"),
+        (3, 1, "resolved", "2026-02-01 10:00:00.000000"), (3, 2, "impact", "2026-02-03 10:00:00.000000"),
+    )  # fmt: skip
+    with empty.write() as connection:
+        command.upgrade(schema._config(connection), "0012")
+        connection.execute(text("INSERT INTO workspaces VALUES ('T1', 4)"))
+        for number in (1, 2, 3, 4):
+            connection.execute(text(incident), {"id": number})
+        for of, place, kind, at in told:
+            connection.execute(text(entry), {"incident": of, "number": place, "kind": kind, "at": at})
+        for of, at, retracted in (
+            (1, "2026-01-16 10:00:00.000000", False),
+            (2, "2026-02-01 10:00:00.000000", True),
+        ):
+            connection.execute(text(revision), {"of": of, "at": at, "retracted": retracted})
+        for of, field, value, minute in CHANGED:
+            at = f"2026-03-12 12:{minute}:00.000000"
+            connection.execute(text(change), {"incident": of, "field": field, "value": value, "at": at})
+    schema.migrate(empty)
+    with empty.read() as connection:
+        entries = timeline.of_incident(connection, 1)
+        found = [incidents.by_id(connection, number) for number in (1, 2, 3, 4)]
+    assert [(each.number, each.kind, each.text, f"{each.occurred_at:%M}") for each in entries[2:]] == [
+        (3, "severity", "SEV3", "05"), (4, "severity", "SEV1", "07"), (5, "lead", "@bob", "08"),
+        (6, "title", "carts are empty", "10"), (7, "private", "in its own channel only", "11"),
+    ]  # fmt: skip
+    assert entries[4].people == {"bob": "U2"}
+    assert [f"{each.began_at:%m-%d %H}" for each in found] == ["01-16 10", "02-03 10", "02-01 10", "03-12 12"]
+    assert [(each.first_severity, each.highest_severity) for each in found] == [(None, "SEV1"), *[("SEV1", "SEV1")] * 3]
+    with empty.write() as connection:
+        after = say(connection, found[0], "one more")
+    assert after.number == 8
+
+
+def test_entries_and_revisions_of_before_time_ranges_stand_as_exact_times(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    schema.migrate(database)
+    with database.write() as connection:
+        entry = say(connection, declare(connection), "x", until_at=later(3), approximate=True)
+        timeline.revise(connection, entry, by="U2", at=later(4), text="y")
+        command.downgrade(schema._config(connection), "0006")
+        columns = [row[1] for row in connection.exec_driver_sql("PRAGMA table_info(timeline_entries)")]
+        assert not {"approximate", "until_at"} & set(columns)
+        command.upgrade(schema._config(connection), "head")
+        found = timeline.numbered(connection, 1, 1)
+    database.close()
+    assert found is not None
+    assert (found.text, found.approximate, found.until_at, found.revisions) == ("y", False, None, 1)

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import action_items, incidents, outbox, postmortems, receipts, timeline
+from storage import incidents, outbox, postmortems, receipts, timeline
 from storage.database import Database
+from storage.items import action_items
 from storage.values import Section
 from tests.integration.storage.rows import NOW, declare, later, plan, say, write_and_fail
 from tests.support.together import THREADS, together
@@ -26,6 +27,21 @@ def test_an_entry_comes_back_as_it_was_written(database: Database) -> None:
         assert timeline.numbered(connection, 1, 1) == written
         assert timeline.numbered(connection, 1, 2) is None
     assert written.late
+
+
+def test_an_approximate_time_and_the_end_of_a_range_are_kept_and_revised(database: Database) -> None:
+    with database.write() as connection:
+        incident = declare(connection)
+        entry = say(connection, incident, "x", approximate=True, until_at=later(3))
+        words = timeline.revise(connection, entry, by="U2", at=later(4), text="y")
+    with database.read() as connection:
+        assert timeline.numbered(connection, 1, 1) == words
+        assert (words.approximate, words.until_at) == (True, later(3))
+    with database.write() as connection:
+        exact = timeline.revise(connection, words, by="U2", at=later(5), approximate=False, until_at=None)
+    with database.read() as connection:
+        assert timeline.of_incident(connection, 1) == [exact]
+        assert (exact.approximate, exact.until_at) == (False, None)
 
 
 def test_numbers_run_without_a_gap_in_each_incident_however_many_write_at_once(database: Database) -> None:
@@ -105,6 +121,25 @@ def test_an_entry_is_found_by_the_message_it_was_made_from(database: Database) -
         assert timeline.by_reaction(connection, incident.id, "https://p", "U2") is None
 
 
+def test_the_entries_of_a_message_are_found_in_every_incident_of_its_workspace_alone(database: Database) -> None:
+    bare, threaded = "https://w.example/archives/C1/p1", "https://w.example/archives/C1/p1?thread_ts=1&cid=C1"
+    with database.write() as connection:
+        incident, other = declare(connection), declare(connection, channel_id="C2")
+        foreign = declare(connection, workspace_id="T2")
+        first = say(connection, incident, "one", permalink=bare)
+        second = say(connection, other, "two", permalink=threaded)
+        say(connection, other, "of another message", permalink=f"{bare}2")
+        say(connection, foreign, "of another workspace", permalink=bare)
+        revised = timeline.revise(connection, first, by="", at=later(1), text="two", message_state="edited")
+    with database.read() as connection:
+        assert timeline.of_message(connection, "T1", {bare, threaded}) == [revised, second]
+        assert timeline.of_message(connection, "T1", {bare}) == [revised]
+        assert timeline.texts(connection, revised) == {"one", "two"}
+        assert timeline.incident_id(connection, second) == other.id
+        assert timeline.by_permalink(connection, other.id, bare, "note") == second
+        assert timeline.by_permalink(connection, incident.id, threaded, "note") == revised
+
+
 def test_two_people_revising_one_entry_at_once_is_two_revisions(database: Database) -> None:
     with database.write() as connection:
         say(connection, declare(connection))
@@ -150,3 +185,94 @@ def test_nothing_of_a_whole_story_is_ever_overwritten_or_deleted(database: Datab
     changed = {each[1] for each in words if each[0] == "UPDATE"} | {each[2] for each in words if each[0] == "DELETE"}
     assert {each[2] for each in words if each[0] == "INSERT"} >= APPEND_ONLY
     assert changed == {"workspaces", "incidents"}
+
+
+def test_the_characters_are_those_of_the_newest_rows_of_each_kind(database: Database) -> None:
+    with database.write() as connection:
+        incident = declare(connection, title="a")
+        declare(connection, title="b")
+        for text, author in (("q", "x"), ("r", "y"), ("s", "z")):
+            entry = say(connection, incident, text, author=author)
+            timeline.revise(connection, entry, by="U1", at=NOW, text=text.upper())
+        assert timeline.characters(connection, most=1) == "Sbsz"
+        assert timeline.characters(connection, most=2) == "RSabrsyz"
+
+
+def test_the_newest_entry_made_by_a_reaction_is_the_persons_own(database: Database) -> None:
+    link = "https://x.slack.com/p1"
+    with database.write() as connection:
+        incident, other = declare(connection), declare(connection)
+        reacted = {"permalink": link, "source": "reaction"}
+        say(connection, incident, "first", **reacted)
+        newest = say(connection, incident, "second", **reacted)
+        say(connection, incident, "another's", recorded_by_id="U2", **reacted)
+        say(connection, incident, "typed", permalink=link)
+        say(connection, incident, "of another message", permalink="https://x.slack.com/p12", source="reaction")
+        say(connection, other, "elsewhere", **reacted)
+        assert timeline.by_reaction(connection, incident.id, link, "U1") == newest
+
+
+def test_who_wrote_or_is_quoted_took_part_and_nobody_else_did(database: Database) -> None:
+    with database.write() as connection:
+        incident, other = declare(connection), declare(connection)
+        say(connection, incident, author_id="U1", recorded_by_id="U2")
+        say(connection, other, author_id="U3", recorded_by_id="U3")
+        took_part = [timeline.is_participant(connection, incident.id, each) for each in ("U1", "U2", "U3", "U4")]
+    assert took_part == [True, True, False, False]
+
+
+def test_a_repeat_is_of_the_same_person_kind_words_and_incident_a_little_while_ago(database: Database) -> None:
+    with database.write() as connection:
+        incident, other = declare(connection), declare(connection)
+
+        def repeat(**decoy: Any) -> int | None:
+            """What the words repeat, where they were said before only as the decoy says."""
+            where = decoy.pop("where", incident)
+            facts: dict[str, Any] = {"text": "we look", "recorded_at": later(5)} | decoy
+            before = say(connection, where, **facts)
+            entry = say(connection, incident, "we look", recorded_at=later(9))
+            found = [
+                timeline.said_before(connection, incident.id, entry, text="we look", since=later(5), at=at)
+                for at in (None, NOW)
+            ]
+            for each in (before, entry):
+                timeline.revise(connection, each, by="U1", at=NOW, retracted=True)
+            assert found[0] == found[1]
+            return found[0] and found[0] - before.number
+
+        assert repeat() == 0
+        assert repeat(recorded_at=later(4)) is None
+        assert repeat(recorded_by_id="U2") is None
+        assert repeat(kind="did") is None
+        assert repeat(text="we looked") is None
+        assert repeat(where=other) is None
+
+
+def test_a_repeat_is_looked_for_a_few_entries_back_and_by_the_time_that_was_typed(database: Database) -> None:
+    with database.write() as connection:
+        incident = declare(connection)
+        say(connection, incident, "we look", occurred_at=later(3))
+
+        def repeat(at: Any = None) -> int | None:
+            entry = say(connection, incident, "we look")
+            found = timeline.said_before(connection, incident.id, entry, text="we look", since=NOW, at=at)
+            timeline.revise(connection, entry, by="U1", at=NOW, retracted=True)
+            return found
+
+        assert (repeat(), repeat(later(3)), repeat(later(4))) == (1, 1, None)
+        for _ in range(16):
+            say(connection, incident, "something else")
+        assert repeat() == 1
+        assert repeat() is None
+
+
+def test_an_entry_of_a_kind_is_one_of_that_incident_that_stands(database: Database) -> None:
+    with database.write() as connection:
+        incident, other = declare(connection), declare(connection)
+        say(connection, other, kind="impact")
+        say(connection, incident, kind="cause")
+        assert not timeline.has(connection, incident.id, "impact")
+        entry = say(connection, incident, kind="impact")
+        assert timeline.has(connection, incident.id, "impact")
+        timeline.revise(connection, entry, by="U1", at=NOW, retracted=True)
+        assert not timeline.has(connection, incident.id, "impact")

@@ -22,7 +22,6 @@ from storage import outbox
 from storage.database import Database
 from storage.spool import Spool
 from tests.conftest import NOON
-from tests.support.workplace import Workplace
 
 
 @contextmanager
@@ -36,7 +35,7 @@ def served(health: Health) -> Iterator[httpx.Client]:
 
 
 def health(database: Database, **other: Any) -> Health:
-    return Health(database=database, clock=SetClock(NOON), alive=other.pop("alive", {}), **other)
+    return Health(database=database, clock=SetClock(NOON), **other)
 
 
 def ready(client: httpx.Client) -> tuple[int, dict[str, str]]:
@@ -55,20 +54,11 @@ def test_a_sound_bot_is_alive_and_ready(database: Database) -> None:
 
 def test_a_thread_that_died_is_named_and_no_database_is_asked(tmp_path: Path) -> None:
     nowhere = Database(f"sqlite:///{tmp_path}/never.db")
-    alive = {"delivery": lambda: False, "scheduler": lambda: True}
-    with served(health(nowhere, alive=alive)) as client:
+    with served(health(nowhere, dead=lambda: ["leases", "delivery-3"])) as client:
         answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (503, {"ok": False, "dead": ["delivery"]})
+    assert (answer.status_code, answer.json()) == (503, {"ok": False, "dead": ["delivery-3", "leases"]})
     assert list(tmp_path.iterdir()) == []
     nowhere.close()
-
-
-def test_a_worker_of_the_outbox_that_dies_is_noticed(office: Workplace) -> None:
-    delivery = office.bot.context.delivery
-    delivery.start()
-    begun = delivery.alive
-    delivery.stop()
-    assert (begun, delivery.alive) == (True, False)
 
 
 def test_without_a_spool_it_is_not_ready_while_the_database_is_away_and_says_no_more_than_that(
@@ -88,6 +78,19 @@ def test_it_is_not_ready_with_another_schema_than_it_wants(sqlite: Database) -> 
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     with served(health(sqlite)) as client:
         assert ready(client) == (503, {"database": "ok", "schema": "down"})
+
+
+def test_after_a_failover_to_an_older_database_it_stays_ready_as_long_as_the_spool_takes_what_is_typed(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    with sqlite.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    for spool, status in ((Spool(tmp_path), 200), (None, 503)):
+        with served(health(sqlite, spool=spool, serving=lambda: True)) as client:
+            answer = ready(client)
+            assert (answer[0], answer[1]["database"], answer[1]["schema"]) == (status, "down", "down")
+    with served(health(sqlite, spool=Spool(tmp_path))) as client:
+        assert ready(client)[0] == 503
 
 
 def test_it_stays_ready_while_a_newer_scribe_is_rolled_out(sqlite: Database) -> None:

@@ -77,7 +77,7 @@ def test_a_pooled_thread_carries_no_field_into_its_next_work() -> None:
             context.bind(**{f"of_{request}": True})
             return context.current()
 
-    with context.ContextThreadPool(1) as pool, ThreadPoolExecutor(1) as plain:
+    with context.ContextThreadPool(1, "pool") as pool, ThreadPoolExecutor(1) as plain:
         for executor in (pool, plain):
             found = [executor.submit(work, request).result() for request in ("r1", "r2")]
             assert found == [{"request": "r1", "of_r1": True}, {"request": "r2", "of_r2": True}]

@@ -13,7 +13,7 @@ RAW = (
     ("<!everyone>", "@everyone"),
     ("<#C123|general> is down", "#general is down"),
     ("<#C123> is down", "#C123 is down"),
-    ("<https://example.org/a?b=1&amp;c=2|the board> is red", "https://example.org/a?b=1&c=2 is red"),
+    ("<https://example.org/a?b=1&amp;c=2|the board> is red", "the board (https://example.org/a?b=1&c=2) is red"),
     ("<mailto:a@example.org|a@example.org> wrote", "a@example.org wrote"),
     ("&lt;script&gt; in a log", "<script> in a log"),
     ("&amp;lt; as typed", "&lt; as typed"),

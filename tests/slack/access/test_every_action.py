@@ -1,5 +1,6 @@
 """The policy cannot be bypassed: each action, by each kind of person, over every way to request it."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -11,7 +12,10 @@ import pytest
 from bot.clock import SetClock
 from bot.domain.incident.policy import LEAD, POLICY, RESPONDERS
 from bot.fakeslack.delivery import PayloadDelivery
+from bot.handlers.incident import closing, doubts
+from bot.handlers.incident.incidents import ERASE, ERASE_ONE
 from bot.handlers.items import buttons
+from bot.handlers.request import OLD_BUTTON
 from bot.handlers.routes import INTERACTIONS, ROUTES
 from bot.vocabulary import ADD_TO_TIMELINE, KINDS
 from storage.database import Database
@@ -26,34 +30,46 @@ OPEN = {
     "incident search": "reads",
     "incident report": "reads",
     "incident help": "reads",
-    "incident edit": "records; one that resolves is an action below",
-    "incident undo": "retracts one's own",
+    "incident backfill": "opens a form that records; one that resolves is an action below",
+    "open_again": "records, as /reopened does",
     "timeline": "reads",
     "postmortem draft": "writes a version; none is lost",
     "postmortem show": "reads",
-    "postmortem edit": "as draft",
-    "postmortem template": "as draft",
     "postmortem check": "reads",
-    "postmortem review": "plans a meeting",
     "actionitem": "records",
     "actionitem list": "reads",
-    "actionitem done": "records",
-    "actionitem assign": "records",
-    "actionitem due": "records",
-    "actionitem snooze": "records",
-    "actionitem confirm": "records",
-    "actionitem reopen": "records",
-    "actionitem link": "records",
+    "actionitem remind": "changes one's own reminders",
+    "item_rhythm": "as above",
     **dict.fromkeys(KINDS.keys() - {"resolved"}, "records"),
+    "incident erase": "asks",
+    "actionitem erase": "asks",
+    "erase_keep": "changes nothing",
+    "record_said": "records; one that resolves is an action below",
     "reopen": "records; moved entries are kept",
+    "came_back": "records",
+    "another_outage": "records; moved entries are kept",
+    "new_incident": "as above, and declares",
+    "move_here": "records; moved entries are kept",
+    "resolved_then": "corrects, as an edit",
+    "choose_incident": "as the words that were kept",
     "unreact": "retracts one's own",
-    "save_section": "as draft",
-    "item_done": "records",
-    "item_confirm": "records",
-    "item_snooze": "records",
-    "item_reopen": "records",
+    "reaction": "records what the job that it puts down may record",
+    "home_opened": "shows, to the person alone",
+    **dict.fromkeys(doubts.RETIME, "records; one that resolves is an action below"),
+    "entry_right": "shows",
+    "entry_split": "opens a form that records",
+    "backfill_preview": "opens a form that records",
+    "backfill_record": "records; one that resolves is an action below",
+    "entry_undo": "retracts one's own",
+    "entry_correct": "opens a form that records",
+    "record_note": "records",
+    **{f"qualify_{each}": "records" for kind in KINDS.values() for each in kind.qualifiers},
     "item_assign": "opens a form that records",
+    "item_date": "opens the form of an action below",
+    "postmortem_look": "reads",
     "item_drop": "opens the form that is an action below",
+    "item_accept": "one's own",
+    "item_decline": "one's own",
 }
 """The routes open to everyone, and why."""
 _numbers = count()
@@ -71,6 +87,41 @@ def _typed(words: str) -> Way:
 def _mentioned(words: str) -> Way:
     def way(office: Workplace, user: str) -> None:
         office.slack.say(user, office.channel, f"@scribe {words}")
+
+    return way
+
+
+def _written(words: str) -> Way:
+    """To Scribe alone, the incident's number before the words."""
+
+    def way(office: Workplace, user: str) -> None:
+        command, _, rest = words.partition(" ")
+        office.slack.write(user, f"{command} INC-{incident_count(office)} {rest}")
+
+    return way
+
+
+def _by_number(words: str) -> Way:
+    """From another channel, the incident's number before the words."""
+
+    def way(office: Workplace, user: str) -> None:
+        command, _, rest = words.partition(" ")
+        elsewhere = office.slack.add_channel(f"elsewhere-{next(_numbers)}")
+        assert office.ask(f"/{command} INC-{incident_count(office)} {rest}", user=user, channel=elsewhere).ok
+
+    return way
+
+
+def _by_choice(words: str) -> Way:
+    """In a channel without an incident, which is then chosen in the menu."""
+
+    def way(office: Workplace, user: str) -> None:
+        number = incident_count(office)
+        asked = office.ask(f"/{words}", user=user, channel=office.slack.add_channel(f"elsewhere-{next(_numbers)}"))
+        assert asked.message
+        options = asked.message.blocks[-1]["elements"][0]["options"]
+        value = next(each["value"] for each in options if each["value"].endswith(f" INC-{number}"))
+        assert office.slack.click(user, asked, "choose_incident", value).ok
 
     return way
 
@@ -136,14 +187,66 @@ def _through_an_edit(office: Workplace, user: str) -> None:
     office.ask(f"/incident edit {reopened[-1]} at 2026-03-12 11:00 UTC", user=user)
 
 
+def _through_a_moved_resolution(office: Workplace, user: str) -> None:
+    """Resolve an incident of one's own, from here, and move the resolution here by the button."""
+    mine = office.slack.add_channel(f"mine-{next(_numbers)}")
+    office.say("/detected mails are late", channel=mine, user=user)
+    answer = office.ask(f"/resolved INC-{incident_count(office)} they arrive", user=user)
+    office.slack.click(user, answer, "move_here")
+
+
+def _cancelled_by_button(office: Workplace, user: str) -> None:
+    _pressed(closing.CANCEL, f"INC-{incident_count(office)} a drill")(office, user)
+
+
+def _item_done_by_button(office: Workplace, user: str) -> None:
+    _pressed(buttons.DONE, f"INC-{incident_count(office)} 1")(office, user)
+
+
+def _about_the_other(verb: str, *, mentioned: bool = False) -> Way:
+    """The command about the newest incident that names the one before it, on which each person may do everything."""
+
+    def way(office: Workplace, user: str) -> None:
+        words = f"incident {verb} INC-{incident_count(office) - 1}"
+        (_mentioned(words) if mentioned else _typed(words))(office, user)
+
+    return way
+
+
+def _everybodys(office: Workplace) -> None:
+    """An incident in a channel of its own, of which each person is a responder."""
+    channel = office.slack.add_channel(f"everybodys-{next(_numbers)}")
+    for user in office.people.values():
+        office.say("/detected it too", user=user, channel=channel)
+
+
+def _through_a_click(office: Workplace, user: str) -> None:
+    _pressed(ERASE, f"INC-{incident_count(office)} entry 1 it names a customer")(office, user)
+
+
+def _through_the_question(office: Workplace, user: str) -> None:
+    answer = office.ask("/incident erase 1 it names a customer", user=user)
+    if answer.body.get("blocks"):
+        assert office.slack.click(user, answer, ERASE).ok
+
+
 def _all(command: str, words: str) -> dict[str, Way]:
-    return {"command": _typed(f"{command} {words}"), "mention": _mentioned(f"{command} {words}")}
+    typed = f"{command} {words}".rstrip()
+    return {
+        "command": _typed(typed),
+        "mention": _mentioned(typed),
+        "number": _by_number(typed),
+        "choice": _by_choice(typed),
+    }
 
 
 WAYS: dict[str, dict[str, Way]] = {
     "severity": _all("incident severity", "SEV1"),
     "lead": _all("incident lead", "@carol"),
-    "title": _all("incident title", "Carts are empty"),
+    "title": {
+        **_all("incident title", "Carts are empty"),
+        "edit of the detection that it comes from": _typed("incident edit 1 Carts are empty"),
+    },
     "private": _all("incident private", ""),
     "resolve": {
         **_all("resolved", "freed space"),
@@ -152,9 +255,19 @@ WAYS: dict[str, dict[str, Way]] = {
         "form": _through_form("resolved"),
         "reaction": _through_reaction,
         "edit": _through_an_edit,
+        "move": _through_a_moved_resolution,
     },
     "publish": _all("postmortem publish", ""),
+    "cancel": {**_all("incident cancel", "a drill"), "button": _cancelled_by_button},
+    "duplicate": {"command": _about_the_other("duplicate")},
+    "merge": {"command": _about_the_other("merge"), "mention": _about_the_other("merge", mentioned=True)},
+    "edit": _all("incident edit", "1 no disk"),
+    "undo": _all("incident undo", "1"),
+    "document": _all("postmortem template", "learning"),
+    "review": _all("postmortem review", "2026-03-19 10:00 UTC"),
+    "items": {**_all("actionitem done", "1"), "direct message": _written("done 1"), "button": _item_done_by_button},
     "drop": {**_all("actionitem drop", "1 done upstream"), "form": _through_drop_form},
+    "erase": {"command": _through_the_question, "click": _through_a_click},
 }
 DONE: dict[str, Callable[[Workplace, int], bool]] = {
     "severity": lambda office, number: incident(office, number).severity == "SEV1",
@@ -163,7 +276,18 @@ DONE: dict[str, Callable[[Workplace, int], bool]] = {
     "private": lambda office, number: incident(office, number).private,
     "resolve": lambda office, number: not incident(office, number).open,
     "publish": lambda office, number: bool(rows(office, numbers=(number,))["publications"]),
+    "cancel": lambda office, number: incident(office, number).state == "cancelled",
+    "duplicate": lambda office, number: incident(office, number).state == "duplicate",
+    "merge": lambda office, number: incident(office, max(number - 1, 1)).same_as_id == incident(office, number).id,
+    "edit": lambda office, number: entries(office, number)[0].text == "no disk",
+    "undo": lambda office, number: entries(office, number)[0].retracted,
+    "document": lambda office, number: (
+        rows(office, numbers=(number,))["postmortem_versions"][-1].template == "learning"
+    ),
+    "review": lambda office, number: bool(rows(office, numbers=(number,))["reviews"]),
+    "items": lambda office, number: items(office, number)[0].state == "done",
     "drop": lambda office, number: items(office, number)[0].state == "dropped",
+    "erase": lambda office, number: entries(office, number)[0].text.startswith("[erased by "),
 }
 
 
@@ -206,13 +330,27 @@ def test_the_policy_holds_for_every_way_to_request_an_action(
     with policed(sqlite, clock, circle) as office:
         people = {"outsider": office.bob, "responder": office.carol, "lead": office.alice}
         for name, way in WAYS[action].items():
-            number = led(office, drafted=action == "publish")
+            _everybodys(office)
+            number = led(office, drafted=action in {"publish", "document"})
             for who, user in people.items():
                 way(office, user)
                 office.deliver()
                 assert DONE[action](office, number) == (who in may), (name, who)
                 if who in may:
                     break
+
+
+def test_what_resolves_by_taking_a_reopening_back_needs_the_permission_to_resolve(
+    sqlite: Database, clock: SetClock
+) -> None:
+    with policed(sqlite, clock, LEAD) as office:
+        number = led(office, drafted=False)
+        office.say("/resolved for a while", user=office.alice)
+        office.say("/reopened it came back", user=office.bob)
+        assert "for its lead, alice, to do" in office.refused("/incident undo", user=office.bob)
+        assert incident(office, number).open
+        office.say(f"/incident undo {entries(office, number)[-1].number}", user=office.alice)
+        assert not incident(office, number).open
 
 
 @pytest.mark.parametrize("command", ["resolved", "incident", "postmortem", "actionitem"])
@@ -228,8 +366,44 @@ def test_no_button_is_a_command(sqlite: Database, clock: SetClock, command: str)
 def test_every_route_is_an_action_of_the_policy_or_open_to_everyone() -> None:
     closed = {
         "incident severity", "incident lead", "incident title", "incident private", "resolved", "postmortem publish",
-        "actionitem drop",
+        "actionitem drop", "incident cancel", "incident duplicate", "incident merge", "incident undo",
+        closing.CANCEL, "erase", *ERASE_ONE, "incident edit", "postmortem strike",
+        "postmortem edit", "postmortem template", "save_section",
+        "postmortem review", "actionitem done", "actionitem assign", "actionitem due", "actionitem snooze",
+        "actionitem confirm", "actionitem reopen", "actionitem link", "item_done", "item_confirm", "item_snooze",
+        "digest_snooze", "postmortem_seen", "item_reopen", *buttons.DUE, "item_owner",
+        "actionitem worked", "item_worked", "item_failed",
     }  # fmt: skip
     assert closed | OPEN.keys() == ROUTES.keys() | INTERACTIONS.keys()
     assert not closed & OPEN.keys()
     assert POLICY.keys() == WAYS.keys() == DONE.keys()
+
+
+JUNK = (
+    "", " ", "words", "0", "-1", "INC", "INC-1", "INC-1 ", "INC-1 x", "INC-1 0", "INC-1 999999999", "INC-9 1",
+    "INC-1 1 9999-99-99T99:99:99.999+00:00", "INC-1 1 2026-02-30T10:00:00.000+00:00", "INC-1 1 2099-01-01",
+    "INC-1 1 2099-01-01T00:00:00.000+00:00", "INC-1 1 0001-01-01T00:00:00.000+00:00", "INC-1 1 \n", "INC-1 1 🦆",
+    "INC-1 1 2026-03-12T11:00:00.000+00:00 was 2026-02-30T10:00:00.000+00:00", "INC-1 99999999999999999999",
+    "9999-99-99T99:99:99.999+00:00 words", "2099-01-01T00:00:00.000+00:00 words", "2026-02-30T10:00:00.000+00:00 words",
+    "0001-01-01T00:00:00.000+00:00 words", "2026-03-12T11:00:00.000+00:00 ", "INC-1 INC-9", "INC-1 1 INC-9",
+    "INC-1 entry x why", "INC-1 entry 9 why", "INC-1 entry 1 ", "0123456789abcdef INC-9", "0123456789abcdef here",
+    "INC-9 a drill", "x" * 2000, "INC-1 1 " + "x" * 1990,
+)  # fmt: skip
+"""Values that no button of ours has, or that name what is not there."""
+
+
+@pytest.mark.parametrize("action", INTERACTIONS)
+def test_a_forged_value_changes_nothing_and_leaves_no_traceback(
+    office: Workplace, caplog: pytest.LogCaptureFixture, action: str
+) -> None:
+    led(office, drafted=False)
+    before = rows(office, numbers=(1,))
+    for value in JUNK:
+        told = len(office.messages(user=office.bob))
+        _pressed(action, value)(office, office.bob)
+        office.deliver()
+        problems = [record for record in caplog.records if record.levelno >= logging.ERROR or record.exc_info]
+        assert not problems, (value, problems)
+        assert rows(office, numbers=(1,)) == before, value
+        if not value.strip():
+            assert office.messages(user=office.bob)[told:][-1].text == OLD_BUTTON

@@ -1,6 +1,7 @@
-"""The policy: anyone records, responders do the rest, and a setting changes that."""
+"""The policy: anyone does what an incident needs, responders do the rest, and a setting changes that."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from bot.config import Settings
 from bot.domain.incident.policy import POLICY
 from bot.errors import UsageError
 from storage.database import Database
+from tests.support.ledger import entries, incident
 from tests.support.workplace import Workplace, workplace
 
 ACTIONS = {
@@ -17,20 +19,37 @@ ACTIONS = {
     "title": "/incident title Carts are empty",
     "private": "/incident private",
     "resolve": "/resolved freed space",
+    "cancel": "/incident cancel a drill",
+    "duplicate": "/incident duplicate INC-2",
+    "merge": "/incident merge INC-2",
+    "undo": "/incident undo 1",
     "drop": "/actionitem drop 1 done upstream",
 }
 
 
+def everybodys(office: Workplace) -> None:
+    """INC-2, in another channel, on which each person may do everything."""
+    elsewhere = office.slack.add_channel("second")
+    for user in office.people.values():
+        office.say("/detected it too", user=user, channel=elsewhere)
+
+
 @pytest.fixture
 def led(office: Workplace) -> Workplace:
-    """An incident of Alice's, led by her, with an action item of hers."""
+    """An incident of Alice's, led by her, with an action item of hers; INC-2 is everybody's, in another channel."""
     office.say("/detected disk full")
+    everybodys(office)
     office.say("/incident lead @alice")
     office.say("/actionitem @alice: add an alert")
     return office
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", ["severity", "lead", "title", "resolve"])
+def test_nobody_is_refused_for_who_they_are(led: Workplace, action: str) -> None:
+    led.say(ACTIONS[action], user=led.bob)
+
+
+@pytest.mark.parametrize("action", ["private", "drop"])
 def test_a_non_responder_is_refused_with_the_way_to_become_one(led: Workplace, action: str) -> None:
     refused = led.refused(ACTIONS[action], user=led.bob)
     assert "On INC-1 that is for its responders to do." in refused
@@ -52,6 +71,7 @@ def test_a_policy_can_allow_it_to_the_lead_only_or_to_anyone(
 ) -> None:
     with workplace(sqlite, clock=clock, SCRIBE_POLICY=f"{action}={circle}") as office:
         office.say("/detected disk full")
+        everybodys(office)
         office.say("/incident lead @alice")
         office.say("/actionitem @alice: add an alert")
         if circle == "lead":
@@ -59,6 +79,39 @@ def test_a_policy_can_allow_it_to_the_lead_only_or_to_anyone(
             refused = office.refused(ACTIONS[action], user=office.bob)
             assert "On INC-1 that is for its lead, alice, to do. Ask them." in refused
         office.say(ACTIONS[action], user=office.alice if circle == "lead" else office.bob)
+
+
+CHANGING = {
+    "another time": ("/did at 10:00 CST restarted", "Use 10:00 CST (02:00 UTC)"),
+    "the form with the time": ("/did at 23:50 restarted", "Correct"),
+    "the words as a time": ("/did restarted at around 11:10 or so", "Use about 11:10 UTC"),
+    "how it was noticed": ("/detected at 11:50 it is slow", "By monitoring"),
+    "what led to it": ("/cause nobody read the diff", "Process"),
+}
+"""An entry, and a button of its receipt, which stands in the channel for all, that changes it."""
+
+
+def label(element: dict[str, Any]) -> str:
+    return str(element.get("text", {}).get("text", ""))
+
+
+@pytest.mark.parametrize(("typed", "button"), CHANGING.values(), ids=CHANGING)
+def test_the_buttons_of_an_entry_change_it_for_those_alone_who_may_edit_it(
+    sqlite: Database, clock: SetClock, typed: str, button: str
+) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_POLICY="edit=lead") as office:
+        office.say("/detected disk full")
+        office.say("/incident lead @carol")
+        answer = office.ask(typed)
+        assert answer.message is not None
+        (element,) = [
+            each for block in answer.message.blocks for each in block.get("elements", ()) if label(each) == button
+        ]
+        before = entries(office)
+        for user, may in ((office.bob, False), (office.alice, True)):
+            office.slack.click(user, answer, element["action_id"], element.get("value"))
+            opened = bool(office.slack.modal(user, within_s=0.0 if not may else 1.0)) if button == "Correct" else False
+            assert (opened or entries(office) != before) == may, user
 
 
 def test_a_non_responder_does_not_publish(sqlite: Database, clock: SetClock, tmp_path: Path) -> None:
@@ -71,20 +124,46 @@ def test_a_non_responder_does_not_publish(sqlite: Database, clock: SetClock, tmp
         assert "responders" not in office.private("/postmortem publish", user=office.bob)
 
 
-def test_anyone_takes_a_vacant_lead_and_drops_their_own_item(office: Workplace) -> None:
-    office.say("/incident open SEV2 disk full")
-    assert "responders" in office.refused("/incident severity SEV1", user=office.bob)
-    office.say("/incident lead @bob", user=office.bob)
-    office.say("/incident severity SEV1", user=office.bob)
-    assert "responders" in office.refused("/incident lead @carol", user=office.carol)
-    office.say("/actionitem @carol: add an alert")
-    office.say("/actionitem drop 1 it is there", user=office.carol)
+def test_under_a_stricter_policy_anyone_takes_a_vacant_lead_and_drops_their_own_item(
+    sqlite: Database, clock: SetClock
+) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_POLICY="severity=responders,lead=responders") as office:
+        office.say("/incident open SEV2 disk full")
+        assert "responders" in office.refused("/incident severity SEV1", user=office.bob)
+        office.say("/incident lead @bob", user=office.bob)
+        office.say("/incident severity SEV1", user=office.bob)
+        assert "responders" in office.refused("/incident lead @carol", user=office.carol)
+        office.say("/actionitem @carol: add an alert")
+        office.say("/actionitem drop 1 it is there", user=office.carol)
 
 
-def test_the_person_who_declared_it_is_a_responder(office: Workplace) -> None:
-    office.say("/incident open SEV2 disk full")
-    office.say("/incident lead @carol")
-    office.say("/incident severity SEV1")
+def test_the_person_who_declared_it_is_a_responder(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_POLICY="severity=responders") as office:
+        office.say("/incident open SEV2 disk full")
+        office.say("/incident lead @carol")
+        office.say("/incident severity SEV1")
+
+
+def test_what_is_kept_as_a_note_needs_no_permission_to_resolve(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_POLICY="resolve=lead") as office:
+        office.say("/detected disk full")
+        office.say("/incident lead @alice")
+        assert "lead" in office.refused("/resolved freed", user=office.bob)
+        office.say("/resolved freed")
+        office.say("/resolved freed more", user=office.bob)
+
+
+def test_a_resolution_is_not_moved_to_an_incident_that_the_person_may_not_resolve(
+    sqlite: Database, clock: SetClock
+) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_POLICY="resolve=lead") as office:
+        office.say("/detected disk full")
+        office.say("/incident lead @alice")
+        office.say("/detected mails are late", channel=office.slack.add_channel("mails"), user=office.bob)
+        answer = office.ask("/resolved INC-2 they arrive", user=office.bob)
+        office.slack.click(office.bob, answer, "move_here")
+        assert "for its lead, alice, to do" in office.messages(user=office.bob)[-1].text
+        assert incident(office).open
 
 
 def test_anyone_records(led: Workplace) -> None:
@@ -122,7 +201,10 @@ def test_a_private_incident_is_shown_in_its_own_channel_only(led: Workplace) -> 
     ("words", "problem"),
     [
         ("dance=lead", "'dance' is nothing the policy knows; one of severity, lead, title"),
-        ("resolve=nobody", "'nobody' may not resolve; write resolve=anyone, resolve=responders or resolve=lead"),
+        (
+            "resolve=nobody",
+            "'nobody' may not resolve; write resolve=outsiders, resolve=anyone, resolve=responders or resolve=lead",
+        ),
         ("resolve", "'' may not resolve"),
     ],
 )

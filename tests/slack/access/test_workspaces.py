@@ -20,6 +20,8 @@ from bot.errors import UsageError
 from bot.fakeslack.delivery import PayloadDelivery
 from bot.fakeslack.objects import Message
 from bot.handlers import terminal
+from bot.handlers.incident import backfill
+from bot.handlers.incident.doubts import CORRECT
 from bot.handlers.items import buttons
 from bot.handlers.postmortem import checks, exports
 from bot.handlers.postmortem.edits import CHOOSE, WRITE
@@ -45,9 +47,9 @@ def ours(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
     with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin") as office:
         office.slack.scopes |= {"reactions:read", "channels:history"}
         office.say("/incident open SEV1 the zebra is out")
-        office.say("/incident lead @bob")
         for typed in ("/detected", "/impact 5% of zebra stables,", "/cause process:", "/did ask the"):
             office.say(f"{typed} zebra")
+        office.say("/incident lead @bob")
         office.say("/actionitem @bob by friday: fence for the zebra")
         office.say("/resolved the zebra is back")
         office.deliver()
@@ -68,7 +70,7 @@ def nothing_shown_or_changed(ours: Workplace) -> Iterator[None]:
 
 
 def button(ours: Workplace) -> Message:
-    return next(each for each in reversed(ours.messages()) if "reopen" in str(each.blocks))
+    return next(each for each in reversed(ours.messages()) if "'action_id': 'reopen'" in str(each.blocks))
 
 
 def test_the_list_of_commands_is_complete() -> None:
@@ -100,6 +102,44 @@ def test_a_mention_a_reaction_and_a_thread_reach_no_other_workspace(ours: Workpl
         ours.slack.unreact(ours.carol, message, "pushpin")
 
 
+def test_a_direct_message_reaches_no_other_workspace(ours: Workplace) -> None:
+    for words in ("status INC-1", "INC-1", "done INC-1 1", "INC-1 note x", "mine", "list", "postmortem show INC-1"):
+        with nothing_shown_or_changed(ours):
+            ours.slack.write(ours.bob, words)
+
+
+def test_an_edited_and_a_deleted_message_reach_no_other_workspace(ours: Workplace) -> None:
+    message = ours.slack.say(ours.carol, ours.channel, "what do we know?")
+    mention = ours.slack.say(ours.carol, ours.channel, "@scribe note what we know")
+    ours.slack.react(ours.carol, message, "pushpin")
+    ours.deliver()
+    for each, words in ((message, "what do we not know?"), (mention, "@scribe note what we do not know")):
+        with nothing_shown_or_changed(ours):
+            ours.slack.edit(each, words)
+        with nothing_shown_or_changed(ours):
+            ours.slack.delete(each)
+
+
+def test_the_bot_that_joins_a_channel_sends_nothing_of_another_workspace(ours: Workplace) -> None:
+    ours.slack.scopes |= {"channels:read"}
+    ours.slack.change_channel(ours.channel, bot_is_member=False)
+    with ours.database.write() as connection:
+        content = {"channel": ours.channel, "text": SECRET}
+        outbox.add(
+            connection,
+            ours.slack.team_id,
+            lane=ours.channel,
+            action="post",
+            content=content,
+            at=ours.bot.context.clock(),
+        )
+    ours.deliver()
+    with nothing_shown_or_changed(ours):
+        ours.slack.change_channel(ours.channel, bot_is_member=True)
+    ours.slack.repeat(ours.slack.answers[-1])
+    assert SECRET in ours.messages()[-1].text
+
+
 def test_a_button_reaches_no_other_workspace(ours: Workplace) -> None:
     with nothing_shown_or_changed(ours):
         ours.slack.click(ours.bob, button(ours), "reopen")
@@ -119,9 +159,8 @@ def test_a_form_submitted_from_another_workspace_shows_and_changes_nothing(ours:
     ours.slack.shortcut(ours.bob, message, ADD_TO_TIMELINE)
     assert ours.slack.modal(ours.bob)
     with nothing_shown_or_changed(ours):
-        refused = ours.slack.submit(ours.bob, {"words": "x"})
-    assert "This channel has no incident yet." in str(refused.body)
-    ours.slack.dismiss(ours.bob)
+        assert ours.slack.submit(ours.bob, {"words": "x"}).body == {}
+    assert ours.messages(user=ours.bob)[-1].text.startswith("This channel has no incident yet.")
     ours.ask("/actionitem", user=ours.bob)
     assert ours.slack.modal(ours.bob)
     with nothing_shown_or_changed(ours):
@@ -148,16 +187,21 @@ def test_no_forged_button_reaches_another_workspace(ours: Workplace) -> None:
 
 
 OURS = {
-    "incident": 1, "item": 1, "version": 1, "key": "lessons", "joints": [], "said_at": "1773316800.000001",
+    "incident": 1, "item": 1, "entry": 1, "digest": "x", "now": "2026-03-12T12:00:00+00:00", "version": 1,
+    "key": "lessons", "joints": [], "said_at": "1773316800.000001",
     "source": "form",
 }  # fmt: skip
 CHOSEN = {"selected_option": {"value": "note"}}
 FILLED: dict[str, dict[str, Any]] = {
     ADD_TO_TIMELINE: {"kind": CHOSEN, "time": {}, "words": {"value": "x"}},
     modals.ACTION_ITEM: {"kind": {}, "team": {}, "owner": {}, "due": {}, "words": {"value": "x"}},
+    backfill.FORM: {"words": {"value": "11:00 x"}},
+    backfill.PREVIEW: {"words": {"value": "11:00 x"}},
+    CORRECT: {"time": {}, "words": {"value": "x"}},
     CHOOSE: {"words": {"selected_option": {"value": "lessons"}}},
     WRITE: {"words": {"value": "x"}},
     buttons.ASSIGN: {"owner": {"selected_user": "U000000003"}},
+    buttons.DATE: {"due": {"selected_date": "2026-04-01"}},
     buttons.DROP: {"words": {"value": "x"}},
 }
 """Each form, filled in."""
@@ -184,20 +228,23 @@ def test_no_forged_form_reaches_another_workspace(ours: Workplace) -> None:
 
 
 def test_the_list_of_events_is_complete() -> None:
-    tried = {"app_mention", "reaction_added", "reaction_removed", "app_home_opened"}
-    of_the_workspaces_own_members = {"user_change"}
-    assert tried | of_the_workspaces_own_members == payloads._EVENTS.keys()
+    tried = {
+        "app_mention", "reaction_added", "reaction_removed", "app_home_opened", "message", "member_joined_channel",
+    }  # fmt: skip
+    of_the_workspaces_own_members = {"user_change", "team_join"}
+    assert tried | of_the_workspaces_own_members == payloads._EVENTS.keys() | {"message"}
 
 
 NAMING = {
     "check": ["INC-1"],
+    "erase": ["INC-1", "9", "x"],
     "export": ["INC-1"],
     "import": [],
     "log": ["INC-1", "note", "x"],
     "report": ["52w", "--private"],
 }
 """The terminal's commands with the option --workspace, and arguments for each."""
-NOT_NAMING = {"run", "demo", "replay", "migrate", "backup", "restore", "doctor", "remind", "manifest"}
+NOT_NAMING = {"run", "demo", "replay", "migrate", "backup", "restore", "doctor", "remind", "manifest", "spool"}
 """The commands that show no incident, and those that an operator runs on the whole database."""
 
 
@@ -261,7 +308,7 @@ def test_a_bot_delivers_only_its_own_workspaces_messages(ours: Workplace, clock:
         theirs = {"channel": ours.channel, "text": "theirs"}
         outbox.add(connection, ABROAD, lane=ours.channel, action="post", content=theirs, at=clock())
     assert "theirs" not in [message.text for message in ours.messages()]
-    assert outbox_states(ours)["waiting"] == 2, "theirs, and the reminder of our review"
+    assert outbox_states(ours)["waiting"] == 3, "theirs, and the reminders of our review, one a person"
     with abroad(ours):
         pass
     assert "theirs" in [message.text for message in ours.messages()]
@@ -277,12 +324,14 @@ def test_a_bot_fetches_its_identity_before_it_delivers(sqlite: Database, clock: 
 
 
 BOUND = re.compile(
-    r"(?<!\w)(workspace_id|incident_id|entry_id|item_id|incidents\.id|workspaces\.id|outbox\.id) (= \?|IN \()"
+    r"(?<!\w)(workspace_id|incident_id|entry_id|item_id|incidents\.id|timeline_entries\.id|workspaces\.id|outbox\.id)"
+    r" (= \?|IN \()"
 )
 """A bound to a workspace, or to a row that a bound query found."""
 FREE = {
     "outbox": "the worker's look for due jobs, and the pruning of sent ones",
     "receipts": "the pruning of old ones",
+    "digests": "as above",
     "alembic_version": "belongs to the schema",
     "sqlite_master": "as above",
 }

@@ -1,6 +1,11 @@
 """Slash commands as a responder types them, through Bolt."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection, event
 
 from bot.clock import SetClock
 from bot.vocabulary import COMMANDS, KINDS
@@ -9,6 +14,10 @@ from tests.support.ledger import standing
 from tests.support.workplace import Workplace, at, workplace
 
 SLACK_WAITS_S = 3.0
+LOCKS = re.compile(r"\bFROM (?:incidents|workspaces) ")
+CHANGE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+UNLOCKED = {"outbox", "receipts", "members", "member_listings"}
+"""Tables that do not hold what an incident is."""
 
 STORY = {
     "incident help": ("/incident help", "/started [at TIME] what broke first"),
@@ -30,11 +39,13 @@ STORY = {
     "incident lead": ("/incident lead @carol", "INC-1 · lead: carol"),
     "incident private": ("/incident private off", "INC-1 is not private"),
     "incident title": ("/incident title Carts empty", "INC-1 · title: Carts empty (was Checkout fails)"),
-    "incident list": ("/incident list", "INC-1 · open · SEV3 · Carts empty"),
+    "incident list": ("/incident list", "INC-1 · open · SEV2, now SEV3 · Carts empty"),
     "incident search": ("/incident search quiet day", "INC-1 · open"),
+    "incident backfill": ("/incident backfill", ""),
     "incident report": ("/incident report 7d", "The report on the last 7 days is being counted"),
     "incident edit": ("/incident edit 7 at 11:58", "Corrected: Did · 11:58 UTC · INC-1 #7"),
-    "incident undo": ("/incident undo", "Taken back: Lesson · 12:00 UTC · INC-1 #12"),
+    "incident erase": ("/incident erase 2 it names a customer", "Erase entry 2 of INC-1?"),
+    "incident undo": ("/incident undo", "Taken back: Title · 12:00 UTC · INC-1 #15\nTitle now: Checkout fails"),
     "timeline": ("/timeline", "7. 11:58 UTC · Did: rolled back (alice, late entry)"),
     "actionitem": (
         "/actionitem @bob long-term by friday: read diffs",
@@ -49,15 +60,22 @@ STORY = {
     ),
     "actionitem snooze": ("/actionitem snooze 1 3d", "is snoozed until 2026-03-15"),
     "actionitem done": ("/actionitem done 1", "Action item 1 of INC-1 is done"),
+    "actionitem worked": ("/actionitem worked 1 no the diff was read too late", "Action item 1 of INC-1 did not work"),
     "actionitem reopen": ("/actionitem reopen 1", "Action item 1 of INC-1 is open again: read diffs"),
     "second item": ("/actionitem buy a cart", "Action item 2 of INC-1"),
     "actionitem confirm": ("/actionitem confirm 2", "Action item 2 of INC-1 is agreed: buy a cart"),
+    "actionitem erase": ("/actionitem erase 2 it names a customer", "Erase action item 2 of INC-1?"),
+    "actionitem remind": ("/actionitem remind", "Your reminders come every workday at 09:00, UTC time."),
     "actionitem drop": ("/actionitem drop 2 no money", "Why: no money"),
     "resolved": ("/resolved all carts are full", "INC-1 is resolved. Its postmortem is being drafted"),
-    "reopened": ("/reopened empty again", "Reopened · 12:00 UTC · INC-1 #14"),
+    "incident duplicate": ("/incident duplicate INC-2", "There is no INC-2 here."),
+    "incident merge": ("/incident merge INC-2", "There is no INC-2 here."),
+    "incident cancel": ("/incident cancel a drill", "INC-1 is closed, cancelled: a drill"),
+    "reopened": ("/reopened empty again", "Reopened · 12:00 UTC · INC-1 #17"),
     "postmortem draft": ("/postmortem draft", "is being drafted from what is known now"),
     "postmortem edit": ("/postmortem edit", ""),
     "postmortem check": ("/postmortem check", "INC-1"),
+    "postmortem strike": ("/postmortem strike acknowledged-3", "Struck from the lessons that INC-1 offers"),
     "postmortem template": ("/postmortem template", "learning"),
     "postmortem review": (
         "/postmortem review 2026-03-19 10:00",
@@ -95,6 +113,59 @@ def test_every_command_works_over_both_transports(sqlite: Database, clock: SetCl
         assert not office.slack.undelivered
 
 
+@contextmanager
+def unlocked_changes(database: Database) -> Iterator[tuple[list[str], set[str]]]:
+    """The statements that change an incident which their transaction has not locked; and all tables changed."""
+    unlocked: list[str] = []
+    changed: set[str] = set()
+    locked = False
+
+    def begin(_connection: Connection) -> None:
+        nonlocal locked
+        locked = False
+
+    def look(_connection: Connection, _cursor: object, statement: str, *_arguments: object) -> None:
+        nonlocal locked
+        locked = locked or (" FOR UPDATE" in statement and bool(LOCKS.search(statement)))
+        change = CHANGE.match(statement)
+        if change and change[1] not in UNLOCKED:
+            changed.add(change[1])
+            if not locked:
+                unlocked.append(statement)
+
+    event.listen(database.engine, "begin", begin)
+    event.listen(database.engine, "before_cursor_execute", look)
+    yield unlocked, changed
+    event.remove(database.engine, "begin", begin)
+    event.remove(database.engine, "before_cursor_execute", look)
+
+
+def test_whatever_changes_an_incident_has_locked_it_before(postgres: Database, clock: SetClock) -> None:
+    """The incident's row, or the workspace's for a new one; else what follows from its entries would be lost."""
+    with workplace(postgres, clock=clock) as office, unlocked_changes(postgres) as (unlocked, changed):
+        for typed, _ in STORY.values():
+            office.ask(typed)
+            office.deliver()
+            assert unlocked == [], typed
+    assert changed >= {
+        "incidents", "timeline_entries", "entry_revisions", "action_items", "action_item_revisions", "reviews",
+        "postmortem_versions", "incident_changes", "reminders",
+    }  # fmt: skip
+
+
+def test_a_prefix_of_the_manifest_that_the_settings_lack_is_read_and_logged(
+    office: Workplace, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert "Detected" in office.say("/inc-detected disk full")
+    assert "#2" in office.say("/ops_note looking")
+    assert [entry for entry in caplog.messages if "SCRIBE_PREFIX" in entry] == [
+        "commands come as /inc-detected: set SCRIBE_PREFIX=inc-",
+        "commands come as /ops_note: set SCRIBE_PREFIX=ops_",
+    ]
+    assert "disk full" not in caplog.text
+    office.refused("/nothing-known x")
+
+
 def test_every_command_has_the_prefix_when_typed_and_when_shown(sqlite: Database, clock: SetClock) -> None:
     bare = re.compile(rf"(?<![\w<])/({'|'.join(COMMANDS)})\b")
     with workplace(sqlite, clock=clock, SCRIBE_PREFIX="inc-") as office:
@@ -115,11 +186,15 @@ def test_every_kind_is_also_a_word_after_incident(office: Workplace) -> None:
 def test_a_bare_command_with_subcommands_explains_itself(office: Workplace) -> None:
     assert office.private("/postmortem").splitlines() == [
         "/postmortem draft [INC-12] · Draft it again from what is known now",
-        "/postmortem show [blameless|public|v3] [INC-12] · Show the newest one",
+        "/postmortem show [blameless|public [money]|v3] [INC-12] · Show the newest one",
         "/postmortem edit [INC-12] [section] · Edit a section in a form",
         "/postmortem template [NAME] [INC-12] · Draft it in that template; bare lists them",
         "/postmortem check [INC-12] · Advice before others read it",
-        "/postmortem publish [blameless|public] [folder|canvas] [INC-12] · Put it where it is read, or update it there",
+        "/postmortem strike [INC-12] OFFER · Take a lesson that is offered off the list",
+        (
+            "/postmortem publish [blameless|public [money]] [folder|canvas] [INC-12]"
+            " · Put it where it is read, or update it there"
+        ),
         "/postmortem review [INC-12] WHEN [for 45m] [with @who] | cancel · Plan the meeting; bare shows the plan",
     ]
     assert office.private("/incident") == office.private("/incident help")

@@ -3,7 +3,9 @@
 import pytest
 
 from bot.clock import SetClock
-from tests.support.ledger import counts, entries, incident, incident_count, items, problems, standing
+from bot.fakeslack.dispatcher import Answer
+from bot.vocabulary import KINDS
+from tests.support.ledger import entries, incident, incident_count, items, problems, standing
 from tests.support.workplace import Workplace, at
 
 
@@ -33,34 +35,153 @@ def test_a_milestone_from_before_the_resolution_is_a_late_entry(resolved: Workpl
     assert not incident(resolved).open
 
 
-def test_any_other_kind_is_refused_with_what_to_do(resolved: Workplace) -> None:
-    for kind in ("started", "acknowledged", "escalated", "investigating", "ruledout", "mitigated"):
-        before = counts(resolved)
-        assert resolved.refused(f"/{kind} the words") == (
-            f"INC-1 is resolved, at 12:30 UTC. For something from before, give its time: /{kind} at 12:30 UTC: words. "
-            f"If it came back: /reopened\nYour words: /{kind} the words"
-        )
-        assert counts(resolved) == before
-        assert "late entry" in resolved.say(f"/{kind} at 12:30 UTC: the words")
+def buttons(answer: Answer) -> list[str]:
+    """The labels of the buttons under an answer, without those that ask for a qualifier."""
+    assert answer.message
+    elements = answer.message.blocks[-1]["elements"] if answer.message.blocks else []
+    return [each["text"]["text"] for each in elements if not each["action_id"].startswith("qualify_")]
 
 
-def test_the_example_in_a_refusal_still_works_the_day_after(resolved: Workplace, clock: SetClock) -> None:
-    clock.set(at("2026-03-13T13:00:00Z"))
-    assert "/mitigated at 2026-03-12 12:30 UTC: words" in resolved.refused("/mitigated it")
-    assert "late entry" in resolved.say("/mitigated at 2026-03-12 12:30 UTC: it")
+def test_every_kind_is_taken_after_the_resolution_as_afterwards(resolved: Workplace) -> None:
+    # The time of a start that is after the resolution is doubted as well.
+    for number, kind in enumerate(KINDS.keys() - {"started", "detected", "resolved", "reopened"}, start=3):
+        words = "well: the words" if kind == "lesson" else "the words"
+        answer = resolved.ask(f"/{kind} {words}", user=resolved.bob)
+        assert f" · INC-1 #{number}" in answer.text
+        # A cause and a lesson are always told afterwards, and are asked for then.
+        news = "" if kind in {"cause", "lesson"} else "INC-1 was resolved at 12:30 UTC; this is recorded as afterwards."
+        assert answer.text.endswith(f"the words\n{news}".rstrip())
+        assert buttons(answer) == ["It came back: reopen"]
+        assert not incident(resolved).open
+    late = resolved.ask("/mitigated at 12:20 UTC: rolled back")
+    assert "afterwards" not in late.text
+    assert buttons(late) == []
 
 
-def test_a_second_resolution_is_refused_with_the_correction(resolved: Workplace) -> None:
-    assert "To correct that time: /incident edit 2 at 12:30 UTC." in resolved.refused("/resolved freed more")
-    assert resolved.say("/incident edit 2 at 12:30 UTC").startswith("Corrected: Resolved · 12:30 UTC")
-    resolved.say("/incident undo")
-    resolved.say("/resolved at 12:10 UTC")
-    assert "/incident edit 3 at 12:10 UTC" in resolved.refused("/resolved once more")
+def test_the_button_reopens_once(resolved: Workplace, clock: SetClock) -> None:
+    answer = resolved.ask("/note errors again")
+    other = resolved.ask("/did restarted")
+    clock.set(at("2026-03-12T13:05:00Z"))
+    assert resolved.slack.click(resolved.alice, answer, "came_back").ok
+    assert resolved.messages()[-1].text == "INC-1 is open again: disk full\nReopened · 13:05 UTC · INC-1 #5"
+    assert incident(resolved).open
+    before = standing(resolved)
+    for user, clicked in ((resolved.bob, answer), (resolved.carol, answer), (resolved.carol, other)):
+        resolved.slack.click(user, clicked, "came_back")
+        assert resolved.messages(user=user)[-1].text == "INC-1 is open again already."
+    resolved.slack.repeat(resolved.slack.answers[-1])
+    assert standing(resolved) == before
+    assert before[-1] == ("reopened", "")
 
 
-def test_a_reopening_of_an_open_incident_is_refused(office: Workplace) -> None:
+def test_a_second_resolution_is_kept_as_a_note_and_corrects_the_time_at_a_click(
+    resolved: Workplace, clock: SetClock
+) -> None:
+    answer = resolved.ask("/resolved freed more", user=resolved.bob)
+    assert answer.text == (
+        "Note · 13:00 UTC (06:00 in Los Angeles) · INC-1 #3\nfreed more\n"
+        "INC-1 was resolved already, at 12:30 UTC. That time stands; this is kept as a note."
+    )
+    assert buttons(answer) == ["Use 13:00 UTC as the time it was resolved"]
+    assert standing(resolved)[1:] == [("resolved", "freed"), ("note", "freed more")]
+    clock.set(at("2026-03-12T13:10:00Z"))
+    resolved.slack.click(resolved.alice, answer, "resolved_then")
+    assert resolved.messages()[-1].text.startswith("Corrected: Resolved · 13:00 UTC · INC-1 #2 · was 12:30 UTC")
+    assert entries(resolved)[1].occurred_at == at("2026-03-12T13:00:00Z")
+    resolved.slack.click(resolved.bob, answer, "resolved_then")
+    assert resolved.messages(user=resolved.bob)[-1].text == "INC-1 is resolved at that time already."
+    assert standing(resolved)[1:] == [("resolved", "freed"), ("note", "freed more")]
+    assert not incident(resolved).open
+
+
+def test_a_second_resolution_of_a_time_alone_leaves_no_note_once_that_time_is_taken(resolved: Workplace) -> None:
+    answer = resolved.ask("/resolved at 12:10 UTC")
+    assert standing(resolved)[2:] == [("note", "Resolved")]
+    resolved.slack.click(resolved.bob, answer, "resolved_then")
+    assert "· was 12:30 UTC" in resolved.messages()[-1].text
+    assert standing(resolved) == [("detected", "disk full"), ("resolved", "freed")]
+    assert buttons(resolved.ask("/resolved at 12:10 UTC")) == []
+
+
+def test_the_time_of_a_resolution_is_not_corrected_once_it_was_reopened(resolved: Workplace) -> None:
+    answer = resolved.ask("/resolved freed more")
+    resolved.say("/reopened full again")
+    resolved.slack.click(resolved.bob, answer, "resolved_then")
+    assert "has changed since, so nothing was corrected" in resolved.messages(user=resolved.bob)[-1].text
+    assert entries(resolved)[1].occurred_at == at("2026-03-12T12:30:00Z")
+
+
+def test_a_reopening_of_an_open_incident_is_recorded_and_says_so(office: Workplace) -> None:
     office.say("/detected disk full")
-    assert "INC-1 is open, so there is nothing to reopen." in office.refused("/reopened it is back")
+    office.say("/mitigated")
+    assert office.say("/reopened it is back").endswith(
+        "it is back\nINC-1 was open, so there was nothing to reopen: it is recorded that it came back."
+    )
+    assert "INC-1 · open" in office.private("/incident status")
+    assert standing(office)[-1] == ("reopened", "it is back")
+
+
+def test_a_second_detection_is_recorded_and_asked_about(office: Workplace, clock: SetClock) -> None:
+    assert buttons(office.ask("/incident open SEV1 disk full")) == []
+    assert buttons(office.ask("/detected disk full")) == []
+    office.say("/mitigated freed")
+    clock.set(at("2026-03-12T12:05:00Z"))
+    answer = office.ask("/detected by customer: full again", user=office.bob)
+    assert answer.text.endswith("Is this another outage of it, or a new incident?")
+    assert buttons(answer) == ["It came back: new round", "New incident"]
+    assert standing(office)[-1] == ("detected", "full again")
+    clock.set(at("2026-03-12T12:10:00Z"))
+    office.slack.click(office.alice, answer, "another_outage")
+    assert office.messages()[-1].text == (
+        "Reopened · 12:05 UTC · INC-1 #5\nby customer: full again\n"
+        "It stands as another outage of INC-1, in place of entry 3.\n"
+        "The round before ended at 12:00 UTC, when it was mitigated; entry 4 says so."
+    )
+    moved = entries(office)[-1]
+    assert (moved.kind, moved.author, moved.occurred_at) == ("reopened", "bob", at("2026-03-12T12:05:00Z"))
+    before = standing(office)
+    for action in ("another_outage", "new_incident"):
+        office.slack.click(office.alice, answer, action)
+        refused = office.messages(user=office.alice)[-1].text
+        assert refused == "Entry 3 of INC-1 was moved or taken back already. /timeline INC-1 shows what stands."
+    assert standing(office) == before
+    assert incident_count(office) == 1
+
+
+@pytest.mark.parametrize("privacy", ["public", "private"])
+def test_a_second_detection_becomes_an_incident_of_its_own(office: Workplace, clock: SetClock, privacy: str) -> None:
+    channel = office.slack.add_channel("crew", private=privacy == "private")
+    office.say("/detected disk full", channel=channel)
+    answer = office.ask("/detected by monitoring: mails are late", channel=channel, user=office.bob)
+    clock.set(at("2026-03-12T12:10:00Z"))
+    office.slack.click(office.carol, answer, "new_incident")
+    receipt = office.messages(channel)[-1].text
+    assert "INC-2 is declared." in receipt
+    assert "Detected · 12:00 UTC (21:00 in Tokyo) · INC-2 #1 · by monitoring\nmails are late" in receipt
+    assert "moved from INC-1, where entry 2 is taken back" in receipt
+    assert (
+        "What is typed there is for INC-2 from now on; for the other one begin with its number: /note INC-1" in receipt
+    )
+    assert (incident(office, 2).title, incident(office, 2).private) == ("mails are late", privacy == "private")
+    assert standing(office) == [("detected", "disk full")]
+    assert "INC-2 #2" in office.say("/did restarted the queue", channel=channel)
+    assert "· INC-1 #3" in office.say("/did INC-1 freed", channel=channel)
+    ended = office.say("/resolved", channel=channel)
+    assert "INC-1 is still open in the same channel, and what is typed there is for it now: disk full" in ended
+    assert "· INC-1 #4" in office.say("/note on it", channel=channel)
+
+
+def test_a_second_opening_in_a_channel_is_asked_about_and_done_at_a_click(office: Workplace) -> None:
+    office.say("/detected disk full")
+    answer = office.ask("/incident open SEV2 mails are late", user=office.bob)
+    assert answer.body["response_type"] == "ephemeral"
+    assert "INC-1 is open in this channel: disk full." in answer.text
+    assert "/incident title mails are late" in answer.text
+    assert incident_count(office) == 1
+    office.slack.click(office.bob, answer, "choose_incident")
+    receipt = office.messages()[-1].text
+    assert receipt.startswith("INC-2 is declared · SEV2 · mails are late")
+    assert "INC-1 is open in the same channel." in receipt
 
 
 def test_a_late_resolution_before_a_reopening_leaves_the_incident_open(resolved: Workplace, clock: SetClock) -> None:
@@ -76,7 +197,7 @@ def test_a_detection_after_the_resolution_declares_a_new_incident_and_offers_the
     assert "INC-1 in this channel is resolved: disk full" in answer.text
     assert answer.message
     buttons = [each["text"]["text"] for each in answer.message.blocks[-1]["elements"]]
-    assert buttons == ["It is the same one: reopen INC-1"]
+    assert buttons == ["It is the same one: reopen INC-1", "By monitoring", "By a customer", "By an engineer"]
 
 
 def test_a_detection_from_before_the_resolution_fills_the_gap_of_an_incident_without_one(
@@ -183,7 +304,7 @@ def test_undoing_a_resolution_opens_and_undoing_a_reopening_closes(office: Workp
     office.say("/detected disk full")
     clock.set(at("2026-03-12T12:30:00Z"))
     office.say("/resolved freed")
-    assert office.say("/incident undo") == ("Taken back: Resolved · 12:30 UTC · INC-1 #2\nfreed\nINC-1 is open again.")
+    assert office.say("/incident undo") == ("Taken back: Resolved · 12:30 UTC · INC-1 #2\nINC-1 is open again.")
     assert incident(office).open
     office.say("/resolved freed")
     clock.set(at("2026-03-12T12:40:00Z"))

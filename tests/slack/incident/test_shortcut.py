@@ -82,13 +82,13 @@ def test_a_message_is_recorded_once_for_each_kind(office: Workplace) -> None:
     assert standing(office)[1:] == [("cause", "pool exhausted"), ("note", "pool exhausted")]
 
 
-def test_a_lesson_without_its_kind_leaves_the_form_open_with_its_words(office: Workplace) -> None:
+def test_a_lesson_without_its_side_is_saved_and_asked_about(office: Workplace) -> None:
     office.say("/detected disk full")
     form(office, office.slack.say(office.bob, office.channel, "the rollback took a minute"))
-    answer = office.slack.submit(office.carol, {"kind": "lesson"})
-    assert answer.body["errors"]["words"].startswith("Say first which kind of lesson")
-    assert office.slack.submit(office.carol, {"kind": "lesson", "words": "well: the rollback"}).body == {}
-    assert standing(office)[-1] == ("lesson", "the rollback")
+    assert office.slack.submit(office.carol, {"kind": "lesson"}).body == {}
+    assert standing(office)[-1] == ("lesson", "the rollback took a minute")
+    office.slack.click(office.carol, office.messages()[-1], "qualify_well")
+    assert office.messages()[-1].text.partition("\n")[0].endswith("INC-1 #2 · well · words of bob")
 
 
 def test_a_long_message_is_cut_and_the_form_says_so(office: Workplace) -> None:

@@ -58,7 +58,7 @@ def test_while_slack_is_slow_the_default_zone_is_used_with_a_correction(sqlite: 
         assert answer.text.startswith("Detected · 11:50 UTC · INC-1 #1 · late entry\n")
         correction = "/incident edit 1 at 11:50 Europe/Berlin"
         assert answer.text.endswith(f"{ASSUMED} UTC. If that is wrong: {correction}")
-        assert "Corrected: Detected · 10:50 UTC" in office.say(correction, user=office.alice)
+        assert "Corrected: Detected · 10:50 UTC" in office.say(correction, user=office.bob)
 
 
 def test_without_the_scope_the_default_zone_is_used_and_named(sqlite: Database, clock: SetClock) -> None:

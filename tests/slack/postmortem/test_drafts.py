@@ -88,7 +88,10 @@ def test_an_open_incident_can_be_drafted_and_shown(office: Workplace) -> None:
     office.say("/postmortem draft")
     office.deliver()
     answer = office.ask("/postmortem show INC-1")
-    assert answer.text == "INC-1 · postmortem, version 1 · drafted 12:00 UTC on 2026-03-12 by alice"
+    assert answer.text.splitlines() == [
+        "INC-1 · postmortem, version 1 · drafted 12:00 UTC on 2026-03-12 by alice",
+        "not over yet · Thursday 12 March 2026, from 12:00 UTC · draft, version 1",
+    ]
     assert answer.message
     assert "disk full" in markdown([answer.message])
 
@@ -126,8 +129,8 @@ def test_a_postmortem_of_a_thousand_entries_is_shown_within_slacks_limits(resolv
     resolved.deliver()
     answer = resolved.ask("/postmortem show")
     assert answer.ok, answer.details
-    assert answer.message
-    assert markdown([answer.message]).endswith("that came with this version.*")
+    shown = [each for each in resolved.messages(user=resolved.alice) if each.ephemeral_for == resolved.alice]
+    assert markdown(shown).endswith("that came with this version.*")
     assert resolved.ask("/timeline").ok
     assert resolved.ask("/incident status").ok
 
@@ -184,8 +187,8 @@ def test_an_unreachable_response_url_is_retried_and_an_expired_one_parks_the_job
 def test_a_job_that_fails_does_not_stop_the_others(office: Workplace, clock: SetClock) -> None:
     office.say("/detected disk full")
     with office.database.write() as connection:
-        for lane in (office.channel, "elsewhere"):
-            outbox.add(connection, office.slack.team_id, lane=lane, action="nonsense", content={}, at=clock())
+        for lane, action in ((office.channel, "draft"), ("elsewhere", "draft"), (office.channel, "nonsense")):
+            outbox.add(connection, office.slack.team_id, lane=lane, action=action, content={}, at=clock())
     elsewhere = office.slack.add_channel("second")
     office.slack.say(office.bob, elsewhere, "@scribe detected the other thing")
     office.slack.say(office.bob, office.channel, "@scribe note after it")
@@ -194,7 +197,9 @@ def test_a_job_that_fails_does_not_stop_the_others(office: Workplace, clock: Set
         clock.set(at(f"2026-03-12T12:{10 * minute - 5:02d}:00Z"))
         office.deliver()
     assert office.messages()[-1].text.endswith("after it")
-    assert problems(office) == [("nonsense", "KeyError"), ("nonsense", "KeyError")]
+    assert sorted(problems(office)) == [
+        ("draft", "KeyError"), ("draft", "KeyError"), ("nonsense", outbox.UNKNOWN_ACTION),
+    ]  # fmt: skip
 
 
 def test_the_worker_threads_deliver_without_being_called(resolved: Workplace) -> None:
@@ -203,7 +208,7 @@ def test_the_worker_threads_deliver_without_being_called(resolved: Workplace) ->
     assert resolved.slack.wait_for(lambda: resolved.slack.files)
     resolved.slack.say(resolved.bob, resolved.channel, "@scribe note by itself")
     assert resolved.slack.wait_for(
-        lambda: [each for each in resolved.slack.messages(resolved.channel) if each.text.endswith("\nby itself")]
+        lambda: [each for each in resolved.slack.messages(resolved.channel) if "\nby itself\n" in each.text]
     )
     before = counts(resolved)
     resolved.deliver()

@@ -4,13 +4,14 @@ import re
 
 import pytest
 
+from bot.clock import SetClock
 from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import View
 from bot.slack.outbound.modals import joined, portions
 from storage import postmortems
 from storage.values import Postmortem
 from tests.support.ledger import incident, problems
-from tests.support.workplace import Workplace
+from tests.support.workplace import Workplace, at
 
 
 @pytest.fixture
@@ -110,23 +111,28 @@ def test_a_new_draft_keeps_the_edits_and_says_so(drafted: Workplace) -> None:
     drafted.say("/postmortem draft")
     assert "What people wrote is kept: Lessons learned" in drafted.messages()[-1].text
     assert body(drafted, "lessons") == "We were lucky."
-    assert "nobody watched the disk" in body(drafted, "cause")
+    assert "- Process: nobody watched the disk." in body(drafted, "cause")
     file = drafted.drafts[-1].content.decode()
     assert "We were lucky." in file
 
 
-def test_a_new_draft_names_its_conflicts(drafted: Workplace) -> None:
+def test_a_new_draft_names_its_conflicts(drafted: Workplace, clock: SetClock) -> None:
+    drafted.say("/lesson well: the runbook")
+    drafted.say("/postmortem draft")
+    drafted.deliver()
     form(drafted)
-    send(drafted, body(drafted, "lessons").replace("*Not known.* What helped", "The runbook. What helped"))
-    drafted.say("/lesson well: the alert came at once")
+    send(drafted, body(drafted, "lessons").replace("The runbook.", "The runbook helped."))
+    drafted.say("/incident edit last the alert came at once")
     drafted.say("/postmortem draft")
     text = drafted.messages()[-1].text
     assert "1 conflict: Lessons learned. Both versions stand there; /postmortem edit chooses." in text
-    assert "> The runbook. What helped" in body(drafted, "lessons")
-    assert "> - the alert came at once" in body(drafted, "lessons")
+    assert "> - The runbook helped." in body(drafted, "lessons")
+    assert "> - The alert came at once." in body(drafted, "lessons")
+    assert "> ###" not in body(drafted, "lessons")
+    clock.set(at("2026-03-12T12:00:02Z"))
     drafted.say("/postmortem draft")
     assert "1 conflict: Lessons learned" in drafted.messages()[-1].text
-    assert newest(drafted).version == 4
+    assert newest(drafted).version == 5
 
 
 def test_an_edit_saved_while_a_draft_waits_is_in_it(drafted: Workplace) -> None:
@@ -169,6 +175,8 @@ def test_an_emptied_section_is_removed_and_can_be_restored(drafted: Workplace) -
 
 
 def test_edits_of_different_lines_are_merged(drafted: Workplace) -> None:
+    form(drafted)
+    send(drafted, "### Well\n\n- The runbook.\n\n### Badly\n\n- No alert.")
     before = body(drafted, "lessons")
     first, *_, last = before.split("\n")
     form(drafted)
@@ -176,7 +184,7 @@ def test_edits_of_different_lines_are_merged(drafted: Workplace) -> None:
     send(drafted, before.replace(first, "### Good"))
     send(drafted, before.replace(last, "We were lucky."), drafted.bob)
     assert body(drafted, "lessons") == before.replace(first, "### Good").replace(last, "We were lucky.")
-    assert "alice saved version 2 while you were writing; both changes are in it." in last_ephemeral(
+    assert "alice saved version 3 while you were writing; both changes are in it." in last_ephemeral(
         drafted, drafted.bob
     )
 
@@ -221,10 +229,10 @@ def test_a_form_sent_twice_is_saved_once(drafted: Workplace) -> None:
 def test_an_edit_of_a_section_that_the_template_dropped_is_saved(drafted: Workplace) -> None:
     form(drafted, "/postmortem edit measures")
     form(drafted, user=drafted.bob)
-    drafted.say("/postmortem template response")
+    drafted.say("/postmortem template sysadmin")
     drafted.deliver()
     send(drafted, "We were lucky.", drafted.bob)
-    assert newest(drafted).sections[-1].key == "lessons"
+    assert [section.key for section in newest(drafted).sections[-2:]] == ["lessons", "still-open"]
     drafted.say("/postmortem draft")
     drafted.deliver()
     assert body(drafted, "lessons") == "We were lucky."

@@ -45,7 +45,7 @@ def test_markdown_has_no_html_complete_tables_and_headings_in_order(template: st
     assert all(after - before <= 1 for before, after in pairwise(levels))
     kinds = [token.type for token in tokens]
     rows = [kinds[start : kinds.index("tr_close", start)] for start, kind in enumerate(kinds) if kind == "tr_open"]
-    assert {sum(kind in {"th_open", "td_open"} for kind in row) for row in rows} <= {3}
+    assert {sum(kind in {"th_open", "td_open"} for kind in row) for row in rows} <= {2}
     inline = [child for token in tokens for child in token.children or []]
     links = {str(child.attrGet("href")) for child in inline if child.type == "link_open"}
     assert links <= {"https://x.slack.com/p1?a=1&b=2"}
@@ -62,8 +62,9 @@ def test_confluences_storage_format_is_well_formed_and_has_all_words(template: s
     page = confluence(PRINTED["confluence"](record_of(template, name)))
     allowed = {
         "page", "p", "h2", "h3", "strong", "em", "code", "ul", "li", "blockquote", "a", "br",
-        "table", "tbody", "tr", "th", "td",
-        *(f"{{{AC}}}{each}" for each in ("structured-macro", "parameter", "plain-text-body")),
+        "table", "tbody", "tr", "th", "td", "ol",
+        *(f"{{{AC}}}{each}" for each in ("structured-macro", "parameter", "plain-text-body", "image")),
+        "{urn:ri}attachment",
     }  # fmt: skip
     assert {each.tag for each in page.iter()} <= allowed
     words = "".join(page.itertext())
@@ -71,7 +72,9 @@ def test_confluences_storage_format_is_well_formed_and_has_all_words(template: s
         assert "<script>alert(1)</script> | `a` || ``b | c`` \\| @everyone <!channel>" in words
         assert "</code></pre><img src=x onerror=alert(1)>\n~~~\n]]>\n> no quote" in words
     else:
-        assert all(entry.text in words for entry in casebook.entries(casebook.load(name)))
+        # Several causes in one entry stand apart.
+        told = [part for entry in casebook.entries(casebook.load(name)) for part in entry.text.split("; ")]
+        assert [part for part in told if part.casefold() not in words.casefold()] == []
 
 
 def test_an_edited_section_is_well_formed() -> None:

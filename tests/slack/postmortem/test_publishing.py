@@ -1,6 +1,7 @@
 """/postmortem publish, from the command to the message with the results."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -113,16 +114,25 @@ def test_a_postmortem_is_published_to_all_targets_and_one_message_lists_them(off
     )
     before = len(office.slack.messages(office.channel))
     head, *places = last_message(office)
-    assert len(office.slack.messages(office.channel)) == before + 1
+    # The picture that the canvas shows is a file of the channel.
+    assert len(office.slack.messages(office.channel)) == before + 2
     assert head == "INC-1 · postmortem, version 1 · published by alice"
     assert places[0] == "Folder: published: INC-1 in the folder of postmortems"
     link = f"https://playground.slack.com/docs/{office.slack.team_id}/{canvas(office).id}"
-    assert places[1:] == [f"Canvas: published: <{link}|the canvas in the incident's channel>"]
+    assert places[1] == f"Canvas: published: <{link}|the canvas in the incident's channel>"
+    assert re.fullmatch(
+        r"\d+ points are still open and left out of what is published; /postmortem check INC-1 tells which\.", places[2]
+    )
+    assert len(places) == 3
     assert sorted(path.name for path in (folder / "INC-1").iterdir()) == FILES
     assert canvas(office).channel == office.channel
     assert canvas(office).title == "INC-1 postmortem"
     assert canvas(office).markdown.startswith("*Version 1, published from Scribe.")
     assert "# INC-1: disk full" in canvas(office).markdown
+    assert "## Still open" in office.drafts[-1].content.decode()
+    texts = [path.read_text() for path in (folder / "INC-1").iterdir()]
+    for text in (*texts, canvas(office).markdown, str(office.ask("/postmortem show blameless").body)):
+        assert not re.search("Still open|still-open|Nothing is recorded|/lesson", text)
     assert {name: (each.location, each.version, each.published_by) for name, each in known(office).items()} == {
         "folder": ("INC-1", 1, "alice"),
         "canvas": (canvas(office).id, 1, "alice"),
@@ -170,7 +180,7 @@ def test_a_deleted_publication_is_created_again_and_the_message_says_so(office: 
         path.unlink()
     (folder / "INC-1").rmdir()
     lines = publish(office)
-    assert [line.partition(": ")[2].partition(":")[0] for line in lines[1:]] == [
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines[1:3]] == [
         "the earlier one is gone, so this is a new one"
     ] * 2
     assert canvas(office).id != first
@@ -237,10 +247,10 @@ def test_a_temporary_error_of_slack_is_reported_once_and_retried(
     for minute in range(1, 5):
         clock.set(at(f"2026-03-12T12:{10 * minute}:00Z"))
         office.deliver()
-    assert len(office.slack.messages(office.channel)) == messages + 1
+    assert len(office.slack.messages(office.channel)) == messages + 2
     assert last_message(office)[0] == "INC-1 · postmortem, version 1 · published by alice"
     assert last_message(office)[1].startswith("Canvas: published: ")
-    assert len(last_message(office)) == 2
+    assert len(last_message(office)) == 3
     assert len(office.slack.canvases) == 1
 
 
@@ -283,8 +293,9 @@ def test_publishing_again_supersedes_the_retries(office: Workplace, clock: SetCl
 def test_publishing_waits_for_a_retry_in_progress(office: Workplace, clock: SetClock, folder: Path) -> None:
     (folder / "INC-1").write_text("a file in the way")
     publish(office, "folder")
+    clock.set(clock() + timedelta(minutes=9))
     with office.database.write() as connection:
-        trying = outbox.claim(connection, at=clock() + timedelta(minutes=9))
+        trying = outbox.claim(connection, at=clock())
     assert trying
     assert trying.lane == "publish:1:folder"
     messages = len(office.messages())
@@ -292,7 +303,7 @@ def test_publishing_waits_for_a_retry_in_progress(office: Workplace, clock: SetC
     assert len(office.messages()) == messages
     with office.database.write() as connection:
         outbox.mark_sent(connection, trying, at=clock())
-    clock.set(at("2026-03-12T12:01:00Z"))
+    clock.set(at("2026-03-12T12:10:00Z"))
     assert len(office.messages()) == messages + 1
 
 
@@ -490,4 +501,30 @@ def test_a_repeated_command_publishes_once(office: Workplace) -> None:
     office.slack.repeat(answer)
     office.deliver()
     assert sum(call.method == "canvases.create" for call in office.slack.calls) == 1
-    assert [call.method for call in office.slack.calls].count("canvases.edit") == 0
+    # The one edit puts the picture into the canvas.
+    assert [call.method for call in office.slack.calls].count("canvases.edit") == 1
+
+
+def test_a_canvas_shows_the_picture_that_is_a_file_of_its_channel(office: Workplace) -> None:
+    publish(office, "canvas")
+    [picture] = [file for message in office.slack.messages(office.channel) for file in message.files
+                 if file.name == "INC-1-timeline.png" and "published" in file.title]  # fmt: skip
+    assert picture.content.startswith(b"\x89PNG")
+    assert "![The timeline of INC-1, drawn](https://" in canvas(office).markdown
+    assert f"/{picture.id}/INC-1-timeline.png)" in canvas(office).markdown
+    assert "timeline drawn comes with" not in canvas(office).markdown
+
+
+def test_a_canvas_says_where_the_picture_is_if_the_bot_may_not_upload(office: Workplace) -> None:
+    office.slack.fail_next("files.getUploadURLExternal", error="missing_scope")
+    assert publish(office, "canvas")[1].startswith("Canvas: published: ")
+    assert "*The timeline drawn comes with every draft in the incident's channel" in canvas(office).markdown
+    assert "![" not in canvas(office).markdown
+
+
+def test_the_folder_shows_the_picture_beside_it_and_that_it_is_published(office: Workplace, folder: Path) -> None:
+    publish(office, "folder")
+    file = (folder / "INC-1" / "postmortem.md").read_text(encoding="utf-8")
+    assert "![The timeline of INC-1, drawn](timeline.svg)" in file
+    assert "| Status | published, version 1 |" in file
+    assert "published, version 1" in (folder / "INC-1" / "postmortem.html").read_text(encoding="utf-8")

@@ -39,12 +39,37 @@ def test_the_report_follows_as_a_picture_with_its_numbers(office: Workplace) -> 
         "*Time to acknowledge*: none known · 2 unknown",
         "*Time to mitigate*: none known · 2 unknown",
         "*Time to resolve*: one known: 40 min · 1 unknown",
+        "*Time in trouble*: one known: 40 min · 1 unknown",
         "",
         "*Action items*: 2 recorded: 0 done, 2 open",
         "*Due so far*: 0 of 1 done in time, 1 overdue",
         "•  database-team: 0 of 1 done in time, 1 overdue",
         "•  people (team unknown): none yet",
     ]
+
+
+def test_a_reopened_incident_is_counted_and_marked_and_its_quiet_time_is_no_trouble(office: Workplace) -> None:
+    second = office.slack.add_channel("second")
+    for typed, channel in (
+        ("/detected at 10:00 UTC slow", None),
+        ("/resolved at 10:20 UTC", None),
+        ("/reopened at 11:00 UTC", None),
+        ("/resolved at 11:30 UTC", None),
+        ("/detected at 10:00 UTC by monitoring: disk full", second),
+        ("/resolved at 10:40 UTC", second),
+    ):
+        office.say(typed, channel=channel)
+    office.slack.scopes = {"commands", "chat:write"}
+    office.deliver()
+    office.private("/incident report")
+    office.deliver()
+    told = office.messages()[-1].text.splitlines()
+    assert told[0] == "*Incidents of the last 30 days*: 2 declared, 1 reopened"
+    assert told[-4:-2] == [
+        "*Time to resolve*: median 1 h 5 min, from 40 min to 1 h 30 min · 2 known · 1 of reopened incidents",
+        "*Time in trouble*: median 45 min, from 40 min to 50 min · 2 known · 1 of reopened incidents",
+    ]
+    assert "reopened" not in told[3]
 
 
 def test_without_files_the_numbers_follow_as_a_message(office: Workplace) -> None:

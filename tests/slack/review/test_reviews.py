@@ -1,7 +1,7 @@
 """Reviews of a postmortem: planned, moved, cancelled and reminded of, through Bolt."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,7 +83,7 @@ def test_each_person_named_is_invited_once_by_a_message_with_a_calendar_file(dec
     assert answer.splitlines()[:3] == [
         "INC-1 · review on Friday 20 March 2026, 10:00 to 10:45 PDT (17:00 UTC)",
         "Invited: carol, alice, bob",
-        f"Reminder: Thursday 19 March 2026, 10:00 PDT. {CHANGE}",
+        f"Each of them is reminded on the workday before, at 09:00 on their own clock. {CHANGE}",
     ]
     (invitation,) = announcements(office)
     assert invitation.text.splitlines() == [
@@ -178,27 +178,39 @@ def test_the_bare_command_shows_the_plan_and_its_state(declared: Workplace, cloc
     assert "moved" not in announcements(office)[-1].text
 
 
-def test_the_reminder_comes_once_the_day_before_with_two_bots(database: Database, clock: SetClock) -> None:
+def reminders(office: Workplace, *users: str) -> list[str]:
+    """What the people were reminded of in their direct messages, and when, in UTC: `19 09:00 *review of INC-1*…`."""
+    found = [each for user in users for each in office.messages(user) if each.text.startswith("Reminder: ")]
+    return [
+        f"{datetime.fromtimestamp(float(each.ts), UTC):%d %H:%M} {each.text.removeprefix('Reminder: ')}"
+        for each in found
+    ]
+
+
+def test_each_person_is_reminded_once_on_the_workday_before_in_their_hours_with_two_bots(
+    database: Database, clock: SetClock
+) -> None:
     with workplace(database, clock=clock) as office:
+        people = (office.alice, office.bob, office.carol)
         office.say("/detected disk full")
-        office.say("/postmortem review 2026-03-20 10:00 with @bob")
-        clock.set(at("2026-03-19T09:59:59Z"))
-        assert len(announcements(office)) == 1
+        office.say("/postmortem review 2026-03-23 10:00 with @bob @carol")
         again = build(office.bot.context.settings, database, clock=clock)
-        clock.set(at("2026-03-19T10:00:00Z"))
-        with ThreadPoolExecutor(4) as pool:
-            for bot in (office.bot, again) * 2:
-                pool.submit(bot.context.delivery.deliver_due)
+        while clock() < at("2026-03-24T00:00:00Z"):
+            clock.set(clock() + timedelta(hours=1))
+            with ThreadPoolExecutor(2) as pool:
+                for bot in (office.bot, again):
+                    pool.submit(bot.context.delivery.deliver_due)
         again.stop()
-        _, reminder = announcements(office)
-        assert reminder.text.splitlines() == [
-            "Reminder: *review of INC-1* · disk full",
-            f"{FRIDAY}, in this channel",
-            f"<@{office.alice}> <@{office.bob}>",
+        # Monday's meeting, on Friday at nine: in UTC, in Los Angeles and in Tokyo.
+        told = [reminders(office, user) for user in people]
+        assert [[each[:8] for each in found] for found in told] == [["20 09:00"], ["20 16:00"], ["20 00:00"]]
+        assert told[2][0].splitlines() == [
+            "20 00:00 *review of INC-1* · disk full",
+            f"Monday 23 March 2026, 19:00 to 20:00 JST (10:00 UTC), in <#{office.channel}>",
+            "With: alice, bob, carol",
             "To read before: /postmortem draft INC-1",
         ]
-        clock.set(at("2026-03-21T10:00:00Z"))
-        assert len(announcements(office)) == 2
+        assert len(announcements(office)) == 1, "the channel is not told again"
 
 
 def test_a_moved_review_is_reminded_of_only_at_its_new_time(declared: Workplace, clock: SetClock) -> None:
@@ -207,25 +219,71 @@ def test_a_moved_review_is_reminded_of_only_at_its_new_time(declared: Workplace,
         office.say(f"/postmortem review 2026-03-{day} 10:00")
         office.deliver()
     clock.set(at("2026-03-16T10:00:00Z"))
-    assert [each.text.startswith("Reminder") for each in announcements(office)] == [False, False, True]
+    assert [each[:8] for each in reminders(office, office.alice)] == ["16 10:00"]
     office.say("/postmortem review 2026-03-24 10:00")
-    clock.set(at("2026-03-19T10:00:00Z"))
-    assert len(announcements(office)) == 4
-    clock.set(at("2026-03-23T10:00:00Z"))
-    assert announcements(office)[-1].text.startswith(
-        "Reminder: *review of INC-1* · disk full\nTuesday 24 March 2026, 10:00"
-    )
+    for day in (19, 23, 25):
+        clock.set(at(f"2026-03-{day}T10:00:00Z"))
+        office.deliver()
+    assert [each[:8] for each in reminders(office, office.alice)] == ["16 10:00", "23 10:00"]
+    assert len(announcements(office)) == 3, "told once of each plan"
 
 
-def test_a_late_reminder_still_comes_while_the_meeting_is_ahead(declared: Workplace, clock: SetClock) -> None:
+def test_a_late_reminder_comes_in_the_persons_hours_while_the_meeting_is_ahead(
+    declared: Workplace, clock: SetClock
+) -> None:
     office = declared
     office.say("/postmortem review 2026-03-20 10:00")
     office.deliver()
+    clock.set(at("2026-03-19T22:00:00Z"))
+    assert reminders(office, office.alice) == [], "at night it waits for the morning"
     office.slack.fail_next("chat.postMessage", error="service_unavailable", status=503)
     clock.set(at("2026-03-20T09:30:00Z"))
-    assert len(announcements(office)) == 1
+    assert reminders(office, office.alice) == []
     clock.set(at("2026-03-20T09:31:00Z"))
-    assert announcements(office)[-1].text.startswith("Reminder: *review of INC-1*")
+    assert [each[:8] for each in reminders(office, office.alice)] == ["20 09:31"]
+
+
+def test_who_has_left_is_not_reminded(declared: Workplace, clock: SetClock) -> None:
+    office = declared
+    office.say("/postmortem review 2026-03-23 10:00 with @bob @carol")
+    office.deliver()
+    office.slack.change_user(office.bob, deleted=True)
+    clock.set(at("2026-03-20T16:30:00Z"))
+    office.deliver()
+    assert reminders(office, office.bob) == []
+    assert len(reminders(office, office.alice, office.carol)) == 1, "it is night in Tokyo"
+    assert set(outbox_states(office)) == {"sent", "waiting"}
+
+
+def test_who_cannot_be_written_to_is_taken_for_no_channel_without_the_bot(declared: Workplace, clock: SetClock) -> None:
+    office = declared
+    office.say("/postmortem review 2026-03-23 10:00 with @bob")
+    office.deliver()
+    clock.set(at("2026-03-20T09:30:00Z"))
+    office.deliver()
+    office.slack.fail_next("chat.postMessage", error="channel_not_found")
+    clock.set(at("2026-03-20T16:30:00Z"))
+    office.deliver()
+    assert reminders(office, office.bob) == []
+    assert set(outbox_states(office)) == {"sent"}
+    assert not any("so it could not post there" in each.text for each in office.messages(user=office.alice))
+    assert "/invite" not in office.private("/incident status")
+
+
+def test_a_private_incidents_title_is_not_in_the_reminder_of_who_was_not_in_its_channel(
+    declared: Workplace, clock: SetClock
+) -> None:
+    office = declared
+    hidden = office.slack.add_channel("acquisition", private=True)
+    office.say("/detected the zebra is out", channel=hidden)
+    office.say("/postmortem review 2026-03-20 10:00 with @carol", channel=hidden)
+    for hour in (1, 10):
+        clock.set(at(f"2026-03-19T{hour:02}:00:00Z"))
+        office.deliver()
+    assert "zebra" in reminders(office, office.alice)[0]
+    (told,) = reminders(office, office.carol)
+    assert "zebra" not in told
+    assert "review of INC-2" in told
 
 
 def test_a_reminder_after_the_meeting_is_not_sent(declared: Workplace, clock: SetClock) -> None:
@@ -233,17 +291,20 @@ def test_a_reminder_after_the_meeting_is_not_sent(declared: Workplace, clock: Se
     office.say("/postmortem review 2026-03-20 10:00")
     office.deliver()
     clock.set(at("2026-03-20T10:00:00Z"))
-    assert len(announcements(office)) == 1
+    assert reminders(office, office.alice) == []
     assert set(outbox_states(office)) == {"sent"}
 
 
-def test_a_review_within_a_day_has_no_reminder_and_the_receipt_says_so(declared: Workplace, clock: SetClock) -> None:
+def test_a_review_that_is_too_near_has_no_reminder_and_the_receipt_says_so(
+    declared: Workplace, clock: SetClock
+) -> None:
     office = declared
-    assert "It is less than a day ahead, so the invitation is all the reminder there is." in office.say(
-        "/postmortem review tomorrow 11:00"
-    )
-    clock.set(clock() + timedelta(hours=20))
-    assert len(announcements(office)) == 1
+    answer = office.say("/postmortem review tomorrow 11:00")
+    assert "so the invitation is all the reminder there is." in answer
+    for _ in range(24):
+        clock.set(clock() + timedelta(hours=1))
+        office.deliver()
+    assert reminders(office, office.alice) == []
 
 
 def test_without_files_the_message_has_all_details(declared: Workplace) -> None:
@@ -306,7 +367,7 @@ def test_a_review_is_planned_from_any_channel_and_a_private_incidents_only_from_
     office.say("/detected secret", channel=hidden)
     office.say("/detected disk full")
     assert "There is no INC-1 here" in office.refused("/postmortem review INC-1 friday 10:00")
-    office.say("/postmortem review INC-2 friday 10:00", channel=office.slack.add_channel("elsewhere"))
+    office.private("/postmortem review INC-2 friday 10:00", channel=office.slack.add_channel("elsewhere"))
     assert announcements(office)[0].text.startswith("*Review of INC-2*")
     office.say("/postmortem review friday 10:00", channel=hidden)
     announcements(office, hidden)
@@ -326,7 +387,8 @@ def test_a_title_with_a_mention_or_a_line_break_is_escaped(office: Workplace) ->
 
 
 def test_without_a_known_zone_the_receipt_names_the_zone_used(sqlite: Database, clock: SetClock) -> None:
-    with workplace(sqlite, clock=clock, known=False, SCRIBE_TIMEZONE="Europe/Berlin") as office:
+    zone, standing = "Europe/Berlin", "assume-members"
+    with workplace(sqlite, clock=clock, known=False, SCRIBE_TIMEZONE=zone, SCRIBE_STANDING=standing) as office:
         office.slack.scopes -= {"users:read"}
         office.say("/detected disk full")
         answer = office.say("/postmortem review 2026-03-20 10:00")
@@ -345,7 +407,7 @@ def test_the_full_postmortem_has_the_date_in_place_of_its_question(declared: Wor
     office = declared
     office.say("/postmortem template full")
     office.deliver()
-    assert "`/postmortem review friday 10:00`" in office.drafts[-1].content.decode()
+    assert "`/postmortem review INC-1 friday 10:00`" in office.drafts[-1].content.decode()
     office.say("/postmortem review 2026-03-20 10:00 with @bob")
     office.say("/postmortem draft")
     office.deliver()

@@ -108,7 +108,7 @@ def test_repeated_deliveries_in_any_order_are_stored_once_and_answered_the_same(
 
 
 def _check_stored_once(office: Workplace) -> None:
-    expected = ["disk full", "the pool is exhausted", "the pool is refilled"]
+    expected = ["disk full", "SEV2", "the pool is exhausted", "the pool is refilled"]
     expected += [f"seen {number}" for number in range(4)] + [f"step {number}" for number in range(4)]
     assert sorted(text for _, text in standing(office)) == sorted(expected)
     assert sorted((item.text, item.state) for item in items(office)) == [

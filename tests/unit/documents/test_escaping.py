@@ -8,9 +8,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.documents import escaping, rendering
+from bot.domain.words import without_code_marks
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-ALLOWED = {"text", "text_special", "softbreak"}
+ALLOWED = {"text", "text_special", "softbreak", "code_inline"}
 ISOLATES = re.compile("[\u2066-\u2069\u202a-\u202e]")
 
 hostile = st.text(
@@ -31,8 +32,8 @@ def text_of(source: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The words as a reader sees them: blanks alike, control signs as pictures, direction marks unseen."""
-    return " ".join(ISOLATES.sub("", escaping.visible(text)).split())
+    """The words as a reader sees them: blanks alike, code unmarked, control signs as pictures, no direction marks."""
+    return " ".join(ISOLATES.sub("", without_code_marks(escaping.visible(text))).split())
 
 
 @given(hostile)

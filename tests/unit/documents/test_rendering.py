@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from jinja2.exceptions import SecurityError
@@ -16,6 +16,7 @@ from bot.documents.picture.timeline import draw_timeline
 from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import lifecycle
 from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.causes import causes
 from bot.errors import UsageError
 from bot.vocabulary import KINDS
 from storage.values import ActionItem, Section, TimelineEntry
@@ -24,7 +25,7 @@ from tests.support.casebook import entry, item
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 INCIDENT = casebook.incident(casebook.load(casebook.NAMES[0]))
-CLOUDFLARE, GITLAB, GOOGLE = casebook.NAMES
+CLOUDFLARE, GITLAB, GOOGLE, *_ = casebook.NAMES
 HOSTILE = (
     "<img src=x onerror=alert(1)> [x](http://evil) ![y](z) *b* _c_ `d` | # <!channel> <@U1> &lt; @channel"
     " </li>\n# no heading\n```\n<script>alert(1)</script>\n- no item\n\x00\u202e"
@@ -51,29 +52,23 @@ def case_sections(name: str) -> dict[str, Section]:
 @pytest.mark.parametrize("name", casebook.NAMES)
 def test_a_sample_case_drafts_every_section_of_the_classic_form(name: str) -> None:
     drafted = case_sections(name)
-    assert list(drafted) == ["summary", "timeline", "cause", "measures", "lessons", "response"]
+    assert list(drafted) == ["summary", "timeline", "cause", "measures", "lessons", "response", "still-open"]
     assert drafted["summary"].heading == "Issue summary"
     assert all(section.body == section.body.strip() != "" for section in drafted.values())
     assert not any("\n\n\n" in section.body or "None" in section.body for section in drafted.values())
-    words = sum(len(section.body.split()) for key, section in drafted.items() if key != "timeline")
-    assert 300 <= words <= 600
+    told = [section for key, section in drafted.items() if key not in {"timeline", "still-open"}]
+    assert 120 <= sum(len(section.body.split()) for section in told) <= 600
 
 
 @pytest.mark.parametrize("name", casebook.NAMES)
 def test_a_draft_holds_every_word_typed_in_a_sample_case(name: str) -> None:
     case = casebook.load(name)
     file = rendering.markdown(casebook.incident(case), case_sections(name).values()).replace("**", "")
-    told = [entry.text for entry in casebook.entries(case)] + [item.text for item in casebook.items(case)]
-    assert all(words in file for words in told)
-
-
-def test_the_summary_tells_start_end_duration_impact_share_and_cause() -> None:
-    summary = case_sections(CLOUDFLARE)["summary"].body
-    assert "began on Tuesday 2 July 2019 at 13:42 UTC and ended at 14:09 UTC, **27 min** later" in summary
-    assert "Monitoring detected it at 13:45 UTC, 3 min after the start" in summary
-    assert "**27 minutes** of errors for all proxied sites, **about 80% of traffic** lost" in summary
-    assert "**Share affected:** about 80% of traffic." in summary
-    assert "**Root cause:** a WAF rule held a regex" in summary
+    # Several causes of one entry stand apart.
+    entries = casebook.entries(case)
+    told = [each.text for entry in entries for each in (causes(entry) if entry.kind == "cause" else [entry])]
+    told += [item.text for item in casebook.items(case)]
+    assert [words for words in told if words.lower() not in file.lower()] == []
 
 
 def test_a_timeline_over_midnight_names_each_day_once() -> None:
@@ -81,37 +76,35 @@ def test_a_timeline_over_midnight_names_each_day_once() -> None:
     assert timeline.count("31 January 2017") == 1
     assert timeline.count("1 February 2017") == 1
     assert timeline.index("**23:28** Note") < timeline.index("Wednesday 1 February") < timeline.index("**00:36**")
-    assert "goes offline for database maintenance — carol-comms, *recorded 1 h 16 min later*" in timeline
+    assert "goes offline for database maintenance — carol-comms\n" in timeline
+    assert "recorded" not in timeline
 
 
-def test_a_timeline_away_from_utc_gives_both_clocks_and_utcs_date_once() -> None:
+def test_a_timeline_away_from_utc_gives_both_clocks_and_utcs_date_where_it_is_another() -> None:
     timeline = case_sections(GOOGLE)["timeline"].body
     assert "Tuesday 30 April 2013, times in PDT (America/Los_Angeles, UTC-7)" in timeline
     assert "- **18:19 PDT** (01:19 UTC, 1 May) Note: a config change" in timeline
-    assert "- **18:26 PDT** (01:26 UTC) Detected by monitoring: pagers went off" in timeline
-    assert timeline.count("1 May") == 1
+    assert "- **18:26 PDT** (01:26 UTC, 1 May) Detected by monitoring: pagers went off" in timeline
 
 
 def test_a_silence_is_told_with_its_day_and_length() -> None:
-    response = case_sections(GITLAB)["response"].body
-    assert "- 15 h 42 min, from 01:18 UTC on 1 February to 17:00 UTC" in response
+    still_open = case_sections(GITLAB)["still-open"].body
+    assert "- 15 h 42 min, from 1 February, 01:18 UTC to 17:00 UTC" in still_open
+    assert "- 1 h 8 min, from 31 January, 23:28 UTC to 1 February, 00:36 UTC" in still_open
+    assert "**Late entries:** " in still_open
 
 
 def test_what_is_unknown_is_said_and_asked() -> None:
     drafted = sections([])
     assert "When this SEV1 incident began is not known." in drafted["summary"].body
-    assert "When did the impact begin? `/started at 14:02`" in drafted["summary"].body
+    assert "- When did the impact begin? `/started at 2019-07-02 13:45 UTC`" in drafted["still-open"].body
     assert "Nothing is on the timeline yet." in drafted["timeline"].body
-    assert drafted["response"].body.count("| unknown |") == 4
-    assert "`/actionitem @owner" in drafted["measures"].body
-    assert "\n**Impact:** *Not known.* Who was hurt, and how?" in drafted["summary"].body
+    assert "`/actionitem @owner" in drafted["still-open"].body
+    assert "\n- Who was hurt, and how? `/impact at " in drafted["still-open"].body
+    untold = ("cause", "measures", "lessons", "response")
+    assert {drafted[key].body for key in untold} == {"*Nothing is recorded yet.*"}
+    assert "unknown" not in "".join(section.body for section in drafted.values())
     assert "0 s" not in "".join(section.body for section in drafted.values())
-
-
-def test_an_open_incident_and_a_mitigated_one_do_not_claim_an_end() -> None:
-    told = [entry(1, "impact", after(0)), entry(2, "detected", after(1))]
-    assert "is not over yet" in sections(told)["summary"].body
-    assert "mitigated, but it is not resolved" in sections([*told, entry(3, "mitigated", after(5))])["summary"].body
 
 
 def test_items_show_number_owner_date_state_and_why_they_were_dropped() -> None:
@@ -136,8 +129,9 @@ def test_the_response_names_who_led_and_who_recorded() -> None:
     incident = replace(INCIDENT, lead="carol")
     told = [entry(1, "escalated", after(0), "to the database team")]
     document = assemble(incident, told, [], zone=ZoneInfo("UTC"))
-    response = rendering.render_draft(document)[-1].body
-    assert "The timeline has 1 escalation and no misleading path. Led by carol, recorded by alice." in response
+    *_, response, still_open = rendering.render_draft(document)
+    assert response.body == "Led by carol. The timeline has 1 escalation."
+    assert "**Recorded by** alice." in still_open.body
 
 
 def test_the_summary_says_when_there_is_more_than_one_cause() -> None:
@@ -146,8 +140,10 @@ def test_the_summary_says_when_there_is_more_than_one_cause() -> None:
         entry(2, "cause", after(1), "no alert", qualifier="process"),
     ]
     drafted = sections(told)
-    assert "**Root cause:** a full disk. 1 more is named below." in drafted["summary"].body
-    assert "- a full disk.\n- Process: no alert." in drafted["cause"].body
+    assert "**Root cause:** A full disk. No alert." in drafted["summary"].body
+    third = [*told, entry(3, "cause", after(2), "nobody knew", qualifier="human")]
+    assert "**Root cause:** A full disk. Two more are named below." in sections(third)["summary"].body
+    assert "- A full disk.\n- Process: no alert." in drafted["cause"].body
 
 
 def test_a_message_link_is_kept_only_when_it_is_a_plain_web_address() -> None:
@@ -175,9 +171,10 @@ def tokens(body: str) -> set[str]:
 
 
 def test_hostile_words_in_every_field_break_no_section() -> None:
-    harmless = {key: tokens(section.body) for key, section in hostile_everywhere("words").items()}
+    harmless = {key: tokens(section.body) for key, section in hostile_everywhere("words\nand more").items()}
     for key, section in hostile_everywhere(HOSTILE).items():
         assert tokens(section.body) <= harmless[key] | {
+            "code_inline",
             "fence",
             "strong_open",
             "strong_close",
@@ -186,10 +183,12 @@ def test_hostile_words_in_every_field_break_no_section() -> None:
         assert "<!channel" not in re.sub(r"^ *(`{3,}).*?^ *\1$", "", section.body, flags=re.DOTALL | re.MULTILINE)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_words_change_the_shape_of_a_section(text: str) -> None:
     shape = tokens(sections([entry(1, "note", after(0), "x")])["timeline"].body)
     assert tokens(sections([entry(1, "note", after(0), text)])["timeline"].body) <= shape | {
+        "code_inline",
         "fence",
         "text_special",
     }
@@ -268,3 +267,65 @@ def test_a_template_cannot_reach_into_python() -> None:
     for source in ("{{ x.__class__.__mro__ }}", "{{ x.append(1) }}"):
         with pytest.raises((SecurityError, UndefinedError)):
             rendering._environment("markdown").from_string(source).render(x=[])
+
+
+CODED = "ran `kubectl get <pod> -l a=*b*` for 5% `curl -m 5%`\n```\nif a < b:\n    _x_()\n```\nthen *all* was <well>"
+
+
+@pytest.mark.parametrize("kind", ["note", "impact", "cause", "did", "lesson", "resolved"])
+def test_code_is_code_in_markdown_html_and_confluence(kind: str) -> None:
+    told = [
+        entry(1, "detected", after(0), "x"),
+        entry(2, kind, after(1), CODED, qualifier="well" * (kind == "lesson") or None),
+    ]
+    drafted = list(sections(told).values())
+    file = rendering.markdown(INCIDENT, drafted)
+    assert "`kubectl get <pod> -l a=*b*`" in file
+    assert "`curl -m 5%`" in file
+    assert "  ```text\n  if a < b:\n      _x_()\n  ```\n\n  then \\*all\\* was &lt;well>" in file
+    page = rendering.page(INCIDENT, drafted, "")
+    assert "<code>kubectl get &lt;pod&gt; -l a=*b*</code>" in page
+    assert "if a &lt; b:\n    _x_()\n</code></pre>" in page
+    confluence = rendering.confluence(INCIDENT, drafted, version=1)
+    assert "<code>kubectl get &lt;pod&gt; -l a=*b*</code>" in confluence
+    assert "<![CDATA[if a < b:\n    _x_()]]>" in confluence
+
+
+def test_words_that_begin_with_a_fence_begin_with_its_first_line_as_code() -> None:
+    timeline = sections([entry(1, "note", after(0), "```\nTraceback:\n  line 1\n```\nand so on")])["timeline"].body
+    assert "Note: `Traceback:` — alice\n  ```text\n    line 1\n  ```\n\n  and so on" in timeline
+
+
+def test_prose_between_fences_stands_apart_from_the_line_above() -> None:
+    told = [entry(1, "note", after(0), "first\n- second\nthird\n```\na\n\nb\n```\n\nlast")]
+    timeline = sections(told)["timeline"].body
+    assert "first — alice\n\n  \\- second\\\n  third\n\n  ```text\n  a\n\n  b\n  ```\n\n  last" in timeline
+
+
+def test_a_log_is_one_block_without_the_marks_it_was_pasted_with() -> None:
+    told = [entry(1, "note", after(0), "logs: ```\none\ntwo\n```")]
+    document = assemble(INCIDENT, told, [], zone=ZoneInfo("UTC"))
+    drafted = rendering.render_draft(document, "sysadmin")
+    assert any("```text\none\ntwo\n```" in section.body for section in drafted)
+
+
+def test_the_picture_shows_code_without_its_marks() -> None:
+    told = [entry(1, "note", after(0), "ran `kubectl get <pod>` twice")]
+    picture = draw_timeline(INCIDENT, told, lifecycle(told), zone=ZoneInfo("UTC"))
+    assert "ran kubectl get &lt;pod&gt; twice" in picture
+
+
+def test_impact_is_told_in_sentences_with_code_and_links_as_they_are_and_as_typed_in_the_timeline() -> None:
+    told = {
+        "checkout fails for 20% of users": "Checkout fails for **20% of users**.",
+        "`checkout` returns 503!": "`checkout` returns 503!",
+        "see https://status.example/i?a=1_b_2": "See https://status.example/i?a=1_b_2.",
+        "p99 went to 5 s": "p99 went to **5 s**.",
+        "money: $4,000 in refunds": "**$4,000** in refunds.",
+        "```\ncurl: timeout\nretry\n```": "`curl: timeout`\n  ```text\n  retry\n  ```",
+    }
+    drafted = sections([entry(number, "impact", after(number), words) for number, words in enumerate(told, 1)])
+    for shown in told.values():
+        assert shown.lower().rstrip(".") in drafted["summary"].body.lower()
+    assert "Impact: checkout fails for 20% of users — alice" in drafted["timeline"].body
+    assert "Impact: $4,000 in refunds — alice" in drafted["timeline"].body

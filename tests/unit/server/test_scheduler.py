@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from bot.server.scheduler import Heartbeat, scheduler
+from bot.server.scheduler import ClockWatch, scheduler
 from storage.database import Database
 
 WAIT_S = 60
@@ -99,13 +99,39 @@ def test_jobs_are_not_kept_anywhere() -> None:
     ticks.shutdown()
 
 
-def test_a_heartbeat_is_alive_until_its_last_beat_is_too_old() -> None:
-    at_s = [100.0]
-    heartbeat = Heartbeat(60, monotonic=lambda: at_s[0])
-    states = [heartbeat.alive]
-    heartbeat.beat()
-    for seconds in (100, 160, 161):
-        at_s[0] = seconds
-        states.append(heartbeat.alive)
-    heartbeat.beat()
-    assert [*states, heartbeat.alive] == [True, True, True, False, True]
+@pytest.mark.parametrize("moved_s", [7200.0, -7200.0, 3.0, -3.0])
+def test_when_the_clock_was_set_everything_is_due_at_once(moved_s: float) -> None:
+    wall, passed = [1_800_000_000.0], [100.0]
+    ticks = scheduler({len: 3600.0, max: 60.0})  # type: ignore[dict-item]
+    watch = ClockWatch(ticks, wall=lambda: wall[0], monotonic=lambda: passed[0])
+    # Nothing is called: what is paused only keeps the times.
+    ticks.start(paused=True)
+    try:
+        before = [job.next_run_time for job in ticks.get_jobs()]
+        # Time that passes by both clocks, and an adjustment of a second, are no reason.
+        wall[0], passed[0] = wall[0] + 501.0, passed[0] + 500.0
+        watch.look()
+        assert [job.next_run_time for job in ticks.get_jobs()] == before
+        wall[0] += moved_s
+        watch.look()
+        assert {job.next_run_time.timestamp() for job in ticks.get_jobs()} == {wall[0]}
+    finally:
+        ticks.shutdown()
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, RecursionError, MemoryError, SystemExit, KeyboardInterrupt])
+def test_whatever_a_function_raises_is_told_and_ends_nothing(error: type[BaseException]) -> None:
+    told: list[str] = []
+    again = threading.Semaphore(0)
+
+    def breaks() -> None:
+        again.release()
+        raise error
+
+    ticks = scheduler({breaks: 0.02}, lambda name, raised: told.append(f"{name}: {type(raised).__name__}"))
+    ticks.start()
+    try:
+        assert all(again.acquire(timeout=WAIT_S) for _ in range(3))
+    finally:
+        ticks.shutdown()
+    assert set(told) == {f"breaks: {error.__name__}"}

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from bot.domain.items.cadence import Cadence
 from bot.errors import UsageError
 from bot.handlers.items.reminders import tick
-from storage import reminder_schedules, reminders
 from storage.database import Database
+from storage.items import reminder_schedules, reminders
 from storage.values import Reminder
 from tests.integration.storage.rows import NOW
 from tests.support.asking import ask
@@ -45,7 +45,8 @@ def test_ticks_and_commands_at_once_hinder_neither_and_each_item_has_one_next_ti
     assert sorted(each.item.number for each in rows if each.item and each.kind == "item") == list(range(1, 9))
     for each in rows:
         assert each.item is not None
-        wanted = f"U{each.item.owner}" if each.kind == "item" else each.incident.channel_id
+        # Without a lead, who declared it is told of what others have not done.
+        wanted = f"U{each.item.owner}" if each.kind == "item" else each.incident.declared_by_id
         assert each.recipient_id == wanted
         assert each.due_at is None or each.due_at > NOW
     for recipient_id, due_at in _earliest(rows).items():

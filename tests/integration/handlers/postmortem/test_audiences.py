@@ -40,8 +40,8 @@ def record() -> ExportRecord:
 
 def test_what_a_person_edited_stays_in_the_blameless_rendering_with_roles_for_its_names(record: ExportRecord) -> None:
     file = FORMATS["md"](render_for(record, "blameless", OPTIONS).record)
-    assert "## Root cause\n\nthe on-call engineer merged what another engineer built." in file
-    assert "## Thanks, a third engineer\n\nTo a fourth engineer and a fifth engineer." in file
+    assert "## Root cause\n\nResponder B merged what responder A built." in file
+    assert "## Thanks, responder C\n\nTo responder D and responder E." in file
     assert "## Resolution and recovery" in file
 
 

@@ -15,7 +15,7 @@ from bot.domain.postmortem.export import MOST_BYTES
 from bot.errors import UsageError
 from bot.handlers.postmortem.exports import read_by_name
 from bot.handlers.postmortem.json_import import ImportTarget, import_json
-from storage import incidents, postmortems
+from storage import incidents, postmortems, schema
 from storage.database import Database
 from storage.models import timeline_entries
 from tests.conftest import NOON
@@ -55,7 +55,7 @@ def exported(office: Workplace, clock: SetClock) -> str:
     """
     office.say("/incident open SEV2 Checkout “fails” <b>&amp;")
     office.say("/detected at 11:40 by customer: carts are empty 🛒")
-    office.say("/impact at 11:30 5% of carts")
+    office.say("/impact about 11:30-11:35: 5% of carts")
     clock.set(at("2026-03-12T12:00:01.500Z"))
     for typed in ("/escalated to the database team", "/ruledout not the cache", "/note one", "/note two"):
         office.say(typed)
@@ -73,6 +73,7 @@ def exported(office: Workplace, clock: SetClock) -> str:
     ):
         office.say(f"/actionitem {typed}")
     office.say("/actionitem done 1")
+    office.say("/actionitem worked 1 no the diff was read too late")
     office.say("/actionitem drop 2 no money")
     office.say("/resolved all carts are full")
     office.deliver()
@@ -97,6 +98,7 @@ def test_what_was_exported_is_imported_into_an_empty_database_and_exports_the_sa
     assert told["postmortem"]["version"] == 4
     assert {each["edited"] for each in told["postmortem"]["sections"]} == {True, False}
     assert {each["state"] for each in told["action_items"]} == {"proposed", "open", "done", "dropped"}
+    assert [each["worked_why"] for each in told["action_items"]] == ["the diff was read too late", None, None, None]
     assert {each["late"] for each in told["entries"]} == {True, False}
     assert {each["revisions"] for each in told["entries"]} == {0, 2}
     assert taken(request.getfixturevalue("postgres"), exported, tmp_path) == exported
@@ -114,6 +116,30 @@ def test_an_incident_just_declared_comes_through_unchanged(
     office.say("/incident open nothing yet")
     exported = FORMATS["json"](read_by_name(office.database, "INC-1"))
     assert taken(postgres, exported, tmp_path) == exported
+
+
+@pytest.mark.parametrize("typed", ["/incident cancel a drill", "/incident duplicate INC-2"])
+def test_a_closed_incident_comes_through_as_closed(office: Workplace, typed: str, tmp_path: Path) -> None:
+    office.say("/detected disk full")
+    office.say("/detected carts are empty", channel=office.slack.add_channel("second"))
+    office.say(typed)
+    text = FORMATS["json"](read_by_name(office.database, "INC-1"))
+    store = Database(f"sqlite:///{tmp_path / 'other.db'}")
+    schema.migrate(store)
+    assert taken(store, text, tmp_path) == text
+    with store.read() as connection:
+        closed = incidents.numbered(connection, "T1", 1)
+    store.close()
+    assert closed is not None
+    assert (closed.state, closed.open) == (json.loads(text)["incident"]["state"], False)
+
+
+def test_a_file_of_before_there_were_closed_incidents_is_taken(
+    exported: str, postgres: Database, tmp_path: Path
+) -> None:
+    earlier = json.loads(exported)
+    del earlier["incident"]["state"]
+    assert taken(postgres, json.dumps(earlier), tmp_path) == exported
 
 
 def test_the_number_stays_and_the_next_incident_gets_one_above_it(
@@ -250,5 +276,26 @@ def test_a_draft_after_the_import_keeps_what_people_wrote(
     sections = {each.key: each.body for each in newest.sections}
     assert newest.version == 5
     assert "> We were *lucky*, & <tired>." in sections["lessons"]
-    assert "a quiet day" in sections["lessons"]
-    assert "one more" in sections["cause"]
+    assert "- A quiet day." in sections["lessons"]
+    assert "one more" in sections["cause"].casefold()
+
+
+def test_an_export_of_an_earlier_version_is_taken_as_exact_times(
+    sample: dict[str, Any], database: Database, tmp_path: Path
+) -> None:
+    def without_ranges(told: dict[str, Any]) -> None:
+        for entry in told["entries"]:
+            del entry["approximate"], entry["until_at"]
+
+    assert json.loads(taken(database, changed(sample, without_ranges), tmp_path)) == sample
+
+
+def test_a_file_of_before_there_were_rounds_is_taken_with_what_it_said_of_the_first_mitigation(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    told = json.loads(replay_file(FOLDER / "invented-undone-mitigation.json").documents["json"])
+    current = dict(told["incident"])
+    for added in ("impact_began_at", "rounds", "time_in_rounds_s", "reopened", "mitigations"):
+        del told["incident"][added]
+    told["incident"] |= {"mitigated_at": "2026-01-10T12:30:00Z", "time_to_mitigate_s": 12600}
+    assert json.loads(taken(sqlite, json.dumps(told), tmp_path))["incident"] == current

@@ -35,7 +35,18 @@ def lived(rows: Rows) -> list[tuple[str, float]]:
             [("investigating", 5), ("monitoring", 4), ("closed", 21), ("investigating", 1), ("mitigating", 9)],
         ),
         ([("detected", 0), ("did", 0), ("mitigated", 5), ("reopened", 6), ("note", 9)],
-         [("mitigating", 5), ("monitoring", 1), ("investigating", 3)]),
+         [("mitigating", 6), ("investigating", 3)]),
+        # A mitigation that did not hold ended nothing; a corrected resolution neither.
+        ([("detected", 0), ("did", 1), ("mitigated", 5), ("detected", 7), ("mitigated", 9), ("resolved", 10)],
+         [("investigating", 1), ("mitigating", 8), ("monitoring", 1)]),
+        ([("detected", 0), ("resolved", 5), ("note", 6), ("resolved", 9)], [("investigating", 9)]),
+        # The first sign of what hurt users later; work began before it did.
+        ([("detected", 0), ("impact", 30), ("did", 40), ("resolved", 50)],
+         [("signs", 30), ("investigating", 10), ("mitigating", 10)]),
+        ([("detected", 0), ("did", 9), ("impact", 30), ("resolved", 50)], [("signs", 30), ("mitigating", 20)]),
+        # It came back before somebody reopened it.
+        ([("detected", 0), ("resolved", 5), ("reopened", 30), ("started", 25), ("resolved", 40)],
+         [("investigating", 5), ("closed", 20), ("investigating", 15)]),
         ([("note", 0), ("did", 5)], []),
         ([("detected", 5)], []),
         ([("did", -5), ("started", 0), ("detected", 3), ("resolved", 6)], [("undetected", 3), ("investigating", 3)]),

@@ -34,7 +34,7 @@ def made(
     step = (stretch.until - stretch.since) / (number + 1)
     declared = tuple(
         DeclaredIncident(
-            id=n, severity=(*SEVERITIES, None)[n % 5], declared_at=stretch.since + step * (n + 1), open=n % 3 == 0
+            id=n, severity=(*SEVERITIES, None)[n % 5], happened_at=stretch.since + step * (n + 1), open=n % 3 == 0
         )
         for n in range(number)
     )

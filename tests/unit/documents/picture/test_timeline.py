@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from bot.documents.picture import timeline
 from bot.documents.picture.phases import PHASES
 from bot.documents.picture.timeline import SHAPES
-from bot.domain.incident.lifecycle import in_order, lifecycle, phases
+from bot.domain.incident.lifecycle import in_order, lifecycle
+from bot.domain.incident.phases import phases
 from bot.domain.postmortem import audiences
 from bot.domain.postmortem.assemble import on_timeline
 from bot.domain.postmortem.audiences import IncidentRecord
-from bot.vocabulary import KINDS
+from bot.vocabulary import ENTRY_KINDS
 from storage.values import TimelineEntry
 from tests.support import casebook
 from tests.support.casebook import entry
@@ -220,7 +221,7 @@ def test_phases_that_follow_each_other_differ_without_colour(scheme: str) -> Non
 
 
 def test_every_kind_has_a_shape_of_its_own_within_its_room() -> None:
-    assert SHAPES.keys() == KINDS.keys()
+    assert SHAPES.keys() == ENTRY_KINDS.keys()
     assert len({shape.path for shape in SHAPES.values()}) == len(SHAPES)
     for shape in SHAPES.values():
         assert all(abs(float(number)) <= 6 for number in re.findall(r"-?\d+(?:\.\d+)?", shape.path))

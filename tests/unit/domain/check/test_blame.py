@@ -79,12 +79,13 @@ def test_no_word_typed_in_a_sample_case_blames_anybody(name: str) -> None:
     known = people(typed["user"] for typed in case["commands"])
     for typed in case["commands"]:
         assert find_blame(typed["text"], people=known, cause=typed["command"] == f"/{CAUSE}") == []
-    for text in (case["title"], case["notes"], case["expected"]["impact"], case["expected"]["root_cause"]):
+    published = (case["expected"].get(part, "") for part in ("impact", "root_cause"))
+    for text in (case["title"], case["notes"], *published):
         assert find_blame(text, people=known) == []
 
 
 def test_a_published_cause_with_an_engineer_in_it_is_found_where_causes_stand() -> None:
-    told = {name: casebook.load(name)["expected"]["root_cause"] for name in casebook.NAMES}
+    told = {name: casebook.load(name)["expected"]["root_cause"] for name in casebook.PUBLISHED}
     phrases = {name: [each.phrase for each in find_blame(text, cause=True)] for name, text in told.items()}
     assert list(phrases.values()) == [[], ["engineer deleted the PostgreSQL data directory on the primary host"], []]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.incident.grammar import Correction, Utterance, parse_correction, parse_entry
+from bot.domain.incident.grammar import Correction, Utterance, entry_needs_zone, parse_correction, parse_entry
 from bot.domain.words import MAX_CHARACTERS
 from bot.errors import UsageError
 from bot.vocabulary import CAUSE, DETECTED, DID, IMPACT, KINDS, LESSON, NOTE, RESOLVED
@@ -124,10 +124,10 @@ def test_only_a_milestone_may_come_without_words(words: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "words", "problem"),
     [
-        (NOTE, "", "There are no words to record. Try: at 14:02 disk full on db1"),
-        (LESSON, "the rollback", "well, badly or lucky. Try: well: the rollback"),
+        (NOTE, "", "There are no words to record. Try: disk full on db1"),
+        (LESSON, "", "There are no words to record. Try: well: the rollback"),
         (LESSON, "well:", "no words"),
-        (NOTE, "at 14:99 disk full", "14:99 is no time of day. Try: at 14:09 …"),
+        (NOTE, "at 14:99 disk full", "14:99 is no time of day"),
         (NOTE, "x" * (MAX_CHARACTERS + 1), "That is 10,001 characters, and 10,000 fit"),
         (NOTE, "a\0b", "NUL"),
         (NOTE, "a\ud83db", "lone surrogate"),
@@ -233,10 +233,7 @@ def test_a_corrected_clock_time_is_within_a_day_of_the_entry_and_not_ahead(
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("at 14h02 disk full", "at 14:02 …"),
-        ("at 14.02 disk full", "at 14:02 …"),
         ("at 14:2 disk full", "at 14:02 …"),
-        ("by pagerduty at 12:05 disk full", "at 12:05 by monitoring: pagerduty …"),
     ],
 )
 def test_what_is_nearly_a_time_is_asked_about_rather_than_recorded_as_now(words: str, offered: str) -> None:
@@ -248,3 +245,54 @@ def test_what_is_nearly_a_time_is_asked_about_rather_than_recorded_as_now(words:
 @pytest.mark.parametrize("words", ["at 99.95% of capacity", "at 14.02% loss", "at 3 of 5 hosts", "by pagerduty: full"])
 def test_what_only_begins_like_a_time_stays_words(words: str) -> None:
     assert said(DETECTED, words).text == words
+
+
+def test_an_entry_keeps_that_its_time_is_approximate_and_when_a_range_ends() -> None:
+    entry = said(NOTE, "between 13:30 and 13:45: disk full")
+    assert (entry.occurred_at, entry.until_at) == (NOW - timedelta(minutes=34), NOW - timedelta(minutes=19))
+    assert not entry.approximate
+    assert said(NOTE, "~13:30 disk full").approximate
+    moved = correct("about 13:30-13:45", reference=NOW)
+    assert (moved.occurred_at, moved.until_at, moved.approximate) == (entry.occurred_at, entry.until_at, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "qualifier", "text", "asks"),
+    [
+        (LESSON, "well: the rollback", "well", "the rollback", False),
+        (LESSON, "badly the pager was muted", "badly", "the pager was muted", True),
+        (LESSON, "lucky we had a backup", "lucky", "we had a backup", True),
+        (LESSON, "at 14:02 good it was quick", "well", "it was quick", True),
+        (LESSON, "well at 14:02 nobody slept", "well", "nobody slept", True),
+        (LESSON, "well - quick rollback", "well", "quick rollback", False),
+        (LESSON, "well documented runbooks help", None, "well documented runbooks help", True),
+        (LESSON, "badly documented steps", None, "badly documented steps", True),
+        (LESSON, "well, that was odd", None, "well, that was odd", True),
+        (LESSON, "bad alerts", None, "bad alerts", True),
+        (LESSON, "well", None, "well", True),
+        (LESSON, "the rollback", None, "the rollback", True),
+        (CAUSE, "process: no review", "process", "no review", False),
+        (CAUSE, "process nobody reviewed", "process", "nobody reviewed", True),
+        (CAUSE, "technical the pool was 10", "technical", "the pool was 10", True),
+        (CAUSE, "process crashed on db1", None, "process crashed on db1", True),
+        (CAUSE, "human error", None, "human error", True),
+        (CAUSE, "technical debt", None, "technical debt", True),
+        (DETECTED, "by monitoring: full", "monitoring", "full", False),
+        (DETECTED, "full", None, "full", True),
+        (DETECTED, "by pagerduty at 14:02 full", None, "by pagerduty full", True),
+        (DETECTED, "by our data dog at 14:02: full", None, "by our data dog full", True),
+        (DETECTED, "by looking at 12 dashboards", None, "by looking at 12 dashboards", True),
+        (NOTE, "well the pager", None, "well the pager", False),
+    ],
+)
+def test_a_qualifier_without_a_colon_is_taken_before_a_clause_and_a_missing_one_is_asked_for(
+    kind: str, words: str, qualifier: str | None, text: str, *, asks: bool
+) -> None:
+    entry = said(kind, words)
+    assert (entry.qualifier, entry.text, entry.asks) == (qualifier, text, asks)
+    assert entry.timed is ("14:02" in words)
+
+
+def test_the_zone_is_asked_for_a_time_after_an_unknown_source() -> None:
+    assert entry_needs_zone(KINDS[DETECTED], "by pagerduty at 12:05 full")
+    assert not entry_needs_zone(KINDS[DETECTED], "by pagerduty full")

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 
 from bot.domain.incident.opening import Opening, parse_opening, parse_severity
 from bot.errors import UsageError
-from bot.vocabulary import SEVERITIES
+from bot.vocabulary import SEVERITIES, SEVERITY_NAMES
 from tests.unit.domain.texts import QUICK, TEXTS, outcome
 
 
@@ -18,6 +18,12 @@ from tests.unit.domain.texts import QUICK, TEXTS, outcome
         ("\u200eSEV4\u00a0checkout\nfails ", "SEV4", "checkout fails"),
         ("severity 1 checkout fails", "SEV1", "checkout fails"),
         ("S3 is down", None, "S3 is down"),
+        ("P1 checkout fails", "SEV1", "checkout fails"),
+        ("[p4] checkout fails", "SEV4", "checkout fails"),
+        ("p99 is over 5 s", None, "p99 is over 5 s"),
+        ("[Critical] checkout fails", "SEV1", "checkout fails"),
+        ("minor: checkout slow", "SEV3", "checkout slow"),
+        ("minor checkout trouble", None, "minor checkout trouble"),
         ("1 host down", None, "1 host down"),
         ("sev1x odd", None, "sev1x odd"),
         ("several hosts down", None, "several hosts down"),
@@ -35,6 +41,7 @@ def test_an_incident_is_opened_with_or_without_its_severity(words: str, severity
         ("SEV2", "needs a title. Try: SEV2 checkout fails"),
         ("SEV9 checkout fails", "There is no SEV9. Type one of SEV1, SEV2, SEV3, SEV4"),
         ("SEV0 x", "There is no SEV0"),
+        ("P5 x", "There is no SEV5"),
         ("SEV" + "9" * 5000 + " x", "There is no SEV9"),
         ("x" * 201, "201 characters, and 200 fit"),
         ("a\0b", "NUL"),
@@ -46,9 +53,14 @@ def test_an_incident_that_cannot_be_opened_says_why(words: str, problem: str) ->
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize("form", ["SEV{}", "sev{}", "SEV-{}", "[sev {}]", "S{}", "{}", " severity {} "])
+@pytest.mark.parametrize("form", ["SEV{}", "sev{}", "SEV-{}", "[sev {}]", "S{}", "P{}", "p-{}", "{}", " severity {} "])
 def test_a_severity_is_known_in_every_spelling(form: str) -> None:
     assert [parse_severity(form.format(grade)) for grade in "1234"] == list(SEVERITIES)
+
+
+@pytest.mark.parametrize(("name", "severity"), SEVERITY_NAMES.items())
+def test_a_severity_is_known_by_the_name_that_others_give_it(name: str, severity: str) -> None:
+    assert parse_severity(f" {name.upper()} ") == parse_severity(f"[{name}]") == severity
 
 
 @pytest.mark.parametrize("words", ["", "x", "0", "5", "SEV9", "SEV1 and more", "\u00b2", "9" * 5000])

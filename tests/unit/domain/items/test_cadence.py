@@ -12,7 +12,7 @@ CHRISTMAS = frozenset({date(2026, 12, 24), date(2026, 12, 25)})
 
 
 def test_the_spelling_in_the_error_message_is_the_default() -> None:
-    words = "due-3d,due,due+1d,due+3d,due+7d,weekly,escalate=7d,confirm=2,publish=5,hours=9-17"
+    words = "due-3d,due,due+1d,due+3d,due+7d,weekly,escalate=7d,confirm=2,drop=30d,publish=5,hours=9-17"
     assert parse_cadence(words) == Cadence()
     assert parse_cadence("") == Cadence()
 
@@ -22,10 +22,10 @@ def test_the_spelling_in_the_error_message_is_the_default() -> None:
     [
         ("off", Cadence(on=False)),
         ("OFF ", Cadence(on=False)),
-        ("due", Cadence(slots=(0,), every=0)),
-        ("weekly", Cadence(slots=(), every=7)),
-        (" due+10d, due-1 ,due", Cadence(slots=(-1, 0, 10), every=0)),
-        ("due+1,weekly", Cadence(slots=(1,), every=7)),
+        ("due", Cadence(steps=(0,), every=0)),
+        ("weekly", Cadence(steps=(), every=7)),
+        (" due+10d, due-1 ,due", Cadence(steps=(-1, 0, 10), every=0)),
+        ("due+1,weekly", Cadence(steps=(1,), every=7)),
         ("escalate=off,confirm=off,publish=10", Cadence(escalate=None, confirm=None, publish=10)),
         ("hours=8-16", Cadence(opens=time(8), closes=time(16))),
     ],

@@ -1,6 +1,5 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,9 +14,8 @@ from bot.domain.items.reminders import (
     POSTMORTEM,
     Decision,
     decide,
-    next_due_at,
+    next_step,
     recipient,
-    slots,
     still_due,
 )
 from storage.values import Incident, Reminder
@@ -36,19 +34,25 @@ INCIDENT = Incident(
 
 
 def reminder(kind: str = ITEM, *, told_on: date | None = None, recipient_id: str = "U2", **facts: Any) -> Reminder:
-    about = None if kind == POSTMORTEM else item(1, "buy disks", **{"owner_id": "U2", "due_on": DUE, **facts})
+    about = (
+        None
+        if kind == POSTMORTEM
+        else item(1, "buy disks", **{"owner": "bob", "owner_id": "U2", "due_on": DUE, **facts})
+    )
     return Reminder(
         id=1, kind=kind, recipient_id=recipient_id, due_at=None, told_on=told_on, incident=INCIDENT, item=about,
         since_at=at("2026-03-05T12:00:00Z"),
     )  # fmt: skip
 
 
-def days(of: Reminder, count: int = 9) -> list[str]:
-    return [f"{day:%m-%d}" for day in islice(slots(of, POLICY, UTC, after=NEVER), count)]
-
-
-def test_the_slots_of_an_item_widen_to_a_week() -> None:
-    assert days(reminder()) == ["03-13", "03-16", "03-17", "03-19", "03-23", "03-30", "04-06", "04-13", "04-20"]
+def days(of: Reminder, count: int = 5) -> list[str]:
+    """The first days on which it calls, on each of which it is told."""
+    found: list[str] = []
+    after = NEVER
+    while len(found) < count and (day := next_step(of, POLICY, UTC, after=after)):
+        found.append(f"{day:%m-%d}")
+        after = day
+    return found
 
 
 @pytest.mark.parametrize("state", ["done", "dropped"])
@@ -59,18 +63,17 @@ def test_what_is_done_or_dropped_has_none(state: str) -> None:
 
 def test_without_a_date_there_is_none_but_for_a_proposal() -> None:
     assert days(reminder(due_on=None)) == []
-    assert days(reminder(due_on=None, state="proposed"), 3) == ["03-09", "03-16", "03-23"]
+    assert days(reminder(due_on=None, state="proposed")) == ["03-09", "03-16"]
 
 
-def test_a_snoozed_item_is_silent_until_that_day_which_is_a_slot() -> None:
+def test_a_snoozed_item_is_silent_until_that_day_which_is_a_step() -> None:
     assert days(reminder(snoozed_until=date(2026, 3, 18)), 3) == ["03-18", "03-19", "03-23"]
     assert days(reminder(due_on=None, snoozed_until=date(2026, 3, 18))) == ["03-18"]
 
 
-def test_the_channel_is_reminded_once_seven_days_after_the_date_or_after_a_snooze() -> None:
-    assert days(reminder(ESCALATION)) == ["03-23"]
-    assert days(reminder(ESCALATION, snoozed_until=date(2026, 3, 25))) == ["03-25"]
-    assert days(reminder(ESCALATION, due_on=None)) == []
+def test_the_lead_is_told_seven_and_thirty_days_after_the_date() -> None:
+    assert days(reminder(ESCALATION)) == ["03-23", "04-15"]
+    assert days(reminder(ESCALATION, owner=None, owner_id=None)) == []
 
 
 def test_a_postmortem_is_asked_for_five_workdays_after_the_resolution() -> None:
@@ -83,10 +86,10 @@ def decided(of: Reminder, when: str, told_on: date | None = None) -> Decision:
     return decide(of, at=at(when), zone=UTC, cadence=POLICY, told_on=told_on)
 
 
-def test_a_reminder_is_sent_in_working_hours_once_and_then_at_its_next_slot() -> None:
+def test_a_reminder_is_sent_in_working_hours_once_and_then_at_its_next_step() -> None:
     sent_on = date(2026, 3, 13)
     assert decided(reminder(), "2026-03-13T09:00:00Z") == Decision(
-        send=True, why="slot", next_at=at("2026-03-16T09:00:00Z")
+        send=True, why="step", next_at=at("2026-03-16T09:00:00Z")
     )
     assert decided(reminder(), "2026-03-13T08:59:00Z").why == "hours"
     assert decided(reminder(), "2026-03-12T12:00:00Z").why == "later"
@@ -97,42 +100,63 @@ def test_a_reminder_is_sent_in_working_hours_once_and_then_at_its_next_slot() ->
     assert decided(reminder(due_on=None), "2026-03-13T12:00:00Z") == Decision(send=False, why="never", next_at=None)
 
 
-def test_many_slots_missed_are_one_and_the_next_lies_ahead() -> None:
+def test_many_steps_missed_are_one_and_the_next_lies_ahead() -> None:
     assert decided(reminder(), "2026-04-21T12:00:00Z") == Decision(
-        send=True, why="slot", next_at=at("2026-04-27T09:00:00Z")
+        send=True, why="step", next_at=at("2026-04-28T09:00:00Z"), bundled=True
     )
 
 
 def test_what_is_sent_once_has_no_next_time() -> None:
-    for kind in (ESCALATION, POSTMORTEM):
-        found = decided(reminder(kind, recipient_id="C1"), "2026-03-23T12:00:00Z")
-        assert (found.send, found.next_at) == (True, None)
-        assert not still_due(reminder(kind, state="done") if kind == ESCALATION else replace(
-            reminder(kind), published=True), POLICY, UTC, on=date(2026, 3, 23))  # fmt: skip
-        assert decided(reminder(kind, told_on=date(2026, 3, 23)), "2026-03-30T12:00:00Z").why == "never"
-
-
-def test_a_channel_is_reminded_of_an_item_once_a_week() -> None:
-    reminded = reminder(told_on=date(2026, 3, 13), recipient_id="C1")
-    assert next_due_at(reminded, POLICY, UTC, after=date(2026, 3, 13)) == at("2026-03-23T09:00:00Z")
+    found = decided(reminder(POSTMORTEM, recipient_id="C1"), "2026-03-23T12:00:00Z")
+    assert (found.send, found.next_at) == (True, None)
+    assert not still_due(replace(reminder(POSTMORTEM), published=True), POLICY, UTC, on=date(2026, 3, 23))
+    assert decided(reminder(POSTMORTEM, told_on=date(2026, 3, 23)), "2026-03-30T12:00:00Z").why == "never"
 
 
 @pytest.mark.parametrize(
-    ("kind", "owner_id", "barred", "receiver"),
+    ("kind", "facts", "barred", "receiver"),
     [
-        (ITEM, "U2", set(), "U2"),
-        (ITEM, None, set(), "U1"),
-        (ITEM, "U2", {"U2"}, "U1"),
-        (ITEM, "U2", {"U1", "U2"}, "C1"),
-        (ITEM, "U1", {"U1"}, "C1"),
-        (ESCALATION, "U2", set(), "C1"),
+        (ITEM, {}, set(), "U2"),
+        (ITEM, {"owner_id": None}, set(), "U1"),
+        (ITEM, {}, {"U2"}, "U1"),
+        (ITEM, {}, {"U1", "U2"}, "C9"),
+        (ITEM, {}, {"U1", "U2", "C9"}, "U3"),
+        (ITEM, {}, {"U1", "U2", "U3", "C9"}, "C1"),
+        (ITEM, {}, {"U1", "U2", "U3", "C1", "C9"}, "C1"),
+        # The lead, in the channel; in a direct message where it is closed.
+        (ESCALATION, {}, set(), "C1"),
+        (ESCALATION, {}, {"C1"}, "U1"),
+        (ESCALATION, {}, {"U1"}, "C9"),
+        (ESCALATION, {}, {"U1", "C9"}, "U3"),
+        (ESCALATION, {}, {"U1", "U3", "C9"}, "C1"),
+        # Of their own items the lead and who declared hear in their own digests, and of nobody's in theirs.
+        (ESCALATION, {"owner_id": "U1"}, set(), None),
+        (ESCALATION, {"owner_id": "U3"}, {"U1", "C9"}, "C1"),
+        (ESCALATION, {"owner_id": "U3"}, {"U1", "C9", "C1"}, None),
+        (ESCALATION, {"owner_id": None}, set(), None),
+        (ESCALATION, {}, {"U2"}, None),
+        # Without a date it waits for a decision.
+        (ESCALATION, {"due_on": None}, set(), "U1"),
+        (ESCALATION, {"due_on": None, "owner_id": "U1"}, set(), "U1"),
+        (ESCALATION, {"due_on": None}, {"U1"}, "C9"),
+        (POSTMORTEM, None, set(), "U1"),
+        (POSTMORTEM, None, {"U1"}, "C1"),
+        (POSTMORTEM, None, {"U1", "C1"}, "U3"),
     ],
 )
-def test_the_owner_receives_it_else_the_lead_else_the_channel(
-    kind: str, owner_id: str | None, barred: set[str], receiver: str
+def test_each_reminder_reaches_somebody(
+    kind: str, facts: dict[str, Any] | None, barred: set[str], receiver: str | None
 ) -> None:
-    assert recipient(kind, INCIDENT, item(1, "x", owner_id=owner_id), barred) == receiver
-    assert recipient(POSTMORTEM, INCIDENT, None, set()) == "U1"
+    incident = replace(INCIDENT, declared_by_id="U3")
+    about = None if facts is None else item(1, "x", **{"owner": "bob", "owner_id": "U2", "due_on": DUE, **facts})
+    assert recipient(kind, incident, about, barred=barred, summary_channel="C9") == receiver
+
+
+def test_a_private_incident_is_not_told_in_the_summarys_channel() -> None:
+    hidden = replace(INCIDENT, declared_by_id="U3", private=True, lead_id=None)
+    about = item(1, "x", owner="bob", owner_id="U2", due_on=DUE)
+    for kind in (ITEM, ESCALATION):
+        assert recipient(kind, hidden, about, barred={"U2"} if kind == ITEM else (), summary_channel="C9") == "U3"
 
 
 @settings(max_examples=200, deadline=None)
@@ -160,4 +184,5 @@ def test_the_next_look_always_lies_ahead_and_nothing_is_sent_at_night(
         found = decide(about, at=moment, zone=zone, cadence=POLICY, told_on=told_on)
         assert found.next_at is None or found.next_at > moment
         assert not found.send or POLICY.is_working(moment, zone)
-        assert not found.send or snoozed_until is None or snoozed_until <= moment.astimezone(zone).date()
+        silent_until = snoozed_until if kind == ITEM else None
+        assert not found.send or silent_until is None or silent_until <= moment.astimezone(zone).date()

@@ -12,6 +12,7 @@ from tests.support.casebook import entry, item
 TOPICAL = (
     "systems: db1", "log: disk full", "Config: pool 10", "told customers: at 12:10", "told staff: by mail",
     "communication: sooner", "improve: drills", "docs: the runbook", "training: restores", "review: on Friday",
+    "noticing: late", "coordinating: one lead", "telling: by mail",
 )  # fmt: skip
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 INCIDENT = casebook.incident(casebook.load(casebook.NAMES[0]))
@@ -36,11 +37,22 @@ def test_an_empty_incident_asks_for_everything_it_cannot_know() -> None:
     assert {"started", "detected", "acknowledged", "mitigated", "resolved", "impact", "cause"} <= set(asked)
     assert {"measures", "well", "badly", "lucky"} <= set(asked)
     assert "share" not in asked
-    assert asked["started"].command == "/started at 14:02"
+    assert asked["started"].command == "/started at 2019-07-02 13:45 UTC"
 
 
 def test_a_question_names_the_workspaces_own_command() -> None:
     assert document([], prefix="inc-").questions["resolved"].command.startswith("/inc-resolved at ")
+
+
+def test_an_example_pasted_as_it_stands_makes_an_order_that_can_be() -> None:
+    told = [entry(1, "note", after(0), "slow"), entry(2, "detected", after(10)), entry(3, "did", after(30))]
+    commands = {fact: each.command for fact, each in document(told).questions.items()}
+    assert f"{after(0):%H:%M}" in commands["started"]
+    assert f"{after(10):%H:%M}" in commands["acknowledged"]
+    assert f"{after(30):%H:%M}" in commands["mitigated"]
+    assert f"{after(30):%H:%M}" in commands["resolved"]
+    resolved = [*told, entry(4, "resolved", after(20))]
+    assert f"{after(20):%H:%M}" in document(resolved).questions["mitigated"].command
 
 
 def test_what_is_told_is_not_asked() -> None:
@@ -62,7 +74,7 @@ def test_what_is_told_is_not_asked() -> None:
 def test_a_detection_without_a_source_and_an_item_without_an_owner_are_asked_about_by_number() -> None:
     asked = document([entry(4, "detected", after(0))], [item(1, "a", owner="x"), item(2, "b")]).questions
     assert asked["detected_by"].command.startswith("/incident edit 4 ")
-    assert asked["owner"].command == "/actionitem assign 2 @owner"
+    assert asked["owner"].command == "/actionitem assign 2 me"
 
 
 def test_the_latest_share_told_is_the_one_shown() -> None:
@@ -86,11 +98,11 @@ def test_items_come_by_term_with_the_dropped_ones_apart() -> None:
     }
 
 
-def test_the_date_of_utc_is_asked_for_once_where_it_differs_from_the_local_one() -> None:
+def test_the_date_of_utc_is_asked_for_wherever_it_differs_from_the_local_one() -> None:
     told = [entry(n, "note", datetime(2026, 3, 2, hour, tzinfo=UTC)) for n, hour in enumerate((1, 2, 9, 23), 1)]
     days = document(told, zone="America/Los_Angeles").timeline[0].days
     assert [day.on for day in days] == [date(2026, 3, 1), date(2026, 3, 2)]
-    assert [[line.new_utc_day for line in day.lines] for day in days] == [[True, False], [False, False]]
+    assert [[line.time.other_day for line in day.lines] for day in days] == [[True, True], [False, False]]
 
 
 def test_local_times_follow_the_change_of_the_clocks() -> None:
@@ -140,3 +152,40 @@ def test_the_last_resolution_is_the_one_told_of_and_none_while_reopened() -> Non
     shown = document([*told, entry(3, "resolved", after(2))]).resolution
     assert shown is not None
     assert shown.number == 3
+
+
+def test_rounds_first_signs_and_mitigations_stand_on_both_clocks() -> None:
+    told = [
+        entry(1, "detected", NOON, "disk at 91%"),
+        entry(2, "impact", NOON + timedelta(minutes=30), "uploads fail", approximate=True),
+        entry(3, "mitigated", NOON + timedelta(minutes=40), "old bucket"),
+        entry(4, "impact", NOON + timedelta(minutes=50), "downloads fail"),
+        entry(5, "resolved", NOON + timedelta(minutes=60)),
+        entry(6, "note", NOON + timedelta(minutes=90), "quiet"),
+        entry(7, "reopened", NOON + timedelta(minutes=200)),
+        entry(8, "mitigated", NOON + timedelta(minutes=210), "disk grown"),
+        entry(9, "resolved", NOON + timedelta(minutes=215)),
+    ]
+    shown = document(list(reversed(told)), zone="Europe/Berlin")
+    assert [(each.began.local_clock, each.ended and each.ended.local_clock, each.seconds) for each in shown.rounds] == [
+        ("13:30", "14:00", 1800),
+        ("16:20", "16:35", 900),
+    ]
+    assert [each.began.approximate for each in shown.rounds] == [True, False]
+    assert shown.trouble_s == 2700
+    assert (shown.first_sign, shown.detected_before_s) == (shown.times["detected_at"], 1800)
+    assert shown.impact_began
+    assert (shown.impact_began.utc_clock, shown.impact_began.about) == ("12:30", "about ")
+    assert [(each.line.number, each.held, each.undone_by and each.undone_by.number) for each in shown.mitigations] == [
+        (3, False, 4),
+        (8, True, None),
+    ]
+    assert shown.mitigation == shown.mitigations[1].line
+    assert [gap.start.utc_clock for gap in shown.gaps] == []
+
+
+def test_while_nobody_knows_the_start_or_the_end_no_length_of_trouble_is_told() -> None:
+    assert document([entry(1, "note", NOON)]).rounds == ()
+    going_on = document([entry(1, "detected", NOON)])
+    assert [(each.ended, each.seconds) for each in going_on.rounds] == [(None, None)]
+    assert going_on.trouble_s is None

@@ -1,5 +1,6 @@
 """diff3: the laws that hold for any three texts, and two changes of known places brought together."""
 
+from difflib import SequenceMatcher
 from itertools import pairwise
 
 import pytest
@@ -118,3 +119,20 @@ def test_different_edits_of_one_place_are_a_conflict_each(edits: list[tuple[list
     other = [line for number, (_, edit) in enumerate(edits) for line in (f"kept {number}", *edit)]
     expected = [Conflict(["line"], first, second) for first, second in edits]
     assert conflicts(list(diff3(base, mine, other))) == expected
+
+
+def test_only_small_gaps_are_compared_line_with_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison of two long texts without a common line would take minutes."""
+    compared: list[int] = []
+
+    def compare(_junk: object, a: list[str], b: list[str], **how: bool) -> SequenceMatcher[str]:
+        compared.append(max(len(a), len(b)))
+        return SequenceMatcher(None, a, b, **how)
+
+    monkeypatch.setattr("bot.domain.postmortem.diff3.SequenceMatcher", compare)
+    for lines, is_compared in ((100, True), (128, True), (129, False), (5_000, False)):
+        compared.clear()
+        base, mine = ([f"{name}{number % 7}" for number in range(lines)] for name in ("a", "b"))
+        assert list(diff3(base, mine, base)) == [mine]
+        assert bool(compared) == is_compared, lines
+        assert max(compared, default=0) <= 128

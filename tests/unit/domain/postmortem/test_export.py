@@ -23,7 +23,7 @@ PUBLISHED = ROOT / "deploy" / "postmortem.schema.json"
 VALIDATOR = Draft202012Validator(json.loads(PUBLISHED.read_text()), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
-@pytest.mark.parametrize("name", casebook.NAMES)
+@pytest.mark.parametrize("name", casebook.PUBLISHED)
 def test_a_sample_case_exports_the_facts_it_expects(name: str) -> None:
     case = casebook.load(name)
     exported = incident_json(casebook.incident(case), casebook.entries(case), casebook.items(case))
@@ -31,38 +31,86 @@ def test_a_sample_case_exports_the_facts_it_expects(name: str) -> None:
     facts = ("started_at", "detected_at", "resolved_at", "time_to_detect_s", "time_to_resolve_s",
              "detected_by", "misleading_paths", "escalations")  # fmt: skip
     assert {fact: exported["incident"][fact] for fact in facts} == {fact: expected[fact] for fact in facts}
-    assert [{**one, "due": one["due_on"]} for one in exported["action_items"]] == [
-        {**one, "due_on": one["due"], "state": "open"} for one in expected["action_items"]
+    told = ("text", "owner", "kind", "due_on", "state")
+    assert [{name: one[name] for name in told} for one in exported["action_items"]] == [
+        {"text": one["text"], "owner": one["owner"], "kind": one["kind"], "due_on": one["due"], "state": "open"}
+        for one in expected["action_items"]
     ]
     assert json.loads(json.dumps(exported)) == exported
+
+
+def test_an_invented_case_exports_its_rounds_or_its_mitigations() -> None:
+    facts: dict[str, Any] = {}
+    for name in ("invented-reopened", "invented-undone-mitigation"):
+        case = casebook.load(name)
+        facts[name] = incident_json(casebook.incident(case), casebook.entries(case), [])["incident"]
+    reopened, undone = facts["invented-reopened"], facts["invented-undone-mitigation"]
+    assert [[each["began_at"], each["ended_at"]] for each in reopened["rounds"]] == casebook.load("invented-reopened")[
+        "expected"
+    ]["rounds"]
+    assert (reopened["reopened"], reopened["time_in_rounds_s"], reopened["time_to_resolve_s"]) == (1, 3000, 5400)
+    assert (reopened["impact_began_at"], reopened["mitigations"]) == (None, [])
+    assert undone["impact_began_at"] == "2026-01-10T12:00:00Z"
+    assert undone["mitigations"] == [
+        {"at": "2026-01-10T12:30:00Z", "held": False},
+        {"at": "2026-01-11T08:00:00Z", "held": True},
+    ]
+    assert (undone["mitigated_at"], undone["time_to_mitigate_s"]) == ("2026-01-11T08:00:00Z", 82800)
+    assert (undone["reopened"], undone["time_in_rounds_s"], undone["time_to_detect_s"]) == (0, 76260, None)
 
 
 def test_the_fields_are_the_contracts_and_nothing_else() -> None:
     body = Section(key="timeline", heading="Timeline", body="- x")
     version = Postmortem(template="classic", version=2, sections=(body,), drafted_at=NOON, drafted_by="alice")
     told = [
-        entry(2, "note", NOON, "b", recorded_at=NOON + timedelta(seconds=61), revisions=1),
+        entry(
+            2,
+            "note",
+            NOON,
+            "b",
+            recorded_at=NOON + timedelta(seconds=61),
+            revisions=1,
+            approximate=True,
+            until_at=NOON + timedelta(seconds=30),
+        ),
         entry(1, "did", NOON + timedelta(milliseconds=5), "a"),
         entry(3, "note", NOON, "gone", retracted=True),
     ]
     exported = incident_json(
-        INCIDENT, told, [item(1, "x", owner="dba", kind="long-term", due_on=date(2026, 4, 1))], version
-    )
+        INCIDENT,
+        told,
+        [
+            item(1, "x", owner="dba", kind="long-term", due_on=date(2026, 4, 1)),
+            item(
+                2, "y", state="done", look_again_on=date(2026, 5, 1), worked=False, worked_why="z",
+                worked_by="alice", worked_at=NOON,
+            ),
+        ],
+        version,
+    )  # fmt: skip
     assert list(exported) == ["incident", "entries", "action_items", "postmortem"]
     assert exported["entries"] == [
         {
             "kind": "note", "occurred_at": "2026-03-02T12:00:00Z", "recorded_at": "2026-03-02T12:01:01Z",
-            "author": "alice", "text": "b", "source": "slash", "late": True, "revisions": 1,
+            "author": "alice", "text": "b", "source": "slash", "late": True, "revisions": 1, "approximate": True,
+            "until_at": "2026-03-02T12:00:30Z",
         },
         {
             "kind": "did", "occurred_at": "2026-03-02T12:00:00.005Z",
             "recorded_at": "2026-03-02T12:00:00.005Z", "author": "alice", "text": "a",
-            "source": "slash", "late": False, "revisions": 0,
+            "source": "slash", "late": False, "revisions": 0, "approximate": False, "until_at": None,
         },
     ]  # fmt: skip
     assert exported["action_items"] == [
-        {"text": "x", "owner": "dba", "kind": "long-term", "due_on": "2026-04-01", "state": "open"}
-    ]
+        {
+            "text": "x", "owner": "dba", "kind": "long-term", "due_on": "2026-04-01", "state": "open",
+            "look_again_on": None, "worked": None, "worked_why": None, "worked_by": None, "worked_at": None,
+        },
+        {
+            "text": "y", "owner": None, "kind": None, "due_on": None, "state": "done", "look_again_on": "2026-05-01",
+            "worked": False, "worked_why": "z", "worked_by": "alice", "worked_at": "2026-03-02T12:00:00Z",
+        },
+    ]  # fmt: skip
     assert exported["postmortem"] == {
         "template": "classic",
         "version": 2,

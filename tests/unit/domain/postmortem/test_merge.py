@@ -143,3 +143,25 @@ def test_the_matcher_finds_runs_of_equal_lines_in_order(a: list[str], b: list[st
         at = (in_a + size, in_b + size)
     assert blocks[-1] == (len(a), len(b), 0)
     assert a != b or sum(size for _, _, size in blocks) == len(a)
+
+
+@pytest.mark.parametrize("options", [FACTS, PEOPLE])
+@given(
+    base=st.lists(LINE, max_size=4),
+    added=st.lists(LINE, min_size=1, max_size=6),
+    kept=st.lists(st.booleans(), min_size=6, max_size=6),
+    place=st.integers(0, 4),
+)
+@example(base=[], added=["- one"], kept=[True] * 6, place=0)
+@example(base=[], added=["- one", "- two"], kept=[False, True] * 3, place=0)
+@example(base=["A paragraph."], added=["", "- one", "- two"], kept=[True, True, False] * 2, place=0)
+@example(base=["A paragraph."], added=["- one", "", "- two"], kept=[True, False, True] * 2, place=1)
+def test_two_who_add_at_one_place_one_of_them_a_part_of_the_other_are_merged_to_all_of_it(
+    options: MergeOptions, base: list[str], added: list[str], kept: list[bool], place: int
+) -> None:
+    part = [line for line, is_kept in zip(added, kept, strict=False) if is_kept]
+    at = min(place, len(base))
+    more, less = ("\n".join([*base[:at], *lines, *base[at:]]) for lines in (added, part))
+    for mine, other in ((more, less), (less, more)):
+        result = merge("\n".join(base), mine, other, options)
+        assert quoted(more) - {""} <= quoted(result.text)

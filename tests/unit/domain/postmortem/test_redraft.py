@@ -1,7 +1,7 @@
 """A fresh draft over what people wrote: what stays, what comes in, what is carried along."""
 
 from bot.domain.postmortem.conflict import count_conflicts
-from bot.domain.postmortem.redraft import handwritten, redraft, rewritten
+from bot.domain.postmortem.redraft import handwritten, redraft, renames, rewritten
 from storage.values import Section
 
 SUMMARY = Section(
@@ -94,3 +94,42 @@ def test_sections_kept_before_drafts_were_remembered_are_as_the_template_wrote_t
     assert redraft([old], [LESSONS]).sections == (LESSONS,)
     by_hand = Section(key="lessons", heading="Lessons", body="- old", edited=True)
     assert "- old" in redraft([by_hand], [LESSONS]).sections[0].body
+
+
+TIMELINE = Section(
+    key="timeline", heading="Timeline", body="- 14:02 disk full — bob\n- 14:05 @bob asks — alice\n- 14:09 freed — bob"
+)
+RENAMED = changed(TIMELINE, "- 14:02 disk full — Robert\n- 14:05 @Robert asks — alice\n- 14:09 freed — Robert")
+
+
+def test_a_renaming_alone_makes_no_conflict_and_changes_no_name_that_people_wrote() -> None:
+    by_person = (
+        ("- 14:02 disk full — bob", "- 14:02 disk of db1 full, says bob — bob"),
+        ("- 14:09 freed — bob", "- 14:09 freed — bob\n\nThanks to bob."),
+        ("- 14:05 @bob asks — alice\n", ""),
+    )
+    for before, after in by_person:
+        mine = rewritten(TIMELINE, TIMELINE.body.replace(before, after))
+        (section,) = redraft([mine], [RENAMED], renamed={"bob": "Robert"}).sections
+        assert count_conflicts(section.body) == 0
+        for line in after.split("\n"):
+            # A line that the person left as it was takes the new name.
+            assert line in section.body or line in TIMELINE.body
+        others = set(RENAMED.body.split("\n")) - {before.replace("bob", "Robert").strip()}
+        assert others <= set(section.body.split("\n"))
+
+
+def test_a_renaming_beside_new_facts_and_a_name_in_words_that_stay() -> None:
+    mine = rewritten(TIMELINE, TIMELINE.body + "\n\nbob wrote this.")
+    fresh = changed(RENAMED, RENAMED.body.replace("14:09 freed", "14:10 freed"))
+    (section,) = redraft([mine], [fresh], renamed={"bob": "Robert"}).sections
+    assert section.body == f"{fresh.body}\n\nbob wrote this."
+
+
+def test_a_name_that_two_people_had_is_no_renaming() -> None:
+    before = {"U1": "Sam", "U2": "Sam", "U3": "bob", "U4": "U4"}
+    assert renames(before, {"U1": "Sam", "U2": "Samantha", "U3": "Robert", "U4": "Pat"}) == {
+        "bob": "Robert",
+        "U4": "Pat",
+    }
+    assert renames(before, {"U1": "Samuel", "U2": "Samantha"}) == {}

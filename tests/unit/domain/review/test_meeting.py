@@ -1,16 +1,16 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 
+from bot.domain.items.cadence import Cadence
 from bot.domain.review.meeting import (
     Plan,
     change_invitees,
     in_utc,
-    local_start,
     parse_plan,
     propose_invitees,
     reminds_at,
@@ -191,23 +191,32 @@ def test_the_time_of_a_review_is_written_in_its_own_zone_and_in_utc(review: Revi
 @pytest.mark.parametrize(
     ("starts", "zone", "reminder"),
     [
-        ("2026-12-01 09:00", "Europe/Berlin", "2026-11-30 09:00"),
-        # On Sunday the clocks went back, or forward: the same time on the clock, not 24 hours.
-        ("2026-10-25 09:00", "Europe/Berlin", "2026-10-24 08:00"),
-        ("2026-03-29 08:00", "Europe/Berlin", "2026-03-28 09:00"),
-        ("2026-11-01 15:00", "America/New_York", "2026-10-31 14:00"),
-        # There was no 02:30 on that day.
-        ("2026-03-30 00:30", "Europe/Berlin", "2026-03-29 01:30"),
+        # A Tuesday in Berlin: Monday at nine there, whatever the plan's own zone.
+        ("2026-12-01 09:00", "Europe/Berlin", "2026-11-30 08:00"),
+        ("2026-12-01 09:00", "America/New_York", "2026-11-30 14:00"),
+        # In Tokyo that meeting is on the same day, at 18:00; one at 23:00 UTC is on the next.
+        ("2026-12-01 09:00", "Asia/Tokyo", "2026-11-30 00:00"),
+        ("2026-12-01 23:00", "Asia/Tokyo", "2026-12-01 00:00"),
+        # On Monday: the Friday before; after a holiday on that Friday, the Thursday.
+        ("2026-11-30 09:00", "Europe/Berlin", "2026-11-27 08:00"),
+        ("2026-12-28 09:00", "Europe/Berlin", "2026-12-23 08:00"),
+        # The clocks went back or forward in between: still nine on the clock.
+        ("2026-10-26 09:00", "Europe/Berlin", "2026-10-23 07:00"),
+        ("2026-03-30 09:00", "Europe/Berlin", "2026-03-27 08:00"),
         ("2026-01-02 00:00", "UTC", None),
         ("2026-01-01 12:00", "UTC", None),
     ],
 )
-def test_the_reminder_comes_at_the_same_local_time_the_day_before(starts: str, zone: str, reminder: str | None) -> None:
-    review = planned(starts, zone)
-    found = reminds_at(review)
+def test_the_reminder_comes_at_the_opening_of_the_workday_before(starts: str, zone: str, reminder: str | None) -> None:
+    holidays = frozenset({date(2026, 12, 24), date(2026, 12, 25), date(2026, 1, 1)})
+    found = reminds_at(planned(starts, "Europe/London"), ZoneInfo(zone), Cadence(holidays=holidays))
     assert found == (utc(reminder) if reminder else None)
-    if found and starts != "2026-03-30 00:30":
-        assert (local_start(review) - found.astimezone(zone_from_key(zone))).days == 1
+
+
+def test_nobody_is_reminded_of_what_was_planned_after_that_opening() -> None:
+    friday = planned("2026-03-23 10:00", "UTC", at="2026-03-20 09:00")
+    assert reminds_at(friday, ZoneInfo("UTC"), Cadence()) is None
+    assert reminds_at(friday, ZoneInfo("America/New_York"), Cadence()) == utc("2026-03-20 13:00")
 
 
 def test_an_instant_in_utc_names_its_day_only_where_that_is_another() -> None:

@@ -35,6 +35,19 @@ def test_a_stamp_names_each_day_that_is_not_the_one_before_it() -> None:
     assert time_format.stamp(MOMENT, None, date(2020, 7, 2)) == "2 Jul 2019 14:02 UTC"
 
 
+def test_a_stamp_says_that_a_time_is_approximate_and_when_it_ended() -> None:
+    zone, today = ZoneInfo("America/Los_Angeles"), date(2019, 7, 2)
+    until = MOMENT.replace(minute=17)
+    assert time_format.stamp(MOMENT, None, today, approximate=True) == "about 14:02 UTC"
+    assert time_format.stamp(MOMENT, zone, today, until_at=until) == (
+        "14:02 to 14:17 UTC (07:02 to 07:17 in Los Angeles)"
+    )
+    late = MOMENT.replace(hour=23)
+    assert time_format.stamp(late, None, date(2019, 7, 9), until_at=MOMENT.replace(day=3, hour=1)) == (
+        "2 Jul 23:02 to 3 Jul 01:02 UTC"
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "label", "text"),
     [
@@ -52,6 +65,7 @@ def test_a_zone_is_called_by_its_city(key: str, label: str, text: str) -> None:
     ("zone", "name", "offset"),
     [
         ("UTC", "UTC", "UTC"),
+        ("Africa/Abidjan", "UTC", "UTC"),
         ("America/Los_Angeles", "PDT", "UTC-7"),
         ("Asia/Kathmandu", "UTC+5:45", "UTC+5:45"),
         ("America/Sao_Paulo", "UTC-3", "UTC-3"),
@@ -66,12 +80,18 @@ def seconds_of(text: str) -> int:
     return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+) (s|min|h|d)\b", text))
 
 
+def parts_of(text: str) -> list[str]:
+    """`3 d 2 h (74 h 5 min)` as its rough and its exact part; any other length of time as one."""
+    return text.removesuffix(")").split(" (")
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (None, "unknown"),
-        (0, "0 s"),
-        (0.9, "0 s"),
+        (0, "under a minute"),
+        (0.9, "under a minute"),
+        (1, "1 s"),
         (45, "45 s"),
         (59.999, "59 s"),
         (60, "1 min"),
@@ -85,14 +105,28 @@ def seconds_of(text: str) -> int:
         (3600, "1 h"),
         (5520, "1 h 32 min"),
         (66780, "18 h 33 min"),
+        (76260, "21 h 11 min"),
         (86399, "23 h 59 min"),
-        (86400, "1 d"),
-        (93600, "1 d 2 h"),
-        (9 * 86400 + 3 * 3600 + 59 * 60, "9 d 3 h"),
+        (86400, "24 h"),
+        (87060, "24 h 11 min"),
+        (93600, "26 h"),
+        (72 * 3600 - 1, "71 h 59 min"),
+        (72 * 3600, "3 d (72 h)"),
+        (74 * 3600 + 5 * 60, "3 d 2 h (74 h 5 min)"),
+        (3 * 86400 + 59, "3 d (72 h)"),
+        (9 * 86400 + 3 * 3600 + 59 * 60, "9 d 3 h (219 h 59 min)"),
     ],
 )
-def test_a_length_of_time_is_written_in_its_largest_units(seconds: float | None, text: str) -> None:
+def test_a_length_of_time_is_written_as_it_is_quoted(seconds: float | None, text: str) -> None:
     assert time_format.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (200, "3 min 20 s"), (86399, "23 h 59 min"), (86400, "1 d"), (93600, "1 d 2 h"), (790000, "9 d 3 h")],
+)
+def test_where_there_is_little_room_it_stands_in_its_largest_units(seconds: float, text: str) -> None:
+    assert time_format.rough_duration(seconds) == text
 
 
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("inf"), float("nan")])
@@ -104,14 +138,26 @@ def test_a_negative_or_infinite_length_of_time_is_a_value_error(seconds: float) 
 @QUICK
 @given(first=st.floats(0, 10**8), second=st.floats(0, 10**8))
 def test_a_longer_time_never_reads_as_a_shorter_one(first: float, second: float) -> None:
-    shorter, longer = sorted((first, second))
-    assert seconds_of(time_format.duration(shorter)) <= seconds_of(time_format.duration(longer))
+    shorter, longer = (parts_of(time_format.duration(each)) for each in sorted((first, second)))
+    assert seconds_of(shorter[-1]) <= seconds_of(longer[-1])
+
+
+@QUICK
+@given(seconds=st.floats(0, 10**8) | st.integers(0, 300).map(lambda minutes: minutes * 60.0))
+def test_what_is_written_is_never_more_than_it_was_and_within_its_smallest_unit(seconds: float) -> None:
+    *rough, exact = parts_of(time_format.duration(seconds))
+    assert 0 <= seconds - seconds_of(exact) < (1 if seconds < 600 else 60)
+    assert bool(rough) == (seconds >= time_format.EXACT_UP_TO)
+    assert rough in ([], [time_format.rough_duration(seconds)])
+    assert all(0 <= seconds - seconds_of(each) < 3600 for each in rough)
 
 
 @QUICK
 @given(seconds=st.floats(0, 10**8))
-def test_what_is_written_is_never_more_than_it_was_and_within_its_smallest_unit(seconds: float) -> None:
-    said = seconds_of(time_format.duration(seconds))
-    allowed = 1 if seconds < 600 else 60 if seconds < 86400 else 3600
-    assert 0 <= seconds - said < allowed
-    assert not re.search(r"\b(60 s|60 min|24 h)\b", time_format.duration(seconds))
+def test_no_unit_is_full_where_there_is_a_larger_one(seconds: float) -> None:
+    for text in (*parts_of(time_format.duration(seconds)), time_format.rough_duration(seconds)):
+        numbers = {unit: int(number) for number, unit in re.findall(r"(\d+) (s|min|h|d)\b", text)}
+        assert numbers.get("s", 0) < 60
+        assert numbers.get("min", 0) < 60
+        assert numbers.get("h", 0) < 24 or "d" not in numbers
+        assert all(numbers.values()) or text == "0 s"

@@ -1,4 +1,3 @@
-import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -6,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.time.moment import Moment, needs_zone
+from bot.domain.time.typed import needs_zone
 from bot.errors import UsageError
 from tests.unit.domain.texts import NOWS, QUICK, TEXTS, ZONES, outcome
-from tests.unit.domain.time.reading import NOW, read, refusal, said, utc
+from tests.unit.domain.time.reading import NOW, Read, read, refusal, said, utc
 
 
 @pytest.mark.parametrize(
@@ -84,9 +83,8 @@ def test_a_time_without_a_zone_is_read_off_the_typists_clock(words: str, at: str
         ("14:02 US/EU links down", "US/EU links down"),
         ("14:02 +2 hosts", "+2 hosts"),
         ("14:02 -5% traffic", "-5% traffic"),
-        ("14:02 to 14:10 outage", "to 14:10 outage"),
-        ("14:02-14:10 outage", "-14:10 outage"),
-        ("14:02\u201314:10 outage", "\u201314:10 outage"),
+        ("14:02 to 3 pods", "to 3 pods"),
+        ("14:02:5 hosts", "5 hosts"),
         ("14:02 yesterday's deploy", "yesterday's deploy"),
         ("14:02 UTC+2 is the zone", "is the zone"),
         ("14:02 PM's call: roll back", "PM's call: roll back"),
@@ -145,7 +143,7 @@ def test_it_is_known_whether_seconds_were_typed(words: str, *, typed: bool) -> N
         "at 100% CPU", "at risk", "12:34:56:78", "12:34:56:ab:cd:ef lost its link", "10:1", "1:100",
         "at 1:100 odds", "10:20::1 is gone", "2001:db8::1", "-5", "-x", "-5 degrees", "-", "- 10m rows",
         "-10ms latency", "-10m/s", "--10m", "2026-11-21", "2026-11-21 backups", "2026-11-21 5 hosts",
-        "yesterday", "yesterday we deployed", "today 5 hosts", "3pm", "1402", "14.02", "14:02's deploy",
+        "yesterday", "yesterday we deployed", "today 5 hosts", "1402", "1:02:60", "14:99", "25:00 x", "14:02's deploy",
         "14:02% of it", "x 14:02", "the 14:02 deploy", "\u0661\u0664:\u0660\u0662 x",
         "\uff11\uff14:\uff10\uff12 x", "-\u0661\u0660m", "attack at 14:02",
     ],
@@ -158,14 +156,10 @@ def test_words_that_begin_with_no_time_are_only_words(words: str) -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("14:99 disk full", "14:99 is no time of day. Try: at 14:09 …"),
-        ("25:00", "25:00 is no time of day"),
-        ("24:00", "24:00 is no time of day. Try: at 00:00 …"),
-        ("at 7:60", "7:60 is no time of day. Try: at 07:00 …"),
-        ("14:02:60", "14:02:60 is no time of day"),
-        ("14:02pm", "14:02pm is no time of day"),
-        ("0:30pm", "0:30pm is no time of day"),
-        ("at 13pm", "13pm is no time of day"),
+        ("at 14:99 disk full", "14:99 is no time of day. Hours go up to 23, minutes and seconds up to 59."),
+        ("at 7:60", "7:60 is no time of day"),
+        ("at 0:30 on 2026-02-30", "2026-02-30 is no date"),
+        ("at 45pm", "45pm is no time of day"),
         ("2026-02-30 14:02", "2026-02-30 is no date"),
         ("0000-01-01 14:02", "0000-01-01 is no date"),
         ("1999-12-31 14:02", "before the year 2000"),
@@ -177,33 +171,38 @@ def test_words_that_begin_with_no_time_are_only_words(words: str) -> None:
         ("-99999999999999999999999m", "more than 400 days ago"),
         ("-" + "9" * 5000 + "m", "more than 400 days ago"),
         ("-999999999d24h", "more than 400 days ago"),
-        ("-1.5h", "-1.5h has a fraction"),
-        ("-30m1h", "-30m1h is no length of time"),
-        ("-5M users", "minutes or millions"),
-        ("-1h 30m disk full", "If so, type -1h30m"),
         ("14:02 Europe/Berln", "Europe/Berln is no time zone I know. Did you mean Europe/Berlin?"),
         ("14:02 UTC+25", "UTC+25 is no time zone"),
         ("14:02 UTC+200", "UTC+200 is no time zone"),
         ("14:02+15:00", "+15:00 is no time zone"),
-        ("14:02 PST-8", "PST-8 is no time zone I know. Try: at 14:02 UTC-8"),
-        ("02:02-03:00 outage", "-03:00 may be a zone or not"),
+        ("14:02 PST-8", "PST-8 is no time zone I know. Try: UTC-8"),
         ("14:02 +1000 requests", "+1000 may be a zone or not"),
         ("14:02 UTC +2 hosts", "UTC +2 may be one zone or not"),
-        ("14:02:5 hosts", "14:02:5 may hold seconds or not"),
-        ("14:02ish", "I cannot read 14:02ish as a time"),
-        ("14:02.30", "I cannot read 14:02.30 as a time"),
-        ("14:02\u0663", "I cannot read"),
-        ("Friday 14:02 disk full", "Friday is no day I can read here"),
-        ("21.11.2026 14:02", "Type the date: 2026-11-21 14:02"),
-        ("11/21 14:02", "Type the date"),
-        ("Nov 21, 2026 14:02", "Type the date"),
-        ("tomorrow 14:02", "tomorrow is no day I can read"),
+        ("at 14:02x", "I cannot read 14:02x as a time. Try a space: at 14:02 …"),
+        ("at 14:02\u0663", "I cannot read"),
+        ("tomorrow 14:02", "2026-11-22 14:02 is still ahead"),
+        ("2026-11-21T10:02:30Zfoo", "I cannot read 2026-11-21T10:02:30Zfoo as a time. Put a space after its zone."),
     ],
 )
 def test_what_looks_like_a_time_and_is_none_is_refused_with_an_example(words: str, problem: str) -> None:
     message = refusal(words)
     assert problem in message
     assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "problem"),
+    [
+        ("12:30-14:30", "2026-11-21 11:30", "14:30, is still ahead"),
+        ("2026-11-20 12:30 - 2026-11-21 14:30", "2026-11-20 11:30", "14:30, is still ahead"),
+        ("2026-11-20 12:30 - 9999-12-31 14:30", "2026-11-20 11:30", "14:30, is still ahead"),
+        ("2026-11-20 12:30 to 2026-11-19 12:45", "2026-11-20 11:30", "12:45, is before the beginning"),
+        ("12:30-12:20", "2026-11-21 11:30", "12:20, is before the beginning"),
+    ],
+)
+def test_a_beginning_is_saved_whatever_its_end(words: str, at: str, problem: str) -> None:
+    moment = said(words).moment
+    assert (moment.at, moment.until_at, moment.end_problem, moment.doubtful) == (utc(at), None, problem, True)
 
 
 def test_the_refusal_of_a_time_just_ahead_says_what_time_it_is_and_what_to_type() -> None:
@@ -248,18 +247,11 @@ def test_an_iso_instant_means_itself_whenever_and_wherever_it_is_typed(now: date
 def test_no_text_raises_anything_but_a_usage_error(words: str, zone: str) -> None:
     assert needs_zone(words) in {True, False}
     moment = outcome(lambda: read(words, zone=zone))
-    if isinstance(moment, Moment):
+    if isinstance(moment, Read):
         assert moment.at <= NOW
         assert words.endswith(moment.rest)
         assert moment.at.microsecond % 1000 == 0
         assert moment.zone_assumed <= needs_zone(words)
-
-
-@QUICK
-@given(words=TEXTS)
-def test_a_time_always_holds_a_digit(words: str) -> None:
-    if not re.search("[0-9]", words):
-        assert read(words) is None
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.time.moment import Moment
 from tests.unit.domain.texts import NOWS, QUICK, ZONES, outcome
-from tests.unit.domain.time.reading import refusal, said, utc
+from tests.unit.domain.time.reading import Read, refusal, said, utc
 
 
 @pytest.mark.parametrize("words", ["14:05", "14:06", "14:04:01", "14:05 CET", "13:05 UTC"])
@@ -92,7 +91,7 @@ def test_a_clock_time_is_the_latest_such_moment_that_is_not_ahead(now: datetime,
     past = [at for at in meetings if at <= now]
     just_ahead = any(now < at <= now + timedelta(minutes=2) for at in meetings)
     read = outcome(lambda: said(f"at {clock}: x", now=now, zone=zone))
-    if isinstance(read, Moment):
+    if isinstance(read, Read):
         assert read.at == past[0]
         assert not just_ahead
     elif "did not exist" in str(read):

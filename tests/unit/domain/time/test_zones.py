@@ -1,7 +1,7 @@
 import pytest
 
-from bot.domain.time.moment import needs_zone
-from tests.unit.domain.time.reading import refusal, said, utc
+from bot.domain.time.typed import needs_zone
+from tests.unit.domain.time.reading import said, utc
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_typed_zone_means_the_same_for_every_typist(words: str, at: str) -> No
     [
         ("14:02 CET", "America/Chicago", "2026-11-21 13:02"),
         ("14:02 cet:", "America/Chicago", "2026-11-21 13:02"),
-        ("2026-07-02 14:02 CET", "Europe/Berlin", "2026-07-02 13:02"),
+        ("2026-07-02 14:02 CET", "Europe/Berlin", "2026-07-02 12:02"),
         ("2026-07-02 14:02 CEST", "Europe/Berlin", "2026-07-02 12:02"),
-        ("2026-07-02 08:00 EST", "America/New_York", "2026-07-02 13:00"),
+        ("2026-07-02 08:00 EST", "America/New_York", "2026-07-02 12:00"),
         ("8:02 EST", "Europe/Berlin", "2026-11-21 13:02"),
         ("7:02 CST", "America/Chicago", "2026-11-21 13:02"),
         ("21:02 CST", "Asia/Shanghai", "2026-11-21 13:02"),
@@ -78,30 +78,44 @@ def test_an_abbreviation_has_its_meaning_in_the_typists_zone_first_and_the_commo
     assert needs_zone(words)
 
 
-@pytest.mark.parametrize("name", ["CST", "IST", "BST", "AST", "GST", "cst"])
-def test_an_abbreviation_of_several_zones_is_never_guessed(name: str) -> None:
-    assert "is used by several zones" in refusal(f"14:02 {name}: disk full")
+@pytest.mark.parametrize(
+    ("words", "taken", "others"),
+    [
+        ("14:02 CST: disk full", "2026-11-20 20:02", {"2026-11-21 06:02", "2026-11-20 19:02"}),
+        ("7:02 CST", "2026-11-21 13:02", {"2026-11-20 23:02", "2026-11-21 12:02"}),
+        ("21:02 cst", "2026-11-21 13:02", {"2026-11-21 03:02", "2026-11-21 02:02"}),
+        ("18:32 IST", "2026-11-21 13:02", set()),
+        ("13:02 BST", "2026-11-21 12:02", {"2026-11-21 07:02"}),
+        ("9:02 AST", "2026-11-21 13:02", {"2026-11-21 06:02"}),
+        ("17:02 GST", "2026-11-21 13:02", set()),
+    ],
+)
+def test_of_an_abbreviation_of_several_zones_the_likeliest_is_taken_and_the_others_offered(
+    words: str, taken: str, others: set[str]
+) -> None:
+    moment = said(words).moment
+    assert moment.at == utc(taken)
+    assert {each.at for each in moment.doubts} == {utc(each) for each in others}
+    assert {each.reason for each in moment.doubts} <= {"as_named"}
 
 
-def test_the_refusal_of_an_ambiguous_abbreviation_offers_what_to_type() -> None:
-    message = refusal("14:02 CST disk full")
-    assert "UTC-6 (America/Chicago)" in message
-    assert message.endswith("at 14:02 UTC-6 …")
-
-
-def test_winter_time_typed_in_chicagos_summer_is_not_guessed_either() -> None:
-    assert "several zones" in refusal("10:02 CST", now=utc("2026-07-02 18:00"), zone="America/Chicago")
+def test_winter_time_typed_in_chicagos_summer_is_what_the_wall_showed() -> None:
+    moment = said("10:02 CST", now=utc("2026-07-02 18:00"), zone="America/Chicago").moment
+    assert (moment.at, moment.reason) == (utc("2026-07-02 15:02"), "wall_clock")
+    assert utc("2026-07-02 16:02") in {each.at for each in moment.doubts}
 
 
 def test_the_old_abbreviation_just_after_the_clocks_changed_is_not_put_a_day_back() -> None:
     after = utc("2026-03-08 15:00")
-    assert "several zones" in refusal("08:30 CST", now=after, zone="America/Chicago")
+    moment = said("08:30 CST", now=after, zone="America/Chicago").moment
+    assert (moment.at, moment.reason) == (utc("2026-03-08 13:30"), "wall_clock")
+    assert utc("2026-03-08 14:30") in {each.at for each in moment.doubts}
     assert said("01:30 CST", now=after, zone="America/Chicago").at == utc("2026-03-08 07:30")
 
 
-def test_yesterday_in_anothers_zone_is_refused_while_it_is_another_day_there() -> None:
-    message = refusal("yesterday 23:50 UTC", now=utc("2026-07-03 00:30"), zone="America/Los_Angeles")
-    assert "Today is 2026-07-02 in Los Angeles and 2026-07-03 in UTC" in message
-    assert message.endswith("Type the date: 2026-07-02 23:50 UTC …")
+def test_yesterday_in_anothers_zone_may_be_the_typists_own_while_it_is_another_day_there() -> None:
+    moment = said("yesterday 23:50 UTC", now=utc("2026-07-03 00:30"), zone="America/Los_Angeles").moment
+    assert moment.at == utc("2026-07-02 23:50")
+    assert [(each.at, each.reason) for each in moment.doubts] == [(utc("2026-07-01 23:50"), "other_date")]
     assert said("yesterday 23:50 UTC").at == utc("2026-11-20 23:50")
     assert needs_zone("yesterday 23:50 UTC")

@@ -1,0 +1,117 @@
+"""The facts of an incident that change while it goes on: how bad it is, who leads it, what it is called.
+
+Each change is an entry of the timeline, whose words are the new value.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.incident.erasure import is_erased
+from bot.domain.incident.grammar import Utterance, entry_needs_zone, parse_entry
+from bot.domain.incident.lifecycle import in_order
+from bot.domain.time.typed import take_time
+from bot.domain.time.zones import abbreviations_of
+from bot.errors import UsageError
+from bot.vocabulary import FACTS, LEAD, RESOLVED, SEVERITIES, SEVERITY
+from storage.values import Incident, TimelineEntry
+
+TIME_LAST = frozenset({SEVERITY, LEAD})
+"""The facts whose value is a word or two, so that a time may follow it."""
+SHOWN = {True: "in its own channel only", False: "everywhere"}
+"""The words of an entry of the kind PRIVATE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A value that a fact had from `from_at` until `until_at`, None for the last one."""
+
+    value: str
+    from_at: datetime
+    until_at: datetime | None
+
+
+def time_first(words: str, own: frozenset[str], *, now: datetime | None = None) -> str:
+    """`SEV1 at 12:31` as `at 12:31 SEV1`, as other commands have their time; other words as they are.
+
+    `own` are the abbreviations of the zone that it was typed in.
+    """
+    if take_time(words, own, now=now)[0] is not None:
+        return words
+    typed = words.split()
+    for place in range(1, len(typed)):
+        last = " ".join(typed[place:])
+        time, rest = take_time(last, own, now=now)
+        if time is not None and not rest.strip():
+            return f"{last} {' '.join(typed[:place])}"
+    return words
+
+
+def parse_fact(kind: str, words: str, *, now: datetime, zone: ZoneInfo) -> Utterance:
+    """The value as typed, and the time from which on it holds. Raises UsageError for a time that is none."""
+    if kind in TIME_LAST:
+        words = time_first(words, abbreviations_of(zone, now), now=now)
+    # Whether the value may be missing, its own parser says better.
+    return parse_entry(replace(FACTS[kind], milestone=True), words, now=now, zone=zone)
+
+
+def fact_needs_zone(kind: str, words: str) -> bool:
+    """Whether the time in the words depends on the typist's zone."""
+    with suppress(UsageError):
+        words = time_first(words, frozenset()) if kind in TIME_LAST else words
+    return entry_needs_zone(FACTS[kind], words)
+
+
+def value_of(entry: TimelineEntry) -> tuple[str, str | None]:
+    """The value that the entry gives its fact, and for a lead their user id; a name without its @."""
+    if entry.kind != LEAD:
+        return entry.text, None
+    name = entry.text.removeprefix("@")
+    return name, entry.people.get(name)
+
+
+def changes(entries: Iterable[TimelineEntry], kind: str) -> list[TimelineEntry]:
+    """The standing changes of the fact, in order of time; without those whose value was erased."""
+    found = (each for each in entries if each.kind == kind and not each.retracted and not is_erased([each.text]))
+    return in_order(found)
+
+
+def last_change(entries: Iterable[TimelineEntry], kind: str, *, at: datetime | None = None) -> TimelineEntry | None:
+    """The change that is in effect at the instant, or at the end; None where none is."""
+    return next((each for each in reversed(changes(entries, kind)) if at is None or each.occurred_at <= at), None)
+
+
+def severities(incident: Incident, entries: Sequence[TimelineEntry]) -> tuple[Held, ...]:
+    """The severities that the incident had, from that of its declaration on, if it had one."""
+    told = [(entry.occurred_at, entry.text) for entry in changes(entries, SEVERITY)]
+    first = incident.first_severity or (None if told else incident.severity)
+    return _held([*([(_since(incident, entries), first)] if first else []), *told])
+
+
+def highest(incident: Incident, entries: Iterable[TimelineEntry]) -> str | None:
+    """The highest severity that it had."""
+    told = {incident.first_severity, *(entry.text for entry in changes(entries, SEVERITY))}
+    return next((severity for severity in SEVERITIES if severity in told), None)
+
+
+def leads(entries: Iterable[TimelineEntry]) -> tuple[Held, ...]:
+    """Who led the incident, by name."""
+    return _held([(entry.occurred_at, value_of(entry)[0]) for entry in changes(entries, LEAD)])
+
+
+def _since(incident: Incident, entries: Sequence[TimelineEntry]) -> datetime:
+    """From when on the facts of the declaration held: of an incident entered afterwards, from its beginning on."""
+    then = [entry.occurred_at for entry in entries if entry.kind in {SEVERITY, RESOLVED} and not entry.retracted]
+    declared_at = incident.declared_at
+    return declared_at if not then or declared_at <= min(then) else min(incident.began_at, *then)
+
+
+def _held(told: Sequence[tuple[datetime, str]]) -> tuple[Held, ...]:
+    """The values with the ends of their times; of the same value twice in a row, the first one."""
+    kept = [each for number, each in enumerate(told) if not number or told[number - 1][1] != each[1]]
+    ends = [*(at for at, _ in kept[1:]), None]
+    return tuple(
+        Held(value=value, from_at=at, until_at=until_at) for (at, value), until_at in zip(kept, ends, strict=False)
+    )

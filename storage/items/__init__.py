@@ -1,0 +1,1 @@
+"""Action items and what is said about them: one file a noun."""

@@ -1,0 +1,12 @@
+"""Write the golden files again: `python -m tests.unit.documents.golden --write`."""
+
+import sys
+
+from bot.documents.templates import TemplateCatalog
+from tests.unit.documents.golden import drafted, path
+
+if sys.argv[1:] != ["--write"]:
+    sys.exit(__doc__)
+for template in TemplateCatalog().names():
+    path(template).write_text(drafted(template), encoding="utf-8")
+    sys.stdout.write(f"{path(template)}\n")
