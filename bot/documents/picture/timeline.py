@@ -179,9 +179,10 @@ def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycl
     listed = [entry for key, part in parts for entry in part if on_timeline(entry, key)]
     drawn = arrange(listed, lifecycle, zone=zone) if listed else None
     ending = outcome(incident, lifecycle)
+    ending_length = text_width.width(ending, TITLE_SIZE, bold=True)
     title = text_width.cut(
         text_width.simple(text_width.one_line(incident.title, _TOOLTIP_LENGTH)),
-        TITLE_ROOM - TITLE_GAP - text_width.width(ending, TITLE_SIZE, bold=True),
+        TITLE_ROOM - TITLE_GAP - ending_length,
         TITLE_SIZE,
         bold=True,
     )
@@ -190,6 +191,7 @@ def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycl
         incident=incident,
         lifecycle=lifecycle,
         outcome=ending,
+        outcome_length=round(ending_length, 1),
         title=title,
         title_length=round(text_width.width(title, TITLE_SIZE, bold=True), 1),
         width=WIDTH,
