@@ -3,11 +3,13 @@
 Jobs of one lane are done in the order in which they were written: a job is claimed only when all earlier ones of its
 lane are sent or parked. A claim is a lease; when its holder dies, the job is claimed again after the lease expires.
 What a holder writes holds only while the claim is its own: `attempts` counts the claims, and so tells them apart.
+A job may be what its holders die of: those found with an expired lease count how often that was, in `problem`.
 
 Clocks go wrong. A wait is kept as two instants, when it began (`put_off_at`) and when it ends (`due_at`), so that one
 that began in what is the future now is known to have been set by a wrong clock, and is over: see `correct`.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -41,6 +43,12 @@ POST, EPHEMERAL = "post", "whisper"
 """The actions of a job that is a message, as they are stored."""
 UNKNOWN_ACTION = "UnknownAction"
 """Why a job is set aside that this release cannot do; a newer one may."""
+UNSETTLED = "Unsettled"
+"""Why a job is set aside whose holders end with it in hand, time and again: it may be what ends them."""
+MOST_UNSETTLED = 5
+"""Claims in a row that may end so."""
+_UNREADABLE = "Unreadable"
+_COUNTED = re.compile(rf"{UNSETTLED} (\d{{1,4}})")
 _MOST_ATTEMPTS = 1_000_000
 """More than anybody makes: another number is none."""
 LEASE = timedelta(seconds=20)
@@ -59,7 +67,10 @@ Lane = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One claimed row: `action` says what to do with `content`. `attempts` includes the present one."""
+    """One claimed row: `action` says what to do with `content`. `attempts` includes the present one.
+
+    `unsettled` counts the claims just before that ended with their holder.
+    """
 
     id: int
     workspace_id: str
@@ -68,6 +79,7 @@ class Job:
     content: dict[str, Any]
     attempts: int
     written_at: datetime
+    unsettled: int = 0
 
 
 _EARLIER = outbox.alias("earlier")
@@ -217,7 +229,8 @@ def claim(
 
     With `workspace_id`, only a job of that workspace: the token of one workspace cannot send to another. The lanes
     `without` are left out, and the jobs that the caller has `in_hand`, whatever a clock says of their leases; unless
-    `expired_too`, those of other holders as well. A job that cannot be read is parked, and the next one claimed.
+    `expired_too`, those of other holders as well. A job that cannot be read, or that not even giving it up settles, is
+    parked, and the next one claimed.
     """
     query, parameters = _for_workspace(workspace_id, _NEXT, at)
     parameters |= {"in_hand": sorted(in_hand), "expired_too": expired_too}
@@ -234,12 +247,17 @@ def claim(
             job_id = connection.execute(query.with_only_columns(outbox.c.id), parameters).scalar()
             if job_id is None:
                 raise
-            _set_aside(connection, outbox.c.id == job_id, type(error).__name__, at)
+            _set_aside(connection, outbox.c.id == job_id, f"{_UNREADABLE}: {type(error).__name__}", at)
             continue
         if found is None:
             return None
+        if found.unsettled > MOST_UNSETTLED:
+            _set_aside(connection, outbox.c.id == found.id, UNSETTLED, at)
+            continue
         job = replace(found, attempts=found.attempts + 1)
         values = {"state": "sending", "attempts": job.attempts, "due_at": at + LEASE, "put_off_at": at}
+        if job.unsettled:
+            values["problem"] = f"{UNSETTLED} {job.unsettled}"
         connection.execute(update(outbox).where(outbox.c.id == job.id).values(**values))
         return job
 
@@ -256,7 +274,14 @@ def correct(connection: Connection, *, at: datetime) -> None:
 
 
 def _job(row: RowMapping) -> Job:
-    return Job(**{field.name: row[field.name] for field in fields(Job)})
+    stored = {field.name: row[field.name] for field in fields(Job) if field.name != "unsettled"}
+    return Job(**stored, unsettled=_unsettled(row["problem"]) if row["state"] == "sending" else 0)
+
+
+def _unsettled(problem: str | None) -> int:
+    """How many claims in a row ended with their holder, the last one included, by what the last one found."""
+    before = _COUNTED.fullmatch(problem or "")
+    return 1 + (int(before[1]) if before else 0)
 
 
 def _readable(job: Job) -> Job:
@@ -273,11 +298,9 @@ def _readable(job: Job) -> Job:
 
 
 def _set_aside(connection: Connection, where: ColumnElement[bool], problem: str, at: datetime) -> None:
-    """Park unreadable jobs. Their content is kept; times and numbers become readable, since all jobs are counted."""
+    """Park such jobs. Their content is kept; times and numbers become readable, since all jobs are counted."""
     readable = {"attempts": 0, "due_at": at, "written_at": at, "sent_at": None}
-    connection.execute(
-        update(outbox).where(where).values(state="parked", problem=f"Unreadable{problem and ': '}{problem}", **readable)
-    )
+    connection.execute(update(outbox).where(where).values(state="parked", problem=problem, **readable))
 
 
 def set_timeless_aside(connection: Connection, *, at: datetime) -> None:
@@ -286,7 +309,12 @@ def set_timeless_aside(connection: Connection, *, at: datetime) -> None:
     Only SQLite lets such a value pass.
     """
     if connection.dialect.name == "sqlite":
-        _set_aside(connection, and_(text(f"outbox.{UNSENT}"), or_(*map(_is_no_time, ("due_at", "written_at")))), "", at)
+        _set_aside(
+            connection,
+            and_(text(f"outbox.{UNSENT}"), or_(*map(_is_no_time, ("due_at", "written_at")))),
+            _UNREADABLE,
+            at,
+        )
 
 
 def _is_no_time(column: str) -> TextClause:

@@ -208,6 +208,7 @@ _RESOLUTIONS = {
     "not_in_channel": "Invite the bot: /invite @scribe in the channel; the last 30 days are posted then.",
     "is_archived": "The channel was archived; its incident's lead was told. `scribe export` still prints the incident.",
     "restricted_action": "The workspace lets no app post there: ask who administers it.",
+    outbox.UNSETTLED: "Scribe ended each time it was done, or hung: the log says how. Then: scribe spool retry",
     "missing_scope": "Add the scope that is missing, above under scopes, and reinstall the app.",
 }
 _REFUSED = "Slack's word for it; docs.slack.dev says what it means. What was recorded is recorded all the same."

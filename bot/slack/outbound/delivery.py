@@ -105,6 +105,7 @@ class Delivery:
         self._leases = Leases(database, self._clock)
         self._shares = Shares()
         self._looking = threading.Lock()
+        self._recovering = threading.Lock()
         self._woken = threading.Condition()
         self._wakes = 0
         self._stopping = threading.Event()
@@ -170,14 +171,30 @@ class Delivery:
         # Which workspace's jobs to claim must be known; while Slack does not answer this, it takes no message either.
         if due:
             self._identity.learn()
-        held = self._claim() if due else None
+        if not due:
+            return self._correct()
+        with self._recovery() as may_recover:
+            held = self._claim(expired_too=may_recover)
+            if held is not None and held.job.unsettled:
+                self._perform(held)
+                return True
         if held is None:
             return self._correct()
-        job = held.job
-        working = measured_work(self._metrics, job=job.id, workspace=job.workspace_id)
-        with working, self._leases.renewed(held), self._shares.measured(job):
-            self._perform(held)
+        self._perform(held)
         return True
+
+    @contextmanager
+    def _recovery(self) -> Iterator[bool]:
+        """Whether this worker may take up what others died with; during the block, no other does.
+
+        What they died of would take those that only lay beside it along, again and again; so each is done alone.
+        """
+        may_recover = not self._unsettled and self._recovering.acquire(blocking=False)
+        try:
+            yield may_recover
+        finally:
+            if may_recover:
+                self._recovering.release()
 
     def _look_around(self) -> None:
         """Look after the channels in which something was heard; one worker does, as each look is a call to Slack."""
@@ -201,7 +218,7 @@ class Delivery:
                 outbox.correct(connection, at=at)
         return found
 
-    def _claim(self) -> "Lease | None":
+    def _claim(self, *, expired_too: bool) -> "Lease | None":
         # Before the claim is written: the lease that this process counts on ends no later than the one that is stored.
         began_s, at = elapsed_s(), self._clock()
         with self._database.write() as connection:
@@ -211,7 +228,7 @@ class Delivery:
                 workspace_id=self._identity.only_workspace,
                 without=self._shares.used_up(),
                 in_hand=self._leases.in_hand,
-                expired_too=not self._unsettled,
+                expired_too=expired_too,
             )
         return None if job is None else Lease(job, began_s)
 
@@ -259,10 +276,19 @@ class Delivery:
 
     def _perform(self, held: "Lease") -> None:
         job = held.job
-        if job.action not in self._actions:
-            # At once: its lane must not wait for another release, which takes it up.
-            self._park(job, outbox.UNKNOWN_ACTION)
-            return
+        working = measured_work(self._metrics, job=job.id, workspace=job.workspace_id)
+        with working, self._leases.renewed(held), self._shares.measured(job):
+            if job.action not in self._actions:
+                # At once: its lane must not wait for another release, which takes it up.
+                self._park(job, outbox.UNKNOWN_ACTION)
+            elif job.unsettled >= outbox.MOST_UNSETTLED:
+                self._park(job, outbox.UNSETTLED)
+            else:
+                self._attempt(held)
+
+    def _attempt(self, held: "Lease") -> None:
+        """Perform the job, and settle what has become of it."""
+        job = held.job
         try:
             with checked(lambda: self._leases.check(held)):
                 sent_as = self._actions[job.action](job)
@@ -284,31 +310,33 @@ class Delivery:
             self._note_sent(job, sent_as)
 
     def _note_sent(self, job: Job, sent_as: str | None) -> None:
-        """Mark the job as done, as soon as the database takes it: until then it would be done again."""
-
-        def mark(connection: Connection, at: datetime) -> None:
-            outbox.mark_sent(connection, job, at=at, sent_as=sent_as)
-
-        while not self._settle(job, mark):
-            if self._stopping.wait(NOTE_AGAIN_S):
-                return
+        self._note(job, lambda connection, at: outbox.mark_sent(connection, job, at=at, sent_as=sent_as))
 
     def _retry(self, job: Job, problem: str, wait_s: float | None = None) -> None:
         if wait_s is None:
             wait_s = backoff_s(job.attempts, longest_s=LONGEST_WAIT_S)
         _log.info("%s again in %.1f s: %s", job.action, wait_s, problem)
         wait = timedelta(seconds=wait_s)
-        self._settle(
+        self._note(
             job, lambda connection, at: outbox.retry_later(connection, job, due_at=at + wait, at=at, problem=problem)
         )
 
     def _park(self, job: Job, problem: str) -> None:
         _log.warning("%s parked: %s", job.action, problem)
         try:
-            self._settle(job, lambda connection, _at: self._parks(connection, job, problem))
+            self._note(job, lambda connection, _at: self._parks(connection, job, problem))
         except Exception:  # noqa: BLE001 - the boundary: whom to tell cannot be read from it either, and its lane waits
             _log.exception("%s parked, and nobody told", job.action)
-            self._settle(job, lambda connection, _at: outbox.park(connection, job, problem=problem))
+            self._note(job, lambda connection, _at: outbox.park(connection, job, problem=problem))
+
+    def _note(self, job: Job, settle: Callable[[Connection, datetime], None]) -> None:
+        """Write what has become of the job, as soon as the database takes it.
+
+        Until then it would be done again; and a claim that only expires counts as one that its holder died with.
+        """
+        while not self._settle(job, settle):
+            if self._stopping.wait(NOTE_AGAIN_S):
+                return
 
     def _settle(self, job: Job, settle: Callable[[Connection, datetime], None]) -> bool:
         """Write what has become of the job, unless it is another's by now; False while the database is away."""

@@ -151,6 +151,26 @@ def test_what_its_holder_never_finished_is_claimed_again_when_the_lease_is_over(
     assert claim(database, NOW + LEASE + SECOND) is None
 
 
+def test_a_job_that_its_holders_die_of_is_set_aside_and_one_that_was_settled_between_is_not(database: Database) -> None:
+    put(database, "C1", "C2")
+    moments = (NOW + number * LEASE for number in range(100))
+    found = []
+    while (job := claim(database, next(moments))) is not None:
+        if job.lane == "C2" and job.unsettled == outbox.MOST_UNSETTLED and ("C2", job.unsettled) not in found:
+            # Slack is away for a moment: this claim ended well, and the count begins anew.
+            settle(database, job, outbox.retry_later, due_at=job.written_at, problem="timeout")
+        found.append((job.lane, job.unsettled))
+    counts = [*range(outbox.MOST_UNSETTLED + 1)]
+    assert [each for lane, each in found if lane == "C1"] == counts
+    assert [each for lane, each in found if lane == "C2"] == counts + counts
+    with database.read() as connection:
+        (parked,) = outbox.set_aside_by_problem(connection)
+        assert (parked.problem, parked.count) == (outbox.UNSETTLED, 2)
+    with database.write() as connection:
+        assert outbox.retry_set_aside(connection, at=NOW) == 2
+    assert [(job.lane, job.unsettled) for job in (held(database), held(database))] == [("C1", 0), ("C2", 0)]
+
+
 def test_what_is_sent_is_never_claimed_again(database: Database) -> None:
     put(database, "C1")
     settle(database, claim(database), outbox.mark_sent, at=NOW)
