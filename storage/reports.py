@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, and_, bindparam, case, func, or_, select
+from sqlalchemy import Boolean, Connection, and_, bindparam, func, or_, select
 
 from storage.incidents import COUNTED, HAPPENED_AT
 from storage.items.action_items import LAST_REVISION as LAST_ITEM_REVISION
 from storage.items.action_items import OWNER
 from storage.models import action_item_revisions, action_items, entry_revisions, incidents, timeline_entries
+from storage.timeline import IS_STANDING, MILESTONE_COLUMNS
 from storage.timeline import LAST_REVISION as LAST_ENTRY_REVISION
 from storage.values import DeclaredIncident, ItemOutcome, Milestone
 
@@ -49,20 +50,14 @@ _HAPPENED = (
 )
 
 _MILESTONES = (
-    select(
-        timeline_entries.c.incident_id,
-        timeline_entries.c.number,
-        timeline_entries.c.kind,
-        func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at),
-        case((entry_revisions.c.id.is_(None), timeline_entries.c.qualifier), else_=entry_revisions.c.qualifier),
-    )
+    select(*MILESTONE_COLUMNS)
     .select_from(timeline_entries)
     .join(incidents, incidents.c.id == timeline_entries.c.incident_id)
     .outerjoin(entry_revisions, LAST_ENTRY_REVISION)
     .where(
         _IN_PERIOD,
         timeline_entries.c.kind.in_(bindparam("kinds", expanding=True)),
-        func.coalesce(entry_revisions.c.retracted, False).is_(False),
+        IS_STANDING,
     )
 )
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     exists,
     func,
     insert,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from storage.dialects import row_id
 from storage.members import NAME, fill_in
 from storage.models import entry_revisions, incidents, members, timeline_entries
-from storage.values import TimelineEntry
+from storage.values import Milestone, TimelineEntry
 
 _OWN = tuple(column for column in timeline_entries.c if column.name != "incident_id")
 _NAMES = tuple(column.name for column in _OWN)
@@ -69,6 +70,18 @@ REVISED_TEXT = func.coalesce(
 )
 """The text of an entry after its last revision."""
 
+IS_STANDING = func.coalesce(entry_revisions.c.retracted, False).is_(False)
+"""The same of an entry that is joined to its last revision: whether it is not retracted."""
+MILESTONE_COLUMNS = (
+    timeline_entries.c.incident_id,
+    timeline_entries.c.number,
+    timeline_entries.c.kind,
+    func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at),
+    case((entry_revisions.c.id.is_(None), timeline_entries.c.qualifier), else_=entry_revisions.c.qualifier),
+    func.coalesce(entry_revisions.c.approximate, timeline_entries.c.approximate),
+)
+"""The columns of a Milestone, of an entry that is joined to its last revision."""
+
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
 _NEXT_NUMBER = (
     update(incidents)
@@ -91,7 +104,7 @@ _FIRST_AND_LAST = (
     .where(
         timeline_entries.c.incident_id == bindparam("incident_id"),
         *(timeline_entries.c.kind != kind for kind in _UNDATING),
-        func.coalesce(entry_revisions.c.retracted, False).is_(False),
+        IS_STANDING,
     )
     .group_by(timeline_entries.c.kind)
 )
@@ -121,6 +134,15 @@ def _of_kinds(kinds: tuple[str, ...]) -> tuple[Select[Any], Select[Any]]:
     )
 
 
+_REVISED = select(*MILESTONE_COLUMNS).select_from(timeline_entries).outerjoin(entry_revisions, LAST_REVISION)
+_MILESTONES = _REVISED.where(
+    timeline_entries.c.incident_id.in_(bindparam("incident_ids", expanding=True)),
+    timeline_entries.c.kind.in_(bindparam("kinds", expanding=True)),
+    IS_STANDING,
+)
+_COUNT = _REVISED.where(timeline_entries.c.incident_id == bindparam("incident_id"), IS_STANDING).with_only_columns(
+    func.count()
+)
 _HAS = (
     select(timeline_entries.c.id)
     .where(
@@ -200,6 +222,24 @@ def of_incident(
     """
     queries = _OF_INCIDENT if kinds is None else _of_kinds(tuple(kinds))
     return _revised(connection, *queries, {"incident_id": incident_id})
+
+
+def milestones(
+    connection: Connection, incident_ids: Collection[int], kinds: Collection[str]
+) -> dict[int, list[Milestone]]:
+    """The entries of each of the incidents that are of these kinds, with their last revisions applied.
+
+    Without retracted ones. What is read of each is little, however long the incident.
+    """
+    found: dict[int, list[Milestone]] = {incident_id: [] for incident_id in incident_ids}
+    for row in connection.execute(_MILESTONES, {"incident_ids": list(incident_ids), "kinds": list(kinds)}):
+        found[row.incident_id].append(Milestone(*row))
+    return found
+
+
+def count(connection: Connection, incident_id: int) -> int:
+    """How many entries the incident has, without retracted ones."""
+    return int(connection.execute(_COUNT, {"incident_id": incident_id}).scalar_one())
 
 
 def has(connection: Connection, incident_id: int, kind: str) -> bool:

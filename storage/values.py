@@ -361,13 +361,14 @@ class DeclaredIncident:
 
 
 class Milestone(NamedTuple):
-    """The columns of a timeline entry that the lifecycle needs; a named tuple, as a report reads thousands."""
+    """The columns of a timeline entry that the lifecycle needs; a named tuple, as thousands are read at once."""
 
     incident_id: int
     number: int
     kind: str
     occurred_at: datetime
     qualifier: str | None
+    approximate: bool = False
     retracted: bool = False
 
 

@@ -93,8 +93,9 @@ def _incident(number: int) -> dict[str, Any]:
     return {
         "id": number, "workspace_id": TEAM_ID, "number": number, "channel_id": f"C{number}", "channel_name": "incident",
         "title": "Checkout times out", "severity": f"SEV{number % 4 + 1}", "lead": None, "lead_id": None,
-        "declared_at": _at(number), "declared_by": "alice", "timezone": "Europe/Berlin", "private": False,
-        "open": False, "last_entry_number": len(STEPS), "last_item_number": 1,
+        "declared_at": _at(number), "happened_at": _at(number), "declared_by": "alice",
+        "timezone": "Europe/Berlin", "private": False, "open": False,
+        "last_entry_number": len(STEPS), "last_item_number": 1,
     }  # fmt: skip
 
 

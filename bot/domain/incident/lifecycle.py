@@ -20,7 +20,6 @@ from bot.vocabulary import (
     RULED_OUT,
     STARTED,
 )
-from storage.values import TimelineEntry
 
 OPEN = "open"
 ONSET = "onset"
@@ -69,6 +68,15 @@ class Step(Protocol):
     @property
     def retracted(self) -> bool:
         """Whether it was undone."""
+        ...
+
+
+class TimedStep(Step, Protocol):
+    """A step of which it is known how exact its time is."""
+
+    @property
+    def approximate(self) -> bool:
+        """Whether its time was told approximately."""
         ...
 
 
@@ -225,7 +233,7 @@ def lifecycle(entries: Iterable[Step]) -> Lifecycle:
     )
 
 
-def approximate_instants(entries: Iterable[TimelineEntry], life: Lifecycle) -> frozenset[str]:
+def approximate_instants(entries: Iterable[TimedStep], life: Lifecycle) -> frozenset[str]:
     """The names of those instants of the lifecycle that are known approximately only."""
     entries = list(entries)
     names = {
@@ -237,7 +245,7 @@ def approximate_instants(entries: Iterable[TimelineEntry], life: Lifecycle) -> f
     return frozenset(name for name, kinds in names.items() if known_about(entries, getattr(life, name), kinds))
 
 
-def known_about(entries: Iterable[TimelineEntry], at: datetime | None, kinds: Collection[str]) -> bool:
+def known_about(entries: Iterable[TimedStep], at: datetime | None, kinds: Collection[str]) -> bool:
     """Whether every entry of these kinds that tells the instant calls it approximate."""
     told = [each.approximate for each in standing(entries) if each.kind in kinds and each.occurred_at == at]
     return bool(told) and all(told)

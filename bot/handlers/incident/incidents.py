@@ -16,9 +16,10 @@ from bot.domain.incident.opening import Opening, parse_opening
 from bot.domain.words import says_nothing, take_incident
 from bot.errors import UsageError
 from bot.handlers import later
+from bot.handlers.incident.doubts import COURSE_KINDS
 from bot.handlers.permission import require_permission
 from bot.handlers.request import Button, Reply, Request, first_word
-from bot.vocabulary import ACTION_ITEM, ALIASES, COMMANDS, ENTRY_KINDS, INCIDENT, REOPENED, RESOLVED, TITLE, Alias
+from bot.vocabulary import ACTION_ITEM, ALIASES, COMMANDS, INCIDENT, REOPENED, RESOLVED, TITLE, Alias
 from storage import incidents, outbox, postmortems, receipts, timeline
 from storage.items import action_items
 from storage.values import Incident, TimelineEntry
@@ -163,21 +164,21 @@ def status(connection: Connection, request: Request) -> Reply:
     incident, rest = get_named(connection, request, plain=True)
     if rest.strip() and not says_nothing(rest):
         raise UsageError(f"Which incident? Try: {request.slash('incident')} status {incident.name}")
-    entries = [entry for entry in timeline.of_incident(connection, incident.id) if not entry.retracted]
-    facts = lifecycle(entries)
+    # Few rows of a long incident: this answers however much is recorded, and while something slow is done beside it.
+    course = timeline.milestones(connection, [incident.id], COURSE_KINDS)[incident.id]
+    facts = lifecycle(course)
     items = action_items.of_incident(connection, incident.id)
     text = slack(
         "status",
         incident=incident,
         facts=facts,
-        approximate=approximate_instants(entries, facts),
+        approximate=approximate_instants(course, facts),
         durations=[(each.label, getattr(facts, f"{each.key}_s")) for each in DURATIONS],
-        entries=entries,
+        entries=timeline.count(connection, incident.id),
         open_items=[item for item in items if item.pending],
         postmortem=postmortems.newest(connection, incident.id),
         zone=request.zone if request.zone_known else None,
         today=request.received_at.date(),
-        kinds=ENTRY_KINDS,
         absent=receipts.is_absent(connection, incident.workspace_id, incident.channel_id),
         undelivered=outbox.parked_problems(
             connection, incident.workspace_id, (incident.channel_id, f"draft:{incident.id}")
@@ -211,8 +212,8 @@ def search(connection: Connection, request: Request) -> Reply:
 
 def _listing(connection: Connection, request: Request, found: Sequence[Incident], **facts: object) -> Reply:
     """The incidents on a line each, with how many times each came back."""
-    turns = (RESOLVED, REOPENED)
-    reopened = {each.id: lifecycle(timeline.of_incident(connection, each.id, kinds=turns)).reopened for each in found}
+    turns = timeline.milestones(connection, [each.id for each in found], (RESOLVED, REOPENED))
+    reopened = {incident_id: lifecycle(steps).reopened for incident_id, steps in turns.items()}
     return Reply(text=slack("listing", incidents=found, reopened=reopened, limit=_LISTED, request=request, **facts))
 
 

@@ -44,6 +44,33 @@ def test_an_approximate_time_and_the_end_of_a_range_are_kept_and_revised(databas
         assert (exact.approximate, exact.until_at) == (False, None)
 
 
+def test_the_milestones_of_some_incidents_are_those_that_stand_as_they_were_corrected(database: Database) -> None:
+    with database.write() as connection:
+        first, second, third, other = (declare(connection, channel_id=f"C{number}") for number in range(4))
+        say(connection, first, kind="detected", qualifier="customer", approximate=True, occurred_at=later(3))
+        moved = say(connection, first, kind="resolved", occurred_at=later(9))
+        moved = timeline.revise(connection, moved, by="U1", at=NOW, occurred_at=later(7), qualifier="x", approximate=True)
+        timeline.revise(connection, moved, by="U1", at=NOW, occurred_at=later(8), qualifier=None, approximate=False)
+        undone = say(connection, first, kind="resolved")
+        timeline.revise(connection, undone, by="U1", at=NOW, retracted=True)
+        again = timeline.revise(connection, say(connection, second, kind="detected"), by="U1", at=NOW, retracted=True)
+        timeline.revise(connection, again, by="U1", at=NOW, retracted=False)
+        say(connection, first)
+        say(connection, other, kind="detected")
+        asked = [first.id, second.id, third.id]
+        found = timeline.milestones(connection, asked, ("detected", "resolved"))
+        assert [timeline.count(connection, each.id) for each in (first, second, third, other)] == [3, 1, 0, 1]
+    as_read = {incident_id: sorted(tuple(each)[1:] for each in some) for incident_id, some in found.items()}
+    assert as_read == {
+        first.id: [
+            (1, "detected", later(3), "customer", True, False),
+            (2, "resolved", later(8), None, False, False),
+        ],
+        second.id: [(1, "detected", NOW, None, False, False)],
+        third.id: [],
+    }
+
+
 def test_numbers_run_without_a_gap_in_each_incident_however_many_write_at_once(database: Database) -> None:
     with database.write() as connection:
         declare(connection)

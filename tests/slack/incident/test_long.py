@@ -1,8 +1,10 @@
 """Answers that would take longer than Slack waits: announced at once, then given by the outbox."""
 
 import json
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bot.fakeslack.objects import Message
 from bot.handlers import later
@@ -31,6 +33,33 @@ def long(office: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     office.say("/resolved freed space")
     office.deliver()
     return office
+
+
+def test_the_state_and_the_list_read_no_more_however_long_the_past(long: Workplace) -> None:
+    """They are answered at once, so they read neither what was told nor each incident by itself."""
+
+    def statements(typed: str) -> list[str]:
+        heard: list[str] = []
+
+        def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            heard.append(" ".join(statement.split()))
+
+        event.listen(long.database.engine, "before_cursor_execute", hear)
+        answer = long.private(typed)
+        event.remove(long.database.engine, "before_cursor_execute", hear)
+        assert "INC-1" in answer
+        return heard
+
+    read = {typed: statements(typed) for typed in ("/incident status", "/incident list all")}
+    long.say("/reopened it is back")
+    long.say("/impact nobody can pay")
+    for number in range(3):
+        long.say("/detected disk full again", channel=long.slack.add_channel(f"other-{number}"))
+    assert "5 entries" in long.private("/incident status")
+    for typed, before in read.items():
+        heard = statements(typed)
+        assert len(heard) <= len(before), typed
+        assert not [each for each in heard if "timeline_entries.text" in each], typed
 
 
 @pytest.mark.parametrize("command", LONG)
