@@ -2,7 +2,8 @@
 
 urllib's time-out is for each read, so an answer that comes a byte at a time would hold a thread for ever, and it reads
 an answer of any size. Here one deadline covers an exchange from connecting to the last byte, one limit covers all bytes
-that come, and no redirect is followed. Only the look-up of a host's name has a limit of its own, the system's.
+that come, and no redirect is followed. The look-up of a host's name has no limit but the system's, half a minute and
+more, so it is made in a thread that is left behind when the time is over.
 """
 
 import json
@@ -11,14 +12,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
 from functools import lru_cache, partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from io import BufferedReader, RawIOBase
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
 from slack_sdk import WebClient
@@ -50,6 +52,8 @@ PROBE_S = 5
 ANSWER_LIMIT = 4_000_000
 """Bytes of an answer, its head and a proxy's included. Slack's largest, 200 members, has about a tenth."""
 OK, NOT_FOUND = 200, 404
+MOST_LEFT_BEHIND = 16
+"""Threads that may be left behind at a time; while so many hang, a call fails at once."""
 _LIMITED_BY_CHANNEL = "chat."
 """The methods that Slack limits by channel; it limits the others by workspace. Source: Slack, "Rate Limits"."""
 _WORD = re.compile(r"[a-z_]+")
@@ -73,6 +77,41 @@ _PROOF: Final[Mapping[str, str]] = {
     "users.list": "members",
 }
 """A field that each answer of the method has, where Scribe needs it: what is "ok" without it does not come of Slack."""
+
+
+_PLACES_LEFT = threading.BoundedSemaphore(MOST_LEFT_BEHIND)
+Result = TypeVar("Result")
+
+
+def in_time(
+    step: Callable[[], Result], within_s: float, *, too_late: Callable[[Result], object] = lambda _result: None
+) -> Result:
+    """What the step returns, or raises; after `within_s` its thread is left behind, with `too_late` for its result.
+
+    Raises TimeoutError then, and OSError where no further thread can be had.
+    """
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(step())
+        except BaseException as error:  # noqa: BLE001 - the boundary: it is raised again where it is waited for
+            future.set_exception(error)
+        finally:
+            _PLACES_LEFT.release()
+
+    if not _PLACES_LEFT.acquire(blocking=False):
+        raise OSError("too many look-ups hang")
+    try:
+        threading.Thread(target=run, name="look-up", daemon=True).start()
+    except RuntimeError as error:
+        _PLACES_LEFT.release()
+        raise OSError(str(error)) from None
+    wait((future,), within_s)
+    if not future.done():
+        future.add_done_callback(lambda late: late.exception() or too_late(late.result()))
+        raise TimeoutError("the look-up takes too long")
+    return future.result()
 
 
 def exchange(request: Request, *, proxy: str | None, timeout_s: float) -> tuple[int, Message, bytes]:
@@ -176,7 +215,8 @@ class _LimitedConnection(HTTPConnection):
 
     def _dial(self, address: tuple[str, int], *_: Any) -> socket.socket:
         """Connect to the first of the host's addresses that answers; each but the last gets half of the time left."""
-        places: list[Any] = [found[4][:2] for found in socket.getaddrinfo(*address, type=socket.SOCK_STREAM)]
+        look_up = partial(socket.getaddrinfo, *address, type=socket.SOCK_STREAM)
+        places: list[Any] = [found[4][:2] for found in in_time(look_up, self._limits.left_s())]
         for left in reversed(range(len(places))):
             within_s = self._limits.left_s() / (2 if left else 1)
             try:

@@ -19,7 +19,7 @@ import pytest
 from slack_sdk.errors import SlackClientError
 
 from bot.clock import SetClock
-from bot.slack.client import ANSWER_LIMIT, CALL_S, Client, StrictClient, respond
+from bot.slack.client import ANSWER_LIMIT, CALL_S, MOST_LEFT_BEHIND, Client, StrictClient, respond
 from bot.slack.refusals import Verdict, judge
 from bot.slack.trial import on_trial, outcome, probe
 from storage import outbox
@@ -132,6 +132,44 @@ def test_a_giant_takes_no_memory(trick: str) -> None:
             assert tracemalloc.get_traced_memory()[1] < MEMORY
         finally:
             tracemalloc.stop()
+
+
+def test_a_look_up_that_hangs_is_waited_for_no_longer_than_an_answer(
+    office: Workplace, clock: SetClock, hanging_look_up: threading.Event
+) -> None:
+    client, channel = office.bot.context.client, office.slack.add_channel("bad")
+    client.base_url = client.base_url.replace("127.0.0.1", "localhost")
+    client.timeout = SHARED_S  # type: ignore[assignment]  # declared int
+    enqueue(office, channel, "said late", clock)
+    begun_s = time.monotonic()
+    office.deliver()
+    assert time.monotonic() - begun_s < SHARED_S + SPARE_S
+    assert outbox_states(office) == {"waiting": 1}
+    hanging_look_up.set()
+    clock.set(clock() + timedelta(minutes=6))
+    office.deliver()
+    assert said(office, channel) == ["said late"]
+
+
+def test_look_ups_that_hang_leave_few_threads_behind_and_the_next_call_succeeds(
+    office: Workplace, hanging_look_up: threading.Event
+) -> None:
+    url = office.slack.api_url.replace("127.0.0.1", "localhost")
+    client = StrictClient(token=office.slack.bot_token, base_url=url)
+    client.timeout = 0.01  # type: ignore[assignment]  # declared int
+    begun_s = time.monotonic()
+    for _ in range(3 * MOST_LEFT_BEHIND):
+        with pytest.raises(OSError, match="look-up") as failure:
+            client.auth_test()
+        assert judge(failure.value) is Verdict.LATER
+    assert len([each for each in threading.enumerate() if each.name == "look-up"]) == MOST_LEFT_BEHIND
+    assert time.monotonic() - begun_s < SPARE_S
+    hanging_look_up.set()
+    for thread in threading.enumerate():
+        if thread.name == "look-up":
+            thread.join(SPARE_S)
+    client.timeout = CALL_S
+    assert client.auth_test()["team_id"] == office.slack.team_id
 
 
 def test_over_tls_the_same_limits_hold(office: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from bot.clock import now
 from bot.config import Settings
 from bot.fakeslack.slack import Slack
 from bot.slack.bot import Bot, build
+from bot.slack.client import CALL_S
 from bot.slack.inbound.socket import WORKERS, Keepalive, Socket, connect
 from bot.telemetry.context import NO_METRICS, Metrics
 from bot.telemetry.metrics import PrometheusMetrics
@@ -66,6 +67,7 @@ class Hostile:
 
 @dataclass
 class Attacked:
+    slack: Slack
     hostile: Hostile
     socket: Socket
     bot: Bot
@@ -94,7 +96,7 @@ def attacked(
         prepare(bot)
         socket = connect(bot, settings, keepalive=QUICK)
         try:
-            yield Attacked(hostile, socket, bot)
+            yield Attacked(slack, hostile, socket, bot)
         finally:
             socket.close()
             bot.stop()
@@ -159,6 +161,21 @@ def test_after_anything_that_comes_the_next_envelope_is_answered(sqlite: Databas
         assert case.hostile.acknowledged.wait(WAIT_S)
         assert case.hostile.opened <= connections
         assert case.socket.hearing
+
+
+def test_a_look_up_that_hangs_is_waited_for_no_longer_than_a_connection(
+    sqlite: Database, tmp_path: Path, hanging_look_up: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.inbound.socket.CALL_S", 0.5)
+    with attacked(sqlite, tmp_path, says()) as run:
+        run.slack.set_socket_address(run.hostile.address.replace("127.0.0.1", "localhost"))
+        other, begun_s = Socket(run.bot, run.bot.context.settings, QUICK), time.monotonic()
+        assert not other.open()
+        assert time.monotonic() - begun_s < WAIT_S / 2
+        hanging_look_up.set()
+        monkeypatch.setattr("bot.slack.inbound.socket.CALL_S", CALL_S)
+        assert other.open()
+        other.close()
 
 
 def test_closed_again_and_again_it_comes_back_ever_more_slowly(sqlite: Database, tmp_path: Path) -> None:

@@ -19,12 +19,13 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, reconnect
+from websockets.sync.utils import Deadline
 
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.server.supervisor import Loop
 from bot.slack.bot import Bot
-from bot.slack.client import CALL_S, OK, StrictClient
+from bot.slack.client import CALL_S, OK, StrictClient, in_time
 from bot.slack.inbound.payloads import UNREADABLE, bolt_request
 from bot.slack.refusals import SERVER_ERROR, backoff_s, gives_up, reason, retry_after_s
 from bot.telemetry.context import ContextThreadPool, Metrics, measured_work, request_id
@@ -109,6 +110,12 @@ class _Opening(reconnect):
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Follow none."""
         return exc
+
+    def open_socket(self, deadline: Deadline) -> Any:
+        """Connect to the host, or to a proxy, within the time of the whole, the look-up of its name included."""
+        return in_time(
+            partial(super().open_socket, deadline), deadline.timeout() or CALL_S, too_late=lambda sock: sock.close()
+        )
 
 
 class Pace:

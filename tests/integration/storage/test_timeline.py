@@ -49,7 +49,9 @@ def test_the_milestones_of_some_incidents_are_those_that_stand_as_they_were_corr
         first, second, third, other = (declare(connection, channel_id=f"C{number}") for number in range(4))
         say(connection, first, kind="detected", qualifier="customer", approximate=True, occurred_at=later(3))
         moved = say(connection, first, kind="resolved", occurred_at=later(9))
-        moved = timeline.revise(connection, moved, by="U1", at=NOW, occurred_at=later(7), qualifier="x", approximate=True)
+        moved = timeline.revise(
+            connection, moved, by="U1", at=NOW, occurred_at=later(7), qualifier="x", approximate=True
+        )
         timeline.revise(connection, moved, by="U1", at=NOW, occurred_at=later(8), qualifier=None, approximate=False)
         undone = say(connection, first, kind="resolved")
         timeline.revise(connection, undone, by="U1", at=NOW, retracted=True)
