@@ -1,4 +1,4 @@
-"""Whether calls and blocks are what Slack's own types allow."""
+"""Whether calls, acks, blocks and views are what Slack's own types allow."""
 
 import json
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from bot.fakeslack.slack import Slack
 
 FOLDER = Path(__file__).parent
 RESPONSE_URL = "response_url"
-"""The name under which the stand-in records the uses of response URLs, for which there is no type."""
+"""The name under which the stand-in records the uses of response URLs."""
 DIFFERENCES = {"files.getUploadURLExternal": {"alt_txt": "alt_text"}}
 """Names in Slack's reference, and in its SDK for Python, that its types spell otherwise."""
 
 
 @cache
 def definitions() -> dict[str, Any]:
-    """The schemas of the methods' arguments, of `blocks` and of a `view`, by name."""
+    """The schemas of the methods' arguments, of `blocks`, a `view`, a `response` and a `submission`, by name."""
     found: dict[str, Any] = json.loads((FOLDER / "calls.schema.json").read_text(encoding="utf-8"))["definitions"]
     return found
 
@@ -71,7 +71,7 @@ Typed: Any = extend(Draft7Validator, {"anyOf": _any_of, "$ref": _ref})  # type: 
 
 
 def problems(name: str, value: Any) -> list[str]:
-    """What is wrong with the arguments of a method, with `blocks` or with a `view`, each with its place.
+    """What is wrong with the arguments of a method or another value that `definitions` names, each with its place.
 
     The types let a call have blocks of any type that they do not know; here blocks are checked by themselves.
     """
@@ -89,12 +89,13 @@ def problems_of(slack: Slack) -> Iterator[str]:
     """What is wrong with the calls that the stand-in recorded, with the uses of response URLs and with the acks."""
     for call in slack.calls:
         if call.method == RESPONSE_URL:
-            yield from _problems_of_body(call.args)
+            yield from problems("response", call.args)
         else:
             spelled = DIFFERENCES.get(call.method, {})
             yield from problems(call.method, {spelled.get(key, key): _as_sent(each) for key, each in call.args.items()})
     for answer in slack.answers:
-        yield from _problems_of_body(answer.body)
+        if answer.body:
+            yield from problems("submission" if "response_action" in answer.body else "response", answer.body)
 
 
 def _as_sent(value: Any) -> Any:
@@ -102,8 +103,3 @@ def _as_sent(value: Any) -> Any:
     names = isinstance(value, list) and value and all(isinstance(each, str) for each in value)
     return ",".join(value) if names else value
 
-
-def _problems_of_body(body: dict[str, Any]) -> Iterator[str]:
-    for part in ("blocks", "view"):
-        if part in body:
-            yield from problems(part, body[part])

@@ -1,11 +1,12 @@
 """Shortens a JSON Schema whose types have no names: what stands in it more than once becomes one definition.
 
-python -m tests.support.slackschemas.fold < calls.long.json > tests/support/slackschemas/calls.schema.json
+`compile.sh` calls it: python -m tests.support.slackschemas.fold @slack/types@3.2.0 … < long.json > calls.schema.json
 """
 
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 SHORTEST = 60
@@ -13,6 +14,8 @@ SHORTEST = 60
 MAPS, LISTS, SINGLES = {"properties"}, {"anyOf", "allOf", "items"}, {"items", "additionalProperties", "not"}
 """The keywords that hold schemas, by how they hold them. Everything else is copied as it is."""
 REFERENCE = "#/definitions/"
+LICENCE = "MIT, © Slack Technologies, LLC."
+MADE_BY = "Made by tests/support/slackschemas/compile.sh; not to be edited."
 
 
 class Folding:
@@ -76,11 +79,12 @@ def fold(schema: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": schema["$schema"], "definitions": {**shown, **kept}}
 
 
-def lines(schema: dict[str, Any]) -> str:
-    """Return the schema as JSON with a line for each definition."""
+def lines(schema: dict[str, Any], sources: Sequence[str]) -> str:
+    """Return the schema as JSON with a line for each definition, and its `sources`, npm packages with versions."""
     parts = ",\n".join(f"{json.dumps(name)}: {json.dumps(part)}" for name, part in schema["definitions"].items())
-    return f'{{"$schema": {json.dumps(schema["$schema"])}, "definitions": {{\n{parts}\n}}}}\n'
+    head = {"$schema": schema["$schema"], "$comment": f"{LICENCE} From npm: {', '.join(sources)}. {MADE_BY}"}
+    return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "definitions": {{\n{parts}\n}}}}\n'
 
 
 if __name__ == "__main__":
-    sys.stdout.write(lines(fold(json.load(sys.stdin))))
+    sys.stdout.write(lines(fold(json.load(sys.stdin)), sys.argv[1:]))
