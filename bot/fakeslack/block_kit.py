@@ -22,9 +22,7 @@ BOOLEAN: Final = Boolean()
 IDENTIFIER: Final = String(max_length=255)
 URL: Final = String(max_length=3000, pattern=r"https?://.+")
 
-TEXT_STYLE: Final = Object(
-    optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline", "highlight"), BOOLEAN)
-)
+TEXT_STYLE: Final = Object(optional=dict.fromkeys(("bold", "italic", "strike", "code", "underline"), BOOLEAN))
 STYLED: Final[dict[str, Schema]] = {"style": TEXT_STYLE}
 
 RICH_TEXT_ELEMENTS: Final[dict[str, Schema]] = {
@@ -47,9 +45,7 @@ RICH_TEXT_SECTION: Final = Object(required={"elements": RICH_TEXT_CONTENT})
 
 RICH_TEXT_BLOCKS: Final[dict[str, Schema]] = {
     "rich_text_section": RICH_TEXT_SECTION,
-    "rich_text_preformatted": Object(
-        required={"elements": RICH_TEXT_CONTENT}, optional={**BORDER, "language": String()}
-    ),
+    "rich_text_preformatted": Object(required={"elements": RICH_TEXT_CONTENT}, optional=BORDER),
     "rich_text_quote": Object(required={"elements": RICH_TEXT_CONTENT}, optional=BORDER),
     "rich_text_list": Object(
         required={
@@ -162,6 +158,7 @@ ELEMENTS: Final[dict[str, Schema]] = {
 
 INPUT_ELEMENTS: Final = tuple(name for name in ELEMENTS if name not in {"button", "overflow", "image"})
 ACTION_ELEMENTS: Final = tuple(name for name in ELEMENTS if name not in {"plain_text_input", "image"})
+ACCESSORIES: Final = tuple(name for name in ELEMENTS if name not in {"plain_text_input", "datetimepicker"})
 RICH_TEXT: Final = Object(
     required={"elements": ListOf(item=ByType(types=RICH_TEXT_BLOCKS))}, optional={"block_id": IDENTIFIER}
 )
@@ -178,7 +175,7 @@ BLOCKS: Final[dict[str, Object]] = {
             "text": text_object(3000),
             "fields": ListOf(item=text_object(2000), max_items=10),
             "expand": BOOLEAN,
-            "accessory": ByType(types=ELEMENTS, only=(*ACTION_ELEMENTS, "image")),
+            "accessory": ByType(types=ELEMENTS, only=ACCESSORIES),
         },
         any_of=("text", "fields"),
     ),
@@ -229,7 +226,6 @@ VIEWS: Final[dict[str, Object]] = {
             "external_id": String(max_length=255, min_length=0),
             "clear_on_close": BOOLEAN,
             "notify_on_close": BOOLEAN,
-            "submit_disabled": BOOLEAN,
         },
     ),
     "home": Object(

@@ -102,4 +102,3 @@ def _as_sent(value: Any) -> Any:
     """The stand-in reads names between commas as a list."""
     names = isinstance(value, list) and value and all(isinstance(each, str) for each in value)
     return ",".join(value) if names else value
-

@@ -1,10 +1,13 @@
 """What the recorded calls are held to: Slack's own types find what is wrong, and folding them changes nothing."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
+from bot.fakeslack.block_kit import BLOCKS, DATE_PATTERN, TIME_PATTERN, URL, VIEWS
+from bot.fakeslack.schema import AnyOf, ByType, Integer, ListOf, Object, String
 from tests.support.slackschemas.check import problems
 from tests.support.slackschemas.fold import fold
 
@@ -25,6 +28,13 @@ MODAL = {"type": "modal", "title": {"type": "plain_text", "text": "x"}, "blocks"
         ("users.list", {"limit": 200, "cursor": "x"}),
         ("blocks", [SECTION, {"type": "divider"}]),
         ("view", {"type": "home", "blocks": [SECTION]}),
+        ("pins.add", {"channel": "C1", "timestamp": "1.2"}),
+        ("conversations.create", {"name": "inc-12-disk-full", "is_private": True}),
+        ("conversations.invite", {"channel": "C1", "users": "U1,U2"}),
+        ("response", {"response_type": "ephemeral", "text": "x", "blocks": [SECTION]}),
+        ("response", {"delete_original": True}),
+        ("submission", {"response_action": "errors", "errors": {"b": "x"}}),
+        ("submission", {"response_action": "update", "view": MODAL}),
     ],
 )
 def test_what_slacks_types_allow_passes(name: str, value: Any) -> None:
@@ -45,12 +55,60 @@ def test_what_slacks_types_allow_passes(name: str, value: Any) -> None:
         ("views.open", {"view": MODAL}, "views.open"),
         ("chat.update", {"channel": "C1", "text": "x"}, "chat.update"),
         ("chat.shout", {}, "chat.shout"),
+        ("pins.add", {"channel": "C1", "ts": "1.2"}, "ts"),
+        ("response", {"response_type": "private", "text": "x"}, "response_type"),
+        ("response", {"text": "x", "blocks": [{**SECTION, "txt": 1}]}, "blocks/0"),
+        ("submission", {"response_action": "error", "errors": {"b": "x"}}, "response_action"),
     ],
 )
 def test_what_they_do_not_allow_is_found_with_its_place(name: str, value: Any, place: str) -> None:
     found = problems(name, value)
     assert found
     assert place in " ".join(found)
+
+
+def fullest(schema: Any) -> Any:
+    """A value with all that the stand-in's schema lets it have."""
+    match schema:
+        case String():
+            known = {DATE_PATTERN: "2026-03-12", TIME_PATTERN: "14:02", URL.pattern: "https://x.example"}
+            return (*schema.choices, known.get(schema.pattern, "#0b5cad" if schema.pattern else "x"))[0]
+        case Integer():
+            return max(schema.minimum, 1)
+        case ListOf():
+            return [fullest(schema.item)]
+        case ByType():
+            name = next(iter(schema.only or schema.types))
+            return {"type": name, **fullest(schema.types[name])}
+        case AnyOf():
+            return fullest(schema.schemas[0])
+        case Object():
+            both = {key: fullest(each) for key, each in {**schema.required, **schema.optional}.items()}
+            return {key: each for key, each in both.items() if key not in schema.any_of[1:]}
+    return True
+
+
+def of_every_type(name: str, block: Object) -> Iterator[Any]:
+    """The fullest block, with each of the elements that it can have."""
+    made = {"type": name, **fullest(block)}
+    for key, schema in {**block.required, **block.optional}.items():
+        inner = schema.item if isinstance(schema, ListOf) else schema
+        if isinstance(inner, ByType):
+            for each in inner.only or inner.types:
+                element = {"type": each, **fullest(inner.types[each])}
+                yield {**made, key: [element] if isinstance(schema, ListOf) else element}
+    yield made
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_what_the_stand_in_takes_slacks_types_allow(name: str) -> None:
+    for block in of_every_type(name, BLOCKS[name]):
+        assert problems("blocks", [block]) == [], block
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_that_the_stand_in_takes_slacks_types_allow(name: str) -> None:
+    assert problems("view", {"type": name, **fullest(VIEWS[name])}) == []
 
 
 def test_a_folded_schema_allows_what_the_long_one_does() -> None:
