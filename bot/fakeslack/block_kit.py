@@ -1,6 +1,7 @@
 """Block Kit's blocks, elements and views as schemas: their keys and the limits of their values.
 
-Source: Slack's Block Kit reference. Lengths are in characters.
+Source: Slack's Block Kit reference. Lengths are in characters. A key that Slack's own types do not know is not taken:
+tests/unit/slack/test_slackschemas.py compares the two.
 """
 
 from typing import Final
@@ -52,7 +53,7 @@ RICH_TEXT_BLOCKS: Final[dict[str, Schema]] = {
             "elements": ListOf(item=ByType(types={"rich_text_section": RICH_TEXT_SECTION})),
             "style": String(choices=("bullet", "ordered")),
         },
-        optional={**BORDER, "indent": Integer(maximum=8), "offset": Integer()},
+        optional={**BORDER, "indent": Integer(maximum=8)},
     ),
 }
 
