@@ -78,7 +78,9 @@ AWAY: Final = 11.0
 """Pixels from the middle of a mark to its label."""
 COUNT_SIZE: Final = 10.5
 SPACE: Final = 5.0
-"""Pixels between the parts of a label, and after it."""
+"""Pixels between the parts of a label."""
+APART: Final = 20.0
+"""The fewest pixels between a label and whatever else is in its row, so that it is not read as that mark's."""
 MOST_ROWS: Final = 30
 LENGTHS: Final = (900.0, 420.0, 300.0, 220.0)
 """The longest labels in pixels, to be tried in order until MOST_ROWS rows suffice."""
@@ -111,12 +113,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """An entry at `x` in row `row` of its lane (from 0), with the parts of its label."""
+    """An entry at `x` in row `row` of its lane (from 0), with the parts of its label.
+
+    A label to the left of its mark is underlined from `joined_from` on, up to the mark; None for one to the right.
+    """
 
     entry: TimelineEntry
     x: float
     row: int
     label: tuple[Text, ...] = ()
+    joined_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,9 +224,10 @@ class _Packing:
 
     def _put(self, entry: TimelineEntry, row: int, x: float, parts: _Parts, to_the_right: bool) -> None:  # noqa: FBT001
         length = _length(parts)
-        label = _placed(parts, x + AWAY if to_the_right else x - AWAY - length)
-        self.free[row : row + 1] = [x + AWAY + SPACE + (length + SPACE if to_the_right else 0)]
-        self.marks.append(Mark(entry=entry, x=x, row=row, label=label))
+        start = x + AWAY if to_the_right else x - AWAY - length
+        self.free[row : row + 1] = [APART - HALF + (start + length if to_the_right else x + HALF)]
+        joined_from = None if to_the_right else round(start, 1)
+        self.marks.append(Mark(entry=entry, x=x, row=row, label=_placed(parts, start), joined_from=joined_from))
 
 
 def _packed(lane: Lane, entries: Sequence[TimelineEntry], room: Room, longest: float, most: int) -> Rows:

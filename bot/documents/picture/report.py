@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from itertools import accumulate
 
 from bot.documents import rendering
+from bot.documents.picture import text_width
 from bot.domain.report.on_time import AHEAD, DROPPED, IN_TIME, LATE, OVERDUE, UNDATED, OnTime
 from bot.domain.report.period import Period
 from bot.domain.report.report import Report, Spread
@@ -19,6 +21,8 @@ from bot.domain.time import format as time_format
 from bot.domain.time.format import rough_duration
 
 WIDTH = 900
+SIZE = 12.0
+"""Pixels of the letters of the legends."""
 LEFT, RIGHT = 20, 20
 TOP = 66
 BARS_LEFT, BARS_HEIGHT, BARS_TITLE = 56, 130, 34
@@ -89,7 +93,8 @@ def draw_report(report: Report) -> str:
     if report.items.recorded:
         panels["items"] = _items(report.items, y)
         y += ITEMS_HEIGHT
-    return rendering.svg("report", report=report, width=WIDTH, height=int(y + FOOT), **panels)
+    length = partial(text_width.width, size=SIZE)
+    return rendering.svg("report", report=report, width=WIDTH, height=int(y + FOOT), length=length, **panels)
 
 
 def _bins(period: Period) -> tuple[str, list[date]]:
