@@ -5,6 +5,9 @@ lane are sent or parked. A claim is a lease; when its holder dies, the job is cl
 What a holder writes holds only while the claim is its own: `attempts` counts the claims, and so tells them apart.
 A job may be what its holders die of: those found with an expired lease count how often that was, in `problem`.
 
+A job is due by the clock of those who write jobs, which a demo or a replay moves as it likes; a lease goes by the time
+that passes, which functions take as `lease_at`, since its holder renews it by that. Without it both are one.
+
 Clocks go wrong. A wait is kept as two instants, when it began (`put_off_at`) and when it ends (`due_at`), so that one
 that began in what is the future now is known to have been set by a wrong clock, and is over: see `correct`.
 """
@@ -17,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    Case,
     ColumnElement,
     Connection,
     RowMapping,
@@ -83,12 +87,27 @@ class Job:
 
 
 _EARLIER = outbox.alias("earlier")
-_IS_DUE = and_(text(f"outbox.{UNSENT}"), outbox.c.due_at <= bindparam("at"))
+_INSTANT = outbox.c.due_at.type
+
+
+def _now(name: str) -> Case[datetime]:
+    """The instant `name` of a job's clock: that of leases where it is being sent, else the one it is due by."""
+    leases, other = (bindparam(each, type_=_INSTANT) for each in (f"lease_{name}", name))
+    return case((outbox.c.state == "sending", leases), else_=other)
+
+
+# The first comparison is implied by the second; for it there is an index.
+_IS_DUE = and_(
+    text(f"outbox.{UNSENT}"),
+    outbox.c.due_at <= bindparam("later_at", type_=_INSTANT),
+    outbox.c.due_at <= _now("at"),
+)
 _IS_AT_ONCE = and_(outbox.c.state == "waiting", outbox.c.due_at == outbox.c.written_at)
 _IS_PUT_OFF_WRONGLY = and_(
     text(f"outbox.{UNSENT}"),
-    outbox.c.due_at > bindparam("at", type_=outbox.c.due_at.type),
-    or_(_IS_AT_ONCE, outbox.c.put_off_at > bindparam("latest", type_=outbox.c.put_off_at.type)),
+    outbox.c.due_at > bindparam("earlier_at", type_=_INSTANT),
+    outbox.c.due_at > _now("at"),
+    or_(_IS_AT_ONCE, outbox.c.put_off_at > _now("latest")),
 )
 """Jobs that wait only because a clock was wrong; one for later, such as a reminder of a review, is not among them."""
 _ANY_PUT_OFF_WRONGLY = select(outbox.c.id).where(_IS_PUT_OFF_WRONGLY).limit(1)
@@ -211,28 +230,45 @@ def add_all(
         connection.execute(insert(outbox), [job | common for job in jobs])
 
 
-def is_due(connection: Connection, *, at: datetime, workspace_id: str | None = None) -> bool:
+def _instants(at: datetime, lease_at: datetime | None) -> dict[str, datetime]:
+    """The parameters of `_IS_DUE` and `_IS_PUT_OFF_WRONGLY`."""
+    leases = lease_at or at
+    return {
+        "at": at,
+        "lease_at": leases,
+        "later_at": max(at, leases),
+        "earlier_at": min(at, leases),
+        "latest": at + SKEW,
+        "lease_latest": leases + SKEW,
+    }
+
+
+def is_due(
+    connection: Connection, *, at: datetime, lease_at: datetime | None = None, workspace_id: str | None = None
+) -> bool:
     """Whether a job may be due, of that workspace or of any; takes no lock, so `claim` may still find none."""
-    return connection.execute(*_for_workspace(workspace_id, _ANY_DUE, at)).first() is not None
+    return connection.execute(*_for_workspace(workspace_id, _ANY_DUE, at, lease_at)).first() is not None
 
 
 def claim(
     connection: Connection,
     *,
     at: datetime,
+    lease_at: datetime | None = None,
     workspace_id: str | None = None,
     without: Collection[Lane] = (),
     in_hand: Collection[int] = (),
     expired_too: bool = True,
 ) -> Job | None:
-    """Claim the job that has been due longest and is first in its lane, until `at` + LEASE.
+    """Claim the job that has been due longest and is first in its lane, until `lease_at` + LEASE.
 
     With `workspace_id`, only a job of that workspace: the token of one workspace cannot send to another. The lanes
     `without` are left out, and the jobs that the caller has `in_hand`, whatever a clock says of their leases; unless
     `expired_too`, those of other holders as well. A job that cannot be read, or that not even giving it up settles, is
     parked, and the next one claimed.
     """
-    query, parameters = _for_workspace(workspace_id, _NEXT, at)
+    leased_at = lease_at or at
+    query, parameters = _for_workspace(workspace_id, _NEXT, at, leased_at)
     parameters |= {"in_hand": sorted(in_hand), "expired_too": expired_too}
     if without:
         query = query.where(tuple_(outbox.c.workspace_id, outbox.c.lane).not_in(sorted(without)))
@@ -255,22 +291,22 @@ def claim(
             _set_aside(connection, outbox.c.id == found.id, UNSETTLED, at)
             continue
         job = replace(found, attempts=found.attempts + 1)
-        values = {"state": "sending", "attempts": job.attempts, "due_at": at + LEASE, "put_off_at": at}
+        values = {"state": "sending", "attempts": job.attempts, "due_at": leased_at + LEASE, "put_off_at": leased_at}
         if job.unsettled:
             values["problem"] = f"{UNSETTLED} {job.unsettled}"
         connection.execute(update(outbox).where(outbox.c.id == job.id).values(**values))
         return job
 
 
-def is_put_off_wrongly(connection: Connection, *, at: datetime) -> bool:
+def is_put_off_wrongly(connection: Connection, *, at: datetime, lease_at: datetime | None = None) -> bool:
     """Whether a job waits only because a clock was wrong when it was written, put off or claimed."""
-    return connection.execute(_ANY_PUT_OFF_WRONGLY, {"at": at, "latest": at + SKEW}).first() is not None
+    return connection.execute(_ANY_PUT_OFF_WRONGLY, _instants(at, lease_at)).first() is not None
 
 
-def correct(connection: Connection, *, at: datetime) -> None:
+def correct(connection: Connection, *, at: datetime, lease_at: datetime | None = None) -> None:
     """Make the jobs due that wait only because a clock was wrong, leases included: their holders renew them."""
-    corrected = update(outbox).where(_IS_PUT_OFF_WRONGLY).values(due_at=at, put_off_at=at)
-    connection.execute(corrected, {"at": at, "latest": at + SKEW})
+    corrected = update(outbox).where(_IS_PUT_OFF_WRONGLY).values(due_at=_now("at"), put_off_at=_now("at"))
+    connection.execute(corrected, _instants(at, lease_at))
 
 
 def _job(row: RowMapping) -> Job:
@@ -354,16 +390,18 @@ def retry_known(connection: Connection, actions: Collection[str], *, at: datetim
     connection.execute(update(outbox).where(known).values(state="waiting", due_at=at, problem=None))
 
 
-def _for_workspace(workspace_id: str | None, query: Select[Any], at: datetime) -> tuple[Select[Any], dict[str, Any]]:
+def _for_workspace(
+    workspace_id: str | None, query: Select[Any], at: datetime, lease_at: datetime | None
+) -> tuple[Select[Any], dict[str, Any]]:
     """The query and its parameters; for all workspaces where none is given."""
     if workspace_id is None:
-        return query, {"at": at}
-    return _OF_WORKSPACE[query], {"at": at, "workspace_id": workspace_id}
+        return query, {**_instants(at, lease_at)}
+    return _OF_WORKSPACE[query], {**_instants(at, lease_at), "workspace_id": workspace_id}
 
 
-def renew(connection: Connection, jobs: Iterable[Job], *, at: datetime) -> set[int]:
-    """Extend these claims to `at` + LEASE; returns the ids of those that still hold."""
-    return {job.id for job in jobs if _update_held(connection, job, due_at=at + LEASE, put_off_at=at)}
+def renew(connection: Connection, jobs: Iterable[Job], *, lease_at: datetime) -> set[int]:
+    """Extend these claims to `lease_at` + LEASE; returns the ids of those that still hold."""
+    return {job.id for job in jobs if _update_held(connection, job, due_at=lease_at + LEASE, put_off_at=lease_at)}
 
 
 def mark_sent(connection: Connection, job: Job, *, at: datetime, sent_as: str | None = None) -> None:

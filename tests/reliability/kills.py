@@ -19,6 +19,7 @@ from tests.benchmarks import seed
 from tests.reliability.comparison import Comparison, compare
 from tests.reliability.process import ScribeProcess, scribe_process
 from tests.reliability.responders import Responder, responding
+from tests.support.ledger import expire_leases
 
 SPAN_S = 1.5
 """A kill comes within so many seconds after the bot is up."""
@@ -66,7 +67,7 @@ def kill(
                 for _ in range(times):
                     moments.update(_once(database, target, dice))
                     if dice.random() < lapse:
-                        _expire_leases(database)
+                        expire_leases(database)
                     target.start()
             _make_all_due(database)
             comparison = compare(database, target.slack, responders, before=entries)
@@ -106,8 +107,3 @@ def _make_all_due(database: Database) -> None:
     with database.write() as connection:
         scheduled = (outbox.c.action == REMINDER) & (outbox.c.state == "waiting")
         connection.execute(update(outbox).where(scheduled).values(due_at=now()))
-
-
-def _expire_leases(database: Database) -> None:
-    with database.write() as connection:
-        connection.execute(update(outbox).where(outbox.c.state == "sending").values(due_at=now()))

@@ -13,8 +13,8 @@ from bot.fakeslack.slack import Slack
 from bot.slack.bot import build
 from storage.database import Database
 from storage.models import outbox, reminders
-from storage.outbox import LEASE
 from tests.support.crew import go, staffed, workers
+from tests.support.ledger import expire_leases
 from tests.support.many_items import AT, seed
 
 ITEMS, WORKERS = 240, 4
@@ -48,7 +48,8 @@ def test_killed_in_the_middle_or_not_each_owner_is_told_once(postgres: Database)
             sending.send_signal(signal.SIGKILL)
             assert [each.wait(timeout=120) for each in others] == [0, 0]
         settings = Settings.from_env(environment)
-        later = build(settings, postgres, clock=SetClock(AT + LEASE + timedelta(minutes=1)))
+        expire_leases(postgres)
+        later = build(settings, postgres, clock=SetClock(AT + timedelta(minutes=1)))
         later.remind()
         later.context.delivery.deliver_due()
         later.stop()

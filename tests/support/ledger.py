@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from bot.clock import now
 from storage import incidents, timeline
+from storage.database import Database
 from storage.items import action_items
 from storage.models import entry_revisions, metadata
 from storage.models import incidents as incident_rows
@@ -76,6 +78,12 @@ def outbox_states(office: Workplace) -> dict[str, int]:
     with office.database.read() as connection:
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def expire_leases(database: Database) -> None:
+    """End the leases of whatever is in hand, as if its process had died some time ago."""
+    with database.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.state == "sending").values(due_at=now()))
 
 
 def problems(office: Workplace) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Remind until nothing is due: `python -m tests.support.reminding`, told about its surroundings in variables.
 
-Its clock stands still, so what it had in hand when it was killed waits for somebody with a later one. With `SINCE`, the
+Its clock stands still. What it had in hand when it was killed waits until the lease is over. With `SINCE`, the
 time.time() at which its clock showed AT, the clock goes, and workers deliver as those of `scribe run` do.
 """
 
@@ -10,7 +10,7 @@ import time
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.clock import SetClock
+from bot.clock import SetClock, now
 from bot.config import Settings
 from bot.slack.bot import build
 from storage import outbox
@@ -46,8 +46,9 @@ def run(settings: Settings, database: Database, since_s: float) -> None:
         time.sleep(_TICK_S)
         with database.read() as connection:
             # Leases of a process that was killed are unsent jobs, too.
-            later = clock() + timedelta(days=1)
-            busy = reminder_schedules.is_due(connection, at=clock()) or outbox.is_due(connection, at=later)
+            later, expired = clock() + timedelta(days=1), now() + timedelta(days=1)
+            unsent = outbox.is_due(connection, at=later, lease_at=expired)
+            busy = reminder_schedules.is_due(connection, at=clock()) or unsent
     bot.stop()
 
 

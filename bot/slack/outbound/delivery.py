@@ -20,7 +20,7 @@ from http.client import HTTPException
 from slack_sdk.errors import SlackClientError
 from sqlalchemy import Connection
 
-from bot.clock import Clock, SharedClock, elapsed_s
+from bot.clock import Clock, SharedClock, elapsed_s, now
 from bot.server.supervisor import Loop, Supervisor
 from bot.slack.client import PausedError
 from bot.slack.identity import Identity
@@ -89,10 +89,14 @@ class Delivery:
         supervisor: Supervisor | None = None,
         shared: SharedClock | None = None,
     ) -> None:
-        """`shared` is the clock of all who use the outbox; without it that is `clock`."""
+        """`shared` is the clock of all who use the outbox.
+
+        Without it jobs are due by `clock`, and leases go by the machine's: `clock` may run at another speed.
+        """
         self._metrics = metrics
         self._database = database
         self._clock: Clock = shared or clock
+        self._lease_clock: Clock = shared or now
         self._shared = shared
         self._identity = identity
         self._supervisor = supervisor or Supervisor(metrics)
@@ -102,7 +106,7 @@ class Delivery:
         self._heard: dict[tuple[str, str], Heard] = {}
         self.present: set[tuple[str, str]] = set()
         """The channels that the bot is known to be in, each after its workspace: until Slack refuses a post there."""
-        self._leases = Leases(database, self._clock)
+        self._leases = Leases(database, self._lease_clock)
         self._shares = Shares()
         self._looking = threading.Lock()
         self._recovering = threading.Lock()
@@ -167,7 +171,7 @@ class Delivery:
         """Perform the next job that is due; False when there is none."""
         self._look_around()
         with self._database.read() as connection:
-            due = outbox.is_due(connection, at=self._clock(), workspace_id=self._identity.only_workspace)
+            due = outbox.is_due(connection, **self._instants(), workspace_id=self._identity.only_workspace)
         # Which workspace's jobs to claim must be known; while Slack does not answer this, it takes no message either.
         if due:
             self._identity.learn()
@@ -210,21 +214,24 @@ class Delivery:
 
     def _correct(self) -> bool:
         """Make the jobs due that a wrong clock holds up; whether there were any."""
-        at = self._clock()
+        instants = self._instants()
         with self._database.read() as connection:
-            found = outbox.is_put_off_wrongly(connection, at=at)
+            found = outbox.is_put_off_wrongly(connection, **instants)
         if found:
             with self._database.write() as connection:
-                outbox.correct(connection, at=at)
+                outbox.correct(connection, **instants)
         return found
+
+    def _instants(self) -> dict[str, datetime]:
+        return {"at": self._clock(), "lease_at": self._lease_clock()}
 
     def _claim(self, *, expired_too: bool) -> "Lease | None":
         # Before the claim is written: the lease that this process counts on ends no later than the one that is stored.
-        began_s, at = elapsed_s(), self._clock()
+        began_s, instants = elapsed_s(), self._instants()
         with self._database.write() as connection:
             job = outbox.claim(
                 connection,
-                at=at,
+                **instants,
                 workspace_id=self._identity.only_workspace,
                 without=self._shares.used_up(),
                 in_hand=self._leases.in_hand,
@@ -412,7 +419,7 @@ class Leases:
     def _renew(self, held: list[Lease]) -> None:
         began_s = elapsed_s()
         with self._database.write() as connection:
-            holding = outbox.renew(connection, [each.job for each in held], at=self._clock())
+            holding = outbox.renew(connection, [each.job for each in held], lease_at=self._clock())
         for each in held:
             if each.job.id in holding:
                 each.renewed_s = began_s

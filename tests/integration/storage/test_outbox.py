@@ -190,7 +190,7 @@ def test_something_is_due_only_from_its_time_on(database: Database) -> None:
 
 def renewed(database: Database, *jobs: Job, at: datetime) -> set[int]:
     with database.write() as connection:
-        return outbox.renew(connection, jobs, at=at)
+        return outbox.renew(connection, jobs, lease_at=at)
 
 
 def held(database: Database, at: datetime = NOW) -> Job:
@@ -369,3 +369,22 @@ def test_a_hundred_thousand_jobs_sent_long_ago_are_not_walked_past(database: Dat
             assert "ix_outbox_due_at" in plan
             assert "SCAN outbox" not in plan
             assert "Seq Scan" not in plan
+
+
+def test_a_lease_goes_by_its_own_clock_whatever_the_other_shows(database: Database) -> None:
+    passed = NOW + timedelta(days=300)
+    put(database, "C1")
+    with database.write() as connection:
+        mine = outbox.claim(connection, at=NOW, lease_at=passed)
+        assert mine is not None
+        for at in (NOW - timedelta(days=9), NOW, NOW + 100 * LEASE, passed + timedelta(days=7)):
+            for lease_at in (passed, passed + LEASE - SECOND):
+                assert not outbox.is_due(connection, at=at, lease_at=lease_at)
+                assert not outbox.is_put_off_wrongly(connection, at=at, lease_at=lease_at)
+                outbox.correct(connection, at=at, lease_at=lease_at)
+                assert outbox.claim(connection, at=at, lease_at=lease_at) is None
+        assert outbox.renew(connection, [mine], lease_at=passed + LEASE) == {mine.id}
+        assert outbox.claim(connection, at=passed, lease_at=passed + LEASE) is None
+        again = outbox.claim(connection, at=NOW, lease_at=passed + 2 * LEASE)
+        assert again is not None
+        assert again.attempts == 2

@@ -12,9 +12,8 @@ from bot.fakeslack.objects import Message
 from bot.slack.bot import build
 from storage import outbox, reviews
 from storage.database import Database
-from storage.outbox import LEASE
 from storage.values import Review
-from tests.support.ledger import counts, incident, outbox_states, problems
+from tests.support.ledger import counts, expire_leases, incident, outbox_states, problems
 from tests.support.replicas import at_once, replicas
 from tests.support.workplace import HTTP, Workplace, at, serve, workplace
 
@@ -344,7 +343,7 @@ def test_an_announcement_whose_worker_died_is_sent_once(declared: Workplace, clo
     assert job is not None
     # The announcement is sent, but its process ends before it records that; the lease expires.
     office.bot.context.delivery._actions[job.action](job)
-    clock.set(clock() + LEASE)
+    expire_leases(office.database)
     assert len(announcements(office)) == 1
     assert "sending" not in outbox_states(office)
 
