@@ -19,7 +19,18 @@ _NEGATIVE = re.compile(r"-[0-9]")
 
 
 class ScribeGroup(click.Group):
-    """Prints an expected error on standard error and exits with 2, without a traceback."""
+    """Prints an expected error on standard error and exits with 2, without a traceback; lists commands in whole."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the whole first paragraph of each command's help, where click would cut it."""
+        found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        rows = [
+            (name, " ".join((command.help or "").partition("\n\n")[0].split()))
+            for name, command in found.items()
+            if command and not command.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

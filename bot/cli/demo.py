@@ -1,10 +1,12 @@
 """Commands that run Scribe against the stand-in Slack: no token, no account."""
 
+import os
 from pathlib import Path
 
 import click
 
 from bot.cli.base import migrated_database
+from bot.cli.documents import EDITIONS, check_edition
 
 
 @click.command()
@@ -32,13 +34,18 @@ def demo(*, port: int, no_browser: bool, http: bool, url: str | None, file: Path
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for ID.md, .json, .html, .svg, .png."
 )
-def replay(files: tuple[Path, ...], out: Path | None) -> None:
+@click.option("--template", metavar="NAME", help="Draft it in this template.")
+@click.option(
+    "--edition", type=click.Choice(EDITIONS), help="With roles for names, or as the world may read it; without JSON."
+)
+def replay(files: tuple[Path, ...], out: Path | None, template: str | None, edition: str | None) -> None:
     """Play incidents back through the real bot: case FILES, or the sample that ships with Scribe."""
     from bot.demo.replay import SAMPLE, replay_file
     from bot.documents.picture.png import png
 
+    check_edition(template, edition)
     for file in files or (SAMPLE,):
-        result = replay_file(file)
+        result = replay_file(file, template, edition, templates=os.environ.get("SCRIBE_TEMPLATES", ""))
         if out is None:
             click.echo(result.documents["md"], nl=False)
             continue

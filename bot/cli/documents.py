@@ -2,40 +2,46 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli.base import RawArgsCommand, migrated_database, settings
 from bot.errors import UsageError
 
-if TYPE_CHECKING:
-    from bot.config import Settings
-    from bot.documents.export import ExportRecord
-    from storage.database import Database
-
 REPORT_FORMATS = ("text", "md", "json", "svg", "png")
 FORMATS = ("md", "html", "json", "svg", "png", "confluence")
-AUDIENCES = ("blameless", "public")
+EDITIONS = ("blameless", "public")
 
 
 @click.command()
 @click.argument("incident", metavar="INC")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="md", show_default=True)
+@click.option("--template", metavar="NAME", help="Drafted in this template, and not kept: classic, short, google, …")
 @click.option(
-    "--as", "audience", type=click.Choice(AUDIENCES), help="With roles for names, or as the world may read it."
+    "--edition",
+    "--as",
+    "edition",
+    type=click.Choice(EDITIONS),
+    help="With roles for names, or as the world may read it.",
 )
-@click.option("--money", is_flag=True, help="With --as public: sums of money too.")
+@click.option("--money", is_flag=True, help="With --edition public: sums of money too.")
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
-def export(incident: str, format_: str, audience: str | None, workspace: str | None, *, money: bool) -> None:
+def export(
+    incident: str, format_: str, template: str | None, edition: str | None, workspace: str | None, *, money: bool
+) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
     from bot.documents.export import BINARY, PRINTED, editable
+    from bot.handlers.postmortem.audiences import edition_of
+    from bot.handlers.postmortem.drafts import in_template
     from bot.handlers.postmortem.exports import read_by_name
 
-    if audience and format_ == "json":
-        raise UsageError(f"json is the whole record, names and all; --as {audience} goes with the other formats.")
-    if money and audience != "public":
-        raise UsageError("--money goes with --as public; the other renderings have sums of money anyway.")
+    if edition and format_ == "json":
+        raise UsageError(
+            f"json is the whole record, names and all; --edition {edition} goes with the other formats."
+        )
+    if money and edition != "public":
+        raise UsageError("--money goes with --edition public; the other editions have sums of money anyway.")
+    check_edition(template, edition)
     if format_ in BINARY and sys.stdout.isatty():
         raise UsageError(
             f"{format_} is no text; send it to a file: scribe export … --format {format_} > {incident}.{format_}"
@@ -43,30 +49,22 @@ def export(incident: str, format_: str, audience: str | None, workspace: str | N
     chosen = settings()
     store = migrated_database(chosen.database_url)
     record = read_by_name(store, incident, workspace_id=workspace)
-    if audience:
-        record = _for_audience(store, record, audience, chosen, money=money)
-    write = editable if format_ == "md" and not audience else (PRINTED | BINARY)[format_]
+    if template:
+        record = in_template(store, record, template, chosen)
+    if edition:
+        version = edition_of(store, record, edition, chosen, money=money)
+        record, drafted = version.record, version.drafted
+        if drafted.problem:
+            click.echo(f"{drafted.problem} Written with the template {drafted.instead} instead.", err=True)
+    # What is read back is merged with the version that it was made from, which is in its own template.
+    write = editable if format_ == "md" and not edition and not template else (PRINTED | BINARY)[format_]
     click.echo(write(record), nl=False)
 
 
-def _for_audience(
-    store: "Database", record: "ExportRecord", audience: str, chosen: "Settings", *, money: bool
-) -> "ExportRecord":
-    """The record as the audience may read it; a template that failed is named on standard error."""
-    from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
-
-    with store.read() as connection:
-        options = AudienceOptions(
-            names=names_in(connection, record),
-            catalog=chosen.catalog,
-            prefix=chosen.prefix,
-            look_again_days=chosen.cadence.worked,
-            money=money,
-        )
-    version = render_for(record, audience, options)
-    if version.drafted.problem:
-        click.echo(f"{version.drafted.problem} Written with the template {version.drafted.instead} instead.", err=True)
-    return version.record
+def check_edition(template: str | None, edition: str | None) -> None:
+    """Raises UsageError for a template with the public edition, which has one of its own."""
+    if template and edition == "public":
+        raise UsageError("The public edition has a template of its own; --template goes with the others.")
 
 
 @click.command("import")

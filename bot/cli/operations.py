@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.base import database, schema_errors, settings
+from bot.cli.base import ScribeGroup, database, schema_errors, settings
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def migrate() -> None:
     click.echo(f"{address}: schema {after}" + (", as before" if before == after else ""))
 
 
-@click.group()
+@click.group(cls=ScribeGroup)
 def spool() -> None:
     """What was set aside because it could not be read or done: list it, or have it tried again."""
 

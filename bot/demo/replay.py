@@ -11,8 +11,11 @@ from bot.config import Settings
 from bot.demo.bot_process import serve_http
 from bot.demo.casefile import Case, read_case
 from bot.documents.export import FORMATS
+from bot.documents.templates import TemplateCatalog
 from bot.errors import UsageError
 from bot.fakeslack.slack import Slack
+from bot.handlers.postmortem.audiences import edition_of
+from bot.handlers.postmortem.drafts import in_template
 from bot.handlers.postmortem.exports import read_by_name
 from bot.slack.bot import Bot, build
 from storage import schema
@@ -31,19 +34,33 @@ class ReplayResult:
     documents: dict[str, str]
 
 
-def replay_file(path: Path) -> ReplayResult:
-    """Replay the case in the file. Raises UsageError for a broken file, or naming the command that Scribe refused."""
+def replay_file(
+    path: Path, template: str | None = None, edition: str | None = None, *, templates: str = ""
+) -> ReplayResult:
+    """Replay the case in the file, and write it in that template and edition.
+
+    `templates` is the folder of the operator's own. With an edition there is no JSON, which is the whole record. Raises
+    UsageError for a broken file or template, or naming the command that Scribe refused.
+    """
+    if template:
+        TemplateCatalog(Path(templates) if templates else None).find(template)
     case = read_case(path)
     try:
-        with replayed(case) as bot:
-            record = read_by_name(bot.context.database, "INC-1")
-            return ReplayResult(id=case.id, documents={suffix: write(record) for suffix, write in FORMATS.items()})
+        with replayed(case, templates) as bot:
+            database, settings = bot.context.database, bot.context.settings
+            record, formats = read_by_name(database, "INC-1"), dict(FORMATS)
+            if template:
+                record = in_template(database, record, template, settings)
+            if edition:
+                record = edition_of(database, record, edition, settings).record
+                del formats["json"]
+            return ReplayResult(id=case.id, documents={suffix: write(record) for suffix, write in formats.items()})
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 
 
 @contextmanager
-def replayed(case: Case) -> Iterator[Bot]:
+def replayed(case: Case, templates: str = "") -> Iterator[Bot]:
     """The bot after it has taken every command of the case, over a database and a spool that are then deleted.
 
     Raises UsageError naming the first command that it refused.
@@ -57,6 +74,7 @@ def replayed(case: Case) -> Iterator[Bot]:
                 "SLACK_SIGNING_SECRET": slack.signing_secret,
                 "SLACK_API_URL": slack.api_url,
                 "SCRIBE_TIMEZONE": case.timezone,
+                "SCRIBE_TEMPLATES": templates,
                 "SCRIBE_SPOOL": f"{folder}/spool",
             }
         )

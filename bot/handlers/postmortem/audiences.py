@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bot.config import Settings
 from bot.documents import drafting, rendering
 from bot.documents.drafting import Drafted
 from bot.documents.export import ExportRecord, latest_draft
@@ -21,6 +22,7 @@ from bot.domain.postmortem.layout import Names
 from bot.domain.words import closest_match
 from bot.errors import UsageError
 from storage import members
+from storage.database import Database
 from storage.values import Review, TimelineEntry
 
 BLAMELESS, PUBLIC = "blameless", "public"
@@ -76,6 +78,21 @@ def render_for(record: ExportRecord, audience: str, options: AudienceOptions) ->
             f"There is {BLAMELESS}, with roles for names, and {PUBLIC}, as the world may read it."
         )
     return RENDERINGS[audience](record, options)
+
+
+def edition_of(
+    database: Database, record: ExportRecord, audience: str, settings: Settings, *, money: bool = False
+) -> AudienceVersion:
+    """As `render_for`, with the workspace's names and the settings."""
+    with database.read() as connection:
+        options = AudienceOptions(
+            names=names_in(connection, record),
+            catalog=settings.catalog,
+            prefix=settings.prefix,
+            look_again_days=settings.cadence.worked,
+            money=money,
+        )
+    return render_for(record, audience, options)
 
 
 def _blameless(record: ExportRecord, options: AudienceOptions) -> AudienceVersion:

@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.config import Settings
 from bot.documents import drafting
 from bot.documents.drafting import Drafted
-from bot.documents.export import FORMATS, ExportRecord, head_of
+from bot.documents.export import FORMATS, ExportRecord, head_of, latest_draft
 from bot.documents.rendering import RENDER_LOCK, slack
 from bot.domain.incident.policy import told_in
 from bot.domain.items.outcome import LOOK_AGAIN_DAYS
@@ -242,6 +242,26 @@ def load_document(
         look_again_days=look_again_days,
     )
     return incident, document
+
+
+def in_template(database: Database, record: ExportRecord, name: str, settings: Settings) -> ExportRecord:
+    """The record with its newest version drafted anew in the template `name`; the version is not kept.
+
+    What people wrote is merged as in any draft. Raises UsageError for an unknown or broken template, and without a
+    draft.
+    """
+    newest = latest_draft(record)
+    name = settings.catalog.find(name)
+    with database.read() as connection:
+        _, document = load_document(
+            connection, record.incident.id, prefix=settings.prefix, look_again_days=settings.cadence.worked
+        )
+    drafted = drafting.draft_sections(document, name, settings.catalog)
+    if drafted.problem:
+        raise UsageError(drafted.problem)
+    at, by = newest.drafted_at, newest.drafted_by
+    version, _ = next_version(newest, drafted, template=name, by=by, at=at, document=document)
+    return replace(record, postmortem=replace(version, version=newest.version))
 
 
 def next_version(

@@ -28,6 +28,20 @@ def test_replay_writes_every_document_into_a_new_folder(tmp_path: Path) -> None:
     assert all(name in output for name in written)
 
 
+def test_replay_writes_another_template_and_edition(tmp_path: Path) -> None:
+    learning = scribe("replay", "--template", "learning").stdout
+    assert "## Issue summary" in scribe("replay").stdout
+    assert "## Issue summary" not in learning
+    assert "Mia" in learning
+    assert "Mia" not in scribe("replay", "--template", "learning", "--edition", "blameless").stdout
+    scribe("replay", "--edition", "public", "--out", str(tmp_path / "out"))
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".html", ".md", ".png", ".svg"]
+    (tmp_path / "ours.md.j2").write_text('{% call section("a", "Ours") %}{{ incident.title }}{% endcall %}')
+    assert "## Ours\n" in scribe("replay", "--template", "ours", SCRIBE_TEMPLATES=str(tmp_path)).stdout
+    assert "Did you mean learning?" in refused("replay", "--template", "learnin")
+    assert "has a template of its own" in refused("replay", "--template", "full", "--edition", "public")
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

@@ -95,6 +95,24 @@ def test_export_writes_a_png_as_bytes(replayed_url: str, documents: dict[str, st
     assert scribe("export", "inc-1", "--format", "png", DATABASE_URL=replayed_url).stdout_bytes == png(documents["svg"])
 
 
+def test_export_in_another_template_keeps_nothing(replayed_url: str) -> None:
+    def export(*options: str) -> str:
+        return scribe("export", "INC-1", *options, DATABASE_URL=replayed_url).stdout
+
+    before = export()
+    learning = export("--template", "learning")
+    assert "## Resolution and recovery" in learning
+    # It cannot be read back: it is no version that is kept.
+    assert "<!-- scribe" not in learning
+    assert json.loads(export("--template", "full", "--format", "json"))["postmortem"]["template"] == "full"
+    assert "Mia" in learning
+    assert "Mia" not in export("--template", "learning", "--edition", "blameless")
+    assert export("--edition", "public") == export("--as", "public")
+    assert export() == before
+    assert "Did you mean learning?" in refused("export", "INC-1", "--template", "lerning", DATABASE_URL=replayed_url)
+    assert "has a template of its own" in refused("export", "INC-1", "--template", "full", "--edition", "public")
+
+
 def test_export_names_an_unknown_incident_or_format(url: str, sqlite: Database) -> None:
     assert "holds no incident yet" in refused("export", "INC-1", DATABASE_URL=url)
     ask(sqlite, "/detected disk full")

@@ -9,7 +9,7 @@ import pytest
 
 from bot.cli import main
 from storage import schema
-from tests.integration.cli.terminal import scribe
+from tests.integration.cli.terminal import refused, scribe
 from tests.support.paths import ROOT
 
 HEAVY = ("sqlalchemy", "slack_bolt", "slack_sdk", "jinja2", "pydantic", "starlette", "uvicorn", "alembic", "matplotlib",
@@ -21,6 +21,33 @@ def test_every_command_has_help(command: str) -> None:
     output = scribe(*command.split(), "--help").stdout
     assert output.startswith("Usage: ")
     assert "--help" in output
+
+
+def test_help_lists_whole_sentences() -> None:
+    for output in (scribe("--help").stdout, scribe("spool", "--help").stdout):
+        listed = " ".join(output.partition("Commands:")[2].split())
+        assert "..." not in listed
+        assert "…" not in listed
+    for name, command in main.commands.items():
+        assert command.help is not None
+        assert " ".join(command.help.partition("\n\n")[0].split()) in " ".join(scribe("--help").stdout.split()), name
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("exprt INC-1", "export"),
+        ("spol list", "spool"),
+        ("spool lst", "list"),
+        ("replay --templat full", "--template"),
+        ("export INC-1 --fromat md", "--format"),
+        ("demo --no-browsr", "--no-browser"),
+    ],
+)
+def test_a_mistyped_command_or_option_is_told_what_was_meant(typed: str, meant: str) -> None:
+    message = refused(*typed.split())
+    assert "Did you mean" in message
+    assert f"'{meant}'" in message
 
 
 def test_help_imports_no_heavy_module() -> None:

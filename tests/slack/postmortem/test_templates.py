@@ -218,7 +218,7 @@ def test_export_gives_the_renderings_as_files_and_refuses_them_as_json(
             assert ("paid" in done.output) == (how == "blameless")
     refused = CliRunner().invoke(main, ["export", "INC-1", "--money"])
     assert refused.exit_code == 2
-    assert "--money goes with --as public" in refused.output
+    assert "--money goes with --edition public" in refused.output
     refused = CliRunner().invoke(main, ["export", "INC-1", "--as", "public", "--format", "json"])
     assert refused.exit_code == 2
     assert "json is the whole record" in refused.output
