@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from fontpkg import path as font_path
 from fontTools.ttLib import TTFont
 
-from bot.demo.replay import SAMPLE, replay_file
+from bot.demo.casefile import SAMPLE
+from bot.demo.replay import replay_file
 from bot.domain.postmortem.export import schema as exported
 from bot.domain.time.format import stamp
 from bot.domain.time.forms import FORMS, Form

@@ -36,9 +36,7 @@ def export(
     from bot.handlers.postmortem.exports import read_by_name
 
     if edition and format_ == "json":
-        raise UsageError(
-            f"json is the whole record, names and all; --edition {edition} goes with the other formats."
-        )
+        raise UsageError(f"json is the whole record, names and all; --edition {edition} goes with the other formats.")
     if money and edition != "public":
         raise UsageError("--money goes with --edition public; the other editions have sums of money anyway.")
     check_edition(template, edition)

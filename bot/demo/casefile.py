@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from bot.domain.postmortem.export import Instant
 from bot.errors import UsageError
 
+SAMPLE: Final = Path(__file__).parent / "cases" / "checkout-2026-03-12-coupons.json"
+"""The case that ships with Scribe."""
 _DECODER = json.JSONDecoder()
 _SEPARATORS = re.compile(r"[\s,]*")
 

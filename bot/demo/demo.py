@@ -215,6 +215,17 @@ class Demo:
         return next(each for each in (name, *(f"{name}-{number}" for number in range(2, 1000))) if each not in taken)
 
 
+def demo_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The SCRIBE_* variables of the environment, and the demo's own.
+
+    Without those in _IGNORED_SETTINGS: they name folders and repositories of the production bot, which the demo must
+    not write to.
+    """
+    own = {"SCRIBE_REACTIONS": REACTIONS, "SCRIBE_CANVAS": "on"}
+    given = {name for name in environment if name.startswith("SCRIBE_")} - _IGNORED_SETTINGS
+    return own | {name: environment[name] for name in given}
+
+
 @contextmanager
 def run_demo(
     slack: Slack,
@@ -227,18 +238,11 @@ def run_demo(
 ) -> Iterator[Demo]:
     """A demo in `slack`, which is serving, over `database`, with the bot started.
 
-    The settings are the SCRIBE_* variables of `environment`, except those in _IGNORED_SETTINGS: they name folders and
-    repositories of the production bot, which the demo must not write to.
+    Its settings are the `demo_variables` of `environment`.
     """
     settings = Settings.from_env(
         {
-            "SCRIBE_REACTIONS": REACTIONS,
-            "SCRIBE_CANVAS": "on",
-            **{
-                name: value
-                for name, value in environment.items()
-                if name.startswith("SCRIBE_") and name not in _IGNORED_SETTINGS
-            },
+            **demo_variables(environment),
             "SCRIBE_SPOOL": str(spool),
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": slack.app_token,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router
@@ -52,11 +53,10 @@ class TokenGuard:
     `address` returns the server's, `http://127.0.0.1:PORT`.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, address: Callable[[], str], is_open: Callable[[], bool]) -> None:
+    def __init__(self, app: ASGIApp, *, token: str, address: Callable[[], str]) -> None:
         self._app = app
         self._token = token.encode()
         self._address = address
-        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or pass it on."""
@@ -75,14 +75,14 @@ class TokenGuard:
             return PlainTextResponse("Open the address that scribe demo printed last.\n", status_code=404)
         if headers.get("host") != address.removeprefix("http://") or headers.get("origin", address) != address:
             return PlainTextResponse(f"This page is only there at {address}\n", status_code=421)
-        if not self._is_open():
-            return PlainTextResponse("The demo is not there yet.\n", status_code=503)
         return None
 
 
 FILES: Final = TEMPLATES / "web" / "demo"
 CONTENT_TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 IMAGE_TYPES: Final = {"png": "image/png", "svg": "image/svg+xml", "jpg": "image/jpeg", "gif": "image/gif"}
+STARTING: Final = 503
+"""The status of all but the page's files until the bot runs; the page asks again."""
 LONG_POLL_S: Final = 20.0
 """How long a request for the state is held open while nothing changes."""
 POLL_S: Final = 0.03
@@ -93,10 +93,10 @@ PREVIEW_CHARS: Final = 20_000
 
 
 class Page:
-    """The page of one demo, at `/TOKEN/`. `demo` is set once the server has an address: the bot needs it to start."""
+    """The page of one demo, at `/TOKEN/`. Its files are served at once, the rest from when `demo` is set."""
 
-    def __init__(self) -> None:
-        self.token = secrets.token_urlsafe(18)
+    def __init__(self, token: str = "") -> None:
+        self.token = token or secrets.token_urlsafe(18)
         self.demo: Demo | None = None
         self._closing = False
         self._files = {path.name: path for path in FILES.iterdir() if path.suffix in CONTENT_TYPES}
@@ -119,7 +119,7 @@ class Page:
                 Route("/{name}", self._file),
             ]
         )
-        guard = TokenGuard(router, token=self.token, address=address, is_open=lambda: bool(self.demo))
+        guard = TokenGuard(router, token=self.token, address=address)
         return [Mount("/{token}", app=guard)]
 
     async def _file(self, request: Request) -> Response:
@@ -220,7 +220,7 @@ class Page:
     @property
     def _running_demo(self) -> Demo:
         if self.demo is None:
-            raise RuntimeError("TokenGuard passes no request on before there is a demo")
+            raise HTTPException(status_code=STARTING, detail="Scribe is starting.")
         return self.demo
 
 

@@ -21,7 +21,6 @@ from bot.slack.bot import Bot, build
 from storage import schema
 from storage.database import Database
 
-SAMPLE = Path(__file__).parent / "cases" / "checkout-2026-03-12-coupons.json"
 _MAX_CHANNEL_NAME = 80
 """Slack's limit."""
 

@@ -1,5 +1,6 @@
 """The stand-in for Slack that tests and the demo use."""
 
+import socket
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,9 +73,9 @@ class Slack(Directory, Actions):
         super().__init__(workspace, dispatcher, triggers)
 
     @contextmanager
-    def serving(self, *, port: int = 0, pages: Sequence[BaseRoute] = ()) -> Iterator["Slack"]:
+    def serving(self, *, listener: socket.socket | None = None, pages: Sequence[BaseRoute] = ()) -> Iterator["Slack"]:
         """Serve on 127.0.0.1, by default on a free port. `pages` are routes in addition to Slack's."""
-        listener = listen(port)
+        listener = listener or listen(0)
         self._address = self._dispatcher.address = base_url(listener)
         context = Context(
             workspace=self.workspace, triggers=self._triggers, sockets=self._sockets, address=self._address

@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bot.demo.actions import ACTIONS
-from bot.demo.casefile import read_case
+from bot.demo.casefile import SAMPLE, read_case
 from bot.demo.demo import Demo
-from bot.demo.replay import SAMPLE
 from bot.demo.serve import serve_page
 from storage.database import Database
 

@@ -138,10 +138,12 @@ function onFailure(error) {
     version = "";
     return;
   }
+  const isStarting = error.status === 503;
   const isOther = error.status === 404 || error.status === 421;
+  byId("connection-lost").classList.toggle("calm", isStarting);
   byId("connection-lost").textContent = isOther
-    ? "Another demo is running here by now. Open the address that scribe demo printed last."
-    : "The demo does not answer. Is scribe demo still running? Trying again …";
+    ? "Another demo is running here now. Open the address that scribe demo printed last."
+    : isStarting ? "Scribe is starting …" : "The demo does not answer. Is scribe demo still running? Trying again …";
   byId("connection-lost").hidden = false;
 }
 

@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 
 from bot.demo.serve import serve_page
 from bot.fakeslack.block_kit import BLOCKS, ELEMENTS, RICH_TEXT_BLOCKS, RICH_TEXT_ELEMENTS, VIEW_BLOCKS
+from bot.server.threaded import listen
 from storage.database import Database
 from tests.browser.demo.conftest import NARROW, WIDE, Tab
 from tests.support.demo_site import CASE, DemoSite
@@ -269,7 +270,7 @@ def test_a_stopped_demo_and_another_at_its_address_are_reported(sqlite: Database
         tab.address, port = address, int(address.split(":")[2].split("/")[0])
         tab.open(demo.ids.people["alice"], demo.ids.channels["incident"])
     expect(tab.page.locator("#connection-lost")).to_contain_text("Is scribe demo still running?")
-    with serve_page(sqlite, {CASE.id: CASE}, environment={}, port=port):
+    with serve_page(sqlite, {CASE.id: CASE}, environment={}, listener=listen(port)):
         expect(tab.page.locator("#connection-lost")).to_contain_text("Another demo is running here")
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.replay import SAMPLE, replay_file
+from bot.demo.casefile import SAMPLE
+from bot.demo.replay import replay_file
 from tests.integration.cli.terminal import refused, scribe
 
 

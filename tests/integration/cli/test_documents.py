@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import now
-from bot.demo.casefile import read_case
-from bot.demo.replay import SAMPLE, replay_file, replayed
+from bot.demo.casefile import SAMPLE, read_case
+from bot.demo.replay import replay_file, replayed
 from bot.documents.picture.png import png
 from storage import timeline
 from storage.database import Database

@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.cli import main
-from bot.demo.casefile import Case, read_case
-from bot.demo.replay import SAMPLE
+from bot.demo.casefile import SAMPLE, Case, read_case
 from bot.errors import UsageError
 from tests.support.hostile import CONTROLS, JSON, TEXTS, UNPRINTABLE, times
 from tests.support.loads import loads

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.replay import SAMPLE, ReplayResult, replay_file
+from bot.demo.casefile import SAMPLE
+from bot.demo.replay import ReplayResult, replay_file
 from bot.domain.time.format import duration
 from tests.support.paths import CASES as FOLDER
 

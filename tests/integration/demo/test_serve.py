@@ -8,13 +8,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from bot.demo.replay import SAMPLE
+from bot.demo.casefile import SAMPLE
+from bot.demo.page import STARTING
 from bot.server.threaded import base_url, listen
 from storage.database import Database
 from tests.support.paths import ROOT
@@ -37,6 +39,14 @@ def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subproces
     finally:
         process.kill()
         process.communicate()
+
+
+def setup(address: str) -> dict[str, Any]:
+    """The page's setup, once the bot runs: the address is printed before."""
+    while (answer := httpx.get(f"{address}setup", trust_env=False)).status_code == STARTING:
+        pass
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def refused(*args: str, **variables: str) -> str:
@@ -76,7 +86,7 @@ def test_a_named_store_is_kept_and_a_drill_starts_with_the_first_request(tmp_pat
         assert process.stdout is not None
         lines = process.stdout.readline() + process.stdout.readline()
         assert "There is no screen here" in lines
-        channel = httpx.get(f"{address}setup", trust_env=False).json()["channel"]
+        channel = setup(address)["channel"]
         query, over = {"as": "U000000001", "channel": channel}, False
         while not over:
             state = httpx.get(f"{address}state", params=query, trust_env=False, timeout=120).json()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.replay import SAMPLE, replay_file
+from bot.demo.casefile import SAMPLE
+from bot.demo.replay import replay_file
 from bot.documents.picture.png import png
 from bot.publishing import folder
 from tests.support.paths import ROOT

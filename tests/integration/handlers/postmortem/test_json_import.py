@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.clock import SetClock
-from bot.demo.replay import SAMPLE, replay_file
+from bot.demo.casefile import SAMPLE
+from bot.demo.replay import replay_file
 from bot.documents.export import FORMATS
 from bot.domain.postmortem.export import MOST_BYTES
 from bot.errors import UsageError

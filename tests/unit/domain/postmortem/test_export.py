@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from bot.demo.replay import SAMPLE, replay_file
+from bot.demo.casefile import SAMPLE
+from bot.demo.replay import replay_file
 from bot.documents.export import FORMATS, ExportRecord
 from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.export import incident_json, instant, schema
