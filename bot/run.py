@@ -49,6 +49,7 @@ LIST_S = 5.0
 DRAIN_S = 1.0
 PRUNE_S = 24 * 3600.0
 REMIND_S = 60.0
+HAND_OVER_S = 2.0
 LOOK_S = 3600.0
 BEAT_S = 5.0
 """Seconds between the scheduler's heartbeats."""
@@ -215,6 +216,7 @@ def tick_intervals(bot: Bot) -> dict[Callable[[], object], float]:
         bot.context.identity.learn: LEARN_S,
         bot.list_members: LIST_S,
         bot.replay_spool: DRAIN_S,
+        bot.hand_over: HAND_OVER_S,
         bot.remind: REMIND_S,
         bot.presence.look_again: LOOK_S,
         bot.prune: PRUNE_S,

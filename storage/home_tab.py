@@ -1,10 +1,12 @@
-"""Rows for a person's Home tab: their open action items, and the postmortems they should publish."""
+"""Rows for a person's Home tab: open incidents, their open action items, and the postmortems they should publish."""
 
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select
 
-from storage.incidents import VISIBLE_TO
+from storage import incidents as incident_rows
+from storage.incidents import HAS_RECORD_BY, VISIBLE_TO
 from storage.items.action_items import LAST_REVISION as LAST_ITEM_REVISION
 from storage.members import fill_in
 from storage.models import (
@@ -19,12 +21,13 @@ from storage.models import (
 )
 from storage.reports import IN_WORKSPACE
 from storage.timeline import LAST_REVISION as LAST_ENTRY_REVISION
-from storage.values import PENDING, OwnItem, Unpublished
+from storage.values import PENDING, Incident, OwnItem, Publication, Unpublished
 
 _IS_SNOOZED = case((action_item_revisions.c.snoozed_until > bindparam("today"), 1), else_=0)
 _OWN_ITEMS = (
     select(
         func.count().over().label("total"),
+        incidents.c.id.label("incident_id"),
         incidents.c.number.label("incident_number"),
         incidents.c.title.label("incident_title"),
         action_items.c.number,
@@ -32,7 +35,9 @@ _OWN_ITEMS = (
         action_items.c.people,
         action_items.c.kind,
         action_item_revisions.c.due_on,
+        action_item_revisions.c.state,
         action_item_revisions.c.snoozed_until,
+        action_item_revisions.c.ticket,
         incidents.c.channel_id,
         VISIBLE_TO.label("visible"),
     )
@@ -49,6 +54,30 @@ _OWN_ITEMS = (
 )
 """Each row also holds the number of rows without the limit."""
 
+_IS_OWN = or_(
+    incidents.c.lead_id == bindparam("user_id"),
+    incidents.c.declared_by_id == bindparam("user_id"),
+    HAS_RECORD_BY,
+)
+_OPEN = (
+    select(func.count().over(), _IS_OWN, *incident_rows.COLUMNS)
+    .where(IN_WORKSPACE, VISIBLE_TO, incidents.c.open.is_(True))
+    .order_by(case((_IS_OWN, 0), else_=1), incidents.c.number.desc())
+    .limit(bindparam("most"))
+)
+"""Each row begins with the number of rows without the limit, and whether the user is in it."""
+_PUBLISHED = (
+    select(
+        publications.c.incident_id,
+        publications.c.target,
+        publications.c.location,
+        publications.c.version,
+        publications.c.published_at,
+        publications.c.published_by,
+    )
+    .where(publications.c.incident_id.in_(bindparam("incident_ids", expanding=True)))
+    .order_by(publications.c.target.desc())
+)
 _RESOLUTIONS = (
     select(timeline_entries.c.recorded_by_id)
     .select_from(timeline_entries)
@@ -102,12 +131,39 @@ _UNPUBLISHED = (
 def own_items(
     connection: Connection, workspace_id: str, user_id: str, *, today: date, most: int
 ) -> tuple[int, list[OwnItem]]:
-    """The number of open items the user owns, and the first `most`: by due date, then undated, snoozed ones last."""
+    """The number of open items the user owns, and the first `most`: by due date, then undated, snoozed ones last.
+
+    What is published for other readers is not their document.
+    """
     parameters = {"workspace_id": workspace_id, "user_id": user_id, "today": today, "most": most}
     rows = [dict(row) for row in connection.execute(_OWN_ITEMS, parameters).mappings()]
     total = max((row.pop("total") for row in rows), default=0)
     fill_in(connection, workspace_id, rows, "text", "incident_title")
-    return total, [OwnItem(**{name: value for name, value in row.items() if name != "people"}) for row in rows]
+    documents = _documents(connection, {row["incident_id"] for row in rows if row["visible"]})
+    facts = [{name: value for name, value in row.items() if name != "people"} for row in rows]
+    return total, [OwnItem(**each, document=documents.get(each["incident_id"])) for each in facts]
+
+
+def _documents(connection: Connection, incident_ids: Collection[int]) -> dict[int, Publication]:
+    """The publication of each incident that has one, by its row id: that of the first target in alphabetical order."""
+    rows = connection.execute(_PUBLISHED, {"incident_ids": sorted(incident_ids)}).mappings()
+    found = (
+        (row["incident_id"], {name: value for name, value in row.items() if name != "incident_id"}) for row in rows
+    )
+    return {of: Publication(**facts) for of, facts in found if ":" not in facts["target"]}
+
+
+def open_incidents(
+    connection: Connection, workspace_id: str, user_id: str, *, most: int
+) -> tuple[int, list[tuple[bool, Incident]]]:
+    """The number of open incidents that the member may see, and the first `most`: their own, then the others.
+
+    Each with whether it is one of theirs: they lead it, declared it, or recorded something in it. The newest is first.
+    """
+    rows = connection.execute(_OPEN, {"workspace_id": workspace_id, "user_id": user_id, "most": most}).all()
+    return max((row[0] for row in rows), default=0), [
+        (bool(row[1]), incident_rows.read(connection, row[2:])) for row in rows
+    ]
 
 
 def unpublished(connection: Connection, workspace_id: str, user_id: str, *, most: int) -> tuple[int, list[Unpublished]]:

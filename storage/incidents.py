@@ -379,12 +379,13 @@ def _named_in(table: Table, *columns: str) -> ColumnElement[bool]:
     return exists().where(rows.c.incident_id == incidents.c.id, is_user).correlate(incidents)
 
 
-VISIBLE_TO = or_(
-    incidents.c.private.is_(False),
+HAS_RECORD_BY = or_(
     _named_in(timeline_entries, "recorded_by_id", "author_id"),
     _named_in(action_items, "recorded_by_id"),
     _named_in(incident_changes, "changed_by"),
 )
+"""Whether the incident has a record by `user_id`."""
+VISIBLE_TO = or_(incidents.c.private.is_(False), HAS_RECORD_BY)
 """Whether the member `user_id` may see the incident where it is shown to them alone: it is public, or they took part.
 """
 _TOOK_PART = select(VISIBLE_TO).select_from(incidents).where(incidents.c.id == bindparam("incident_id"))

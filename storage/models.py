@@ -304,6 +304,8 @@ weekly_summaries = Table(
     Column("workspace_id", String(64), primary_key=True),
     # The last revision of an action item that a summary has told, and when that was.
     Column("revision_id", BigInteger, nullable=False),
+    # Ids before it of which nothing was committed by then.
+    Column("missing", JSON(none_as_null=True)),
     Column("told_at", Instant, nullable=False),
 )
 
@@ -324,9 +326,12 @@ handovers = Table(
     Column("recorded_at", Instant, nullable=False),
     Column("due_at", Instant),
     Column("told_on", Date),
+    # The message that tells it, a row of `digests`.
+    Column("message_id", BigInteger),
     Index(None, "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
     Index(None, "workspace_id", "recipient_id"),
     Index(None, "item_id"),
+    Index(None, "message_id"),
 )
 
 postmortem_versions = Table(

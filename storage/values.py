@@ -390,18 +390,22 @@ class OwnItem:
 
     `visible` is False for a private incident in which its owner has no recorded part: whether the owner is in its
     channel is unknown, so the item's words may be shown in that channel only. The title is None where the owner may see
-    nothing of the incident but the item.
+    nothing of the incident but the item. `document` is where the postmortem is published.
     """
 
+    incident_id: int
     incident_number: int
     incident_title: str | None
     number: int
     text: str
     kind: str | None
     due_on: date | None
+    state: str
     snoozed_until: date | None
+    ticket: str | None
     channel_id: str
     visible: bool
+    document: Publication | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,14 +78,18 @@ class Bot:
         """Put the hand-overs and the reminders that are due into the outbox; see to what of it was set aside."""
         self.context.delivery.retry_known()
         database, settings, at = self.context.database, self.context.settings, self.context.clock()
-        handed = 0
         try:
             # First, so that the digests of the same moment leave out what these tell.
-            handed = item_handovers.tick(database, settings.cadence, at=at)
+            self.hand_over()
         finally:
             # Whatever keeps these from being told must not keep the reminders waiting.
-            if tick(database, settings.cadence, at=at) or handed:
+            if tick(database, settings.cadence, at=at):
                 self.context.delivery.wake()
+
+    def hand_over(self) -> None:
+        """Put the hand-overs that are due into the outbox, most of them a moment after the change that they tell."""
+        if item_handovers.tick(self.context.database, self.context.settings.cadence, at=self.context.clock()):
+            self.context.delivery.wake()
 
     def prune(self) -> None:
         """Delete sent jobs, receipts, told hand-overs and digests out of date that are older than RETENTION."""

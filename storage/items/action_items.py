@@ -105,7 +105,7 @@ def _add_revision(connection: Connection, item: ActionItem, *, by: str, at: date
         )
     )
     if listing := connection.execute(digests.LISTING_ITEM, {"item": item.id}).all():
-        digests.add_edits(connection, [(row.id, row.workspace_id) for row in listing], at=at)
+        digests.add_edits(connection, [tuple(row) for row in listing], at=at)
     return _select(connection, action_item_revisions.c.item_id == item.id)[0][1]
 
 

@@ -8,15 +8,25 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, insert, or_, select, text, update
 from sqlalchemy.sql import Select
 
 from storage import incidents as incident_rows
 from storage.availability import SetAside, is_away, read_each
+from storage.dialects import without_text
 from storage.items import action_items as items
 from storage.items.action_items import COLUMNS as ITEM_COLUMNS
 from storage.items.action_items import LAST_REVISION
-from storage.models import action_item_revisions, action_items, handovers, incidents, members, timeline_entries
+from storage.items.digests import HANDED
+from storage.models import (
+    action_item_revisions,
+    action_items,
+    digests,
+    handovers,
+    incidents,
+    members,
+    timeline_entries,
+)
 from storage.values import PENDING, ActionItem, Handover, Incident
 
 _OWN = ("id", "recipient_id", "kind", "by_id", "held", "state", "due_on", "recorded_at", "due_at", "told_on")
@@ -76,8 +86,22 @@ def is_due(connection: Connection, *, at: datetime) -> bool:
 
 
 def due_recipients(connection: Connection, *, at: datetime) -> list[tuple[str, str]]:
-    """(workspace id, recipient id) of all who are to be told something at `at`; takes no lock."""
-    return [(row.workspace_id, row.recipient_id) for row in connection.execute(_DUE_RECIPIENTS, {"at": at})]
+    """(workspace id, recipient id) of all who are to be told something at `at`, in order; takes no lock.
+
+    Raises TypeError for an id that is no text, which SQLite lets pass.
+    """
+    return sorted((row.workspace_id, row.recipient_id) for row in connection.execute(_DUE_RECIPIENTS, {"at": at}))
+
+
+def set_unreadable_aside(connection: Connection, *, at: datetime) -> dict[int, tuple[str, str]]:
+    """Let those of the due rows wait no more whose workspace or recipient cannot be read.
+
+    Returns the ids by row id, as far as they can be shown.
+    """
+    found = without_text(connection, (handovers.c.workspace_id, handovers.c.recipient_id), and_(*_IS_DUE), {"at": at})
+    if found:
+        settle(connection, found, told_on=None)
+    return {row: (workspace_id, recipient_id) for row, (workspace_id, recipient_id) in found.items()}
 
 
 def waiting(
@@ -111,6 +135,17 @@ def _select(
             raise
     ids = connection.execute(query.with_only_columns(handovers.c.id), parameters).scalars().all()
     return read_each(ids, lambda each: of_ids(connection, [each]), set_aside)
+
+
+def of_message(connection: Connection, message_id: int) -> list[Handover]:
+    """What the posted message tells, with the items as of now, the oldest first; without what cannot be read."""
+    query = _HANDOVERS.where(handovers.c.message_id == message_id)
+    return _select(connection, query, {}, lambda *_unreadable: None)
+
+
+def attach(connection: Connection, ids: Collection[int], message_id: int) -> None:
+    """Save that these rows were told in that message."""
+    _update(connection, ids, message_id=message_id)
 
 
 def settle(connection: Connection, ids: Collection[int], *, told_on: date | None) -> None:
@@ -184,9 +219,10 @@ def pending(
 
 
 def prune(connection: Connection, *, before: datetime) -> None:
-    """Delete what was settled and recorded before then."""
-    settled = handovers.c.due_at.is_(None)
-    connection.execute(delete(handovers).where(settled, handovers.c.recorded_at < before))
+    """Delete what was settled and recorded before then, and is not in a message that is still edited."""
+    settled = and_(handovers.c.due_at.is_(None), handovers.c.recorded_at < before)
+    shown = exists().where(digests.c.id == handovers.c.message_id, digests.c.state == HANDED)
+    connection.execute(delete(handovers).where(settled, ~shown))
 
 
 def _handover(connection: Connection, row: Row[*tuple[Any, ...]]) -> Handover:

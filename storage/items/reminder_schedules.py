@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, text, update
 
-from storage.dialects import upsert
+from storage.dialects import rowid, upsert, without_text
 from storage.models import agendas, reminders
 from storage.values import ReminderSchedule
 
@@ -18,7 +18,7 @@ _COLUMNS = (agendas.c.workspace_id, agendas.c.recipient_id, agendas.c.told_on, a
 """The columns of a ReminderSchedule, named as its fields."""
 # The text must match the partial index's WHERE clause literally, or neither database uses the index.
 _IS_DUE = and_(text("agendas.due_at IS NOT NULL"), agendas.c.due_at <= bindparam("at"))
-_ANY_DUE = select(agendas.c.recipient_id).where(_IS_DUE).limit(1)
+_ANY_DUE = select(text("1")).select_from(agendas).where(_IS_DUE).limit(1)
 _CLAIM = (
     select(*_COLUMNS)
     .where(_IS_DUE)
@@ -55,8 +55,31 @@ def is_due(connection: Connection, *, at: datetime) -> bool:
 
 
 def claim(connection: Connection, *, at: datetime, most: int) -> list[ReminderSchedule]:
-    """Lock the schedules that have been due longest, without those that another transaction has locked."""
-    return [ReminderSchedule(**row) for row in connection.execute(_CLAIM, {"at": at, "most": most}).mappings()]
+    """Lock the schedules that have been due longest, without those that another transaction has locked.
+
+    Raises TypeError for one whose ids are no text, which SQLite lets pass.
+    """
+    found = [ReminderSchedule(**row) for row in connection.execute(_CLAIM, {"at": at, "most": most}).mappings()]
+    if not all(isinstance(each, str) for schedule in found for each in (schedule.workspace_id, schedule.recipient_id)):
+        raise TypeError("an id of another type")
+    return found
+
+
+def set_unreadable_aside(connection: Connection, *, at: datetime) -> list[tuple[str, str]]:
+    """Make those of the due schedules due no longer whose workspace or recipient cannot be read.
+
+    Returns the ids, as far as they can be shown.
+    """
+    found = without_text(connection, (agendas.c.workspace_id, agendas.c.recipient_id), _IS_DUE, {"at": at})
+    if found:
+        unreadable = rowid(agendas.name).in_(sorted(found))
+        connection.execute(update(agendas).where(unreadable).values(due_at=None, told_on=None))
+    return [(workspace_id, recipient_id) for workspace_id, recipient_id in found.values()]
+
+
+def wake_all(connection: Connection, *, at: datetime) -> None:
+    """Have the next tick look at every schedule that is not due at any time."""
+    connection.execute(update(agendas).where(agendas.c.due_at.is_(None)).values(due_at=at))
 
 
 def set_next_aside(connection: Connection, *, at: datetime, of: ReminderSchedule | None) -> tuple[str, str] | None:

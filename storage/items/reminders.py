@@ -260,6 +260,9 @@ _ITEM_NAMES = tuple(column.name for column in ITEM_COLUMNS)
 def _reminder(connection: Connection, row: Row[*tuple[Any, ...]]) -> Reminder:
     *own, published = row[:_INCIDENT_AT]
     incident = incident_rows.read(connection, row[_INCIDENT_AT:_ITEM_AT])
+    if not isinstance(incident.workspace_id, str):
+        # It would belong to no schedule, and be due for ever. Only SQLite lets such a value pass.
+        raise TypeError("a workspace id of another type")
     item = dict(zip(_ITEM_NAMES, row[_ITEM_AT:], strict=True))
     return Reminder(
         **dict(zip(_NAMES, own, strict=True)),

@@ -1,14 +1,15 @@
 """What the weekly summary tells: what became of a workspace's action items since the last one, and what waits.
 
 How far the summaries have told is kept as the last revision of any item that was there: a change is in one of them
-whatever its time, also one that was typed long before it was saved.
+whatever its time, also one that was typed long before it was saved. PostgreSQL hands out an id before its row is
+committed, so ids below the last one may be missing: those that turn up are told by the next summary.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, literal, or_, select
 
 from storage.dialects import upsert
 from storage.incidents import COUNTED
@@ -24,11 +25,20 @@ FIRST = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryPeriod:
-    """The revisions after `after_id` up to `until_id`, which were saved since `since_at`."""
+    """The revisions after `after_id` up to `until_id`, which were saved since `since_at`.
+
+    `late` are earlier ones that the last summary could not see yet; those that this one cannot see are `missing`.
+    """
 
     since_at: datetime
     after_id: int
     until_id: int
+    late: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
+
+    def was_told(self, revision_id: int) -> bool:
+        """Whether an earlier summary has told the revision."""
+        return revision_id <= self.after_id and revision_id not in self.late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,28 +86,46 @@ def period_before(connection: Connection, workspace_id: str, *, at: datetime) ->
         begin(connection, workspace_id, since_at=at - FIRST)
         return period_before(connection, workspace_id, at=at)
     until_id = connection.execute(select(func.coalesce(func.max(revisions.c.id), 0))).scalar_one()
-    return SummaryPeriod(since_at=last.told_at, after_id=last.revision_id, until_id=until_id)
+    late = select(revisions.c.id).where(revisions.c.id.in_(last.missing or ())).order_by(revisions.c.id)
+    return SummaryPeriod(
+        since_at=last.told_at,
+        after_id=last.revision_id,
+        until_id=until_id,
+        late=tuple(connection.execute(late).scalars()),
+        missing=_missing(connection, last.revision_id, until_id),
+    )
 
 
-def save(connection: Connection, workspace_id: str, *, until_id: int, at: datetime) -> None:
-    """Note that the workspace's summaries have told all up to that revision, at `at`."""
-    values = {"revision_id": until_id, "told_at": at}
+def _missing(connection: Connection, after_id: int, until_id: int) -> tuple[int, ...]:
+    """The ids in between that no committed revision has: of a transaction that is not over, or was rolled back.
+
+    None on SQLite, where one transaction writes at a time.
+    """
+    if connection.dialect.name == "sqlite":
+        return ()
+    ids = (literal(each, BigInteger) for each in (after_id + 1, until_id))
+    handed_out = func.generate_series(*ids).column_valued("handed_out")
+    query = select(handed_out).where(~exists().where(revisions.c.id == handed_out)).order_by(handed_out)
+    return tuple(connection.execute(query).scalars())
+
+
+def save(connection: Connection, workspace_id: str, period: SummaryPeriod, *, at: datetime) -> None:
+    """Note that the workspace's summaries have told all of the period, at `at`."""
+    values = {"revision_id": period.until_id, "missing": list(period.missing), "told_at": at}
     insertion = upsert(connection)(weekly_summaries).values(workspace_id=workspace_id, **values)
     connection.execute(insertion.on_conflict_do_update(index_elements=["workspace_id"], set_=values))
 
 
 def steps(connection: Connection, workspace_id: str, period: SummaryPeriod) -> list[ItemStep]:
     """All revisions up to the period's end of the items that have one in it, by item and in order."""
-    touched = _revisions(workspace_id, revisions.c.item_id).where(
-        revisions.c.id > period.after_id, revisions.c.id <= period.until_id
-    )
+    is_seen = and_(revisions.c.id <= period.until_id, revisions.c.id.not_in(period.missing))
+    is_new = or_(revisions.c.id > period.after_id, revisions.c.id.in_(period.late))
+    touched = _revisions(workspace_id, revisions.c.item_id).where(is_seen, is_new)
     columns = (
         revisions.c.item_id, revisions.c.id.label("revision_id"), revisions.c.state, revisions.c.due_on,
         revisions.c.revised_at.label("at"), incidents.c.timezone.label("zone"),
     )  # fmt: skip
-    query = _revisions(workspace_id, *columns).where(
-        revisions.c.item_id.in_(touched), revisions.c.id <= period.until_id
-    )
+    query = _revisions(workspace_id, *columns).where(revisions.c.item_id.in_(touched), is_seen)
     rows = connection.execute(query.order_by(revisions.c.item_id, revisions.c.id)).mappings()
     return [ItemStep(**row) for row in rows]
 

@@ -147,7 +147,9 @@ REMINDER = "UPDATE reminders SET {} WHERE id = (SELECT min(id) FROM reminders WH
 HANDOVER = "UPDATE handovers SET {} WHERE id = (SELECT min(id) FROM handovers WHERE recipient_id = '{{bob}}')"
 ITEM = "UPDATE action_item_revisions SET {} WHERE item_id = (SELECT min(item_id) FROM reminders)"
 MEMBER = "UPDATE members SET {} WHERE user_id = '{{bob}}'"
-AGENDA = "UPDATE agendas SET {} WHERE recipient_id = '{{bob}}'"
+UNREADABLE = "hex(recipient_id) LIKE '%FF%' OR hex(workspace_id) LIKE '%FF%'"
+AGENDA = f"UPDATE agendas SET {{}} WHERE recipient_id = '{{{{bob}}}}' OR {UNREADABLE}"  # noqa: S608 - from above
+TOLD = HANDOVER.replace("'{{bob}}'", f"'{{{{bob}}}}' OR {UNREADABLE}")
 DATE = (ITEM, "due_on = 'never'", "due_on = '2026-03-19'", 1)
 NO_ZONE = (MEMBER, "timezone = 'Mars/Olympus'", "timezone = 'America/Los_Angeles'", 0)
 STRANGE_ZONE = (MEMBER, "timezone = '../../etc/passwd'", "timezone = 'America/Los_Angeles'", 0)
@@ -158,11 +160,18 @@ REMINDERS: dict[str, tuple[str, str, str, int]] = {
     "a zone that is none": NO_ZONE,
     "a zone out of its folder": STRANGE_ZONE,
     "no day of the last digest": (AGENDA, "told_on = 'never'", "told_on = NULL", 0),
+    "a recipient of bytes": (AGENDA, "recipient_id = x'00ff'", "recipient_id = '{bob}'", 0),
+    "a recipient, half a character": (AGENDA, "recipient_id = CAST(x'55ff' AS TEXT)", "recipient_id = '{bob}'", 0),
+    "a workspace of bytes": (AGENDA, "workspace_id = x'00ff'", "workspace_id = '{team}'", 0),
+    "a workspace, half a character": (AGENDA, "workspace_id = CAST(x'54ff' AS TEXT)", "workspace_id = '{team}'", 0),
 }
 """Where to change what, so that a reminder of Bob's is spoiled or mended; how many of his two he is told meanwhile."""
 HANDOVERS: dict[str, tuple[str, str, str, int]] = {
     "no time": (HANDOVER, "recorded_at = 'never'", "recorded_at = '2026-03-12 12:00:00.000000'", 1),
     "no date before": (HANDOVER, "due_on = 'never'", "due_on = NULL", 1),
+    "a recipient of bytes": (TOLD, "recipient_id = x'00ff'", "recipient_id = '{bob}'", 1),
+    "a recipient, half a character": (TOLD, "recipient_id = CAST(x'55ff' AS TEXT)", "recipient_id = '{bob}'", 1),
+    "a workspace, half a character": (TOLD, "workspace_id = CAST(x'54ff' AS TEXT)", "workspace_id = '{team}'", 1),
     "nothing to tell it at": (HANDOVER, "due_at = ''", "told_on = NULL", 1),
     "no time to tell it at": (HANDOVER, "due_at = 'never'", "told_on = NULL", 1),
     "no date of its item": DATE,
@@ -182,7 +191,7 @@ def assign(office: Workplace) -> None:
 
 def change(office: Workplace, where: str, what: str) -> None:
     with office.database.write() as connection:
-        connection.exec_driver_sql(where.format(what).format(bob=office.bob))
+        connection.exec_driver_sql(where.format(what).format(bob=office.bob, team=office.slack.team_id))
 
 
 def remind(office: Workplace, *moments: str) -> None:
@@ -268,7 +277,7 @@ def test_a_hand_over_spoiled_before_it_is_sent_keeps_no_other_from_being_told(of
     retry(office)
     remind(office, FIRST_MORNINGS[0])
     assert problems(office) == []
-    assert told_of(office, office.bob, digests=False) == [COUNT, BUY]
+    assert told_of(office, office.bob, digests=False) == [BUY, COUNT]
 
 
 @pytest.mark.parametrize("name", ["no date of its item", "a zone that is none"])

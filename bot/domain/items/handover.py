@@ -14,12 +14,9 @@ gave it back, or has left the workspace. The recipient of the last two is who de
 REOPENED, DATED = "reopened", "dated"
 """What may be said of an item, beside the kinds above and the states of a finished one."""
 WINDOW = timedelta(minutes=10)
-"""How long changes are collected, so that several are one message and what was taken back is none."""
+"""How long after a message was posted more changes are put into it, rather than into another one."""
 PRESENT_FOR = timedelta(minutes=15)
 """How long after recording something in an incident a person counts as being in its channel."""
-_MINUTE = timedelta(minutes=1)
-_MARGIN = 2 * _MINUTE
-"""What a tick and the delivery may take before the working hours end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +53,8 @@ def is_held(item: ActionItem | None, user_id: str) -> bool:
 
 
 def tell_at(at: datetime, cadence: Cadence, zone: ZoneInfo) -> datetime:
-    """When to tell somebody of a change at the aware `at`: WINDOW later, or before their working hours end; in UTC.
-
-    Outside of them, when they begin again.
-    """
-    if not cadence.is_working(at, zone):
-        return max(cadence.next_opening(at, zone), at + WINDOW)
-    wait = WINDOW
-    while wait > timedelta() and not cadence.is_working(at + wait + _MARGIN, zone):
-        wait -= _MINUTE
-    return at + wait
+    """When to tell somebody of a change at the aware `at`: at once, or when their working hours begin again; in UTC."""
+    return at if cadence.is_working(at, zone) else cadence.next_opening(at, zone)
 
 
 def news(changes: Sequence[Handover]) -> News | None:

@@ -34,10 +34,15 @@ SNOOZES = (("1 day", "1d"), ("3 days", "3d"), ("Next week", "next week"))
 def controls(incident: Incident, item: ActionItem) -> tuple[Control, ...]:
     """The controls that apply to the item in its present state."""
     named = f"{incident.name} {item.number}"
-    if not item.pending:
-        return (Button(label="Reopen", action=REOPEN, value=named),)
+    return (
+        pending_controls(named, item.state) if item.pending else (Button(label="Reopen", action=REOPEN, value=named),)
+    )
+
+
+def pending_controls(named: str, state: str) -> tuple[Control, ...]:
+    """The controls of an item that is proposed or open, `named` as in `INC-12 3`."""
     # Five in one row and no more: a proposal is confirmed before anybody does it.
-    label, action = ("Confirm", CONFIRM) if item.state == "proposed" else ("Done", DONE)
+    label, action = ("Confirm", CONFIRM) if state == "proposed" else ("Done", DONE)
     return (
         Button(label=label, action=action, value=named),
         Button(label="New date", action=DATE, value=named),

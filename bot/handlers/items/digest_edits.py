@@ -1,6 +1,6 @@
-"""What a digest that was posted says now: what is left of it, and below that what became of the rest."""
+"""What a digest or a hand-over that was posted says now: what is left of it, and what became of the rest."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,11 +10,12 @@ from sqlalchemy import Connection
 from bot.config import Settings
 from bot.documents.rendering import slack
 from bot.handlers.items.digests import Digest, DigestKey, digest
+from bot.handlers.items.handovers import compose, today_of
 from bot.handlers.items.redact import shown_alone
 from storage import incidents, members
-from storage.items import action_items, digests
-from storage.items.digests import REPLACED, Listed, PostedDigest
-from storage.values import MEMBER, UNKNOWN, ActionItem, Incident, Member
+from storage.items import action_items, digests, handovers
+from storage.items.digests import HANDED, REPLACED, Listed, PostedDigest
+from storage.values import MEMBER, UNKNOWN, ActionItem, Handover, Incident, Member
 
 MOST_SETTLED = 10
 """Lines about what became of the rest."""
@@ -39,12 +40,18 @@ def present(connection: Connection, key: DigestKey, settings: Settings, *, at: d
 
 
 def revised(
-    connection: Connection, posted: PostedDigest, settings: Settings, *, at: datetime, link: Callable[[str, str], str]
+    connection: Connection,
+    posted: PostedDigest,
+    settings: Settings,
+    *,
+    at: datetime,
+    link: Callable[[str, str], str],
+    more: Sequence[Handover] = (),
 ) -> Digest:
-    """The digest as Slack is to show it at `at`.
+    """The message as Slack is to show it at `at`; a hand-over tells also of the changes `more`.
 
-    One that was replaced is a line without buttons; `link` makes the address of the current one from its channel and
-    `ts`.
+    A digest that was replaced is a line without buttons; `link` makes the address of the current one from its channel
+    and `ts`.
     """
     if posted.state == REPLACED:
         newer = digests.live(connection, posted.workspace_id, posted.recipient_id)
@@ -52,7 +59,12 @@ def revised(
         slash = f"/{settings.prefix}actionitem"
         head = slack("digest_replaced", on=posted.told_on, newer=newer, link=address, slash=slash)
         return Digest(head=head, parts=(), foot="")
-    current = present(connection, key_of(posted), settings, at=at)
+    if posted.state == HANDED:
+        changes = [*handovers.of_message(connection, posted.id), *more]
+        on = today_of(connection, changes, at=at, cadence=settings.cadence) or posted.told_on
+        current = compose(connection, posted.workspace_id, posted.recipient_id, changes, on=on, prefix=settings.prefix)
+    else:
+        current = present(connection, key_of(posted), settings, at=at)
     left = () if current is None else current.holds
     settled = [each for each in digests.listed(connection, posted) if each not in left]
     if not settled and current is not None:
@@ -79,6 +91,7 @@ def _facts(
         "today": at.astimezone(ZoneInfo(zone) if zone else settings.cadence.zone).date(),
         "recipient_id": posted.recipient_id,
         "to_channel": to_channel,
+        "handed": posted.state == HANDED,
     }
 
 

@@ -19,13 +19,13 @@ from bot.handlers.request import Control
 from storage import home_tab, incidents, members, timeline
 from storage.items import action_items, reminder_schedules, reminders
 from storage.items.digests import Listed
-from storage.values import MEMBER, UNKNOWN, OwnItem, Reminder, Unpublished
+from storage.values import MEMBER, UNKNOWN, Incident, OwnItem, Reminder, Unpublished
 
 SHOWN = 10
 """Items of a digest with their buttons; each adds two blocks, and Slack limits a message to 50."""
 MOST_LISTED = 40
 """Items of a digest; those after the first SHOWN are a line each."""
-MOST_ITEMS, MOST_POSTMORTEMS = 60, 20
+MOST_ITEMS, MOST_POSTMORTEMS, MOST_INCIDENTS = 60, 15, 20
 """Rows on the Home tab."""
 _REASONS = ("cause", "impact")
 """The kinds of entry that say why an incident matters, the telling one first."""
@@ -316,35 +316,43 @@ def expired(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HomeContent:
-    """A user's items and postmortems on the date `today` in their `zone`; the counts include rows that are not listed.
+class HomePage:
+    """Whose Home tab it is, at `now` in their `zone`.
 
-    Items of private incidents are included, redacted where the user may not read them.
+    Each part is read by itself, so that one that cannot be read leaves the others. Counts include what is not listed.
     """
 
-    today: date
+    workspace_id: str
+    user_id: str
+    standing: str
+    now: datetime
     zone: ZoneInfo
-    items: Sequence[OwnItem]
-    item_count: int
-    postmortems: Sequence[Unpublished]
-    postmortem_count: int
 
+    @property
+    def today(self) -> date:
+        """The user's date."""
+        return self.now.astimezone(self.zone).date()
 
-def home_content(
-    connection: Connection, workspace_id: str, user_id: str, *, standing: str, now: datetime, zone: ZoneInfo
-) -> HomeContent:
-    """The user's open items, most overdue first, and the postmortems they should publish, oldest first.
+    def incidents(self, connection: Connection) -> tuple[int, list[tuple[bool, Incident]]]:
+        """The open incidents that a member may see, each with whether the user is in it; these are first."""
+        if self.standing != MEMBER:
+            return 0, []
+        return home_tab.open_incidents(connection, self.workspace_id, self.user_id, most=MOST_INCIDENTS)
 
-    Who is no member sees their items alone, without the incidents they are of.
-    """
-    today = now.astimezone(zone).date()
-    item_count, items = home_tab.own_items(connection, workspace_id, user_id, today=today, most=MOST_ITEMS)
-    if standing != MEMBER:
-        items = [replace(each, incident_title=None) for each in items]
-        return HomeContent(
-            today=today, zone=zone, items=items, item_count=item_count, postmortems=(), postmortem_count=0
+    def items(self, connection: Connection) -> tuple[int, list[OwnItem]]:
+        """The user's open items, most overdue first, those of private incidents redacted where they may not read them.
+
+        Who is no member sees their items alone, without the incidents they are of.
+        """
+        count, items = home_tab.own_items(
+            connection, self.workspace_id, self.user_id, today=self.today, most=MOST_ITEMS
         )
-    count, postmortems = home_tab.unpublished(connection, workspace_id, user_id, most=MOST_POSTMORTEMS)
-    return HomeContent(
-        today=today, zone=zone, items=items, item_count=item_count, postmortems=postmortems, postmortem_count=count
-    )
+        if self.standing != MEMBER:
+            items = [replace(each, incident_title=None, document=None) for each in items]
+        return count, items
+
+    def postmortems(self, connection: Connection) -> tuple[int, list[Unpublished]]:
+        """The postmortems that a member should publish, the oldest first."""
+        if self.standing != MEMBER:
+            return 0, []
+        return home_tab.unpublished(connection, self.workspace_id, self.user_id, most=MOST_POSTMORTEMS)

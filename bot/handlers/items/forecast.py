@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bot.config import Settings
 from bot.documents.rendering import terminal
+from bot.domain.items.handover import WINDOW
 from bot.domain.items.reminders import is_person
 from bot.errors import UsageError
 from bot.handlers.items import digest_edits, digests, handovers, reminders, rhythms, summaries
@@ -24,6 +25,7 @@ from bot.handlers.review.reviews import REMINDER
 from storage import incidents, members, outbox
 from storage.database import Database
 from storage.items import action_items
+from storage.items import digests as digest_rows
 from storage.items import handovers as handover_rows
 from storage.items.rehearsal import Rehearsal, rehearsal
 from storage.outbox import Job
@@ -189,7 +191,15 @@ class _Delivery:
             on=date.fromisoformat(content["on"]),
             prefix=self.settings.prefix,
         )
-        return self._saying(job, content["recipient"], found.head, found.about) if found else None
+        recipient_id, on = content["recipient"], date.fromisoformat(content["on"])
+        scope = (self.connection, job.workspace_id, recipient_id)
+        earlier = digest_rows.handed_since(*scope, since_at=self.at - WINDOW)
+        # For a while what follows is put into the same message.
+        if found is None or earlier is not None:
+            return None
+        how = {"channel_id": recipient_id, "ts": "", "fingerprint": "", "listed": ()}
+        digest_rows.save_handover(*scope, told_on=on, at=self.at, **how)
+        return self._saying(job, recipient_id, found.head, handovers.told_of(changes))
 
     def expired(self, job: Job) -> Saying | None:
         """Which proposals were dropped."""

@@ -1,11 +1,12 @@
 """Hand-overs: each change of an item is noted for whom it concerns, and told them in one message.
 
-A change waits for ten minutes, outside of its reader's working hours until these begin; what was taken back by then is
-never told. What asks its reader for something is on no digest of theirs on the day on which it is told.
+A change is told at once, outside of its reader's working hours when these begin; what was taken back by then is never
+told. For ten minutes the message takes in what follows, and it is edited when somebody answers it or changes an item of
+it. What asks its reader for something is on no digest of theirs on the day on which it is told.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from itertools import groupby
@@ -29,8 +30,9 @@ from bot.domain.items.handover import (
 )
 from bot.domain.items.reminders import ITEM, is_person, recipient
 from bot.handlers.items.buttons import answer_buttons, decision_buttons
+from bot.handlers.items.digests import Digest, DigestItem
 from bot.handlers.items.redact import shown_alone
-from bot.handlers.items.reminders import load_people, set_aside
+from bot.handlers.items.reminders import load_people, set_aside, set_unreadable_aside
 from bot.handlers.request import Control, without_secrets
 from storage import incidents, members, outbox
 from storage.availability import is_away
@@ -184,9 +186,7 @@ def tick(database: Transactions, cadence: Cadence, *, at: datetime) -> int:
             return 0
     while _note_departures(database, cadence, at=at):
         pass
-    with database.read() as connection:
-        # In the order in which commands lock them, for those whose lock has to be waited for.
-        recipients = sorted(handovers.due_recipients(connection, at=at))
+    recipients = _due_recipients(database, at=at)
     count = 0
     for start in range(0, len(recipients), BATCH):
         with database.write() as connection:
@@ -195,6 +195,24 @@ def tick(database: Transactions, cadence: Cadence, *, at: datetime) -> int:
             outbox.add_all(connection, jobs, at=at)
         count += len(jobs)
     return count
+
+
+def _due_recipients(database: Transactions, *, at: datetime) -> list[tuple[str, str]]:
+    """Who is to be told something, in the order in which commands lock them; ids that cannot be read are set aside."""
+    try:
+        with database.read() as connection:
+            return handovers.due_recipients(connection, at=at)
+    except Exception as error:
+        if is_away(error):
+            raise
+        with database.write() as connection:
+            found = handovers.set_unreadable_aside(connection, at=at)
+            for change_id, of in found.items():
+                set_unreadable_aside(connection, *of, {"changes": [change_id]}, error, at=at, action=TAKE_UP)
+        if not found:
+            raise
+    with database.read() as connection:
+        return handovers.due_recipients(connection, at=at)
 
 
 def _note_departures(database: Transactions, cadence: Cadence, *, at: datetime) -> bool:
@@ -224,8 +242,7 @@ def _note_departure(
     incident, item = found
     recipient_id = decider(connection, incident, item, without=owner_id, at=at, cadence=cadence)
     own, zone = _hours(connection, incident, recipient_id, cadence)
-    # All of somebody's items are noted at once, so there is nothing to collect.
-    due_at = at if own.is_working(at, zone) else own.next_opening(at, zone)
+    due_at = tell_at(at, own, zone)
     handovers.add(connection, [_row(incident, item, item, recipient_id, LEFT, by=owner_id, at=at, due_at=due_at)])
 
 
@@ -312,26 +329,6 @@ def _news(changes: Iterable[Handover]) -> list[News]:
     return sorted((each for each in found if each), key=lambda each: rank.get(each.what, len(rank)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandoverPart:
-    """One item, or the lines of several, in Slack text, with its buttons."""
-
-    text: str
-    controls: tuple[Control, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandoverMessage:
-    """What one recipient is told of: a head, items that ask for something, and lines, all in Slack text.
-
-    `about` are all items that it tells of, with their incidents.
-    """
-
-    head: str
-    parts: tuple[HandoverPart, ...]
-    about: tuple[tuple[Incident, ActionItem], ...]
-
-
 def load(
     database: Database, workspace_id: str, recipient_id: str, ids: Collection[int], *, at: datetime
 ) -> list[Handover]:
@@ -354,10 +351,11 @@ def compose(
     *,
     on: date,
     prefix: str,
-) -> HandoverMessage | None:
+) -> Digest | None:
     """The message about these changes, by the items' present state; None where nothing is left to say.
 
-    `on` is the day of the recipient's calendar.
+    Items that ask for something come first, each a part with its buttons; the others are lines of one part. `on` is the
+    day of the recipient's calendar.
     """
     found = _news(changes)
     if not found:
@@ -369,9 +367,8 @@ def compose(
     names = members.names_of(connection, workspace_id, {each.change.by_id for each in found})
     facts = {"on": on, "names": names, "named": standing == MEMBER}
     told = [(each, _text(connection, each, recipient_id, standing, facts)) for each in found]
-    # What asks for something comes first.
     asking = min(SHOWN, sum(each.what in _ASKING for each in found))
-    parts = [HandoverPart(text=text, controls=_controls(each)) for each, text in told[:asking]]
+    parts = [DigestItem(text=text, controls=_controls(each)) for each, text in told[:asking]]
     lines, size = list[str](), 0
     for _, text in told[asking:]:
         line = text.partition("\n")[0]
@@ -380,12 +377,19 @@ def compose(
             lines.append(line)
     if more := len(told) - asking - len(lines):
         lines.append(slack("handover_more", more=more, slash=f"/{prefix}actionitem"))
-    parts += [HandoverPart(text="\n".join(lines), controls=())] if lines else []
-    return HandoverMessage(
+    parts += [DigestItem(text="\n".join(lines), controls=())] if lines else []
+    return Digest(
         head=slack("handover_head", found=found, leavers=_leavers(found, names)),
         parts=tuple(parts),
-        about=tuple((each.change.incident, each.change.item) for each in found),
+        foot="",
+        # What is told in a line asks for nothing: it stays as it was told.
+        holds=tuple((each.change.incident.id, each.change.item.id) for each in found if each.what in _ASKING),
     )
+
+
+def told_of(changes: Sequence[Handover]) -> list[tuple[Incident, ActionItem]]:
+    """The items that a message about these changes tells of, with their incidents."""
+    return [(each.change.incident, each.change.item) for each in _news(changes)]
 
 
 def _leavers(found: Sequence[News], names: dict[str, str]) -> list[str]:
@@ -410,6 +414,14 @@ def next_working_time(
     """When the recipient of these changes, one or more, works next; None if they do at `at`."""
     own, zone = _hours(connection, changes[0].incident, changes[0].recipient_id, cadence)
     return None if own.is_working(at, zone) else own.next_opening(at, zone)
+
+
+def today_of(connection: Connection, changes: Sequence[Handover], *, at: datetime, cadence: Cadence) -> date | None:
+    """The day at `at` where the recipient of these changes is; None without changes."""
+    if not changes:
+        return None
+    _, zone = _hours(connection, changes[0].incident, changes[0].recipient_id, cadence)
+    return at.astimezone(zone).date()
 
 
 def reschedule(connection: Connection, ids: Collection[int], *, due_at: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from bot.documents.rendering import slack
 from bot.domain.incident.secrets import SUSPECT, secrets_in
 from bot.domain.items.due import parse_due, parse_snooze, read_dates, refused_date
+from bot.domain.items.handover import GIVEN
 from bot.domain.items.item import (
     ME,
     ItemWords,
@@ -34,7 +35,7 @@ from bot.handlers.items.reminders import plan_item, snooze_escalation
 from bot.handlers.permission import for_members, require_permission
 from bot.handlers.request import Control, Reply, Request, Row, parse_person
 from storage import incidents, members
-from storage.items import action_items
+from storage.items import action_items, handovers
 from storage.values import ActionItem, Incident
 
 _OUTCOMES = {True: "worked", False: "did not work"}
@@ -376,7 +377,7 @@ def assign(connection: Connection, request: Request) -> Reply:
 
 
 def due(connection: Connection, request: Request) -> Reply:
-    """`due NUMBER DATE`: set the due date."""
+    """`due NUMBER DATE`: set the due date. Who dates an item that was given to them takes it."""
     incident, item, rest = pending(connection, request, "due")
     example = commands_about(connection, request, incident)(
         "actionitem due", f"{item.number} {today(request) + timedelta(days=7)}"
@@ -392,7 +393,11 @@ def due(connection: Connection, request: Request) -> Reply:
         raise UsageError(f"{refused} Try: {example}")
     if due_on == item.due_on:
         raise UsageError(f"Action item {item.number} is due on {due_on} already: {item.text}")
-    return revise(connection, request, incident, item, "dated", due_on=due_on, snoozed_until=None)
+    changes: dict[str, object] = {"due_on": due_on, "snoozed_until": None}
+    asked = item.owner_id == request.user_id and item.accepted_at is None
+    if asked and handovers.last_by(connection, item.id, request.user_id, kind=GIVEN):
+        changes["accepted_at"] = request.received_at
+    return revise(connection, request, incident, item, "dated", **changes)
 
 
 def link(connection: Connection, request: Request) -> Reply:

@@ -300,6 +300,8 @@ def tick(database: Transactions, cadence: Cadence, *, at: datetime) -> int:
         except Exception as error:
             if is_away(error):
                 raise
+            if _set_unreadable_aside(database, error, at=at):
+                continue
             # One of them must not keep the others from being reminded; alone, each shows which one it is.
             if most == 1 and not _set_schedule_aside(database, schedules, error, at=at):
                 raise
@@ -335,6 +337,23 @@ def _process(connection: Connection, claim: _Claim) -> int:
     jobs += [_job(each, DIGEST, days[each]) for each in schedules if each in days]
     outbox.add_all(connection, jobs, at=claim.at)
     return len(jobs)
+
+
+def _set_unreadable_aside(database: Transactions, error: Exception, *, at: datetime) -> bool:
+    with database.write() as connection:
+        found = reminder_schedules.set_unreadable_aside(connection, at=at)
+        for each in found:
+            set_unreadable_aside(connection, *each, {"unreadable": True}, error, at=at)
+    return bool(found)
+
+
+def set_unreadable_aside(
+    connection: Connection, workspace_id: str, *of: Any, at: datetime, action: str = TAKE_UP
+) -> None:
+    """As `set_aside`; where the id of the workspace is what cannot be read, the job is the first known workspace's."""
+    known = incidents.workspace_ids(connection)
+    workspace_id = workspace_id if workspace_id in known else next(iter(known), workspace_id)
+    set_aside(connection, workspace_id, *of, at=at, action=action)
 
 
 def _set_schedule_aside(
@@ -373,6 +392,10 @@ def set_aside(
 def take_up(database: Database, job: Job, *, at: datetime) -> None:
     """Make a reminder due that was set aside, and the schedule of its recipient."""
     with database.write() as connection:
+        if "unreadable" in job.content:
+            # Whose it was shows only once it is mended: an operator asks for this, and rarely.
+            reminder_schedules.wake_all(connection, at=at)
+            return
         reminder_schedules.lock(connection, job.workspace_id, {job.content["recipient"]: at})
         if "reminder" in job.content:
             reminders.set_due(connection, job.content["reminder"], at)

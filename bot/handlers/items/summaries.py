@@ -25,8 +25,14 @@ _NEW, _DROPPED = "new", "dropped"
 def begin_summary(connection: Connection, workspace_id: str, *, at: datetime) -> dict[str, Any]:
     """Take what the summary of `at` covers, so that no other one does; what its job has to know of it, in JSON."""
     period = summaries.period_before(connection, workspace_id, at=at)
-    summaries.save(connection, workspace_id, until_id=period.until_id, at=at)
-    return {"since": period.since_at.isoformat(), "after": period.after_id, "until": period.until_id}
+    summaries.save(connection, workspace_id, period, at=at)
+    return {
+        "since": period.since_at.isoformat(),
+        "after": period.after_id,
+        "until": period.until_id,
+        "late": period.late,
+        "missing": period.missing,
+    }
 
 
 def summary(
@@ -45,7 +51,7 @@ def summary(
     """
     period = _period(connection, workspace_id, content, at=at)
     today = at.astimezone(cadence.zone).date()
-    became = _became(summaries.steps(connection, workspace_id, period), period.after_id)
+    became = _became(summaries.steps(connection, workspace_id, period), period)
     late = summaries.late(connection, workspace_id, today=today)
     if quiet and not (became or late):
         return None
@@ -81,15 +87,21 @@ def _period(connection: Connection, workspace_id: str, content: Mapping[str, Any
     if "until" not in content:
         return summaries.period_before(connection, workspace_id, at=at)
     since_at = datetime.fromisoformat(content["since"])
-    return SummaryPeriod(since_at=since_at, after_id=content["after"], until_id=content["until"])
+    return SummaryPeriod(
+        since_at=since_at,
+        after_id=content["after"],
+        until_id=content["until"],
+        late=tuple(content.get("late", ())),
+        missing=tuple(content.get("missing", ())),
+    )
 
 
-def _became(found: Iterable[ItemStep], after_id: int) -> Counter[str]:
+def _became(found: Iterable[ItemStep], period: SummaryPeriod) -> Counter[str]:
     """What became of the items, each counted once for each thing: as it was after the last summary, and as it is."""
     became = Counter[str]()
     for _, group in groupby(found, key=lambda step: step.item_id):
         course = list(group)
-        before = [step for step in course if step.revision_id <= after_id]
+        before = [step for step in course if period.was_told(step.revision_id)]
         was, now = before[-1].state if before else None, course[-1].state
         became[_NEW] += was is None
         if now != was and now == "done":

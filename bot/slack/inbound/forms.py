@@ -20,7 +20,7 @@ from bot.slack.context import NOT_SAVED, SlackContext
 from bot.slack.inbound.messages import words_of
 from bot.slack.inbound.payloads import Shortcut, Submission, SubmittedView
 from bot.slack.inbound.requests import UNNAMED, instant_of_ts, iso
-from bot.slack.outbound import blocks, modals
+from bot.slack.outbound import blocks, home, modals
 from bot.slack.outbound.modals import Origin, joined
 from bot.slack.text import PlainText, to_handle
 from bot.vocabulary import ADD_TO_TIMELINE, POSTMORTEM
@@ -62,7 +62,9 @@ def submission(context: SlackContext, ack: Ack, payload: Submission, *, small: b
         thread = {"thread_ts": origin["thread_ts"]} if origin.get("thread_ts") else {}
 
         def post_reply(connection: Connection, reply: Reply) -> None:
-            if reply.text:
+            if origin.get(home.OPENED_HERE):
+                home.refresh(connection, request.workspace_id, request.user_id, context.clock)
+            elif reply.text:
                 context.reply(connection, request, reply, thread)
 
         reply = context.offline.handle(request, post_reply, partial(context.reply_directly, request, thread))

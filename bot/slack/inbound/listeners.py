@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bot.config import Settings
 from bot.errors import UsageError
+from bot.handlers.items.clicks import HOME
 from bot.handlers.request import DIRECT, Reply, Request
 from bot.slack.client import CALL_S, NOT_FOUND
 from bot.slack.context import NOT_SAVED, WRITE_S, SlackContext
@@ -213,12 +214,13 @@ def _as_typed(payload: SlashCommand, text: PlainText) -> str:
 
 
 def _form(request: Request, name: str, fills: Mapping[str, Any]) -> dict[str, Any]:
-    """The form of that name; its metadata lets the submission answer where the form was requested."""
+    """The form of that name; its metadata lets the submission answer where the form was requested, the tab included."""
     origin = {
         "channel_id": request.channel_id,
         "channel_name": request.channel_name,
         "reply_url": request.reply_url,
         "source": "form",
+        **({home.OPENED_HERE: True} if request.source == HOME else {}),
     }
     return modals.FORMS[name](origin, **fills)
 
@@ -248,15 +250,18 @@ def click(context: SlackContext, ack: Ack, payload: Click) -> None:
 
 
 def home_click(context: SlackContext, ack: Ack, payload: Click) -> None:
-    """Handle a click on the Home tab and publish the tab again, also if the item was done or reassigned before."""
+    """Handle a click on the Home tab: open its form, or publish the tab again, also if the item was changed before."""
     try:
         request = context.requests.of_click(payload, received_at=context.clock(), home=home.CLICKS)
 
-        def refresh(connection: Connection, _reply: Reply) -> None:
-            home.refresh(connection, request.workspace_id, request.user_id, context.clock)
+        def refresh(connection: Connection, reply: Reply) -> None:
+            if reply.form is None:
+                home.refresh(connection, request.workspace_id, request.user_id, context.clock)
 
         try:
-            context.offline.handle(request, refresh)
+            reply = context.offline.handle(request, refresh)
+            if reply.form is not None:
+                context.open_form(payload.trigger_id, _form(request, reply.form, reply.fills), request)
         except UsageError:
             # The item has changed since the tab was published.
             with within(WRITE_S, at_once=True), context.database.write() as connection:

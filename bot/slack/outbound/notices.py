@@ -1,7 +1,7 @@
 """Digests, weekly summaries, review invitations and reports: each is read from the database when it is sent."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.documents.picture.png import svg_to_png
 from bot.documents.picture.report import draw_report
 from bot.documents.rendering import RENDER_LOCK, slack
+from bot.domain.items.handover import WINDOW
 from bot.domain.items.reminders import is_person
 from bot.handlers.items import handovers
 from bot.handlers.items.buttons import SNOOZE, snooze_all
@@ -29,8 +30,10 @@ from bot.slack.outbound.delivery import Action
 from bot.slack.refusals import ARCHIVED, NO_RECIPIENT, NOT_A_MEMBER, needs_messages, reason
 from storage import incidents, members, outbox, receipts, reviews
 from storage.items import action_items, digests
-from storage.items.digests import LOST, PACE_S
+from storage.items import handovers as handover_rows
+from storage.items.digests import HANDED, LIVE, LOST, PACE_S, PostedDigest
 from storage.outbox import Job
+from storage.values import Handover
 
 _PEOPLE = ("U", "W")
 """How the ids of people begin; a digest may also go to a channel."""
@@ -44,7 +47,7 @@ GROUPS = 6
 _PART_LIMIT = BLOCKS_LIMIT // 16
 UNEDITABLE = ARCHIVED | NOT_A_MEMBER | {"cant_update_message", "edit_window_closed", "is_inactive", "message_not_found"}
 """Slack's error codes for a message that nobody can edit any more."""
-_ITEM_LIMIT = (BLOCKS_LIMIT - handovers.LINES_LIMIT - _PART_LIMIT) // handovers.SHOWN
+_ITEM_LIMIT = (BLOCKS_LIMIT - handovers.LINES_LIMIT - 2 * _PART_LIMIT) // handovers.SHOWN
 """Characters of one item of a hand-over."""
 
 
@@ -93,12 +96,12 @@ def send_digest(context: SlackContext, post: Action, job: Job) -> str | None:
             raise
         context.metrics.reminded(1)
         if sent_as is not None:
-            _note_posted(context, job, key, current, message, sent_as)
+            _note_digest(context, job, key, current, message, sent_as)
         return sent_as
     return None
 
 
-def _note_posted(
+def _note_digest(
     context: SlackContext, job: Job, key: DigestKey, posted: Digest, message: Message, sent_as: str
 ) -> None:
     """Note where the digest is, so that it can be edited; and have that done where it changed while it was posted."""
@@ -120,40 +123,51 @@ def _note_posted(
         )
         now = present(connection, key, context.settings)
         if now is None or digest_message(now, key) != message:
-            digests.add_edits(connection, [(noted, key.workspace_id)], at=at)
+            digests.add_edits(connection, [(noted, key.workspace_id, LIVE)], at=at)
         outbox.mark_sent(connection, job, at=at, sent_as=sent_as)
 
 
-def edit_digest(context: SlackContext, job: Job) -> None:
-    """Have Slack show a digest as it is now, unless it shows that already or a later job will.
+def edit_posted(context: SlackContext, job: Job) -> None:
+    """Have Slack show a digest or a hand-over as it is now, unless it shows that already or a later job will."""
+    with context.database.read() as connection:
+        posted = digests.by_id(connection, job.workspace_id, job.content["digest"])
+        if posted is None or digests.is_edited_later(connection, job, at=context.clock()):
+            return
+    _edit(context, job, posted)
+
+
+def _edit(context: SlackContext, job: Job, posted: PostedDigest, more: Sequence[Handover] = ()) -> bool:
+    """Edit the message, a hand-over to tell of the changes `more` as well; False where nobody can edit it any more.
 
     One at a time in a workspace, PACE_S apart, whatever the number of replicas.
     """
+    if posted.state == LOST:
+        return False
     at = context.clock()
     with context.database.read() as connection:
-        posted = digests.by_id(connection, job.workspace_id, job.content["digest"])
-        if posted is None or posted.state == LOST or digests.is_edited_later(connection, job, at=at):
-            return
-        current = revised(connection, posted, context.settings, at=at, link=context.identity.permalink)
+        current = revised(connection, posted, context.settings, at=at, link=context.identity.permalink, more=more)
         listed = digests.listed(connection, posted)
         edited_at = digests.last_edit_at(connection, job.workspace_id)
-    message = digest_message(current, key_of(posted))
-    if _fingerprint(message) == posted.fingerprint:
-        return
-    if edited_at is not None and (left := edited_at + timedelta(seconds=PACE_S) - at) > timedelta():
-        raise PausedError(left.total_seconds())
-    try:
-        context.client.chat_update(channel=posted.channel_id, ts=posted.ts, **message)
-    except SlackApiError as error:
-        if error.response.get("error") not in UNEDITABLE:
-            raise
-        with context.database.write() as connection:
-            digests.mark_lost(connection, posted)
-        return
+    message = handover_message(current) if posted.state == HANDED else digest_message(current, key_of(posted))
+    if _fingerprint(message) != posted.fingerprint:
+        if edited_at is not None and (left := edited_at + timedelta(seconds=PACE_S) - at) > timedelta():
+            raise PausedError(left.total_seconds())
+        try:
+            context.client.chat_update(channel=posted.channel_id, ts=posted.ts, **message)
+        except SlackApiError as error:
+            if error.response.get("error") not in UNEDITABLE:
+                raise
+            with context.database.write() as connection:
+                digests.mark_lost(connection, posted)
+            return False
+    elif not more:
+        return True
     added = [each for each in current.holds if each not in listed]
     with context.database.write() as connection:
         digests.note_edit(connection, posted, fingerprint=_fingerprint(message), added=added, at=at)
+        handover_rows.attach(connection, [each.id for each in more], posted.id)
         outbox.mark_sent(connection, job, at=at)
+    return True
 
 
 def _fingerprint(message: Message) -> str:
@@ -197,24 +211,31 @@ def _has_left(context: SlackContext, key: DigestKey) -> bool:
 
 def digest_message(digest: Digest, key: DigestKey | None = None) -> Message:
     """The digest as blocks, and its whole text for notifications and screen readers."""
-    whole = "\n\n".join(filter(None, [digest.head, *(part.text for part in digest.parts), digest.foot]))
     blocks = [_section(digest.head)]
     for part in digest.parts:
         blocks += [_section(part.text), *controls(part.controls)]
     if key is not None and sum(any(each.action == SNOOZE for each in part.controls) for part in digest.parts) > 1:
         blocks += controls((snooze_all(key.on),))
+    return _with_foot(digest, blocks, SECTION_LIMIT)
+
+
+def _with_foot(digest: Digest, blocks: list[Message], limit: int) -> Message:
+    whole = "\n\n".join(filter(None, [digest.head, *(part.text for part in digest.parts), digest.foot]))
     if digest.foot:
-        foot = {"type": "mrkdwn", "text": clip_escaped(digest.foot, SECTION_LIMIT)}
+        foot = {"type": "mrkdwn", "text": clip_escaped(digest.foot, limit)}
         blocks.append({"type": "context", "elements": [foot]})
     return {"text": clip_escaped(whole, TEXT_LIMIT), "blocks": blocks}
 
 
-def _section(text: str) -> Message:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(text, _PART_LIMIT)}}
+def _section(text: str, limit: int = _PART_LIMIT) -> Message:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(text, limit)}}
 
 
 def send_handover(context: SlackContext, post: Action, job: Job) -> str | None:
-    """Tell a recipient, within their working hours, what others did with items that concern them, as it is now."""
+    """Tell a recipient, within their working hours, what others did with items that concern them, as it is now.
+
+    What was told a few minutes ago is edited to tell of it too.
+    """
     content, cadence = job.content, context.settings.cadence
     workspace_id, recipient_id, ids = job.workspace_id, content["recipient"], content["changes"]
     on = date.fromisoformat(content["on"])
@@ -231,27 +252,59 @@ def send_handover(context: SlackContext, post: Action, job: Job) -> str | None:
     # read depends on what Slack answers.
     if _has_left(context, DigestKey(workspace_id=workspace_id, recipient_id=recipient_id, on=on)):
         return None
+    since_at = context.clock() - WINDOW
     with context.database.read() as connection:
         told = handovers.compose(connection, workspace_id, recipient_id, changes, on=on, prefix=context.settings.prefix)
+        earlier = digests.handed_since(connection, workspace_id, recipient_id, since_at=since_at)
+    if earlier is not None and _edit(context, job, earlier, changes):
+        return None
     if told is None:
         return None
+    message = handover_message(told)
     try:
-        return post(replace(job, content={"channel": recipient_id, **handover_message(told)}))
+        sent_as = post(replace(job, content={"channel": recipient_id, **message}))
     except SlackApiError as error:
         if error.response.get("error") in NO_RECIPIENT:
             with context.database.write() as connection:
                 members.mark_barred(connection, workspace_id, recipient_id, "unknown", at=context.clock())
         raise
+    if sent_as is not None:
+        _note_handover(context, job, changes, told, message, sent_as)
+    return sent_as
 
 
-def handover_message(told: handovers.HandoverMessage) -> Message:
+def _note_handover(
+    context: SlackContext, job: Job, changes: Sequence[Handover], told: Digest, message: Message, sent_as: str
+) -> None:
+    """Note where the hand-over is, as `_note_digest` does."""
+    workspace_id, recipient_id, on = job.workspace_id, job.content["recipient"], date.fromisoformat(job.content["on"])
+    channel_id, _, ts = sent_as.partition(" ")
+    at = context.clock()
+    with context.database.write() as connection:
+        noted = digests.save_handover(
+            connection,
+            workspace_id,
+            recipient_id,
+            told_on=on,
+            channel_id=channel_id,
+            ts=ts,
+            fingerprint=_fingerprint(message),
+            listed=told.holds,
+            at=at,
+        )
+        handover_rows.attach(connection, [each.id for each in changes], noted)
+        if told.holds:
+            # An item may have changed after it was put into words. An edit that changes nothing costs no call.
+            digests.add_edits(connection, [(noted, workspace_id, HANDED)], at=at)
+        outbox.mark_sent(connection, job, at=at, sent_as=sent_as)
+
+
+def handover_message(told: Digest) -> Message:
     """The message as blocks, and its whole text for notifications and screen readers."""
     blocks = [_section(told.head)]
     for part in told.parts:
-        text = clip_escaped(part.text, _ITEM_LIMIT if part.controls else SECTION_LIMIT)
-        blocks += [{"type": "section", "text": {"type": "mrkdwn", "text": text}}, *controls(part.controls)]
-    whole = "\n\n".join([told.head, *(part.text for part in told.parts)])
-    return {"text": clip_escaped(whole, TEXT_LIMIT), "blocks": blocks}
+        blocks += [_section(part.text, _ITEM_LIMIT if part.controls else SECTION_LIMIT), *controls(part.controls)]
+    return _with_foot(told, blocks, _PART_LIMIT)
 
 
 def announce_done(context: SlackContext, post: Action, job: Job) -> str | None:

@@ -60,7 +60,7 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         erase.REDRAW: partial(_redraw, context),
         erase.COMPACT: partial(_compact, context),
         DIGEST: partial(notices.send_digest, context, post),
-        digests.EDIT: partial(notices.edit_digest, context),
+        **dict.fromkeys((digests.EDIT, digests.EDIT_HANDED), partial(notices.edit_posted, context)),
         EXPIRED: partial(notices.tell_of_expired, context, post),
         SUMMARY: partial(notices.send_summary, context, post),
         TAKE_UP: lambda job: take_up(context.database, job, at=context.clock()),

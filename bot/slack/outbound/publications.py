@@ -42,6 +42,14 @@ def _canvas(context: SlackContext) -> Target:
 TARGET_FACTORIES: Final[Mapping[str, Callable[[SlackContext], Target]]] = {"folder": _folder, "canvas": _canvas}
 
 
+def address(context: SlackContext, published: Publication) -> str | None:
+    """The web address of what is published, if it has one."""
+    if published.target == "canvas":
+        return context.identity.canvas(published.location)
+    folder = context.settings.publish_url
+    return f"{folder}/{published.location}" if folder and published.target == "folder" else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The result for one target: `done`, or a `problem`; with `waits`, the error after which it is tried again.

@@ -222,7 +222,7 @@ def test_no_forged_button_or_form_shows_another_channels_incident(scene: Scene, 
 
         def press(place: str | None = place) -> None:
             for action, value in product(
-                [*INTERACTIONS, home.DONE, *COMMANDS], VALUES if place == scene.here else VALUES[:3]
+                [*INTERACTIONS, *home.CLICKS, *COMMANDS], VALUES if place == scene.here else VALUES[:3]
             ):
                 assert deliver(pressed(scene, who, place, action, value)).status == 200
             scene.office.slack.workspace.close_view(user, all_of_them=True)

@@ -204,7 +204,7 @@ def _buttons(scenario: Scenario) -> None:
     pressed = office.slack.click(office.bob, button, "reopen").delivery.payload
     posts = office.slack.transport
     values = (f"INC-1 {ours}", f"INC-3 {ours}", f"{ours} INC-2", "INC-2 1", "1")
-    for number, (action, value) in enumerate(product([*INTERACTIONS, home.DONE, *COMMANDS], values)):
+    for number, (action, value) in enumerate(product([*INTERACTIONS, *home.CLICKS, *COMMANDS], values)):
         actions = [{**pressed["actions"][0], "action_id": action, "value": value}]
         payload = {**pressed, "actions": actions, "trigger_id": f"forged {number}"}
         assert posts.deliver(PayloadDelivery(kind="interactive", payload=payload)).status == 200

@@ -179,7 +179,9 @@ def interaction(ours: Workplace, **more: Any) -> PayloadDelivery:
 def test_no_forged_button_reaches_another_workspace(ours: Workplace) -> None:
     place = {"channel": {"id": ours.channel, "name": "incident"}, "container": {"channel_id": ours.channel}}
     with nothing_shown_or_changed(ours):
-        for action, value in product([*INTERACTIONS, home.DONE, *COMMANDS], ("INC-1 INC-2", "INC-2 1", "INC-1", "1")):
+        for action, value in product(
+            [*INTERACTIONS, *home.CLICKS, *COMMANDS], ("INC-1 INC-2", "INC-2 1", "INC-1", "1")
+        ):
             if not declares(f"/{action}"):
                 pressed = [{"type": "button", "block_id": "b", "action_id": action, "value": value}]
                 sent = interaction(ours, type="block_actions", actions=pressed, **place)

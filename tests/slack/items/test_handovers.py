@@ -47,15 +47,15 @@ def pass_time(office: Workplace, minutes: int = 0, *, until: str | None = None) 
 
 def told(office: Workplace, place: str) -> list[Message]:
     """The hand-overs in the place: neither digests nor receipts."""
-    heads = re.compile(r"(An action item|[0-9]+ action items) (is|are|was|were) |What others did|.* left, with ")
+    heads = re.compile(
+        r"(An action item|[0-9]+ action items) (is|are|was|were) |What others did|Nothing here waits|.* left, with "
+    )
     return [each for each in office.slack.messages(place) if heads.match(each.text)]
 
 
 def test_the_text_and_buttons_of_a_hand_over(led: Workplace) -> None:
     led.say("/actionitem @bob by 2026-03-20: raise the <pool> limit")
-    pass_time(led, 9)
-    assert told(led, led.bob) == []
-    pass_time(led, 1)
+    pass_time(led)
     (message,) = told(led, led.bob)
     assert message.text.split("\n\n") == [
         "An action item is yours now. Do you take it?",
@@ -70,15 +70,66 @@ def test_the_text_and_buttons_of_a_hand_over(led: Workplace) -> None:
     assert len(told(led, led.bob)) == 1
 
 
-def test_several_within_ten_minutes_are_one_message_and_a_later_one_another(led: Workplace) -> None:
+def test_what_follows_within_ten_minutes_is_put_into_the_message_and_a_later_one_is_another(led: Workplace) -> None:
     for minute in range(4):
         led.say(f"/actionitem @bob by 2026-03-2{minute}: item {minute}")
+        pass_time(led)
+        (message,) = told(led, led.bob)
+        assert labels(message) == ["Accept", "Other date", "Not me"] * (minute + 1)
         pass_time(led, 3)
-    (message,) = told(led, led.bob)
     assert message.text.startswith("4 action items are yours now. Do you take them?")
     led.say("/actionitem @bob: one more")
-    pass_time(led, 10)
-    assert len(told(led, led.bob)) == 2
+    pass_time(led)
+    assert [each.text.partition(".")[0] for each in told(led, led.bob)] == [
+        "4 action items are yours now",
+        "An action item is yours now",
+    ]
+
+
+def test_a_message_that_was_deleted_is_followed_by_another(led: Workplace) -> None:
+    led.say("/actionitem @bob by 2026-03-20: item 1")
+    pass_time(led)
+    (deleted,) = told(led, led.bob)
+    led.slack.delete(deleted)
+    led.say("/actionitem @bob by 2026-03-20: item 2")
+    pass_time(led, 1)
+    (message,) = told(led, led.bob)
+    assert "item 2" in message.text
+    press(led, led.bob, message, "item_accept")
+    pass_time(led, 1)
+    assert problems(led) == []
+
+
+def test_an_answer_is_shown_in_the_message_and_leaves_no_button_that_does_nothing(led: Workplace) -> None:
+    for number in range(1, 6):
+        led.say(f"/actionitem @bob by 2026-03-20: item {number}")
+    pass_time(led)
+    (message,) = told(led, led.bob)
+    led.slack.click(led.bob, message, "item_accept", "INC-1 1")
+    led.slack.click(led.bob, message, "item_decline", "INC-1 2")
+    led.slack.click(led.bob, message, "item_date", "INC-1 3")
+    assert led.slack.modal(led.bob)
+    led.slack.submit(led.bob, {"due": "2026-03-27"})
+    led.say("/actionitem done 4")
+    pass_time(led, 1)
+    (message,) = told(led, led.bob)
+    about = f"Carts are empty · <#{led.channel}>"
+    assert message.text.split("\n\n") == [
+        "3 action items are yours now. Do you take the other?",
+        f"*INC-1 #1* · item 1\nAccepted · due Friday 20 March 2026 · {about}",
+        f"*INC-1 #3* · item 3\nAccepted · due Friday 27 March 2026 · {about}",
+        f"*INC-1 #5* · item 5\nFrom alice · due Friday 20 March 2026 · {about}",
+        "• *INC-1 #2* · item 2 · nobody has it\n• *INC-1 #4* · item 4 · done",
+    ]
+    assert labels(message) == ["Other date", "Not me"] * 2 + ["Accept", "Other date", "Not me"]
+    # Days later, by whatever way.
+    pass_time(led, until="2026-03-16T18:00:00Z")
+    for number in (1, 3, 5):
+        led.say(f"/actionitem assign {number} @carol")
+    pass_time(led, 1)
+    (message,) = (each for each in led.slack.messages(led.bob) if each.ts == message.ts)
+    assert message.text.startswith("Nothing here waits for you any more.\n\n• *INC-1 #1* · item 1 · carol has it\n")
+    assert labels(message) == []
 
 
 def test_outside_of_working_hours_the_next_working_morning_tells(led: Workplace) -> None:
@@ -97,16 +148,20 @@ def test_outside_of_working_hours_the_next_working_morning_tells(led: Workplace)
     assert len(told(led, led.bob)) == 1
 
 
-def test_just_before_the_evening_one_is_told_at_once(led: Workplace) -> None:
-    pass_time(led, until="2026-03-12T23:54:00Z")
+def test_what_follows_in_the_evening_waits_for_the_morning(led: Workplace) -> None:
+    pass_time(led, until="2026-03-12T23:58:00Z")
     led.say("/actionitem @bob by 2026-03-20: buy disks")
-    pass_time(led, 4)
-    assert len(told(led, led.bob)) == 1
-    pass_time(led, 1)
+    pass_time(led)
     led.say("/actionitem @bob by 2026-03-20: sell disks")
+    pass_time(led, 1)
     for _ in range(12):
         pass_time(led, 1)
-    assert len(told(led, led.bob)) == 1
+    led.say("/actionitem @bob by 2026-03-20: move disks")
+    (message,) = told(led, led.bob)
+    assert message.text.startswith("2 action items are yours now.")
+    pass_time(led, until="2026-03-13T16:00:00Z")
+    (_, morning) = told(led, led.bob)
+    assert "move disks" in morning.text
 
 
 def test_a_message_that_slack_took_only_in_the_evening_comes_the_next_morning(led: Workplace, clock: SetClock) -> None:

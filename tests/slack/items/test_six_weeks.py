@@ -33,7 +33,7 @@ ZONES = {
 }
 SUMMARY, PAYMENTS = "C000000005", "C000000006"
 """The ids that the stand-in gives the second channel and the third."""
-TICK, COLLECTED = timedelta(minutes=30), timedelta(minutes=10)
+TICK = timedelta(minutes=30)
 _MOST_ROUNDS = 4
 _NAMED = re.compile(r"^(?:• )?\*(?:INC-(?P<incident>\d+) ?)?(?:#(?P<item>\d+))?\*", re.MULTILINE)
 _LATE = re.compile(
@@ -82,7 +82,7 @@ class Play:
         """Let the time pass from the script's first moment on, and tick as `scribe run` does."""
         begin = min(script)
         moments = {begin + number * TICK for number in range((end - begin) // TICK + 1)}
-        moments |= {moment + wait for moment in script for wait in (timedelta(), COLLECTED)}
+        moments |= script.keys()
         for moment in sorted(moments):
             self.clock.set(moment)
             for act in script.get(moment, ()):
