@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.config import Settings
 from bot.documents.rendering import slack
 from bot.handlers.items.digests import Digest, DigestKey, digest
-from bot.handlers.items.handovers import compose, today_of
+from bot.handlers.items.handovers import compose, today_of, told_of
 from bot.handlers.items.redact import shown_alone
 from storage import incidents, members
 from storage.items import action_items, digests, handovers
@@ -59,14 +59,18 @@ def revised(
         slash = f"/{settings.prefix}actionitem"
         head = slack("digest_replaced", on=posted.told_on, newer=newer, link=address, slash=slash)
         return Digest(head=head, parts=(), foot="")
+    listed = dict.fromkeys(digests.listed(connection, posted))
     if posted.state == HANDED:
         changes = [*handovers.of_message(connection, posted.id), *more]
         on = today_of(connection, changes, at=at, cadence=settings.cadence) or posted.told_on
         current = compose(connection, posted.workspace_id, posted.recipient_id, changes, on=on, prefix=settings.prefix)
+        left = {_listing(each, item) for each, item in told_of(changes)}
+        # What was told in a line and is not so any more is said too.
+        listed |= dict.fromkeys(_listing(each.incident, each.item) for each in changes)
     else:
         current = present(connection, key_of(posted), settings, at=at)
-    left = () if current is None else current.holds
-    settled = [each for each in digests.listed(connection, posted) if each not in left]
+        left = set() if current is None else set(current.holds)
+    settled = [each for each in listed if each not in left]
     if not settled and current is not None:
         return current
     facts = _facts(connection, posted, settled, settings, at=at)
@@ -74,6 +78,10 @@ def revised(
     if current is None:
         return Digest(head=slack("digest_empty", **facts), parts=(), foot=rest)
     return replace(current, foot="\n".join(filter(None, (rest, current.foot))))
+
+
+def _listing(incident: Incident, item: ActionItem) -> Listed:
+    return incident.id, item.id
 
 
 def _facts(

@@ -252,7 +252,8 @@ def send_handover(context: SlackContext, post: Action, job: Job) -> str | None:
     # read depends on what Slack answers.
     if _has_left(context, DigestKey(workspace_id=workspace_id, recipient_id=recipient_id, on=on)):
         return None
-    since_at = context.clock() - WINDOW
+    # However long Slack keeps it waiting.
+    since_at = job.written_at - WINDOW
     with context.database.read() as connection:
         told = handovers.compose(connection, workspace_id, recipient_id, changes, on=on, prefix=context.settings.prefix)
         earlier = digests.handed_since(connection, workspace_id, recipient_id, since_at=since_at)

@@ -30,9 +30,14 @@ ZONES = {
     "tane": "Pacific/Auckland",
     "neil": "America/New_York",
     "lou": "America/Los_Angeles",
+    "maya": "Europe/London",
+    "omar": "Europe/Berlin",
+    "dina": "Europe/London",
 }
-SUMMARY, PAYMENTS = "C000000005", "C000000006"
-"""The ids that the stand-in gives the second channel and the third."""
+SUMMARY, PAYMENTS, SECRET = "C000000005", "C000000006", "C000000007"
+"""The ids that the stand-in gives the second channel and those after it."""
+HIDDEN = re.compile("horse|fence")
+"""Words of the private incident."""
 TICK = timedelta(minutes=30)
 _MOST_ROUNDS = 4
 _NAMED = re.compile(r"^(?:• )?\*(?:INC-(?P<incident>\d+) ?)?(?:#(?P<item>\d+))?\*", re.MULTILINE)
@@ -69,6 +74,7 @@ class Play:
     """A workplace that lives through a script.
 
     `said` are the rows of what the bot said by itself, `heads` the moment, the reader, the first line and the items.
+    `insiders` are the readers of words of the private incident.
     """
 
     office: Workplace
@@ -76,6 +82,7 @@ class Play:
     items: Mapping[str, str]
     said: list[str] = field(default_factory=list)
     heads: list[tuple[str, ...]] = field(default_factory=list)
+    insiders: set[str] = field(default_factory=set)
     seen: int = 0
 
     def run(self, script: Mapping[datetime, tuple[Act, ...]], end: datetime) -> None:
@@ -100,15 +107,25 @@ class Play:
             if before == self.seen:
                 return
             for call in calls[before:]:
+                if HIDDEN.search(str(call.args)):
+                    self.insiders.add(self._reader(call.args["channel"])[1])
                 if call.method == "chat.postMessage" and not call.error:
                     self._note(call.args["channel"], call.args["text"])
         raise AssertionError("a tick that does not come to an end")
 
-    def _note(self, channel: str, text: str) -> None:
-        slack, names = self.office.slack, {user: name for name, user in self.office.people.items()}
-        place = slack.workspace.channels.get(channel)
+    @property
+    def _names(self) -> dict[str, str]:
+        return {user: name for name, user in self.office.people.items()}
+
+    def _reader(self, channel: str) -> tuple[str | None, str]:
+        """The user, if it is one, and how the tables name the place."""
+        place = self.office.slack.workspace.channels.get(channel)
         user = place.with_user if place else channel
-        name = names[user] if user else f"#{place.name}" if place else channel
+        return user, self._names[user] if user else f"#{place.name}" if place else channel
+
+    def _note(self, channel: str, text: str) -> None:
+        slack, names = self.office.slack, self._names
+        user, name = self._reader(channel)
         what = self._what(text)
         if what is None and (not user or _RECEIPT.match(text)):
             return
@@ -163,6 +180,7 @@ def play(
     clock = SetClock(min(script))
     with workplace(database, clock=clock, SCRIBE_HOLIDAYS=holidays, SCRIBE_SUMMARY_CHANNEL=SUMMARY) as office:
         assert [office.slack.add_channel(name) for name in ("ops", "payments")] == [SUMMARY, PAYMENTS]
+        assert office.slack.add_channel("secret", private=True) == SECRET
         office.people = {
             name: office.slack.add_user(name, zone=zone, restricted=name == "gus") for name, zone in ZONES.items()
         }
@@ -239,6 +257,12 @@ AUTUMN: dict[datetime, tuple[Act, ...]] = {
         says("lena", "/resolved disks are new"),
     ),
     at("2026-10-13T17:00:00Z"): (says("lou", "/actionitem drill the failover"),),
+    at("2026-10-14T09:00:00Z"): (
+        says("dina", "/detected the horse is gone", channel=SECRET),
+        says("dina", "/incident lead @maya", channel=SECRET),
+        says("dina", "/actionitem @omar by 2026-10-21: find the horse", channel=SECRET),
+        says("dina", "/actionitem @maya by 2026-11-06: mend the fence", channel=SECRET),
+    ),
     at("2026-10-19T09:30:00Z"): (presses("anna", "item_done", "INC-1 1", times=2),),
     at("2026-10-20T14:00:00Z"): (says("lena", "/actionitem @neil by 2026-11-27: buy a UPS"),),
     at("2026-10-20T15:00:00Z"): (presses("neil", "item_decline", "INC-1 10"),),
@@ -251,6 +275,8 @@ AUTUMN: dict[datetime, tuple[Act, ...]] = {
     at("2026-10-28T12:00:00Z"): (asks("anna", "/actionitem remind monday 9:30"),),
     at("2026-11-01T12:00:00Z"): (changes("ravi", zone="Europe/Berlin"),),
     at("2026-11-03T10:00:00Z"): (presses("lena", "item_snooze", "INC-1 3 next week", place="#incident"),),
+    at("2026-11-03T12:00:00Z"): (changes("maya", deleted=True),),
+    at("2026-11-03T14:00:00Z"): (says("dina", "/actionitem assign 2 @omar", channel=SECRET),),
     at("2026-11-04T14:00:00Z"): (changes("neil", deleted=True),),
     at("2026-11-05T15:00:00Z"): (says("lena", "/actionitem assign 4 @lou"),),
     at("2026-11-06T10:00:00Z"): (presses("lena", "item_done", "INC-1 6", times=2),),
@@ -265,7 +291,7 @@ AUTUMN: dict[datetime, tuple[Act, ...]] = {
         presses("anna", "item_done", "INC-1 3", place="#incident"),
     ),
 }
-AUTUMN_ITEMS = {"add an alert": "#4", "write the runbook": "#5"}
+AUTUMN_ITEMS = {"add an alert": "#4", "write the runbook": "#5", "find the horse": "2#1"}
 
 YEAR_END: dict[datetime, tuple[Act, ...]] = {
     at("2026-11-30T15:00:00Z"): (
@@ -305,9 +331,10 @@ def differences(said: list[str], table: str) -> str:
 
 
 def test_six_weeks_of_autumn_are_as_the_guide_says(sqlite: Database) -> None:
-    said = play(sqlite, AUTUMN, end="2026-11-23T18:00:00Z", items=AUTUMN_ITEMS, holidays="2026-11-02").said
-    assert differences(said, "six_weeks_autumn.txt") == ""
-    assert said == expected("six_weeks_autumn.txt")
+    played = play(sqlite, AUTUMN, end="2026-11-23T18:00:00Z", items=AUTUMN_ITEMS, holidays="2026-11-02")
+    assert differences(played.said, "six_weeks_autumn.txt") == ""
+    assert played.said == expected("six_weeks_autumn.txt")
+    assert played.insiders == {"#secret", "dina"}
 
 
 def test_six_weeks_around_the_year_s_end_are_as_the_guide_says(sqlite: Database) -> None:
