@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, text, update
 
 from storage.dialects import rowid, upsert, without_text
-from storage.models import agendas, reminders
+from storage.models import agendas, incidents, reminders
 from storage.values import ReminderSchedule
 
 _COLUMNS = (agendas.c.workspace_id, agendas.c.recipient_id, agendas.c.told_on, agendas.c.bundled_on)
@@ -75,6 +75,16 @@ def set_unreadable_aside(connection: Connection, *, at: datetime) -> list[tuple[
         unreadable = rowid(agendas.name).in_(sorted(found))
         connection.execute(update(agendas).where(unreadable).values(due_at=None, told_on=None))
     return [(workspace_id, recipient_id) for workspace_id, recipient_id in found.values()]
+
+
+def wake_led(connection: Connection, workspace_id: str, lead_id: str, *, at: datetime) -> None:
+    """Have the next tick look at all reminders of the incidents that the user leads: they are another's now."""
+    led = select(incidents.c.id).where(incidents.c.workspace_id == workspace_id, incidents.c.lead_id == lead_id)
+    concerned = (reminders.c.incident_id.in_(led), reminders.c.due_at.is_not(None))
+    found = connection.execute(select(reminders.c.recipient_id).distinct().where(*concerned)).scalars().all()
+    if found:
+        lock(connection, workspace_id, dict.fromkeys(found, at))
+        connection.execute(update(reminders).where(*concerned).values(due_at=at))
 
 
 def wake_all(connection: Connection, *, at: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.config import Settings
 from bot.documents.rendering import slack
 from bot.handlers.items.digests import Digest, DigestKey, digest
-from bot.handlers.items.handovers import compose, today_of, told_of
+from bot.handlers.items.handovers import compose, told_of
 from bot.handlers.items.redact import shown_alone
 from storage import incidents, members
 from storage.items import action_items, digests, handovers
@@ -62,8 +62,9 @@ def revised(
     listed = dict.fromkeys(digests.listed(connection, posted))
     if posted.state == HANDED:
         changes = [*handovers.of_message(connection, posted.id), *more]
-        on = today_of(connection, changes, at=at, cadence=settings.cadence) or posted.told_on
-        current = compose(connection, posted.workspace_id, posted.recipient_id, changes, on=on, prefix=settings.prefix)
+        # What was due on its day is not told anew each day.
+        to = (posted.workspace_id, posted.recipient_id)
+        current = compose(connection, *to, changes, on=posted.told_on, prefix=settings.prefix)
         left = {_listing(each, item) for each, item in told_of(changes)}
         # What was told in a line and is not so any more is said too.
         listed |= dict.fromkeys(_listing(each.incident, each.item) for each in changes)

@@ -220,6 +220,7 @@ def _note_departures(database: Transactions, cadence: Cadence, *, at: datetime) 
     with database.write() as connection:
         gone = members.departed(connection, most=BATCH)
         for workspace_id, user_id in sorted(gone):
+            reminder_schedules.wake_led(connection, workspace_id, user_id, at=at)
             for item_id in handovers.pending_ids(connection, workspace_id, user_id):
                 try:
                     with connection.begin_nested():
@@ -414,14 +415,6 @@ def next_working_time(
     """When the recipient of these changes, one or more, works next; None if they do at `at`."""
     own, zone = _hours(connection, changes[0].incident, changes[0].recipient_id, cadence)
     return None if own.is_working(at, zone) else own.next_opening(at, zone)
-
-
-def today_of(connection: Connection, changes: Sequence[Handover], *, at: datetime, cadence: Cadence) -> date | None:
-    """The day at `at` where the recipient of these changes is; None without changes."""
-    if not changes:
-        return None
-    _, zone = _hours(connection, changes[0].incident, changes[0].recipient_id, cadence)
-    return at.astimezone(zone).date()
 
 
 def reschedule(connection: Connection, ids: Collection[int], *, due_at: datetime) -> None:

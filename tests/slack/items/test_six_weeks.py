@@ -291,7 +291,7 @@ AUTUMN: dict[datetime, tuple[Act, ...]] = {
         presses("anna", "item_done", "INC-1 3", place="#incident"),
     ),
 }
-AUTUMN_ITEMS = {"add an alert": "#4", "write the runbook": "#5", "find the horse": "2#1"}
+AUTUMN_ITEMS = {"add an alert": "#4", "write the runbook": "#5", "find the horse": "2#1", "mend the fence": "2#2"}
 
 YEAR_END: dict[datetime, tuple[Act, ...]] = {
     at("2026-11-30T15:00:00Z"): (
