@@ -69,7 +69,7 @@ def refresh(connection: Connection, workspace_id: str, user_id: str, clock: Cloc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
+class _HomePart:
     """What a part of the tab is made from."""
 
     context: SlackContext
@@ -104,7 +104,7 @@ def _blocks(context: SlackContext, page: HomePage) -> Iterator[Block]:
     for name, write in _PARTS.items():
         try:
             with context.database.read() as connection:
-                part = list(write(_Part(context=context, connection=connection, page=page)))
+                part = list(write(_HomePart(context=context, connection=connection, page=page)))
         except Exception as error:
             if is_away(error):
                 raise
@@ -113,7 +113,7 @@ def _blocks(context: SlackContext, page: HomePage) -> Iterator[Block]:
         yield from part
 
 
-def _incidents(part: _Part) -> Iterator[Block]:
+def _incidents(part: _HomePart) -> Iterator[Block]:
     if part.page.standing != MEMBER:
         return
     count, found = part.page.incidents(part.connection)
@@ -129,7 +129,7 @@ def _incidents(part: _Part) -> Iterator[Block]:
     yield _DIVIDER
 
 
-def _items(part: _Part) -> Iterator[Block]:
+def _items(part: _HomePart) -> Iterator[Block]:
     count, items = part.page.items(part.connection)
     facts = {"today": part.page.today, "prefix": part.prefix}
     yield _section("home_items", count=count, **facts)
@@ -149,7 +149,7 @@ def _here(control: Control) -> Control:
     return replace(control, action=ITEM_ACTIONS[control.action])
 
 
-def _rhythm(part: _Part) -> Iterator[Block]:
+def _rhythm(part: _HomePart) -> Iterator[Block]:
     page = part.page
     rhythm = rhythms.at_home(
         part.connection, page.workspace_id, page.user_id, today=page.today, cadence=part.context.settings.cadence
@@ -159,7 +159,7 @@ def _rhythm(part: _Part) -> Iterator[Block]:
     yield from blocks.controls((replace(rhythm.menu, action=RHYTHM),))
 
 
-def _postmortems(part: _Part) -> Iterator[Block]:
+def _postmortems(part: _HomePart) -> Iterator[Block]:
     count, found = part.page.postmortems(part.connection)
     yield _DIVIDER
     yield _section("home_postmortems", count=count)
@@ -169,7 +169,7 @@ def _postmortems(part: _Part) -> Iterator[Block]:
         yield _section("home_more", more=count - len(found), command=f"/{part.prefix}incident list all")
 
 
-_PARTS: Mapping[str, Callable[[_Part], Iterator[Block]]] = {
+_PARTS: Mapping[str, Callable[[_HomePart], Iterator[Block]]] = {
     "Open incidents": _incidents,
     "Your action items": _items,
     "Your reminders": _rhythm,
