@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,6 +35,13 @@ ASSUME_MEMBERS = "assume-members"
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
 _LINK = re.compile(r"https?://[^\s<>|]+")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
+_INVITED = re.compile(r"[UWS][A-Z0-9]{2,20}")
+_SILENCE = re.compile(
+    r"(?:(?P<h>[0-9]{1,4})\s*h(?:ours?)?)?\s*(?:(?P<m>[0-9]{1,5})\s*m(?:in(?:utes?)?)?)?", re.IGNORECASE
+)
+STALE = timedelta(hours=2)
+"""How long an open incident may be silent before its channel is asked about it."""
+SHORTEST_SILENCE = timedelta(minutes=5)
 _BOOLEANS = {"on": True, "1": True, "true": True, "yes": True, "off": False, "0": False, "false": False, "no": False}
 Parsed = TypeVar("Parsed")
 
@@ -56,8 +63,11 @@ class Settings(BaseModel):
     rules that the check skips. `policy` maps an action to who may do it. `publish_dir` and `canvas` each turn on a
     target that postmortems are published to. `follow_edits` has the manifest ask for edits of messages.
     `summary_channel` is a channel's id; empty turns the weekly summary off, and `summary_when_empty` is what it is in a
-    week without news. `standing` is where people's standing comes from: what Slack tells, or without the scope
-    `users:read` the assumption that all are members.
+    week without news. `updates_channel` is the id of the channel where updates to stakeholders are posted; empty for
+    the incident's own. `stale` is how long an open incident may be silent before it is asked about, zero for ever.
+    `channels` offers incidents channels of their own, and each `invite_` names who is invited there. `standing` is
+    where people's standing comes from: what Slack tells, or without the scope `users:read` the assumption that all are
+    members.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -84,6 +94,13 @@ class Settings(BaseModel):
     holidays: frozenset[date] = Field(default=frozenset(), alias="SCRIBE_HOLIDAYS")
     summary_channel: str = Field(default="", alias="SCRIBE_SUMMARY_CHANNEL")
     summary_when_empty: Literal["line", "nothing"] = Field(default="line", alias="SCRIBE_SUMMARY_EMPTY")
+    updates_channel: str = Field(default="", alias="SCRIBE_UPDATES_CHANNEL")
+    stale: timedelta = Field(default=STALE, alias="SCRIBE_STALE")
+    channels: bool = Field(default=False, alias="SCRIBE_CHANNELS")
+    invite_sev1: tuple[str, ...] = Field(default=(), alias="SCRIBE_INVITE_SEV1")
+    invite_sev2: tuple[str, ...] = Field(default=(), alias="SCRIBE_INVITE_SEV2")
+    invite_sev3: tuple[str, ...] = Field(default=(), alias="SCRIBE_INVITE_SEV3")
+    invite_sev4: tuple[str, ...] = Field(default=(), alias="SCRIBE_INVITE_SEV4")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
     log_format: Literal["json", "text"] | None = Field(default=None, alias="SCRIBE_LOG_FORMAT")
     health_port: int | None = Field(default=None, ge=0, le=65535, alias="SCRIBE_HEALTH_PORT")
@@ -144,7 +161,7 @@ class Settings(BaseModel):
             raise ValueError(f"{value!r} is no web address; it is where people read the folder, https://…")
         return value.rstrip("/") if value else None
 
-    @field_validator("canvas", "follow_edits", mode="before")
+    @field_validator("canvas", "follow_edits", "channels", mode="before")
     @classmethod
     def _switch(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -185,12 +202,31 @@ class Settings(BaseModel):
         named = Path(value).expanduser()
         return _parse(parse_holidays, named.read_text(encoding="utf-8") if _is_file(named) else value)
 
-    @field_validator("summary_channel")
+    @field_validator("summary_channel", "updates_channel")
     @classmethod
-    def _summary_channel(cls, value: str) -> str:
+    def _channel_id(cls, value: str) -> str:
         if not _CHANNEL.fullmatch(value):
             raise ValueError(f"{value!r} is no channel's id; it stands at the end of the channel's details: C0123ABCD")
         return value
+
+    @field_validator("stale", mode="before")
+    @classmethod
+    def _stale(cls, value: object) -> object:
+        return parse_silence(value) if isinstance(value, str) else value
+
+    @field_validator("invite_sev1", "invite_sev2", "invite_sev3", "invite_sev4", mode="before")
+    @classmethod
+    def _invited(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        ids = tuple(dict.fromkeys(each.strip() for each in value.split(",") if each.strip()))
+        for each in ids:
+            if not _INVITED.fullmatch(each):
+                raise ValueError(
+                    f"{each!r} is no id of a person or of a group; they stand in a profile's menu (U0123ABCD) and in "
+                    "the address of a group's page (S0123ABCD)"
+                )
+        return ids
 
     @field_validator("api_url")
     @classmethod
@@ -215,6 +251,10 @@ class Settings(BaseModel):
             if token.get_secret_value() and not token.get_secret_value().startswith(start):
                 raise ValueError(f"{name} should begin with {start}; look at the app's page on api.slack.com/apps")
         return self
+
+    def invited(self, severity: str | None) -> tuple[str, ...]:
+        """The ids of the people and groups that are invited to the channel of an incident of that severity."""
+        return () if severity is None else getattr(self, f"invite_{severity.lower()}")
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -245,6 +285,20 @@ def _parse(parse: Callable[[str], Parsed], words: str) -> Parsed:
         return parse(words)
     except UsageError as error:
         raise ValueError(str(error)) from None
+
+
+def parse_silence(words: str) -> timedelta:
+    """Parse `2h`, `90m` or `1h30m`; zero for `off` and `0`.
+
+    Raises ValueError for other words, and below SHORTEST_SILENCE.
+    """
+    if words.strip().lower() in {"0", "0h", "0m", "off"}:
+        return timedelta()
+    match = _SILENCE.fullmatch(words.strip())
+    length = timedelta(hours=int(match["h"] or 0), minutes=int(match["m"] or 0)) if match else timedelta()
+    if length < SHORTEST_SILENCE:
+        raise ValueError(f"{words!r} is no time of five minutes or more; write 2h, 90m or 1h30m, or off")
+    return length
 
 
 def parse_reactions(words: str) -> dict[str, str]:

@@ -50,6 +50,7 @@ DRAIN_S = 1.0
 PRUNE_S = 24 * 3600.0
 REMIND_S = 60.0
 HAND_OVER_S = 2.0
+NUDGE_S = 20.0
 LOOK_S = 3600.0
 BEAT_S = 5.0
 """Seconds between the scheduler's heartbeats."""
@@ -218,6 +219,7 @@ def tick_intervals(bot: Bot) -> dict[Callable[[], object], float]:
         bot.replay_spool: DRAIN_S,
         bot.hand_over: HAND_OVER_S,
         bot.remind: REMIND_S,
+        bot.nudge: NUDGE_S,
         bot.presence.look_again: LOOK_S,
         bot.prune: PRUNE_S,
     }

@@ -96,6 +96,7 @@ SEVERITY = "severity"
 LEAD = "lead"
 TITLE = "title"
 PRIVATE = "private"
+UPDATE = "update"
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -221,12 +222,22 @@ FACTS: dict[str, Kind] = {
     )
 }
 """The kinds of entry that a change of the incident's own facts makes: no commands, but subcommands of `/incident`."""
-ENTRY_KINDS: dict[str, Kind] = {**KINDS, **FACTS}
+TOLD: dict[str, Kind] = {
+    UPDATE: Kind(
+        name=UPDATE,
+        label="Update",
+        mark="»",
+        hint="what is known[, next in 30m]",
+        description="What stakeholders are told, and when they hear more",
+    )
+}
+"""The kinds of entry that are subcommands of `/incident`, and change no fact of it."""
+ENTRY_KINDS: dict[str, Kind] = {**KINDS, **FACTS, **TOLD}
 """Every kind of entry."""
 
 INCIDENT = Command(
     name="incident",
-    hint="open [SEV1] title | status | severity | lead | title | list | search | report | edit | undo | erase | help",
+    hint="open [SEV1] title | status | severity | lead | title | update | list | search | report | edit | undo | help",
     description="Declare, look at and correct an incident",
     subcommands=(
         Subcommand(name="open", hint="[SEV1|SEV2|SEV3|SEV4] title", description="Declare an incident here"),
@@ -234,7 +245,10 @@ INCIDENT = Command(
         Subcommand(name="severity", hint="SEV1|SEV2|SEV3|SEV4 [at TIME]", description="Set how bad it is"),
         Subcommand(name="lead", hint="@who|me [at TIME]", description="Say who leads it"),
         Subcommand(name="title", hint="[at TIME] new title", description="Rename it"),
+        Subcommand(name=UPDATE, hint=TOLD[UPDATE].hint, description=TOLD[UPDATE].description),
         Subcommand(name="private", hint="[off]", description="Show it in this channel only"),
+        Subcommand(name="channel", hint="[INC-12]", description="Make a channel of its own, and go on there"),
+        Subcommand(name="archive", hint="[INC-12]", description="Archive the channel of its own, once published"),
         Subcommand(name="cancel", hint="why", description="It was none: a false alarm, a drill, a mistake"),
         Subcommand(name="duplicate", hint="INC-4", description="It is the same as INC-4; its entries stay here"),
         Subcommand(name="merge", hint="INC-4", description="Bring the entries and items of INC-4 into this one"),
@@ -349,6 +363,7 @@ ALIASES: dict[str, dict[str, Alias]] = {
             ("cancel false alarm", "false-alarm falsealarm"),
             ("duplicate", "dup dupe same"),
             ("merge", "combine absorb"),
+            (UPDATE, "updates announce broadcast"),
             (DETECTED, "detect"),
             (ACKNOWLEDGED, "ack acked acknowledge"),
             (ESCALATED, "escalate"),
@@ -407,8 +422,6 @@ _EXPLAINED = {
         "todo todos action actions actionitems action-item followup follow-up followups task tasks": "That is an "
         "action item; {actionitem} list shows them. To add one: {actionitem} {words:@alice by friday: test the "
         "backups}",
-        "update": "Say what is new: {note} {words:the rollback is running}. Or change a fact: {incident} severity "
-        "SEV2, {incident} title new title",
         "fix fixed done": "If the impact ended: {mitigated} what ended it. If it is over: {resolved} how it ended",
         "identify identified": "If it is known what led to it: {cause} what it was. If not yet: {investigating} what "
         "is looked at",

@@ -20,10 +20,11 @@ from sqlalchemy import (
     update,
 )
 
+from storage import nudges
 from storage.dialects import row_id, upsert
 from storage.items import digests
 from storage.members import current_name, fill_in
-from storage.models import action_items, incident_changes, incidents, timeline_entries, workspaces
+from storage.models import action_items, incident_changes, incident_channels, incidents, timeline_entries, workspaces
 from storage.timeline import RETRACTED, REVISED_TEXT
 from storage.values import MEMBER, MERGED, MISTAKEN, Incident
 
@@ -84,6 +85,19 @@ _MERGED = (
 )
 _NUMBERED = select(*COLUMNS).where(
     incidents.c.workspace_id == bindparam("workspace_id"), incidents.c.number == bindparam("number")
+)
+_MOVED = (
+    select(*COLUMNS)
+    .join(incident_channels, incident_channels.c.incident_id == incidents.c.id)
+    .where(
+        incident_channels.c.workspace_id == bindparam("workspace_id"),
+        incident_channels.c.old_channel_id == bindparam("channel_id"),
+        incident_channels.c.moved_at.is_not(None),
+        incidents.c.number > bindparam("newer_than"),
+        or_(COUNTED, ~_WAS_MERGED),
+    )
+    .order_by(incidents.c.number.desc())
+    .limit(1)
 )
 _FOR_UPDATE = {query: query.with_for_update() for query in (_IN_CHANNEL, _NUMBERED)}
 """The same queries with a row lock. SQLite has none; there the write transaction itself is exclusive."""
@@ -151,6 +165,12 @@ def current(
     if original is None or original.channel_id == channel_id or not sees(original):
         return latest
     return numbered(connection, workspace_id, original.number, lock=lock)
+
+
+def moved_from(connection: Connection, workspace_id: str, channel_id: str, *, newer_than: int) -> Incident | None:
+    """The newest incident that was in the channel and goes on in its own, if its number is above `newer_than`."""
+    place = {"workspace_id": workspace_id, "channel_id": channel_id, "newer_than": newer_than}
+    return _first(connection, _MOVED, lock=False, **place)
 
 
 def merged_from(connection: Connection, channel_id: str, original: Incident) -> Incident | None:
@@ -233,6 +253,8 @@ def set_open(connection: Connection, incident: Incident, *, is_open: bool) -> No
     """Update the incident's open flag, which is derived from its milestones, if it differs."""
     if incident.open != is_open:
         connection.execute(update(incidents).where(incidents.c.id == incident.id).values(open=is_open))
+        if is_open:
+            nudges.look_again(connection, incident.id, at=incident.declared_at)
 
 
 def change(

@@ -81,6 +81,9 @@ member_listings = Table(
     Column("begun_at", Instant, nullable=False),
 )
 
+OPEN = "open"
+"""The WHERE clause of the partial index of open incidents; literal as for UNSENT."""
+
 incidents = Table(
     "incidents",
     metadata,
@@ -114,6 +117,42 @@ incidents = Table(
     UniqueConstraint("workspace_id", "number"),
     Index(None, "workspace_id", "channel_id", "number"),
     Index(None, "workspace_id", "happened_at"),
+    # Named for what it holds: the few that are open, which a tick looks through.
+    Index("ix_incidents_open", "id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+)
+
+nudges = Table(
+    "nudges",
+    metadata,
+    _id(),
+    _of_incident(),
+    # When to look whether a promised update has come; the timeline says whether one is promised, and for when.
+    Column("due_at", Instant),
+    # The promise that the channel was reminded of, by its time; the last entry before the silence it was asked about.
+    Column("told_at", Instant),
+    Column("silent_since", Integer),
+    # When somebody last said that they are still working on it.
+    Column("heard_at", Instant),
+    UniqueConstraint("incident_id"),
+    Index(None, "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+)
+
+incident_channels = Table(
+    "incident_channels",
+    metadata,
+    _id(),
+    _of_incident(),
+    Column("workspace_id", String(64), nullable=False),
+    # Where it was before, and where it goes on; NULL while the channel is being made.
+    Column("old_channel_id", String(64), nullable=False),
+    Column("channel_id", String(64)),
+    Column("name", String(80), nullable=False),
+    Column("asked_by_id", String(64), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("moved_at", Instant),
+    Column("archived_at", Instant),
+    UniqueConstraint("incident_id"),
+    Index(None, "workspace_id", "old_channel_id"),
 )
 
 incident_changes = Table(
@@ -147,6 +186,7 @@ timeline_entries = Table(
     _people(),
     Column("approximate", Boolean, nullable=False, server_default=false()),
     Column("until_at", Instant),
+    Column("next_at", Instant),
     UniqueConstraint("incident_id", "number"),
     Index(
         None, "permalink", sqlite_where=text("permalink IS NOT NULL"), postgresql_where=text("permalink IS NOT NULL")
@@ -169,6 +209,7 @@ entry_revisions = Table(
     Column("message_state", String(16)),
     Column("approximate", Boolean, nullable=False, server_default=false()),
     Column("until_at", Instant),
+    Column("next_at", Instant),
     UniqueConstraint("entry_id", "number"),
 )
 

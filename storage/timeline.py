@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage import nudges
 from storage.dialects import row_id
 from storage.members import NAME, fill_in
 from storage.models import entry_revisions, incidents, members, timeline_entries
@@ -49,7 +50,7 @@ _ENTRIES = (
 )
 """The entries with their workspace and the names of now; the author's is the stored one where Slack knows none."""
 _NOBODY: dict[str, str] = {}
-_REVISABLE = ("occurred_at", "text", "qualifier", "retracted", "approximate", "until_at")
+_REVISABLE = ("occurred_at", "text", "qualifier", "retracted", "approximate", "until_at", "next_at")
 _UNREVISED: dict[str, Any] = {"retracted": False, "revisions": 0}
 
 _LAST_REVISION_NUMBER = (
@@ -91,8 +92,10 @@ _NEXT_NUMBER = (
 )
 _DATING = frozenset({"started", "detected", "impact", "resolved"})
 """The kinds of entry that say when an incident happened, before all others."""
-_UNDATING = ("severity", "lead", "title", "private")
+_UNDATING = ("severity", "lead", "title", "private", "update")
 """The kinds that say nothing of it."""
+_PROMISING = "update"
+"""The kind that may promise when the next of its kind comes."""
 _FIRST_AND_LAST = (
     select(
         timeline_entries.c.kind,
@@ -180,6 +183,8 @@ def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEn
     result = connection.execute(_INSERT, facts | {"incident_id": incident_id})
     if facts["kind"] in _DATING or happened_at is None or facts["occurred_at"] < happened_at:
         _date(connection, incident_id)
+    if facts.get("next_at") is not None:
+        nudges.save(connection, incident_id, due_at=facts["next_at"])
     named = _named(connection, incident_id, facts["text"], facts["people"]) if "@" in facts["text"] else {"people": {}}
     return TimelineEntry(id=row_id(result), retracted=False, revisions=0, **facts | named)
 
@@ -369,6 +374,9 @@ def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetim
     )
     if revised.retracted != entry.retracted or revised.occurred_at != entry.occurred_at:
         _date(connection, incident_id(connection, entry))
+    if entry.kind == _PROMISING:
+        # Taken back, it may leave the promise of an earlier one.
+        nudges.save(connection, incident_id(connection, entry), due_at=at)
     if "@" not in revised.text:
         return revised
     of_entry = select(timeline_entries.c.incident_id).where(timeline_entries.c.id == entry.id).scalar_subquery()

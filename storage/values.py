@@ -112,7 +112,7 @@ class TimelineEntry:
     `qualifier` is a keyword that the grammar removed from the words: who detected, a lesson's side, a cause's factor.
     `revisions` counts edits, retimings and retractions. `message_state` is what became of the message it was made from
     since, MESSAGE_EDITED or MESSAGE_DELETED; None for neither. `approximate`: the time was called so. `until_at` is the
-    end of what took a while.
+    end of what took a while. `next_at` is when an update promised the next one.
     """
 
     id: int
@@ -133,6 +133,7 @@ class TimelineEntry:
     message_state: str | None = None
     approximate: bool = False
     until_at: datetime | None = None
+    next_at: datetime | None = None
 
     @property
     def late(self) -> bool:

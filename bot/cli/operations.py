@@ -185,6 +185,7 @@ def manifest(mode: str, url: str | None, prefix: str | None, *, no_direct: bool)
         canvas=chosen.canvas,
         edits=chosen.follow_edits,
         direct=not no_direct,
+        channels=chosen.channels,
     )
     click.echo(json.dumps(described, indent=2, ensure_ascii=False))
 

@@ -8,6 +8,7 @@ from bot.config import MALFORMED, TOKEN_PATTERN, Settings
 from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
 from bot.slack.refusals import Verdict, judge_code
 from bot.slack.trial import ProbeAnswer
+from bot.vocabulary import SEVERITIES
 
 BOT, APP, SECRET = "bot token", "app token", "signing secret"
 _SECRET_SHAPE = re.compile(r"[0-9a-f]{32}")
@@ -114,6 +115,20 @@ FEATURES = (
     Feature(
         name="SCRIBE_CANVAS", scopes=("canvases:write",), needed=True,
         without="no postmortem gets into a canvas", is_on=lambda settings: settings.canvas,
+    ),
+    Feature(
+        name="SCRIBE_CHANNELS", scopes=("channels:manage", "groups:write"), needed=True,
+        without="no channel is made for an incident", is_on=lambda settings: settings.channels,
+    ),
+    Feature(
+        name="SCRIBE_CHANNELS", scopes=("channels:read", "groups:read"),
+        without="a channel that was made just before a crash is not found again; the next one has another name",
+        is_on=lambda settings: settings.channels,
+    ),
+    Feature(
+        name="groups in SCRIBE_INVITE_SEV1 to 4", scopes=("usergroups:read",),
+        without="the people of a group are not invited",
+        is_on=lambda settings: any(each.startswith("S") for level in SEVERITIES for each in settings.invited(level)),
     ),
     Feature(
         name="SCRIBE_FOLLOW_EDITS", scopes=("channels:history", "groups:history"), needed=True,

@@ -173,3 +173,10 @@ def usergroups_list(context: Context, args: Json) -> Json:  # noqa: ARG001 - eve
     """usergroups.list."""
     groups = context.workspace.groups.items()
     return {"usergroups": [{"id": group_id, "handle": handle, "name": handle} for group_id, handle in groups]}
+
+
+def usergroup_members(context: Context, args: Json) -> Json:
+    """usergroups.users.list."""
+    if args["usergroup"] not in context.workspace.groups:
+        raise ApiError("no_such_subteam")
+    return {"users": list(context.workspace.group_members.get(args["usergroup"], ()))}

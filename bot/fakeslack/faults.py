@@ -55,9 +55,10 @@ class Faults:
 
 
 TIERS = {
-    20: "canvases.create usergroups.list users.list",
-    50: "canvases.edit chat.delete chat.update conversations.history conversations.info conversations.open "
-    "conversations.replies files.delete team.info",
+    20: "canvases.create conversations.archive conversations.create conversations.setPurpose usergroups.list "
+    "usergroups.users.list users.list",
+    50: "canvases.edit chat.delete chat.update conversations.history conversations.info conversations.invite "
+    "conversations.open conversations.replies files.delete team.info users.conversations",
     100: "chat.postEphemeral conversations.members files.completeUploadExternal files.getUploadURLExternal users.info "
     "views.open views.publish views.update",
 }

@@ -85,7 +85,7 @@ def user_json(user: User, *, now: datetime, locale: bool = False) -> Json:
 class Channel:
     """A conversation. Without `members` it has all people; `with_user` is the person of a direct message.
 
-    `shared` is a channel with another organisation, created by the workspace `created_by`.
+    `shared` is a channel with another organisation, created by the workspace `created_by`. `creator` is a user's id.
     """
 
     id: str
@@ -98,6 +98,8 @@ class Channel:
     with_user: str | None = None
     shared: bool = False
     created_by: str = TEAM_ID
+    creator: str = SLACKBOT_ID
+    purpose: str = ""
 
     @property
     def scope_prefix(self) -> str:
@@ -133,9 +135,9 @@ def channel_json(channel: Channel, *, num_members: int | None = None) -> Json:
         "is_ext_shared": channel.shared,
         "is_member": channel.bot_is_member,
         "created": unix_seconds(channel.created_at),
-        "creator": BOT_USER_ID,
+        "creator": channel.creator,
         "topic": {"value": "", "creator": "", "last_set": 0},
-        "purpose": {"value": "", "creator": "", "last_set": 0},
+        "purpose": {"value": channel.purpose, "creator": channel.creator if channel.purpose else "", "last_set": 0},
         "previous_names": [],
         "context_team_id": TEAM_ID,
         **({} if num_members is None else {"num_members": num_members}),

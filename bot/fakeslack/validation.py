@@ -27,7 +27,7 @@ Reader = Callable[[object], Any]
 class ApiError(Exception):
     """An error response of Slack: its `error` code, messages in `details`, and `extra` fields of the response."""
 
-    def __init__(self, error: str, *details: str, **extra: str) -> None:
+    def __init__(self, error: str, *details: str, **extra: object) -> None:
         super().__init__(error, *details)
         self.error = error
         self.details = details

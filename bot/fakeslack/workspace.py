@@ -20,9 +20,10 @@ class Workspace:
     """All state of the stand-in, safe to use from any thread.
 
     `lock` guards every change; every change increments `version` and notifies `changed`. `clock` returns aware UTC
-    datetimes. `scopes` are those of the bot token. `groups` are the handles of groups of users by id, `organisations`
-    the names of other workspaces by id. A `free_plan` allows one canvas a channel and no standalone ones. `file_policy`
-    is the error code with which files are refused for good, empty where they are allowed.
+    datetimes. `scopes` are those of the bot token. `groups` are the handles of groups of users by id, `group_members`
+    the ids of the people in them, `organisations` the names of other workspaces by id. A `free_plan` allows one canvas
+    a channel and no standalone ones. `file_policy` is the error code with which files are refused for good, empty where
+    they are allowed.
     """
 
     def __init__(self, clock: Clock, scopes: set[str]) -> None:
@@ -40,6 +41,7 @@ class Workspace:
         self.uploads: dict[str, Upload] = {}
         self.canvases: dict[str, Canvas] = {}
         self.groups: dict[str, str] = {}
+        self.group_members: dict[str, tuple[str, ...]] = {}
         self.organisations: dict[str, str] = {}
         self.free_plan = False
         self.file_policy = ""

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.documents.rendering import slack
 from bot.domain.incident.facts import fact_needs_zone
 from bot.domain.incident.grammar import Utterance, correction_needs_zone, entry_needs_zone, looks_secret
+from bot.domain.incident.updates import needs_zone as promise_needs_zone
 from bot.domain.items.item import ItemWords
 from bot.domain.items.references import all_named, before_date, before_days, plainly_named
 from bot.domain.words import misspelt, says_nothing, storable, take_incident
@@ -19,6 +20,7 @@ from bot.errors import UsageError
 from bot.handlers import events, later
 from bot.handlers.incident import (
     backfill,
+    channels,
     closing,
     doubts,
     erase,
@@ -28,6 +30,7 @@ from bot.handlers.incident import (
     reopen,
     revisions,
     timeline,
+    updates,
     which,
 )
 from bot.handlers.incident.incidents import UndecidedError, incident_number
@@ -69,6 +72,9 @@ ROUTES: dict[str, Handler] = {
     "incident lead": facts.lead,
     "incident title": facts.title,
     "incident private": facts.private,
+    "incident update": updates.update,
+    "incident channel": channels.make,
+    "incident archive": channels.archive,
     "incident cancel": closing.cancel,
     "incident duplicate": closing.duplicate,
     "incident merge": closing.merge,
@@ -104,7 +110,7 @@ ROUTES: dict[str, Handler] = {
     "actionitem remind": rhythms.remind,
 }
 """The handler of each command, or of a command's subcommand."""
-SETTINGS: frozenset[Handler] = frozenset({facts.severity, facts.lead, facts.title, facts.private})
+SETTINGS: frozenset[Handler] = frozenset({facts.severity, facts.lead, facts.title, facts.private, updates.update})
 """The handlers that may run again with other words after the first ones were carried out."""
 FOR_MEMBERS = {
     "incident list": "The list of incidents",
@@ -151,12 +157,21 @@ def _record_said(connection: Connection, request: Request) -> Reply:
     return _run(connection, understand(mentions.as_said(request)))
 
 
+def _record_nudged(connection: Connection, request: Request) -> Reply:
+    """Record what the button under a nudge stands for, as if it was typed; the receipt takes the nudge's place."""
+    return replace(_run(connection, understand(updates.as_typed(connection, request))), replaces=True)
+
+
 INTERACTIONS: dict[str, Handler] = {
     "reopen": closing.reopen_duplicate,
     closing.CANCEL: closing.cancel,
     closing.OPEN_AGAIN: closing.open_again,
     which.CHOOSE: _choose,
     mentions.RECORD_SAID: _record_said,
+    incidents.MAKE_CHANNEL: channels.make,
+    channels.ARCHIVE: channels.archive,
+    updates.STILL_WORKING: updates.still_working,
+    **dict.fromkeys(updates.RECORDED_BY, _record_nudged),
     **_ON_ENTRIES,
     "unreact": revisions.unreact,
     events.REACTION: events.reaction,
@@ -183,13 +198,14 @@ VALUES: dict[str, re.Pattern[str]] = {
     for action, form in {
         "reopen": rf"{_INCIDENT} INC-[0-9]{{1,9}}",
         closing.CANCEL: rf"{_INCIDENT} \S.*",
-        closing.OPEN_AGAIN: _INCIDENT,
+        **dict.fromkeys((closing.OPEN_AGAIN, incidents.MAKE_CHANNEL, channels.ARCHIVE), _INCIDENT),
         which.CHOOSE: rf"[0-9a-f]{{16}} (?:{_INCIDENT}|{which.HERE})",
         **dict.fromkeys(_ON_ENTRIES, _ENTRY),
         timeline.HERE: rf"{_ENTRY} INC-[0-9]{{1,9}}",
         timeline.RETIME: _ENTRY + _WAS,
         **dict.fromkeys(revisions.CLICKS, _ENTRY),
         **dict.fromkeys(doubts.RETIME, rf"{_ENTRY} {_AT}(?P<about> about)?{_WAS}"),
+        **dict.fromkeys((updates.STILL_WORKING, *updates.RECORDED_BY), _ENTRY),
         mentions.RECORD: rf"{_AT} (?P<words>.*\S.*)",
         mentions.RECORD_SAID: rf"{_AT} (?P<kind>{'|'.join(KINDS)})(?: (?P<words>.*))?",
         timeline.SPLIT: _ENTRY,
@@ -211,6 +227,7 @@ PARSERS: dict[str, Callable[[Request], object]] = {
     **dict.fromkeys(KINDS, timeline.parse),
     "incident open": incidents.parse_opening_words,
     **{f"incident {kind}": partial(facts.parse, kind) for kind in TIMED_FACTS},
+    "incident update": updates.parse,
     "actionitem": items.parse_new,
 }
 """Parse a route's words before its transaction begins; the handler finds the result in `Request.parsed`."""
@@ -223,7 +240,8 @@ ADDS: dict[str, Callable[[Request], bool]] = {
 """Whether the words after a subcommand's are of a new thing, so that the word is one of them and no subcommand."""
 NEEDS_ZONE: dict[str, Callable[[str], bool]] = {
     **{kind.name: partial(entry_needs_zone, kind) for kind in KINDS.values()},
-    "incident edit": correction_needs_zone,
+    "incident edit": lambda words: correction_needs_zone(words) or promise_needs_zone(words),
+    "incident update": promise_needs_zone,
     **{f"incident {kind}": partial(fact_needs_zone, kind) for kind in TIMED_FACTS},
     **dict.fromkeys(("postmortem review", "actionitem remind"), lambda words: bool(words.strip())),
     **dict.fromkeys(("incident backfill", timeline.SPLIT, backfill.PREVIEW, backfill.RECORD), lambda _words: True),

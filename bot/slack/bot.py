@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.clock import Clock, SharedClock, now
 from bot.config import Settings
+from bot.handlers.incident import updates
 from bot.handlers.items import handovers as item_handovers
 from bot.handlers.items.reminders import plan_summary, tick
 from bot.handlers.offline import OfflineQueue
@@ -90,6 +91,13 @@ class Bot:
         """Put the hand-overs that are due into the outbox, most of them a moment after the change that they tell."""
         if item_handovers.tick(self.context.database, self.context.settings.cadence, at=self.context.clock()):
             self.context.delivery.wake()
+
+    def nudge(self) -> None:
+        """Put the nudges that are due into the outbox: at any hour, as incidents have no working hours."""
+        context = self.context
+        at, ours = context.delivery.clock(), context.identity.only_workspace
+        if updates.tick(context.database, context.settings, at=at, workspace_id=ours):
+            context.delivery.wake()
 
     def prune(self) -> None:
         """Delete sent jobs, receipts, told hand-overs and digests out of date that are older than RETENTION."""

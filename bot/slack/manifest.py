@@ -11,6 +11,7 @@ _REQUIRED_SCOPES = ("commands", "chat:write")
 _OPTIONAL_SCOPES = ("app_mentions:read", "files:write", "users:read")
 _REACTION_SCOPES = ("channels:history", "groups:history", "reactions:read")
 _CANVAS_SCOPES = ("canvases:write",)
+CHANNEL_SCOPES = ("channels:manage", "channels:read", "groups:read", "groups:write", "usergroups:read")
 _REACTION_EVENTS = ("reaction_added", "reaction_removed")
 _DIRECT_SCOPES = ("im:history",)
 _DIRECT_EVENTS = ("message.im",)
@@ -26,6 +27,7 @@ def manifest(
     canvas: bool = False,
     edits: bool = False,
     direct: bool = True,
+    channels: bool = False,
 ) -> dict[str, Any]:
     """The manifest as plain values: for HTTP when `url`, the bot's public address without a path, is given.
 
@@ -35,7 +37,8 @@ def manifest(
     is a member: without it nobody sees another channel's incident), `app_mentions:read` with `app_mention` (`@scribe`
     in threads), `im:history` with `message.im` (what is written to Scribe alone is answered; unless `direct`, nothing
     can be written there), the three that `reactions` adds, `canvases:write` that `canvas` adds, and the two that
-    `edits` adds with the messages of channels (what becomes of a message is noted on its entry).
+    `edits` adds with the messages of channels (what becomes of a message is noted on its entry), and the five that
+    `channels` adds (to make, find again and archive incidents' own channels, and to invite groups).
     Raises UsageError for a command name that Slack refuses although its schema allows it.
     """
     events = [
@@ -51,6 +54,7 @@ def manifest(
         *(_CANVAS_SCOPES if canvas else ()),
         *(_EDIT_SCOPES if edits else ()),
         *(_DIRECT_SCOPES if direct else ()),
+        *(CHANNEL_SCOPES if channels else ()),
     }
     endpoint = {"url": f"{url.rstrip('/')}/slack/events"} if url else {}
     request_url = {"request_url": endpoint["url"]} if url else {}

@@ -76,6 +76,14 @@ PERMANENT = (
             # views.open, views.update, views.publish
             "duplicate_external_id", "exchanged_trigger_id", "expired_trigger_id", "hash_conflict",
             "invalid_trigger_id", "not_enabled", "not_found", "push_limit_reached", "view_too_large",
+            # conversations.create, conversations.invite, conversations.archive, conversations.setPurpose
+            "already_archived", "already_in_channel", "cannot_create_channel", "cant_archive_general",
+            "cant_archive_required", "cant_invite", "cant_invite_self", "invalid_name", "invalid_name_maxlength",
+            "invalid_name_punctuation", "invalid_name_required", "invalid_name_specials", "name_taken",
+            "no_channel", "no_external_invite_permission", "no_user", "not_authorized", "too_long", "too_many_users",
+            "ura_max_channels", "user_is_restricted", "user_is_ultra_restricted",
+            # usergroups.users.list
+            "no_such_subteam", "plan_upgrade_required",
             # files.*, canvases.*
             "canvas_deleted", "canvas_not_found", "file_not_found", "restricted_plan_level",
         }

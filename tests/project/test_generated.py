@@ -63,7 +63,7 @@ def test_the_manifest_asks_for_reaction_scopes_only_when_reactions_are_on() -> N
 
 
 def test_scopes_that_scribe_does_without_are_optional() -> None:
-    scopes = manifest(reactions=True, canvas=True, edits=True)["oauth_config"]["scopes"]
+    scopes = manifest(reactions=True, canvas=True, edits=True, channels=True)["oauth_config"]["scopes"]
     assert set(scopes["bot"]) - set(scopes["bot_optional"]) == {"chat:write", "commands"}
     assert set(scopes["bot_optional"]) < set(scopes["bot"])
 
@@ -81,9 +81,16 @@ def test_the_manifest_asks_to_write_canvases_only_when_they_are_published_to() -
     assert set(manifest(canvas=True)["oauth_config"]["scopes"]["bot"]) - least == {"canvases:write"}
 
 
+def test_the_manifest_asks_to_make_channels_only_when_incidents_get_their_own() -> None:
+    least = set(manifest()["oauth_config"]["scopes"]["bot"])
+    assert set(manifest(channels=True)["oauth_config"]["scopes"]["bot"]) - least == {
+        "channels:manage", "channels:read", "groups:read", "groups:write", "usergroups:read",
+    }  # fmt: skip
+
+
 MODES: list[dict[str, Any]] = [
-    dict(zip(("url", "prefix", "reactions", "canvas", "edits"), chosen, strict=True))
-    for chosen in itertools.product((None, "https://scribe.example.org"), ("", "inc-"), *[(False, True)] * 3)
+    dict(zip(("url", "prefix", "reactions", "canvas", "edits", "channels"), chosen, strict=True))
+    for chosen in itertools.product((None, "https://scribe.example.org"), ("", "inc-"), *[(False, True)] * 4)
 ]
 
 

@@ -23,6 +23,7 @@ from bot.vocabulary import (
     LESSON,
     NOTE,
     RULED_OUT,
+    TOLD,
 )
 from storage.values import TimelineEntry
 
@@ -46,6 +47,7 @@ LANES: Final = (
         for kind in (IMPACT, INVESTIGATING, RULED_OUT, DID, CAUSE, NOTE, LESSON)
     ),
     Lane(name="Changes", kinds=tuple(FACTS)),
+    *(Lane(name=f"{each.label}s", kinds=(each.name,)) for each in TOLD.values()),
 )
 
 

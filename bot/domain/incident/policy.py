@@ -19,6 +19,8 @@ POLICY: Mapping[str, str] = {
     "severity": ANYONE,
     "lead": ANYONE,
     "title": ANYONE,
+    "update": ANYONE,
+    "channel": ANYONE,
     "private": RESPONDERS,
     "resolve": OUTSIDERS,
     "cancel": RESPONDERS,
@@ -38,7 +40,8 @@ POLICY: Mapping[str, str] = {
 What others have read (`publish`, `private off`) cannot be taken back. `edit` and `undo` are the changing and the taking
 back of other people's entries, `items` and `drop` the changing and the dropping of their action items, and `erase` the
 erasing of what others wrote: who wrote an entry may always erase it. `document` is the editing of the postmortem and
-the choice of its template, `review` the planning of its meeting. What is merged needs `merge` on both incidents.
+the choice of its template, `update` the telling of stakeholders, `channel` the making of a channel of its own and its
+archiving, `review` the planning of its meeting. What is merged needs `merge` on both incidents.
 """
 
 

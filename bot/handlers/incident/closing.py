@@ -42,7 +42,7 @@ _CLOSED_BY = {CANCELLED: "cancel", DUPLICATE: "duplicate", MERGED: "merge", MIST
 _JOINT = re.compile(r"^\s*(?:as|of|with|into|to)\s+", re.IGNORECASE)
 _ENTRY_FIELDS = (
     "kind", "occurred_at", "recorded_at", "author", "author_id", "recorded_by_id",
-    "text", "qualifier", "source", "permalink", "approximate", "until_at",
+    "text", "qualifier", "source", "permalink", "approximate", "until_at", "next_at",
 )  # fmt: skip
 _ITEM_FIELDS = ("text", "kind", "owner", "owner_id", "due_on", "ticket", "priority", "done_when")
 

@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
+from bot.domain.incident.channel import channel_name
 from bot.domain.incident.grammar import looks_secret
 from bot.domain.incident.lifecycle import DURATIONS, approximate_instants, lifecycle
 from bot.domain.incident.opening import Opening, parse_opening
@@ -28,6 +29,8 @@ ERASE = "erase"
 """The action of the button that erases an entry or an action item."""
 ERASE_ONE = tuple(f"{ERASE}_{each}" for each in range(1, 10))
 """The same where a message has several, each for another entry: within a message each button needs its own."""
+MAKE_CHANNEL = "make_channel"
+"""The action of the button that makes a channel of the incident's own, and of the job that does."""
 TITLE_LENGTH = 120
 _OWN_CHANNELS = "You see an incident in its own channel, and members of this workspace see the others."
 _LISTED = 20
@@ -60,7 +63,14 @@ def open_(connection: Connection, request: Request) -> Reply:
             beside=beside,
         )
     incident = _declare(connection, request, title=opening.title, severity=opening.severity)
-    return Reply(text=slack("declared", incident=incident, beside=beside, request=request), public=True)
+    text = slack("declared", incident=incident, beside=beside, request=request)
+    return Reply(text=text, public=True, buttons=_channel_offer(request, incident))
+
+
+def _channel_offer(request: Request, incident: Incident) -> tuple[Button, ...]:
+    if not request.settings.channels or not request.is_member:
+        return ()
+    return (Button(label=f"Make #{channel_name(incident)}", action=MAKE_CHANNEL, value=incident.name),)
 
 
 def declare_detected(connection: Connection, request: Request, words: str) -> tuple[Incident, Incident | None]:
@@ -240,7 +250,8 @@ _PLAIN = re.compile(r"(?:inc)?[-#]?([0-9]{1,9})", re.IGNORECASE)
 def find_current(connection: Connection, request: Request, *, lock: bool = False) -> Incident | None:
     """The incident that the request names, else the channel's latest; None where there is none.
 
-    Raises UsageError where the user names one that does not exist, or that they may not see here.
+    Raises UsageError where the user names one that does not exist, or that they may not see here, and UndecidedError
+    where the channel's has moved to one of its own.
     """
     if request.named_number is not None:
         return get_by_number(connection, request, request.named_number, lock=lock)
@@ -250,7 +261,25 @@ def find_current(connection: Connection, request: Request, *, lock: bool = False
         if found is not None and not (request.sees(found) or _looks_after_items(connection, request, found)):
             raise not_here(request, request.incident_number)
         return found
-    return incidents.current(connection, request.workspace_id, request.channel_id, sees=request.sees, lock=lock)
+    current = incidents.current(connection, request.workspace_id, request.channel_id, sees=request.sees, lock=lock)
+    if (current is None or not current.open) and not request.declares:
+        _refuse_moved(connection, request, current)
+    return current
+
+
+def _refuse_moved(connection: Connection, request: Request, current: Incident | None) -> None:
+    """Raise UndecidedError where the channel's last incident goes on in a channel of its own.
+
+    Of a private one only that it does is said: who was here need not be there.
+    """
+    newer_than = current.number if current is not None and current.channel_id == request.channel_id else 0
+    moved = incidents.moved_from(connection, request.workspace_id, request.channel_id, newer_than=newer_than)
+    if moved is None:
+        return
+    if not request.sees(moved):
+        raise UndecidedError("The incident that was here goes on in a channel of its own. Who is in it can invite you.")
+    example = f"{request.slash(request.command)} {moved.name} …" if request.command in COMMANDS else moved.name
+    raise UndecidedError(f"{moved.name} has moved to #{moved.channel_name}: type it there, or name it here: {example}")
 
 
 def _looks_after_items(connection: Connection, request: Request, incident: Incident) -> bool:
@@ -269,7 +298,7 @@ def not_here(request: Request, number: int) -> UsageError:
 
 
 def get_current(connection: Connection, request: Request, *, lock: bool = False) -> Incident:
-    """As `find_current`; raises UndecidedError where there is none."""
+    """As `find_current`; raises UndecidedError where there is none as well."""
     incident = find_current(connection, request, lock=lock)
     if incident is None:
         if request.is_direct:

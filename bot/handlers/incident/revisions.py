@@ -11,17 +11,18 @@ from sqlalchemy import Connection
 from bot.domain.incident.facts import TIME_LAST, time_first
 from bot.domain.incident.grammar import Correction, parse_correction, take_qualifier
 from bot.domain.incident.lifecycle import in_order
+from bot.domain.incident.updates import take_promise
 from bot.domain.time.format import stamp
 from bot.domain.time.zones import abbreviations_of
 from bot.domain.words import parse_number, storable, trimmed
 from bot.errors import UsageError
-from bot.handlers.incident import doubts, facts
+from bot.handlers.incident import doubts, facts, updates
 from bot.handlers.incident.closing import restore
 from bot.handlers.incident.incidents import commands_about, follow_words, get_current, get_numbering, retitle
 from bot.handlers.incident.timeline import QUALIFY, UNDO, UNSAID, receipt, sync_open_state
 from bot.handlers.permission import require_author
 from bot.handlers.request import Reply, Request, first_word
-from bot.vocabulary import ENTRY_KINDS, FACTS, KINDS, NOTE, RESOLVED
+from bot.vocabulary import ENTRY_KINDS, FACTS, KINDS, NOTE, RESOLVED, UPDATE
 from storage import incidents, timeline
 from storage.values import MESSAGE_DELETED, MESSAGE_EDITED, Incident, TimelineEntry
 
@@ -40,6 +41,11 @@ def edit(connection: Connection, request: Request) -> Reply:
         require_author(connection, request, incident, entry, "edit")
     if entry.kind in TIME_LAST:
         words = time_first(words, abbreviations_of(request.zone, entry.occurred_at), now=request.now)
+    promise: dict[str, Any] = {}
+    if entry.kind == UPDATE:
+        words, promise = _new_promise(request, words)
+    if promise and not words.strip():
+        return _correct(connection, request, incident, entry, None, **promise)
     correction = parse_correction(
         ENTRY_KINDS[entry.kind], words, now=request.now, zone=request.zone, reference=entry.occurred_at,
         typed=commands_about(connection, request, incident)("incident edit", request.words.strip()),
@@ -53,7 +59,13 @@ def edit(connection: Connection, request: Request) -> Reply:
     # The form sends the entry's time also where only its words were changed.
     if correction.occurred_at and not (request.source == "form" and correction.occurred_at == entry.occurred_at):
         changes |= {"approximate": correction.approximate, "until_at": correction.until_at}
-    return _correct(connection, request, incident, entry, correction, **changes)
+    return _correct(connection, request, incident, entry, correction, **changes, **promise)
+
+
+def _new_promise(request: Request, words: str) -> tuple[str, dict[str, Any]]:
+    """The words without the promise at their end, and what it changes: without one the update keeps its own."""
+    rest, promise = take_promise(words, now=request.now, zone=request.zone)
+    return rest, {"next_at": promise.next_at} if promise.next_at or promise.revoked else {}
 
 
 def retime(connection: Connection, request: Request) -> Reply:
@@ -307,7 +319,7 @@ def follow_message(
         if entry.retracted:
             continue
         changes: dict[str, Any] = {"message_state": MESSAGE_DELETED}
-        if change.words is not None and entry.kind in FACTS:
+        if change.words is not None and entry.kind not in KINDS:
             # The edited message is read again as a command.
             continue
         if change.words is not None:
@@ -354,6 +366,8 @@ def _revise(
     sync_open_state(connection, request, incident, entry.kind)
     if entry.kind in FACTS:
         facts.refresh(connection, request, incident, entry.kind)
+    if entry.kind == UPDATE:
+        updates.follow(connection, request, incident, entry, revised)
     return revised
 
 

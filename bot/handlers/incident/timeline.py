@@ -59,7 +59,7 @@ HERE is followed by the incident of the channel: the name at the head may have b
 """
 QUALIFY = "qualify_"
 """How the actions of the buttons begin that set an entry's qualifier."""
-REPEATING = ("recorded", "revised", "moved", "confirmed")
+REPEATING = ("recorded", "revised", "moved", "confirmed", "told")
 """The receipts that repeat the entry's words."""
 UNSAID: Mapping[str, None] = dict.fromkeys(
     ("declared", "before", "drafting", "also_open", "resolved_again", "afterwards", "end", "detected_again", "was_open",

@@ -117,6 +117,11 @@ class Delivery:
         self._all_noted_s = 0.0
         self._loops: list[Loop] = []
 
+    @property
+    def clock(self) -> Clock:
+        """The clock of all who use the outbox, for whatever only one of them may do."""
+        return self._clock
+
     def use(
         self, actions: Mapping[str, Action], look: Callable[[Heard], None] | None = None, parks: Parks | None = None
     ) -> None:

@@ -15,6 +15,7 @@ from bot.documents.picture.report import draw_report
 from bot.documents.rendering import RENDER_LOCK, slack
 from bot.domain.items.handover import WINDOW
 from bot.domain.items.reminders import is_person
+from bot.handlers.incident import updates
 from bot.handlers.items import handovers
 from bot.handlers.items.buttons import SNOOZE, snooze_all
 from bot.handlers.items.digest_edits import key_of, present, revised
@@ -26,6 +27,7 @@ from bot.handlers.review.reviews import remind_each
 from bot.slack.client import NewFile, PausedError
 from bot.slack.context import SlackContext
 from bot.slack.outbound.blocks import BLOCKS_LIMIT, SECTION_LIMIT, TEXT_LIMIT, Message, clip, clip_escaped, controls
+from bot.slack.outbound.blocks import message as as_message
 from bot.slack.outbound.delivery import Action
 from bot.slack.refusals import ARCHIVED, NO_RECIPIENT, NOT_A_MEMBER, needs_messages, reason
 from storage import incidents, members, outbox, receipts, reviews
@@ -306,6 +308,16 @@ def handover_message(told: Digest) -> Message:
     for part in told.parts:
         blocks += [_section(part.text, _ITEM_LIMIT if part.controls else SECTION_LIMIT), *controls(part.controls)]
     return _with_foot(told, blocks, _PART_LIMIT)
+
+
+def send_nudge(context: SlackContext, post: Action, job: Job) -> str | None:
+    """Remind an incident's channel of a promised update, or ask about its silence, unless that is over."""
+    with context.database.read() as connection:
+        nudge = updates.compose(connection, context.settings, job.content, at=context.delivery.clock())
+    if nudge is None:
+        return None
+    channel_id, reply = nudge
+    return post(replace(job, content={"channel": channel_id, **as_message(reply)}))
 
 
 def announce_done(context: SlackContext, post: Action, job: Job) -> str | None:

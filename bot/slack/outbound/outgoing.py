@@ -13,7 +13,9 @@ from bot.documents.export import BINARY, ExportRecord
 from bot.documents.rendering import RENDER_LOCK, terminal
 from bot.errors import UsageError
 from bot.handlers import later
-from bot.handlers.incident import erase
+from bot.handlers.incident import erase, updates
+from bot.handlers.incident.channels import ARCHIVE, INVITE
+from bot.handlers.incident.incidents import MAKE_CHANNEL
 from bot.handlers.items import handovers
 from bot.handlers.items.handovers import DONE_ELSEWHERE, HANDOVER
 from bot.handlers.items.reminders import DIGEST, EXPIRED, SUMMARY, TAKE_UP, take_up
@@ -26,7 +28,7 @@ from bot.handlers.routes import handle
 from bot.slack.client import NewFile
 from bot.slack.context import FORM, FORM_LOST, SlackContext
 from bot.slack.inbound import reactions
-from bot.slack.outbound import blocks, home, notices, presence, publications, reply_urls
+from bot.slack.outbound import blocks, channels, home, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, needs_messages, reason
 from storage import incidents, outbox
@@ -59,6 +61,10 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         PUBLISH: partial(publications.publish, context),
         erase.REDRAW: partial(_redraw, context),
         erase.COMPACT: partial(_compact, context),
+        updates.NUDGE: partial(notices.send_nudge, context, post),
+        MAKE_CHANNEL: partial(channels.make, context),
+        INVITE: partial(channels.invite, context),
+        ARCHIVE: partial(channels.archive, context),
         DIGEST: partial(notices.send_digest, context, post),
         **dict.fromkeys((digests.EDIT, digests.EDIT_HANDED), partial(notices.edit_posted, context)),
         EXPIRED: partial(notices.tell_of_expired, context, post),

@@ -19,6 +19,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.documents.rendering import slack
+from bot.handlers.incident.channels import ARCHIVE, INVITE
+from bot.handlers.incident.incidents import MAKE_CHANNEL
+from bot.handlers.incident.updates import NUDGE
 from bot.handlers.items.handovers import HANDOVER
 from bot.handlers.items.redact import is_redacted
 from bot.handlers.items.reminders import DIGEST, EXPIRED
@@ -223,6 +226,10 @@ _LABELS = {
     PUBLISH: "what was to be published",
     ANNOUNCEMENT: "the news of a review",
     REMINDER: "the reminder of a review",
+    NUDGE: "a question about the incident",
+    MAKE_CHANNEL: "the making of a channel",
+    INVITE: "the invitations to a channel",
+    ARCHIVE: "the archiving of the channel",
     DIGEST: "a reminder of action items",
     EXPIRED: "the news of proposals that were dropped",
     HANDOVER: "news of action items",

@@ -12,12 +12,15 @@ from bot.documents.rendering import slack
 from bot.domain.incident.policy import told_in
 from bot.domain.postmortem.edition import count_open
 from bot.errors import UsageError
+from bot.handlers.incident import channels
 from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.postmortem.publishing import PUBLISH
+from bot.handlers.request import Reply
 from bot.publishing.folder import Folder
 from bot.publishing.target import TARGETS, Edition, NotYetError, Published, Target
 from bot.slack.context import SlackContext
+from bot.slack.outbound.blocks import message as as_message
 from bot.slack.outbound.canvas import CanvasTarget
 from bot.slack.refusals import retry_after_s
 from storage import incidents, outbox, postmortems, publications
@@ -107,7 +110,8 @@ def publish(context: SlackContext, job: Job) -> None:
                     at=at,
                     by=content["by"],
                 )
-        message = {"text": text, "asked_by": content.get("asked_by")}
+        offered = channels.archive_offer(connection, incident) if any(each.done for each in results) else ()
+        message = {**as_message(Reply(text=text, buttons=offered)), "asked_by": content.get("asked_by")}
         outbox.post(connection, job.workspace_id, channel_id, message, reply_url=reply_url, at=at)
         for each in results:
             if each.waits and not over:

@@ -132,7 +132,7 @@ def test_the_scopes_for_reactions_are_needed_when_reactions_are_on(slack: Slack,
 
 
 def test_every_scope_in_the_manifest_belongs_to_a_feature() -> None:
-    requested = set(manifest(reactions=True, canvas=True)["oauth_config"]["scopes"]["bot"])
+    requested = set(manifest(reactions=True, canvas=True, channels=True)["oauth_config"]["scopes"]["bot"])
     assert {scope for feature in FEATURES for scope in feature.scopes} == requested
 
 

@@ -12,8 +12,8 @@ import pytest
 from bot.clock import SetClock
 from bot.domain.incident.policy import LEAD, POLICY, RESPONDERS
 from bot.fakeslack.delivery import PayloadDelivery
-from bot.handlers.incident import closing, doubts
-from bot.handlers.incident.incidents import ERASE, ERASE_ONE
+from bot.handlers.incident import closing, doubts, updates
+from bot.handlers.incident.incidents import ERASE, ERASE_ONE, MAKE_CHANNEL
 from bot.handlers.items import buttons
 from bot.handlers.request import OLD_BUTTON
 from bot.handlers.routes import INTERACTIONS, ROUTES
@@ -68,6 +68,8 @@ OPEN = {
     "item_date": "opens the form of an action below",
     "postmortem_look": "reads",
     "item_drop": "opens the form that is an action below",
+    "still_working": "records nothing",
+    "nudge_mitigated": "records",
     "item_accept": "one's own",
     "item_decline": "one's own",
 }
@@ -199,6 +201,14 @@ def _cancelled_by_button(office: Workplace, user: str) -> None:
     _pressed(closing.CANCEL, f"INC-{incident_count(office)} a drill")(office, user)
 
 
+def _resolved_by_a_nudge(office: Workplace, user: str) -> None:
+    _pressed(updates.RESOLVE, f"INC-{incident_count(office)} 1")(office, user)
+
+
+def _channel_by_button(office: Workplace, user: str) -> None:
+    _pressed(MAKE_CHANNEL, f"INC-{incident_count(office)}")(office, user)
+
+
 def _item_done_by_button(office: Workplace, user: str) -> None:
     _pressed(buttons.DONE, f"INC-{incident_count(office)} 1")(office, user)
 
@@ -256,7 +266,10 @@ WAYS: dict[str, dict[str, Way]] = {
         "reaction": _through_reaction,
         "edit": _through_an_edit,
         "move": _through_a_moved_resolution,
+        "nudge": _resolved_by_a_nudge,
     },
+    "update": _all("incident update", "we freed space, next in 30m"),
+    "channel": {**_all("incident channel", ""), "button": _channel_by_button},
     "publish": _all("postmortem publish", ""),
     "cancel": {**_all("incident cancel", "a drill"), "button": _cancelled_by_button},
     "duplicate": {"command": _about_the_other("duplicate")},
@@ -275,6 +288,8 @@ DONE: dict[str, Callable[[Workplace, int], bool]] = {
     "title": lambda office, number: incident(office, number).title == "Carts are empty",
     "private": lambda office, number: incident(office, number).private,
     "resolve": lambda office, number: not incident(office, number).open,
+    "update": lambda office, number: any(each.kind == "update" for each in entries(office, number)),
+    "channel": lambda office, number: incident(office, number).channel_name.startswith("inc-"),
     "publish": lambda office, number: bool(rows(office, numbers=(number,))["publications"]),
     "cancel": lambda office, number: incident(office, number).state == "cancelled",
     "duplicate": lambda office, number: incident(office, number).state == "duplicate",
@@ -303,9 +318,10 @@ def policed(database: Database, clock: SetClock, circle: str) -> Iterator[Workpl
             SCRIBE_POLICY=policy,
             SCRIBE_PUBLISH_DIR=str(Path(folder)),
             SCRIBE_REACTIONS="white_check_mark=resolved",
+            SCRIBE_CHANNELS="on",
         ) as office,
     ):
-        office.slack.scopes |= {"reactions:read", "channels:history"}
+        office.slack.scopes |= {"reactions:read", "channels:history", "channels:manage", "groups:write"}
         yield office
 
 
@@ -372,7 +388,8 @@ def test_every_route_is_an_action_of_the_policy_or_open_to_everyone() -> None:
         "postmortem review", "actionitem done", "actionitem assign", "actionitem due", "actionitem snooze",
         "actionitem confirm", "actionitem reopen", "actionitem link", "item_done", "item_confirm", "item_snooze",
         "digest_snooze", "postmortem_seen", "item_reopen", *buttons.DUE, "item_owner",
-        "actionitem worked", "item_worked", "item_failed",
+        "actionitem worked", "item_worked", "item_failed", updates.RESOLVE,
+        "incident update", "incident channel", "incident archive", MAKE_CHANNEL, "archive_channel",
     }  # fmt: skip
     assert closed | OPEN.keys() == ROUTES.keys() | INTERACTIONS.keys()
     assert not closed & OPEN.keys()

@@ -105,6 +105,8 @@ def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scen
         clock=clock,
         SCRIBE_PUBLISH_DIR=place,
         SCRIBE_CANVAS="on",
+        SCRIBE_CHANNELS="on",
+        SCRIBE_UPDATES_CHANNEL=ELSEWHERE,
         SCRIBE_REACTIONS="pushpin",
         SCRIBE_SUMMARY_CHANNEL=ELSEWHERE,
         SCRIBE_REMINDERS="worked=20d,drop=20d",
@@ -265,6 +267,24 @@ def _archived(scenario: Scenario) -> None:
     assert len(told) == len(scenario.own)
 
 
+def _own_channel(scenario: Scenario) -> None:
+    """INC-2 goes on in a channel of its own, which is archived when its postmortem is published there."""
+    office = scenario.office
+    office.slack.scopes |= {"channels:manage", "channels:read", "groups:write", "groups:read"}
+    [hidden] = scenario.own - {office.channel}
+    office.slack.change_channel(hidden, archived=False)
+    office.say("/incident channel", channel=hidden)
+    office.deliver()
+    own = incident(office, 2).channel_id
+    assert own != hidden
+    object.__setattr__(scenario, "own", scenario.own | {own})
+    for typed in ("/resolved the zebra is caught", "/postmortem publish canvas", "/incident archive"):
+        assert office.ask(typed, channel=own).ok
+        office.deliver()
+    assert office.slack.workspace.channels[own].archived
+    office.ask("/note the zebra", channel=hidden, user=office.carol)
+
+
 def _requested_before(scenario: Scenario) -> None:
     """A draft, a publication, a report and a long answer, requested elsewhere before the incident became private."""
     office = scenario.office
@@ -324,9 +344,12 @@ SURFACES: dict[str, Callable[[Scenario], None]] = {
     "time": _time_passes,
     "hand-overs": _handed_over,
     "archived channels": _archived,
+    "a channel of its own": _own_channel,
 }
 """Every way to show an incident; a new one needs a row."""
-CHANGING = {"publications", "requested before", "erasure", "time", "hand-overs", "archived channels"}
+CHANGING = {
+    "publications", "requested before", "erasure", "time", "hand-overs", "archived channels", "a channel of its own",
+}  # fmt: skip
 """The rows at the end of the table that change the incidents' rows."""
 
 
@@ -372,8 +395,7 @@ def test_an_incident_declared_by_a_mention_is_private_from_the_start(scenario: S
 
 
 def test_the_tables_list_every_job_and_every_command_of_the_terminal(scenario: Scenario) -> None:
-    last = ("publications", "requested before", "erasure", "time", "hand-overs", "archived channels")
-    for surface in ("Home tabs", "reactions", *last):
+    for surface in ("Home tabs", "reactions", *(each for each in SURFACES if each in CHANGING)):
         SURFACES[surface](scenario)
         scenario.office.deliver()
     with scenario.office.database.read() as connection:

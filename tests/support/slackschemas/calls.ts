@@ -38,6 +38,7 @@ export interface Calls {
   'team.info': api.TeamInfoArguments;
   'usergroups.list': api.UsergroupsListArguments;
   'usergroups.users.list': api.UsergroupsUsersListArguments;
+  'users.conversations': api.UsersConversationsArguments;
   'users.info': api.UsersInfoArguments;
   'users.list': api.UsersListArguments;
   'views.open': api.ViewsOpenArguments;
