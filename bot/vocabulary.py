@@ -237,7 +237,8 @@ ENTRY_KINDS: dict[str, Kind] = {**KINDS, **FACTS, **TOLD}
 
 INCIDENT = Command(
     name="incident",
-    hint="open [SEV1] title | status | severity | lead | title | update | list | search | report | edit | undo | help",
+    hint="open [SEV1] title | status | severity | lead | title | update | list | search | report | edit | undo | erase "
+    "| help",
     description="Declare, look at and correct an incident",
     subcommands=(
         Subcommand(name="open", hint="[SEV1|SEV2|SEV3|SEV4] title", description="Declare an incident here"),

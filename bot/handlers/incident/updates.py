@@ -24,7 +24,7 @@ from bot.handlers.incident import doubts
 from bot.handlers.incident.incidents import get_current, get_numbering
 from bot.handlers.incident.timeline import receipt
 from bot.handlers.permission import require_permission
-from bot.handlers.request import Button, Reply, Request, without_secrets
+from bot.handlers.request import OLD_BUTTON, Button, Reply, Request, without_secrets
 from bot.vocabulary import MITIGATED, RESOLVED, TOLD, UPDATE
 from storage import incidents, nudges, outbox, timeline
 from storage.availability import is_away
@@ -192,8 +192,13 @@ def as_typed(connection: Connection, request: Request) -> Request:
 
 
 def _of_button(connection: Connection, request: Request) -> Incident:
+    """The incident that the nudge was about. Raises UsageError where there was none, or it is not seen here."""
     named = replace(request, named_number=int(request.parsed["incident"]))
-    return get_numbering(connection, named, lock=True)
+    incident = get_numbering(connection, named, lock=True)
+    known = nudges.of_incident(connection, incident.id)
+    if known.silent_since is None and known.heard_at is None:
+        raise UsageError(OLD_BUTTON)
+    return incident
 
 
 def tick(database: Database, settings: Settings, *, at: datetime, workspace_id: str | None = None) -> int:

@@ -18,6 +18,7 @@ from bot.handlers.items import buttons
 from bot.handlers.request import OLD_BUTTON
 from bot.handlers.routes import INTERACTIONS, ROUTES
 from bot.vocabulary import ADD_TO_TIMELINE, KINDS
+from storage import nudges
 from storage.database import Database
 from tests.support.abroad import rows
 from tests.support.ledger import entries, incident, incident_count, items
@@ -202,6 +203,8 @@ def _cancelled_by_button(office: Workplace, user: str) -> None:
 
 
 def _resolved_by_a_nudge(office: Workplace, user: str) -> None:
+    with office.database.write() as connection:
+        nudges.save(connection, incident(office, incident_count(office)).id, silent_since=1)
     _pressed(updates.RESOLVE, f"INC-{incident_count(office)} 1")(office, user)
 
 

@@ -311,7 +311,7 @@ def test_a_channel_is_archived_on_request_once_its_postmortem_is_published(
         assert "for its responders to do" in refused
         office.slack.click(office.alice, published, "archive_channel")
         assert "was not archived: Slack says restricted_action" in office.messages(channel.id, office.alice)[-1].text
-        assert "is being archived" in office.say("/incident archive INC-1", user=office.alice)
+        assert "is being archived" in office.private("/incident archive INC-1")
         office.deliver()
         assert own(office).archived
         assert "is archived already" in office.refused("/incident archive INC-1")
