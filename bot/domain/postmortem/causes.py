@@ -15,7 +15,7 @@ from storage.values import TimelineEntry
 _WHOLE = re.compile(
     rf"{CODE.pattern}"
     r"|<(?:https?:|mailto:|[@#!])[^<>\n]*>|https?://\S*[^\s;]"
-    r"|\"[^\"\n]*\"|\u201c[^\u201d\n]*\u201d|\u201e[^\u201c\u201d\n]*[\u201c\u201d]|\u00ab[^\u00bb\n]*\u00bb"
+    r"|\"[^\"\n]*\"|\u201c[^\u201c\u201d\n]*\u201d|\u201e[^\u201c-\u201e\n]*[\u201c\u201d]|\u00ab[^\u00ab\u00bb\n]*\u00bb"
     r"|(?<!\w)'[^'\n]*'(?!\w)"
     r"|\((?:[^()\n]|\([^()\n]*\))*\)|\[[^\[\]\n]*\]|\{[^{}\n]*\}",
     re.DOTALL,
@@ -36,7 +36,7 @@ _ROLE = (
     r"(?:engineer|developer|dev|programmer|operator|admin|administrator|dba|sre|sysadmin|intern|contractor|on-call"
     r"|responder|colleague|technician|employee|teammate|trainee|newcomer|deployer|committer)"
 )
-_SOMEBODY = rf"someone|somebody|he|she|i|we|on-call|@[\w.-]+|(?:(?:the|an?|our|one|new|junior|senior|night) )+{_ROLE}"
+_SOMEBODY = rf"someone|somebody|he|she|i|we|on-call|@[\w.-]+|(?:(?:the|an?|our|one|new|junior|senior|night) ){{1,5}}{_ROLE}"
 _ACTED = (
     r"(?:(?:accidentally|mistakenly|inadvertently|wrongly|simply|just|had|has|then) ){0,2}(?:deleted|dropped|removed"
     r"|wiped|erased|ran|executed|typed|pasted|pushed|deployed|merged|released|restarted|rebooted|shut|unplugged"
@@ -55,7 +55,7 @@ _SLIP = re.compile(
     re.IGNORECASE,
 )
 _FORGOT = re.compile(
-    r"(?:(?P<by>[\w@.-]+) )?(?:(?:had|has|have|was|were|been|simply) ){0,2}forgot(?:ten)?\b", re.IGNORECASE
+    r"(?:(?<![\w@.-])(?P<by>[\w@.-]+) )?(?:(?:had|has|have|was|were|been|simply) ){0,2}forgot(?:ten)?\b", re.IGNORECASE
 )
 _THING = re.compile(
     r"(?:scripts?|jobs?|cron|services?|clients?|servers?|library|code|pipelines?|bots?|releases?|config|tools?|it|which"

@@ -12,7 +12,7 @@ from bot.domain.words import CODE
 LINK, PATH, NETWORK = "(link)", "(path)", "(network)"
 _ADDRESS = r"""(?:
       (?:\b[a-z][a-z0-9+.-]{1,20}://|\bwww\.)[^\s`]*[^\s`)]
-    | (?<![\w.])(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/(?:[^\s`]*[^\s`)])?
+    | (?<![\w.])(?:[\w-]{1,63}\.)+[a-z]{2,}(?::\d+)?/(?:[^\s`]*[^\s`)])?
     )"""
 _LINK = re.compile(rf"\({_ADDRESS}\)|{_ADDRESS}", re.IGNORECASE | re.VERBOSE)
 """An address, in its brackets, or without the bracket or the backtick after it."""

@@ -28,7 +28,7 @@ _ADVERB = (
 )
 _NEAR = 60
 _CURLY, _STRAIGHT = "\u2019", "'"
-_QUOTED = re.compile(r"\u201c[^\u201d]*\u201d|\"[^\"\n]*\"|\u00ab[^\u00bb]*\u00bb")
+_QUOTED = re.compile(r"\u201c[^\u201c\u201d]*\u201d|\"[^\"\n]*\"|\u00ab[^\u00ab\u00bb]*\u00bb")
 _SUBJECT = re.compile(
     r"(?<![\w/.@#'\u2019-])(?P<who>I|[Ww]e|WE|i)(?P<short>['\u2019](?:m|re|ve|ll))?(?![\w/.@'\u2019-])"
     rf"(?P<adverbs>(?: +{_ADVERB}\b)*)(?: +(?P<verb>[a-z]+(?:['\u2019]t)?)(?![\w-]))?"
