@@ -30,7 +30,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _DONE_WHEN = re.compile(
-    r"(?:^|(?<![\s,;.\u2013\u2014-])[\s,;.\u2013\u2014-]+|(?<![\s,;.])[\s,;.]*(?P<bracket>[(\[]))done[ -]when\s*[:=]\s*(?P<criterion>\S.*)\Z",
+    r"(?:^|(?<![\s,;.\u2013\u2014-])[\s,;.\u2013\u2014-]+|(?<![\s,;.])[\s,;.]*(?P<bracket>[(\[]))"
+    r"done[ -]when\s*[:=]\s*(?P<criterion>\S.*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _CLOSING = re.compile(r"\s*[)\]]\s*\Z")

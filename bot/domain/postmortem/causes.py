@@ -36,7 +36,10 @@ _ROLE = (
     r"(?:engineer|developer|dev|programmer|operator|admin|administrator|dba|sre|sysadmin|intern|contractor|on-call"
     r"|responder|colleague|technician|employee|teammate|trainee|newcomer|deployer|committer)"
 )
-_SOMEBODY = rf"someone|somebody|he|she|i|we|on-call|@[\w.-]+|(?:(?:the|an?|our|one|new|junior|senior|night) ){{1,5}}{_ROLE}"
+_SOMEBODY = (
+    r"someone|somebody|he|she|i|we|on-call|@[\w.-]+"
+    rf"|(?:(?:the|an?|our|one|new|junior|senior|night) ){{1,5}}{_ROLE}"
+)
 _ACTED = (
     r"(?:(?:accidentally|mistakenly|inadvertently|wrongly|simply|just|had|has|then) ){0,2}(?:deleted|dropped|removed"
     r"|wiped|erased|ran|executed|typed|pasted|pushed|deployed|merged|released|restarted|rebooted|shut|unplugged"

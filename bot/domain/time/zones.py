@@ -44,7 +44,7 @@ _USUAL_PLACES: dict[str, str] = {
     "EST": "America/New_York", "EDT": "America/New_York", "CDT": "America/Chicago", "MST": "America/Denver",
     "MDT": "America/Denver", "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles",
     "AKST": "America/Anchorage", "AKDT": "America/Anchorage", "NST": "America/St_Johns", "NDT": "America/St_Johns",
-    "ADT": "America/Halifax", "ACST": "Australia/Adelaide", "ACDT": "Australia/Adelaide",
+    "ADT": "America/Halifax", "IDT": "Asia/Jerusalem", "ACST": "Australia/Adelaide", "ACDT": "Australia/Adelaide",
     "AEST": "Australia/Sydney", "AEDT": "Australia/Sydney", "NZST": "Pacific/Auckland", "NZDT": "Pacific/Auckland",
 }  # fmt: skip
 

@@ -1,7 +1,11 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from bot.domain.time import zones
 from bot.domain.time.typed import needs_zone
-from tests.unit.domain.time.reading import said, utc
+from tests.unit.domain.time.reading import read, said, utc
 
 
 @pytest.mark.parametrize(
@@ -119,3 +123,98 @@ def test_yesterday_in_anothers_zone_may_be_the_typists_own_while_it_is_another_d
     assert [(each.at, each.reason) for each in moment.doubts] == [(utc("2026-07-01 23:50"), "other_date")]
     assert said("yesterday 23:50 UTC").at == utc("2026-11-20 23:50")
     assert needs_zone("yesterday 23:50 UTC")
+
+
+WINTER, SUMMER = "2026-01-15", "2026-07-15"
+CLOCKS: dict[str, tuple[str, str]] = {
+    "WET": ("Europe/Lisbon", WINTER), "WEST": ("Europe/Lisbon", SUMMER), "CET": ("Europe/Berlin", WINTER),
+    "CEST": ("Europe/Berlin", SUMMER), "MET": ("Europe/Berlin", WINTER), "MEST": ("Europe/Berlin", SUMMER),
+    "EET": ("Europe/Athens", WINTER), "EEST": ("Europe/Athens", SUMMER), "MSK": ("Europe/Moscow", WINTER),
+    "TRT": ("Europe/Istanbul", WINTER), "EST": ("America/New_York", WINTER), "EDT": ("America/New_York", SUMMER),
+    "CDT": ("America/Chicago", SUMMER), "MST": ("America/Denver", WINTER), "MDT": ("America/Denver", SUMMER),
+    "PST": ("America/Los_Angeles", WINTER), "PDT": ("America/Los_Angeles", SUMMER),
+    "AKST": ("America/Anchorage", WINTER), "AKDT": ("America/Anchorage", SUMMER), "HST": ("Pacific/Honolulu", WINTER),
+    "NST": ("America/St_Johns", WINTER), "NDT": ("America/St_Johns", SUMMER), "ADT": ("America/Halifax", SUMMER),
+    "BRT": ("America/Sao_Paulo", WINTER), "ART": ("America/Argentina/Buenos_Aires", WINTER),
+    "WAT": ("Africa/Lagos", WINTER), "CAT": ("Africa/Maputo", WINTER), "SAST": ("Africa/Johannesburg", WINTER),
+    "EAT": ("Africa/Nairobi", WINTER), "IDT": ("Asia/Jerusalem", SUMMER), "PKT": ("Asia/Karachi", WINTER),
+    "NPT": ("Asia/Kathmandu", WINTER), "ICT": ("Asia/Bangkok", WINTER), "WIB": ("Asia/Jakarta", WINTER),
+    "WITA": ("Asia/Makassar", WINTER), "WIT": ("Asia/Jayapura", WINTER), "SGT": ("Asia/Singapore", WINTER),
+    "HKT": ("Asia/Hong_Kong", WINTER), "PHT": ("Asia/Manila", WINTER), "JST": ("Asia/Tokyo", WINTER),
+    "KST": ("Asia/Seoul", WINTER), "AWST": ("Australia/Perth", WINTER), "ACST": ("Australia/Adelaide", SUMMER),
+    "ACDT": ("Australia/Adelaide", WINTER), "AEST": ("Australia/Sydney", SUMMER), "AEDT": ("Australia/Sydney", WINTER),
+    "NZST": ("Pacific/Auckland", SUMMER), "NZDT": ("Pacific/Auckland", WINTER),
+    "MEZ": ("Europe/Berlin", WINTER), "MESZ": ("Europe/Berlin", SUMMER), "WEZ": ("Europe/Lisbon", WINTER),
+    "WESZ": ("Europe/Lisbon", SUMMER), "OEZ": ("Europe/Athens", WINTER), "OESZ": ("Europe/Athens", SUMMER),
+}  # fmt: skip
+"""Where the clocks go by an abbreviation, and when, by the tz database: what it means is what they showed."""
+SEVERAL: dict[str, tuple[tuple[str, str], ...]] = {
+    "CST": (("America/Chicago", WINTER), ("Asia/Shanghai", WINTER), ("America/Havana", WINTER)),
+    "IST": (("Asia/Kolkata", WINTER), ("Europe/Dublin", SUMMER), ("Asia/Jerusalem", WINTER)),
+    "BST": (("Europe/London", SUMMER), ("Asia/Dhaka", WINTER)),
+    "AST": (("America/Halifax", WINTER), ("Asia/Riyadh", WINTER)),
+    "GST": (("Asia/Dubai", WINTER), ("Atlantic/South_Georgia", WINTER)),
+}
+ALL_YEAR = {
+    "ET": "America/New_York", "CT": "America/Chicago", "MT": "America/Denver", "PT": "America/Los_Angeles",
+    "Pacific": "America/Los_Angeles", "Mountain Time": "America/Denver", "Central Time": "America/Chicago",
+    "Eastern": "America/New_York", "Central European Time": "Europe/Berlin", "W. Europe Time": "Europe/Berlin",
+    "Eastern European Time": "Europe/Athens", "Western European Time": "Europe/Lisbon", "British Time": "Europe/London",
+    "India Standard Time": "Asia/Kolkata", "Japan Time": "Asia/Tokyo", "China Time": "Asia/Shanghai",
+    "Alaska Time": "America/Anchorage", "Alaskan Time": "America/Anchorage", "Hawaii Time": "Pacific/Honolulu",
+    "Hawaiian Time": "Pacific/Honolulu", "UK time": "Europe/London", "Munich time": "Europe/Berlin",
+    "Berliner Zeit": "Europe/Berlin", "French time": "Europe/Paris", "Irish time": "Europe/Dublin",
+    "Barcelona time": "Europe/Madrid", "Bangalore time": "Asia/Kolkata", "Tel Aviv time": "Asia/Jerusalem",
+    "SF time": "America/Los_Angeles", "NYC time": "America/New_York", "Texas time": "America/Chicago",
+    "New York time": "America/New_York", "PST8PDT": "America/Los_Angeles", "EST5EDT": "America/New_York",
+}  # fmt: skip
+ORDINARY = {
+    "WET", "WEST", "MET", "EST", "MST", "NST", "ADT", "ART", "BRT", "WAT", "CAT", "EAT", "WIT", "ICT", "TRT", "HST",
+    "SGT", "PHT", "IST", "AST", "GST",
+}  # fmt: skip
+"""Words, unless they are in capitals."""
+SOMEWHERE_ELSE = "Pacific/Kiritimati"
+
+
+def shown(day: str, place: str) -> datetime:
+    """The instant at which the clocks of the place showed 09:30 on that day."""
+    return datetime.fromisoformat(f"{day} 09:30").replace(tzinfo=ZoneInfo(place)).astimezone(UTC)
+
+
+def test_the_tables_here_name_every_abbreviation_there_is() -> None:
+    assert CLOCKS.keys() >= zones.FIXED.keys()
+    assert SEVERAL.keys() == zones.AMBIGUOUS.keys()
+    assert ALL_YEAR.keys() >= zones.GENERIC.keys()
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_an_abbreviation_is_what_the_clocks_showed_where_it_is_used(name: str) -> None:
+    place, day = CLOCKS[name]
+    moment = said(f"{day} 09:30 {name} disk full", zone=SOMEWHERE_ELSE)
+    assert (moment.at, moment.rest) == (shown(day, place), "disk full")
+    if name in zones.FIXED:
+        small = read(f"{day} 09:30 {name.lower()} disk full", zone=SOMEWHERE_ELSE)
+        assert small is not None
+        assert small.rest == (f"{name.lower()} disk full" if name in ORDINARY else "disk full")
+        usual = zones.usual_place(name)
+        # The place whose wall clocks are meant all year round has a summer; so it knows the name or its other half.
+        assert usual is None or shown(day, str(usual)) == shown(day, place)
+        assert (usual is None) == (shown(WINTER, place).hour == shown(SUMMER, place).hour), usual
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_an_abbreviation_of_several_zones_is_what_the_clocks_of_one_of_them_showed(name: str) -> None:
+    near = utc("2026-07-20 12:00")
+    meant = {each.utcoffset(near) for each in zones.meanings(name, ZoneInfo(SOMEWHERE_ELSE), near)}
+    assert meant == {
+        datetime.fromisoformat(f"{day} 09:30").replace(tzinfo=ZoneInfo(place)).utcoffset()
+        for place, day in SEVERAL[name]
+    }
+    assert [place for _, place in zones.AMBIGUOUS[name]] == [place for place, _ in SEVERAL[name]]
+
+
+@pytest.mark.parametrize("name", ALL_YEAR)
+def test_a_name_for_all_the_year_is_what_the_clocks_showed_in_both_halves(name: str) -> None:
+    for day in (WINTER, SUMMER):
+        moment = said(f"{day} 09:30 {name}: disk full", zone=SOMEWHERE_ELSE)
+        assert (moment.at, moment.rest) == (shown(day, ALL_YEAR[name]), "disk full"), day
