@@ -368,13 +368,17 @@ class DatabaseFile:
         )
 
     def connect(self, **options: Any) -> FileConnection:
-        """Connect. The file is made only where there never was one.
+        """Connect. The file is made only where there never was one, for its owner alone.
 
         Raises FileLostError where another one lies there now than was opened, and what sqlite3 raises.
         """
         if self.is_lost():
             raise FileLostError(self.path)
         mode = "rw" if self._opened is not None or self.marker.exists() else "rwc"
+        if mode == "rwc":
+            # What cannot be made is told by sqlite3.
+            with suppress(OSError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(f"{self.path.as_uri()}?mode={mode}", uri=True, factory=FileConnection, **options)
         connection.file_id = self._opened = self._opened or self._find()
         if self._head_fd is None:
