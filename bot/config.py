@@ -61,7 +61,8 @@ class Settings(BaseModel):
 
     `reactions` maps an emoji's name to the kind of entry it records; empty turns reactions off. `check_off` are the
     rules that the check skips. `policy` maps an action to who may do it. `publish_dir` and `canvas` each turn on a
-    target that postmortems are published to. `follow_edits` has the manifest ask for edits of messages.
+    target that postmortems are published to. `card` has an incident's card posted in its channel. `follow_edits` has
+    the manifest ask for edits of messages.
     `summary_channel` is a channel's id; empty turns the weekly summary off, and `summary_when_empty` is what it is in a
     week without news. `updates_channel` is the id of the channel where updates to stakeholders are posted; empty for
     the incident's own. `stale` is how long an open incident may be silent before it is asked about, zero for ever.
@@ -89,6 +90,7 @@ class Settings(BaseModel):
     publish_dir: Path | None = Field(default=None, alias="SCRIBE_PUBLISH_DIR")
     publish_url: str | None = Field(default=None, alias="SCRIBE_PUBLISH_URL")
     canvas: bool = Field(default=False, alias="SCRIBE_CANVAS")
+    card: bool = Field(default=True, alias="SCRIBE_CARD")
     follow_edits: bool = Field(default=False, alias="SCRIBE_FOLLOW_EDITS")
     reminders: Cadence = Field(default_factory=Cadence, alias="SCRIBE_REMINDERS")
     holidays: frozenset[date] = Field(default=frozenset(), alias="SCRIBE_HOLIDAYS")
@@ -161,7 +163,7 @@ class Settings(BaseModel):
             raise ValueError(f"{value!r} is no web address; it is where people read the folder, https://…")
         return value.rstrip("/") if value else None
 
-    @field_validator("canvas", "follow_edits", "channels", mode="before")
+    @field_validator("canvas", "card", "follow_edits", "channels", mode="before")
     @classmethod
     def _switch(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -187,7 +187,7 @@ def overwrite(connection: Connection, target: Written, mark: str) -> None:
         for name in ("reason", "worked_why"):
             written_in = action_item_revisions.c[name].is_not(None)
             _update(connection, action_item_revisions, of_item & written_in, **{name: mark})
-    _update(connection, incidents, incidents.c.id == target.incident_id, erasures=incidents.c.erasures + 1)
+    _update(connection, incidents, incidents.c.id == target.incident_id, erasures=incidents.c.erasures + 1, stale=True)
 
 
 def _update(connection: Connection, table: Table, where: Any, **values: Any) -> None:
@@ -202,6 +202,7 @@ def rewrite(
     of_incidents = postmortem_versions.c.incident_id.in_(ids)
     versions = _rewrite(connection, postmortem_versions, ("id", "number"), "sections", of_incidents, erase)
     titles = _rewrite(connection, incidents, ("id", "number"), "title", incidents.c.id.in_(ids), erase)
+    _update(connection, incidents, incidents.c.id.in_(ids), stale=True)
     _rewrite(connection, incidents, ("id",), "first_title", incidents.c.id.in_(ids), erase)
     _rewrite(connection, incidents, ("id",), "closed_why", incidents.c.id.in_(ids), erase)
     _rewrite(connection, incident_changes, ("id",), "value", incident_changes.c.incident_id.in_(ids), erase)

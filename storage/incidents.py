@@ -23,6 +23,7 @@ from sqlalchemy import (
 from storage import nudges
 from storage.dialects import row_id, upsert
 from storage.items import digests
+from storage.live_messages import ANNOUNCE, CARD
 from storage.members import current_name, fill_in
 from storage.models import action_items, incident_changes, incident_channels, incidents, timeline_entries, workspaces
 from storage.timeline import RETRACTED, REVISED_TEXT
@@ -237,22 +238,29 @@ def reserve_number(connection: Connection, workspace_id: str, number: int) -> No
     connection.execute(statement.values(last_incident_number=number))
 
 
-def declare(connection: Connection, **facts: Any) -> Incident:
-    """Insert a new, open incident; `facts` are its columns without the counters, and with its first facts."""
+def declare(connection: Connection, *, card: bool = False, **facts: Any) -> Incident:
+    """Insert a new, open incident; `facts` are its columns without the counters, and with its first facts.
+
+    With `card` its card is announced: see `storage.live_messages`.
+    """
     first = {
         "first_title": facts["title"],
         "first_severity": facts["severity"],
         "highest_severity": facts["severity"],
         "happened_at": facts["declared_at"],
     }
-    row = first | facts | {"open": True, "last_entry_number": 0, "last_item_number": 0}
-    return by_id(connection, row_id(connection.execute(_INSERT, row)))
+    row = first | facts | {"open": True, "last_entry_number": 0, "last_item_number": 0, "stale": card}
+    incident = by_id(connection, row_id(connection.execute(_INSERT, row)))
+    if card:
+        of = {"workspace_id": incident.workspace_id, "incident_id": incident.id, "channel_id": incident.channel_id}
+        connection.execute(ANNOUNCE, {**of, "kind": CARD, "posted_at": incident.declared_at})
+    return incident
 
 
 def set_open(connection: Connection, incident: Incident, *, is_open: bool) -> None:
     """Update the incident's open flag, which is derived from its milestones, if it differs."""
     if incident.open != is_open:
-        connection.execute(update(incidents).where(incidents.c.id == incident.id).values(open=is_open))
+        connection.execute(update(incidents).where(incidents.c.id == incident.id).values(open=is_open, stale=True))
         if is_open:
             nudges.look_again(connection, incident.id, at=incident.declared_at)
 
@@ -270,7 +278,7 @@ def change(
 
     `derived` are columns that change with them, and that no record is kept of.
     """
-    connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**facts, **derived))
+    connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**facts, **derived, stale=True))
     changes = [
         {
             "incident_id": incident.id,

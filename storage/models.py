@@ -83,6 +83,8 @@ member_listings = Table(
 
 OPEN = "open"
 """The WHERE clause of the partial index of open incidents; literal as for UNSENT."""
+STALE = "stale"
+"""The WHERE clause of the partial index of stale incidents; a query must contain it literally."""
 
 incidents = Table(
     "incidents",
@@ -114,11 +116,14 @@ incidents = Table(
     Column("last_entry_number", Integer, nullable=False),
     Column("last_item_number", Integer, nullable=False),
     Column("erasures", Integer, nullable=False, server_default="0"),
+    # Something changed that a live message may show, since one was last edited.
+    Column("stale", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("workspace_id", "number"),
     Index(None, "workspace_id", "channel_id", "number"),
     Index(None, "workspace_id", "happened_at"),
     # Named for what it holds: the few that are open, which a tick looks through.
     Index("ix_incidents_open", "id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+    Index(None, "workspace_id", "stale", sqlite_where=text(STALE), postgresql_where=text(STALE)),
 )
 
 nudges = Table(
@@ -324,6 +329,26 @@ digest_items = Table(
     Index(None, "digest_id"),
     Index(None, "incident_id"),
     Index(None, "item_id"),
+)
+
+live_messages = Table(
+    "live_messages",
+    metadata,
+    _id(),
+    Column("workspace_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    _of_incident(),
+    Column("channel_id", String(64), nullable=False),
+    # Empty while it is made anew.
+    Column("ts", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    # Of the message that Slack shows, whose words are kept nowhere else.
+    Column("fingerprint", String(64), nullable=False),
+    Column("renewed", Boolean, nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    Column("edited_at", Instant),
+    UniqueConstraint("incident_id", "kind"),
+    Index(None, "workspace_id", "edited_at"),
 )
 
 rhythms = Table(

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import nudges
+from storage import live_messages, nudges
 from storage.dialects import row_id
 from storage.members import NAME, fill_in
 from storage.models import entry_revisions, incidents, members, timeline_entries
@@ -87,7 +87,7 @@ MILESTONE_COLUMNS = (
 _NEXT_NUMBER = (
     update(incidents)
     .where(incidents.c.id == bindparam("incident_id"))
-    .values(last_entry_number=incidents.c.last_entry_number + 1)
+    .values(last_entry_number=incidents.c.last_entry_number + 1, stale=True)
     .returning(incidents.c.last_entry_number, incidents.c.happened_at)
 )
 _DATING = frozenset({"started", "detected", "impact", "resolved"})
@@ -170,7 +170,7 @@ _SAME_WORDS_THEN = _SAME_WORDS.where(
     timeline_entries.c.occurred_at == bindparam("at", type_=timeline_entries.c.occurred_at.type)
 )
 _LOOKED_BACK = 20
-"""How many entries back a repeat is looked for, so that the time it takes does not grow with the timeline."""
+"""How many entries back is looked at most, so that the time it takes does not grow with the timeline."""
 
 
 def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEntry:
@@ -245,6 +245,14 @@ def milestones(
 def count(connection: Connection, incident_id: int) -> int:
     """How many entries the incident has, without retracted ones."""
     return int(connection.execute(_COUNT, {"incident_id": incident_id}).scalar_one())
+
+
+def latest(connection: Connection, incident_id: int, count: int) -> list[TimelineEntry]:
+    """The entries that were recorded last and are not retracted, at most so many, by number."""
+    last = select(incidents.c.last_entry_number).where(incidents.c.id == incident_id).scalar_subquery()
+    recent = (timeline_entries.c.incident_id == incident_id, timeline_entries.c.number > last - _LOOKED_BACK)
+    entries = _revised(connection, *_reading(*recent, by=timeline_entries.c.number))
+    return [entry for entry in entries if not entry.retracted][-count:]
 
 
 def has(connection: Connection, incident_id: int, kind: str) -> bool:
@@ -372,11 +380,13 @@ def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetim
             "message_state": revised.message_state,
         },
     )
+    of = incident_id(connection, entry)
+    live_messages.note_change(connection, of)
     if revised.retracted != entry.retracted or revised.occurred_at != entry.occurred_at:
-        _date(connection, incident_id(connection, entry))
+        _date(connection, of)
     if entry.kind == _PROMISING:
         # Taken back, it may leave the promise of an earlier one.
-        nudges.save(connection, incident_id(connection, entry), due_at=at)
+        nudges.save(connection, of, due_at=at)
     if "@" not in revised.text:
         return revised
     of_entry = select(timeline_entries.c.incident_id).where(timeline_entries.c.id == entry.id).scalar_subquery()

@@ -155,6 +155,14 @@ def _slack_day(on: date, zone: ZoneInfo) -> Markup:
     return Markup(f"<!date^{int(noon.timestamp())}^{{date_long_pretty}}|{time_format.day(on)}>")  # noqa: S704 - no words
 
 
+def _slack_ago(at: datetime) -> Markup:
+    """How long ago that is, as Slack's date, which stays true: `23 minutes ago`; the day where Slack shows no dates.
+
+    Source of `{ago}`: docs.slack.dev, "Formatting message text", Date formatting.
+    """
+    return Markup(f"<!date^{int(at.timestamp())}^{{ago}}|on {time_format.day(at.date())}>")  # noqa: S704 - no words
+
+
 FILTERS: Final[dict[str, Callable[..., object]]] = {
     "ask": _ask,
     "capitalized": capitalized,
@@ -173,6 +181,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "qualified": _qualified,
     "sentence": _sentence,
     "short_day": time_format.short_day,
+    "slack_ago": _slack_ago,
     "slack_day": _slack_day,
     "stamp": stamp,
     "steps": steps,

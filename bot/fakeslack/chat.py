@@ -68,6 +68,18 @@ def permalink(context: Context, args: Json) -> Json:
     return {"channel": channel.id, "permalink": url}
 
 
+def pin(context: Context, args: Json) -> Json:
+    """pins.add. Raises ApiError (message_not_found, not_in_channel, already_pinned)."""
+    channel = context.writable(args["channel"])
+    message = context.workspace.message(channel.id, args["timestamp"])
+    if message is None or message.ephemeral_for:
+        raise ApiError("message_not_found")
+    if (channel.id, message.ts) in context.workspace.pins:
+        raise ApiError("already_pinned")
+    context.workspace.pins.add((channel.id, message.ts))
+    return {}
+
+
 def message_content(context: Context, args: Json) -> Json:
     """Return the text, blocks and attachments of a new message. Raises ApiError if Slack would refuse them."""
     if any(name in args for name in AUTHORSHIP_ARGUMENTS):

@@ -125,6 +125,7 @@ METHODS: Final[dict[str, Method]] = {
     "conversations.open": _method(
         conversations.open_, scope="im:write", optional="channel users return_im prevent_creation"
     ),
+    "pins.add": _method(chat.pin, scope="pins:write", channel=string, timestamp=string),
     "team.info": _method(directory.team_info, scope="team:read", optional="team domain include_slackbot_availability"),
     "usergroups.list": _method(
         directory.usergroups_list,

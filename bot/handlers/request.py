@@ -25,6 +25,8 @@ DIRECT = "D"
 """How the id of a conversation of one person with another, or with Scribe, begins."""
 OLD_BUTTON = "That button is of another version of Scribe, so nothing was changed. Please type the command."
 """The error for a button whose action or value this version does not know."""
+ENTRY_MENU, ENTRY_ACTIONS = "entry_menu", ("Edit", "Undo")
+"""The action of the menu on an entry's receipt, and what it offers; the value is `INC-1 5 edit`."""
 HIDDEN = "[hidden]"
 """What a channel is shown in place of what looks like a secret."""
 EARLIEST_YEAR = 1970
@@ -202,7 +204,8 @@ class Reply:
     `form` names a form to open instead of the text, or after it; `fills` are the form's values. `document` is Markdown
     to show below the text. `about` (the incident's name) and `recorded` (the kind of the entry that was just recorded)
     are for log and metrics, and not part of the receipt. Nor is `own`: that the text repeats no more than the user's
-    own new words and names, so that it may be shown in any channel.
+    own new words and names, so that it may be shown in any channel. Nor is what makes of it the receipt of an `entry`
+    (`INC-1 5`): its text then begins with a line of kind, time and number, and `entry_lines` lines of its words.
     """
 
     text: str
@@ -217,6 +220,8 @@ class Reply:
     about: str | None = field(default=None, compare=False)
     recorded: str | None = field(default=None, compare=False)
     own: bool = field(default=False, compare=False)
+    entry: str | None = field(default=None, compare=False)
+    entry_lines: int = field(default=0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The reply as JSON values, for the receipt."""

@@ -20,6 +20,7 @@ from bot.errors import UsageError
 from bot.handlers import events, later
 from bot.handlers.incident import (
     backfill,
+    card,
     channels,
     closing,
     doubts,
@@ -38,7 +39,16 @@ from bot.handlers.items import buttons, clicks, items, rhythms, several
 from bot.handlers.permission import for_members
 from bot.handlers.postmortem import checks, drafts, edits, publishing
 from bot.handlers.report import reports
-from bot.handlers.request import OLD_BUTTON, Reply, Request, first_word, read_value, without_secrets
+from bot.handlers.request import (
+    ENTRY_ACTIONS,
+    ENTRY_MENU,
+    OLD_BUTTON,
+    Reply,
+    Request,
+    first_word,
+    read_value,
+    without_secrets,
+)
 from bot.handlers.review import reviews
 from bot.telemetry import context
 from bot.vocabulary import (
@@ -122,7 +132,7 @@ IN_CHANNEL = frozenset(
     {
         *KINDS, "timeline", "incident open", "incident status", "incident undo", "incident help", "incident backfill",
         "postmortem draft", "postmortem show", "postmortem check", "actionitem", "unreact",
-        events.REACTION, events.HOME_OPENED,
+        events.REACTION, events.HOME_OPENED, *card.IN_CHANNEL,
     }
 )  # fmt: skip
 """The routes that do the same for everybody in an incident's channel, as long as they name no other incident."""
@@ -162,6 +172,13 @@ def _record_nudged(connection: Connection, request: Request) -> Reply:
     return replace(_run(connection, understand(updates.as_typed(connection, request))), replaces=True)
 
 
+def _press(connection: Connection, request: Request) -> Reply:
+    """Do what typing would that a button of the card stands for."""
+    reply = _run(connection, understand(card.as_typed(connection, request)))
+    # Slack shows who typed a command, but not who pressed a button.
+    return card.signed(reply, request) if reply.public else reply
+
+
 INTERACTIONS: dict[str, Handler] = {
     "reopen": closing.reopen_duplicate,
     closing.CANCEL: closing.cancel,
@@ -172,6 +189,8 @@ INTERACTIONS: dict[str, Handler] = {
     channels.ARCHIVE: channels.archive,
     updates.STILL_WORKING: updates.still_working,
     **dict.fromkeys(updates.RECORDED_BY, _record_nudged),
+    **dict.fromkeys(card.PRESSES, _press),
+    card.ITEM: card.open_item_form,
     **_ON_ENTRIES,
     "unreact": revisions.unreact,
     events.REACTION: events.reaction,
@@ -204,11 +223,13 @@ VALUES: dict[str, re.Pattern[str]] = {
         timeline.HERE: rf"{_ENTRY} INC-[0-9]{{1,9}}",
         timeline.RETIME: _ENTRY + _WAS,
         **dict.fromkeys(revisions.CLICKS, _ENTRY),
+        ENTRY_MENU: rf"{_ENTRY} (?P<do>{'|'.join(each.lower() for each in ENTRY_ACTIONS)})",
         **dict.fromkeys(doubts.RETIME, rf"{_ENTRY} {_AT}(?P<about> about)?{_WAS}"),
         **dict.fromkeys((updates.STILL_WORKING, *updates.RECORDED_BY), _ENTRY),
         mentions.RECORD: rf"{_AT} (?P<words>.*\S.*)",
         mentions.RECORD_SAID: rf"{_AT} (?P<kind>{'|'.join(KINDS)})(?: (?P<words>.*))?",
         timeline.SPLIT: _ENTRY,
+        **dict.fromkeys(card.PRESSES, rf"{_INCIDENT} card(?: (?P<choice>SEV[1-4]))?"),
         # The terminal sends it as well, whose words are yet to be parsed.
         **dict.fromkeys((incidents.ERASE, *incidents.ERASE_ONE), rf"{_INCIDENT} (?P<what>entry|item) (?P<words>.+)"),
         erase.KEEP: rf"{_INCIDENT} (?P<name>(?:entry|action item) {_NUMBERED})",
@@ -437,7 +458,7 @@ def _first_reply(database: Database, request: Request) -> Reply | None:
 
 def _find_route(request: Request) -> tuple[str, Handler, Request, bool]:
     """The route's name, its handler, the request without the subcommand in its words, and whether it writes."""
-    if request.source == "click" and request.command not in VALUES:
+    if request.source == "click" and request.command not in VALUES and card.STANDS_FOR not in request.details:
         raise UsageError(OLD_BUTTON)
     if request.command in INTERACTIONS and request.source != "mention":
         keyed = replace(request, key=mentions.key(request)) if request.command in mentions.RECORDS else request

@@ -21,7 +21,7 @@ from bot.slack.outbound.delivery import Delivery
 from bot.slack.outbound.presence import Presence
 from bot.slack.refusals import TOKEN_REFUSED
 from bot.telemetry.context import NO_METRICS, ContextThreadPool, Metrics
-from storage import outbox, receipts
+from storage import live_messages, outbox, receipts
 from storage.database import Database
 from storage.items import digests, handovers
 
@@ -105,6 +105,8 @@ class Bot:
         for table in (outbox, receipts, digests, handovers):
             with self.context.database.write() as connection:
                 table.prune(connection, before=before)
+        with self.context.database.write() as connection:
+            live_messages.forget_changes(connection)
 
     def replay_spool(self) -> None:
         """Carry out the requests of the spool, if the database is back, and what waits for channels just joined."""

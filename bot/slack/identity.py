@@ -1,6 +1,7 @@
 """The bot's identity in its workspace: fetched from Slack in the background, never while a request waits."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
@@ -13,7 +14,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What `auth.test` returns; replaced as a whole, so that threads never see half of it."""
+    """What `auth.test` returns, with the token's scopes, which its headers tell.
+
+    It is replaced as a whole, so that threads never see half of it.
+    """
 
     team_id: str | None = None
     bot_user_id: str | None = None
@@ -21,6 +25,7 @@ class Facts:
     url: str | None = None
     enterprise_id: str | None = None
     of_organisation: bool = False
+    scopes: frozenset[str] = frozenset()
 
 
 class Identity:
@@ -60,6 +65,7 @@ class Identity:
             url=answer["url"],
             enterprise_id=answer.get("enterprise_id"),
             of_organisation=bool(answer.get("is_enterprise_install")),
+            scopes=_scopes({str(name).lower(): str(value) for name, value in answer.headers.items()}),
         )
         return True
 
@@ -76,3 +82,7 @@ class Identity:
     def permalinks(self, channel_id: str, ts: str, *, thread_ts: str | None = None) -> frozenset[str]:
         """Every address that an entry may have been given for a message: with and without its thread."""
         return frozenset(self.permalink(channel_id, ts, thread_ts=each) for each in (None, thread_ts))
+
+
+def _scopes(headers: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(each.strip() for each in headers.get("x-oauth-scopes", "").split(",") if each.strip())

@@ -8,7 +8,7 @@ from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
 _REQUIRED_SCOPES = ("commands", "chat:write")
-_OPTIONAL_SCOPES = ("app_mentions:read", "files:write", "users:read")
+_OPTIONAL_SCOPES = ("app_mentions:read", "files:write", "pins:write", "users:read")
 _REACTION_SCOPES = ("channels:history", "groups:history", "reactions:read")
 _CANVAS_SCOPES = ("canvases:write",)
 CHANNEL_SCOPES = ("channels:manage", "channels:read", "groups:read", "groups:write", "usergroups:read")
@@ -35,7 +35,8 @@ def manifest(
     an operator may remove them, each with its events:
     `files:write` (the draft as a file), `users:read` with `user_change` and `team_join` (people's time zones, and who
     is a member: without it nobody sees another channel's incident), `app_mentions:read` with `app_mention` (`@scribe`
-    in threads), `im:history` with `message.im` (what is written to Scribe alone is answered; unless `direct`, nothing
+    in threads), `pins:write` (an incident's card is pinned in its channel),
+    `im:history` with `message.im` (what is written to Scribe alone is answered; unless `direct`, nothing
     can be written there), the three that `reactions` adds, `canvases:write` that `canvas` adds, and the two that
     `edits` adds with the messages of channels (what becomes of a message is noted on its entry), and the five that
     `channels` adds (to make, find again and archive incidents' own channels, and to invite groups).

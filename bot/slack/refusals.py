@@ -41,6 +41,8 @@ TOKEN_REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "to
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 """The bot is no member of the channel (chat.postMessage, files.completeUploadExternal)."""
 ARCHIVED = frozenset({"is_archived"})
+UNEDITABLE = ARCHIVED | NOT_A_MEMBER | {"cant_update_message", "edit_window_closed", "is_inactive", "message_not_found"}
+"""A message that nobody can edit any more (chat.update)."""
 NO_RECIPIENT = frozenset({"user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot"})
 """A person who cannot get a message (conversations.open); `account_inactive` is about the bot's own token."""
 ONE_FILE = frozenset({"file_type_not_allowed", "file_upload_size_restricted", "malware_detected"})

@@ -57,10 +57,20 @@ COLUMNS = (
 _NEXT_NUMBER = (
     update(incidents)
     .where(incidents.c.id == bindparam("incident_id"))
-    .values(last_item_number=incidents.c.last_item_number + 1)
+    .values(last_item_number=incidents.c.last_item_number + 1, stale=True)
     .returning(incidents.c.last_item_number)
 )
 """Increments the incident's counter of items and returns it."""
+_MARK_STALE = (
+    update(incidents)
+    .where(
+        incidents.c.id
+        == select(action_items.c.incident_id).where(action_items.c.id == bindparam("item_id")).scalar_subquery(),
+        incidents.c.stale.is_(False),
+    )
+    .values(stale=True)
+)
+"""Has the incident's live messages edited; see `storage.live_messages`."""
 
 
 def add(connection: Connection, incident_id: int, **facts: Any) -> ActionItem:
@@ -84,6 +94,7 @@ def add(connection: Connection, incident_id: int, **facts: Any) -> ActionItem:
 def revise(connection: Connection, item: ActionItem, *, by: str, at: datetime, **changes: Any) -> ActionItem:
     """Add a revision with other values of the fields that can change."""
     revised = replace(item, **changes)
+    connection.execute(_MARK_STALE, {"item_id": item.id})
     # Its words may be redacted for the user, so they are not read back.
     return replace(revised, owner=_add_revision(connection, revised, by=by, at=at).owner)
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func,
 
 from storage import outbox
 from storage.dialects import row_id
+from storage.live_messages import PACE_S
 from storage.models import UNSENT, digest_items, digests
 from storage.models import outbox as jobs
 from storage.outbox import Job
@@ -26,8 +27,6 @@ LANE, LANE_OF_REPLACED = "digests", "digests:replaced"
 """One message at a time is edited in a workspace; those that were replaced delay none that is live."""
 WINDOW_S = 5
 """Seconds: changes within one window are one edit of a message."""
-PACE_S = 1.5
-"""Seconds between two edits of digests in a workspace, which is 40 a minute: Slack allows 50 of them."""
 
 Listed = tuple[int, int | None]
 """The row ids of an incident and of its action item, or None for its postmortem."""
@@ -81,9 +80,6 @@ _LISTED = (
     select(digest_items.c.incident_id, digest_items.c.item_id)
     .where(digest_items.c.digest_id == bindparam("digest"))
     .order_by(digest_items.c.id)
-)
-_LAST_EDIT = select(func.max(digests.c.edited_at, type_=digests.c.edited_at.type)).where(
-    digests.c.workspace_id == bindparam("workspace")
 )
 _IN_LANE = (
     jobs.c.workspace_id == bindparam("in_workspace"),
@@ -260,12 +256,6 @@ def mark_lost(connection: Connection, digest: PostedDigest) -> None:
     """Save that Slack lets nobody edit the message: nothing is tried again."""
     connection.execute(update(digests).where(_is(digest)).values(state=LOST))
     connection.execute(delete(digest_items).where(digest_items.c.digest_id == digest.id))
-
-
-def last_edit_at(connection: Connection, workspace_id: str) -> datetime | None:
-    """When a message of the workspace was last edited, by any replica."""
-    found: datetime | None = connection.execute(_LAST_EDIT, {"workspace": workspace_id}).scalar()
-    return found
 
 
 def is_edited_later(connection: Connection, job: Job, *, at: datetime) -> bool:

@@ -7,6 +7,7 @@ import click
 from tests.benchmarks import (
     ack,
     attacks,
+    card,
     databases,
     draft,
     growth,
@@ -29,6 +30,7 @@ from tests.benchmarks.effort import Effort
 
 BENCHMARKS = {
     "ack": ack.measure,
+    "card": card.measure,
     "databases": databases.measure,
     "growth": growth.measure,
     "draft": draft.measure,

@@ -56,7 +56,15 @@ def test_the_manifest_keeps_slacks_limits() -> None:
 
 def test_the_manifest_asks_for_reaction_scopes_only_when_reactions_are_on() -> None:
     least = set(manifest()["oauth_config"]["scopes"]["bot"])
-    assert least == {"app_mentions:read", "chat:write", "commands", "files:write", "im:history", "users:read"}
+    assert least == {
+        "app_mentions:read",
+        "chat:write",
+        "commands",
+        "files:write",
+        "im:history",
+        "pins:write",
+        "users:read",
+    }
     more = set(manifest(reactions=True)["oauth_config"]["scopes"]["bot"])
     assert more - least == {"channels:history", "groups:history", "reactions:read"}
     assert "reaction_added" not in manifest()["settings"]["event_subscriptions"]["bot_events"]

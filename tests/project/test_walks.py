@@ -9,8 +9,8 @@ MOST: dict[str, tuple[int, int]] = {
     "/note": (8, 30),
     "/actionitem": (9, 39),
     "/resolved": (9, 40),
-    "/postmortem draft": (9, 60),
-    "a reminder": (7, 20),
+    "/postmortem draft": (9, 61),
+    "a reminder": (7, 21),
 }
 """The most rooms and files."""
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -132,7 +133,7 @@ def recorded() -> list[Walk]:
         with TemporaryDirectory() as folder:
             database = Database(f"sqlite:///{folder}/scribe.db")
             schema.migrate(database)
-            with workplace(database, clock=SetClock(NOON)) as office:
+            with workplace(database, clock=SetClock(NOON), SCRIBE_CARD="on") as office:
                 office.say("/detected warm up")
                 for run in WALKS.values():
                     run(office)
@@ -141,7 +142,9 @@ def recorded() -> list[Walk]:
                 walks = []
                 for name, run in WALKS.items():
                     # What follows from the walk before, such as a look after its new channel, is no part of this one.
-                    office.deliver()
+                    for seconds in (0, 10, 10):
+                        _clock(office).set(_clock(office)() + timedelta(seconds=seconds))
+                        office.deliver()
                     with recorder.walking(name) as walk:
                         run(office)
                     walks.append(walk)

@@ -25,6 +25,8 @@ from bot.telemetry.metrics import CONTENT_TYPE, PrometheusMetrics
 from storage.database import Database
 from tests.support.slackschemas.check import problems_of
 
+CARDLESS = {"SCRIBE_CARD": "off"}
+"""Most tests count the messages of a channel; those that are about the card turn it on."""
 HTTP, SOCKET = "http", "socket"
 ACK_S = 60.0
 """How long the stand-in waits for an answer: long, as the machine may be busy. Slack itself waits 3 s."""
@@ -140,7 +142,7 @@ def workplace(
             HTTP: {"SLACK_SIGNING_SECRET": slack.signing_secret},
             SOCKET: {"SLACK_APP_TOKEN": slack.app_token},
         }
-        settings = Settings.from_env({**tokens, **secret[transport], "SCRIBE_SPOOL": spool, **environment})
+        settings = Settings.from_env({**tokens, **secret[transport], "SCRIBE_SPOOL": spool, **CARDLESS, **environment})
         bot = build(settings, database, clock=clock, metrics=metrics)
         if known:
             bot.refresh()

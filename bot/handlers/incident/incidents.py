@@ -140,6 +140,7 @@ def _declare(
 ) -> Incident:
     return incidents.declare(
         connection,
+        card=request.settings.card,
         workspace_id=request.workspace_id,
         number=incidents.next_number(connection, request.workspace_id),
         channel_id=request.channel_id,

@@ -21,7 +21,7 @@ from bot.handlers.incident.closing import restore
 from bot.handlers.incident.incidents import commands_about, follow_words, get_current, get_numbering, retitle
 from bot.handlers.incident.timeline import QUALIFY, UNDO, UNSAID, receipt, sync_open_state
 from bot.handlers.permission import require_author
-from bot.handlers.request import Reply, Request, first_word
+from bot.handlers.request import ENTRY_MENU, Reply, Request, first_word
 from bot.vocabulary import ENTRY_KINDS, FACTS, KINDS, NOTE, RESOLVED, UPDATE
 from storage import incidents, timeline
 from storage.values import MESSAGE_DELETED, MESSAGE_EDITED, Incident, TimelineEntry
@@ -108,6 +108,18 @@ def open_correction(connection: Connection, request: Request) -> Reply:
     return Reply(text="", form=doubts.CORRECT, fills={"incident": incident, "entry": entry})
 
 
+def choose(connection: Connection, request: Request) -> Reply:
+    """`INC-1 3 edit`, `INC-1 3 undo`, of a receipt's menu: open the form that corrects the entry, or take it back.
+
+    As `/incident undo 3` does; a second choice changes nothing.
+    """
+    if request.parsed["do"] == "edit":
+        return open_correction(connection, request)
+    incident, entry = entry_of_button(connection, request)
+    require_author(connection, request, incident, entry, "undo")
+    return replace(_retract(connection, request, incident, entry), replaces=True)
+
+
 def undo_entry(connection: Connection, request: Request) -> Reply:
     """`INC-1 6`, of a button: retract that entry of the user's own. A second press changes nothing."""
     incident, pressed = _of_button(connection, request)
@@ -145,6 +157,7 @@ CLICKS = {
     doubts.CONFIRM_TIME: confirm_time,
     doubts.CORRECT: open_correction,
     UNDO: undo_entry,
+    ENTRY_MENU: choose,
     **{f"{QUALIFY}{qualifier}": qualify for kind in KINDS.values() for qualifier in kind.qualifiers},
 }
 """The handler of each button under a receipt: for a doubtful time, a missing qualifier, and words said twice."""

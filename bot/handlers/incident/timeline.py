@@ -13,7 +13,7 @@ from bot.domain.incident.erasure import is_erased
 from bot.domain.incident.grammar import Utterance, looks_secret, parse_entry
 from bot.domain.incident.lifecycle import in_order, is_open, lifecycle
 from bot.domain.time.format import clock, stamp, zone_label
-from bot.domain.words import says_nothing
+from bot.domain.words import clipped, says_nothing
 from bot.errors import UsageError
 from bot.handlers import later
 from bot.handlers.incident import doubts
@@ -59,6 +59,10 @@ HERE is followed by the incident of the channel: the name at the head may have b
 """
 QUALIFY = "qualify_"
 """How the actions of the buttons begin that set an entry's qualifier."""
+MENUS = frozenset({"recorded", "revised", "confirmed"})
+"""The receipts of one entry that stands, from which it may be edited or taken back."""
+SHOWN_WORDS = 600
+"""Characters of an entry's words in a receipt."""
 REPEATING = ("recorded", "revised", "moved", "confirmed", "told")
 """The receipts that repeat the entry's words."""
 UNSAID: Mapping[str, None] = dict.fromkeys(
@@ -420,7 +424,7 @@ def show(connection: Connection, request: Request) -> Reply:
         text=slack(
             "timeline",
             incident=incident,
-            entries=[_with_names(entry) for entry in shown],
+            entries=[with_names(entry) for entry in shown],
             clocks_changed=len({entry.occurred_at.astimezone(request.zone).utcoffset() for entry in shown}) > 1,
             kinds=ENTRY_KINDS,
             zone=request.zone if request.zone_known else None,
@@ -432,7 +436,7 @@ def show(connection: Connection, request: Request) -> Reply:
     )
 
 
-def _with_names(entry: TimelineEntry, people: Mapping[str, str] | None = None) -> TimelineEntry:
+def with_names(entry: TimelineEntry, people: Mapping[str, str] | None = None) -> TimelineEntry:
     """The entry with `somebody` in place of the id of a person whom Slack has not named yet."""
     words = entry.text
     for name, user_id in (people or entry.people or {}).items():
@@ -494,7 +498,7 @@ def receipt(
     receipt is private, does not repeat them, and offers to erase them.
     """
     zone = request.zone if request.zone_known else None
-    shown = _with_names(entry, request.people)
+    shown = with_names(entry, request.people)
     secret = template in REPEATING and looks_secret(entry.text)
     if secret:
         buttons = (erase_button(incident, "entry", entry.number), *buttons)
@@ -520,4 +524,14 @@ def receipt(
     )
     recorded = entry.kind if template == "recorded" else None
     own = recorded is not None
-    return Reply(text=text, public=not secret, buttons=buttons, about=incident.name, recorded=recorded, own=own)
+    words = clipped(shown.text, SHOWN_WORDS) if template in MENUS and not secret else ""
+    return Reply(
+        text=text,
+        public=not secret,
+        buttons=buttons,
+        about=incident.name,
+        recorded=recorded,
+        own=own,
+        entry=f"{incident.name} {entry.number}" if template in MENUS and not secret else None,
+        entry_lines=words.count("\n") + 1 if words else 0,
+    )

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 from bot.documents.escaping import slack as escape
 from bot.documents.escaping import visible
-from bot.handlers.request import Button, Control, Reply, Row
+from bot.handlers.request import ENTRY_ACTIONS, ENTRY_MENU, Button, Control, Reply, Row
 
 TEXT_LIMIT = 39_000
 """Characters of a message's text; Slack cuts at 40,000."""
@@ -35,10 +36,37 @@ def ack(reply: Reply) -> Message:
 def message(reply: Reply) -> Message:
     """A message's `text`, and its blocks where the reply has a document or controls."""
     text = clip_escaped(reply.text, TEXT_LIMIT)
+    if reply.entry is not None:
+        return {"text": text, "blocks": [*_receipt(text, reply.entry, reply.entry_lines), *controls(reply.buttons)]}
     below = [*_excerpt(reply.document), *controls(reply.buttons)]
     if reply.rows:
         return {"text": text, "blocks": [*_rows(reply.rows), *below]}
     return {"text": text, "blocks": [*sections(text), *below]} if below else {"text": text}
+
+
+def _receipt(text: str, entry: str, lines: int) -> Iterator[Message]:
+    """The receipt of an entry: its kind in bold before its words, with a menu; time and number in grey; then the rest.
+
+    `text` has kind, time and number in its first line, then so many lines of words.
+    """
+    first, *rest = text.split("\n")
+    kind, _, facts = first.partition(" · ")
+    words = "\n".join((f"*{kind}*", *rest[:lines])).replace("\n", " ", 1)
+    options = [{"text": _plain(label), "value": f"{entry} {label.lower()}"} for label in ENTRY_ACTIONS]
+    menu = {"type": "overflow", "action_id": ENTRY_MENU, "options": options}
+    yield {**section(words), "accessory": menu}
+    yield grey(facts)
+    yield from sections("\n".join(rest[lines:]))
+
+
+def section(text: str) -> Message:
+    """The text as one section block, as much as fits."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(text, SECTION_LIMIT)}}
+
+
+def grey(text: str) -> Message:
+    """The text as a context block, which Slack shows small and grey."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": clip_escaped(text, SECTION_LIMIT)}]}
 
 
 def _rows(rows: tuple[Row, ...]) -> Iterator[Message]:
@@ -133,6 +161,11 @@ def clip_escaped(text: str, limit: int) -> str:
 def size(body: Message) -> int:
     """Bytes of the body as it is sent."""
     return len(json.dumps(body, ensure_ascii=False).encode())
+
+
+def fingerprint(message: Message) -> str:
+    """What two messages have in common that Slack shows alike."""
+    return sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
 
 
 def refusal(problem: str, words: str) -> Message:

@@ -26,7 +26,7 @@ from bot.slack.client import PausedError
 from bot.slack.identity import Identity
 from bot.slack.refusals import backoff_s, gives_up, reason, retry_after_s
 from bot.telemetry.context import NO_METRICS, Metrics, checked, measured_work, progress
-from storage import availability, outbox
+from storage import availability, live_messages, outbox
 from storage.availability import is_away
 from storage.database import Database
 from storage.outbox import LEASE, Job, Lane, LeaseLostError
@@ -63,6 +63,8 @@ LINGER_S = 0.1
 RENEW_S = LEASE.total_seconds() / 4
 LEFT_S = LEASE.total_seconds() / 2
 """Seconds of its lease that a call to Slack needs: it may take that long, and ends before another can claim the job."""
+CHANGES_S = 1.0
+"""Seconds between two looks for live messages to edit, where the outbox is never empty."""
 UNTIL_NOTED_S = 5.0
 """Seconds after an outage of the database in which others' leases are left alone: they note first what they sent."""
 NOTE_AGAIN_S = 0.5
@@ -115,6 +117,7 @@ class Delivery:
         self._stopping = threading.Event()
         self._reached = True
         self._all_noted_s = 0.0
+        self._changes_looked_s = elapsed_s()
         self._loops: list[Loop] = []
 
     @property
@@ -175,20 +178,21 @@ class Delivery:
     def step(self) -> bool:
         """Perform the next job that is due; False when there is none."""
         self._look_around()
+        self._take_up_changes()
         with self._database.read() as connection:
             due = outbox.is_due(connection, **self._instants(), workspace_id=self._identity.only_workspace)
         # Which workspace's jobs to claim must be known; while Slack does not answer this, it takes no message either.
         if due:
             self._identity.learn()
         if not due:
-            return self._correct()
+            return self._correct() or self._take_up_changes(at_once=True)
         with self._recovery() as may_recover:
             held = self._claim(expired_too=may_recover)
             if held is not None and held.job.unsettled:
                 self._perform(held)
                 return True
         if held is None:
-            return self._correct()
+            return self._correct() or self._take_up_changes(at_once=True)
         self._perform(held)
         return True
 
@@ -216,6 +220,19 @@ class Delivery:
                 self._look(heard)
         finally:
             self._looking.release()
+
+    def _take_up_changes(self, *, at_once: bool = False) -> bool:
+        """Write the jobs that keep live messages current; unless `at_once`, one worker in CHANGES_S does."""
+        if not at_once and elapsed_s() - self._changes_looked_s < CHANGES_S:
+            return False
+        self._changes_looked_s = elapsed_s()
+        of = {"workspace_id": self._identity.only_workspace}
+        with self._database.read() as connection:
+            found = live_messages.is_any_changed(connection, **of)
+        if found:
+            with self._database.write() as connection:
+                live_messages.take_up(connection, at=self._clock(), **of)
+        return found
 
     def _correct(self) -> bool:
         """Make the jobs due that a wrong clock holds up; whether there were any."""

@@ -1,11 +1,9 @@
 """Digests, weekly summaries, review invitations and reports: each is read from the database when it is sent."""
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import date, timedelta
-from hashlib import sha256
+from datetime import date
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from sqlalchemy.exc import IntegrityError
@@ -26,14 +24,23 @@ from bot.handlers.review import invitations
 from bot.handlers.review.reviews import remind_each
 from bot.slack.client import NewFile, PausedError
 from bot.slack.context import SlackContext
-from bot.slack.outbound.blocks import BLOCKS_LIMIT, SECTION_LIMIT, TEXT_LIMIT, Message, clip, clip_escaped, controls
+from bot.slack.outbound.blocks import (
+    BLOCKS_LIMIT,
+    SECTION_LIMIT,
+    TEXT_LIMIT,
+    Message,
+    clip,
+    clip_escaped,
+    controls,
+    fingerprint,
+)
 from bot.slack.outbound.blocks import message as as_message
 from bot.slack.outbound.delivery import Action
-from bot.slack.refusals import ARCHIVED, NO_RECIPIENT, NOT_A_MEMBER, needs_messages, reason
-from storage import incidents, members, outbox, receipts, reviews
+from bot.slack.refusals import ARCHIVED, NO_RECIPIENT, NOT_A_MEMBER, UNEDITABLE, needs_messages, reason
+from storage import incidents, live_messages, members, outbox, receipts, reviews
 from storage.items import action_items, digests
 from storage.items import handovers as handover_rows
-from storage.items.digests import HANDED, LIVE, LOST, PACE_S, PostedDigest
+from storage.items.digests import HANDED, LIVE, LOST, PostedDigest
 from storage.outbox import Job
 from storage.values import Handover
 
@@ -47,8 +54,6 @@ ALT_LIMIT = 1_000
 GROUPS = 6
 """Teams in a report's message; `scribe report` lists all."""
 _PART_LIMIT = BLOCKS_LIMIT // 16
-UNEDITABLE = ARCHIVED | NOT_A_MEMBER | {"cant_update_message", "edit_window_closed", "is_inactive", "message_not_found"}
-"""Slack's error codes for a message that nobody can edit any more."""
 _ITEM_LIMIT = (BLOCKS_LIMIT - handovers.LINES_LIMIT - 2 * _PART_LIMIT) // handovers.SHOWN
 """Characters of one item of a hand-over."""
 
@@ -119,7 +124,7 @@ def _note_digest(
             told_on=key.on,
             channel_id=channel_id,
             ts=ts,
-            fingerprint=_fingerprint(message),
+            fingerprint=fingerprint(message),
             listed=posted.holds,
             at=at,
         )
@@ -149,11 +154,11 @@ def _edit(context: SlackContext, job: Job, posted: PostedDigest, more: Sequence[
     with context.database.read() as connection:
         current = revised(connection, posted, context.settings, at=at, link=context.identity.permalink, more=more)
         listed = digests.listed(connection, posted)
-        edited_at = digests.last_edit_at(connection, job.workspace_id)
+        left_s = live_messages.pause_s(connection, job.workspace_id, at=at)
     message = handover_message(current) if posted.state == HANDED else digest_message(current, key_of(posted))
-    if _fingerprint(message) != posted.fingerprint:
-        if edited_at is not None and (left := edited_at + timedelta(seconds=PACE_S) - at) > timedelta():
-            raise PausedError(left.total_seconds())
+    if fingerprint(message) != posted.fingerprint:
+        if left_s > 0:
+            raise PausedError(left_s)
         try:
             context.client.chat_update(channel=posted.channel_id, ts=posted.ts, **message)
         except SlackApiError as error:
@@ -166,14 +171,10 @@ def _edit(context: SlackContext, job: Job, posted: PostedDigest, more: Sequence[
         return True
     added = [each for each in current.holds if each not in listed]
     with context.database.write() as connection:
-        digests.note_edit(connection, posted, fingerprint=_fingerprint(message), added=added, at=at)
+        digests.note_edit(connection, posted, fingerprint=fingerprint(message), added=added, at=at)
         handover_rows.attach(connection, [each.id for each in more], posted.id)
         outbox.mark_sent(connection, job, at=at)
     return True
-
-
-def _fingerprint(message: Message) -> str:
-    return sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
 
 
 def tell_of_expired(context: SlackContext, post: Action, job: Job) -> None:
@@ -291,7 +292,7 @@ def _note_handover(
             told_on=on,
             channel_id=channel_id,
             ts=ts,
-            fingerprint=_fingerprint(message),
+            fingerprint=fingerprint(message),
             listed=told.holds,
             at=at,
         )

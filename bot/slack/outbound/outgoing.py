@@ -28,10 +28,10 @@ from bot.handlers.routes import handle
 from bot.slack.client import NewFile
 from bot.slack.context import FORM, FORM_LOST, SlackContext
 from bot.slack.inbound import reactions
-from bot.slack.outbound import blocks, channels, home, notices, presence, publications, reply_urls
+from bot.slack.outbound import blocks, channels, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, needs_messages, reason
-from storage import incidents, outbox
+from storage import incidents, live_messages, outbox
 from storage.items import digests
 from storage.outbox import Job
 
@@ -67,6 +67,8 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         ARCHIVE: partial(channels.archive, context),
         DIGEST: partial(notices.send_digest, context, post),
         **dict.fromkeys((digests.EDIT, digests.EDIT_HANDED), partial(notices.edit_posted, context)),
+        live_messages.SHOW: partial(live.show, context, post),
+        live.PIN: partial(live.pin, context),
         EXPIRED: partial(notices.tell_of_expired, context, post),
         SUMMARY: partial(notices.send_summary, context, post),
         TAKE_UP: lambda job: take_up(context.database, job, at=context.clock()),

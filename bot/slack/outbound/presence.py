@@ -33,7 +33,7 @@ from bot.slack.outbound import reply_urls
 from bot.slack.outbound.delivery import Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, TOKEN_REFUSED, Verdict, judge, reason
 from bot.slack.text import plain_text
-from storage import incidents, outbox, receipts, timeline
+from storage import incidents, live_messages, outbox, receipts, timeline
 from storage.availability import within
 from storage.outbox import Job
 from storage.values import MEMBER, Incident
@@ -107,10 +107,16 @@ class Presence:
         database, at = self._context.database, self._context.clock()
         with database.read() as connection:
             waiting = outbox.parked_in(connection, workspace_id, channel_id, problems=NOT_A_MEMBER)
+            # Its card was not posted, as the bot was not there.
+            here = incidents.in_channel(connection, workspace_id, channel_id)
             if not waiting and not receipts.is_absent(connection, workspace_id, channel_id):
                 return
         with database.write() as connection:
             receipts.unmark_absent(connection, workspace_id, channel_id)
+            if here is not None and here.open and self._context.settings.card:
+                live_messages.announce(
+                    connection, workspace_id, live_messages.CARD, here.id, channel_id=channel_id, at=at
+                )
             outbox.requeue(
                 connection,
                 problems=NOT_A_MEMBER,

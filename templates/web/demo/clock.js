@@ -2,6 +2,7 @@
 
 import { perform } from "./actions.js";
 import { announce, byId, el } from "./dom.js";
+import { ago } from "./mrkdwn.js";
 import { formatTime, session } from "./session.js";
 
 const TRAVEL_STEPS = [["hour", "+1 h", "1 hour"], ["day", "+1 d", "1 day"], ["week", "+1 w", "1 week"]];
@@ -18,6 +19,7 @@ export function buildClock() {
         type: "button", class: "button small", "aria-label": `Travel ${words} forward`,
         title: `Travel ${words} forward; what falls due on the way happens`, onclick: (event) => travel(event.currentTarget, by, words),
       }, label))));
+  session.now = now;
   setInterval(tick, TICK_MS);
 }
 
@@ -48,4 +50,8 @@ function tick() {
   if (!session.state) return;
   display.textContent = formatNow();
   display.dateTime = now().toISOString();
+  for (const each of document.querySelectorAll(".ago")) {
+    const words = ago(Number(each.dataset.at));
+    if (each.textContent !== words) each.textContent = words;
+  }
 }

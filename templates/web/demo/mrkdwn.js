@@ -77,8 +77,20 @@ function angle(content) {
 const mention = (words, loud = false) => el("span", { class: loud ? "mention loud" : "mention" }, words);
 
 function date(target, fallback) {
-  const seconds = Number(target.split("^")[1]);
+  const [, at, format] = target.split("^");
+  const seconds = Number(at);
+  if (Number.isFinite(seconds) && format?.includes("{ago}")) return el("span", { class: "ago", "data-at": at }, ago(seconds));
   return Number.isFinite(seconds) ? formatTime(dateOf(seconds), { dateStyle: "medium", timeStyle: "short" }) : plain(fallback ?? target);
+}
+
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+
+// How long ago that is, by the page's clock, as Slack's {ago} says it.
+export function ago(seconds) {
+  const passed = Math.max(0, Math.floor(session.now() / 1000) - seconds);
+  const [unit, length] = UNITS.find(([, each]) => passed >= each) ?? ["minute", 60];
+  return RELATIVE.format(-Math.floor(passed / length), unit);
 }
 
 const CANVAS = /^https:\/\/[\w-]+\.slack\.com\/docs\/\w+\/(F\w+)$/;

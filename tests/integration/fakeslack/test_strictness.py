@@ -22,6 +22,7 @@ ERROR_CODES = {
     "chat.*": "channel_not_found not_in_channel is_archived no_text msg_too_long invalid_blocks msg_blocks_too_long "
     "markdown_text_conflict message_not_found cant_update_message cant_delete_message invalid_metadata_format "
     "user_not_in_channel",
+    "pins.add": "already_pinned",
     "conversations.*": "thread_not_found invalid_cursor invalid_limit invalid_ts_latest invalid_ts_oldest",
     "users.*": "user_not_found",
     "views.*": "invalid_trigger_id exchanged_trigger_id expired_trigger_id duplicate_external_id hash_conflict "

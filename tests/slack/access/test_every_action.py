@@ -45,6 +45,10 @@ OPEN = {
     "incident erase": "asks",
     "actionitem erase": "asks",
     "erase_keep": "changes nothing",
+    "card_acknowledged": "records",
+    "card_mitigated": "records",
+    "card_item": "opens a form that records",
+    "card_timeline": "reads",
     "record_said": "records; one that resolves is an action below",
     "reopen": "records; moved entries are kept",
     "came_back": "records",
@@ -216,6 +220,19 @@ def _item_done_by_button(office: Workplace, user: str) -> None:
     _pressed(buttons.DONE, f"INC-{incident_count(office)} 1")(office, user)
 
 
+def _on_card(action: str, choice: str = "") -> Way:
+    """A button of the incident's card."""
+
+    def way(office: Workplace, user: str) -> None:
+        _pressed(action, f"INC-{incident_count(office)} card{choice}")(office, user)
+
+    return way
+
+
+def _undone_by_menu(office: Workplace, user: str) -> None:
+    _pressed("entry_menu", f"INC-{incident_count(office)} 1 undo")(office, user)
+
+
 def _about_the_other(verb: str, *, mentioned: bool = False) -> Way:
     """The command about the newest incident that names the one before it, on which each person may do everything."""
 
@@ -254,7 +271,7 @@ def _all(command: str, words: str) -> dict[str, Way]:
 
 
 WAYS: dict[str, dict[str, Way]] = {
-    "severity": _all("incident severity", "SEV1"),
+    "severity": {**_all("incident severity", "SEV1"), "card": _on_card("card_severity", " SEV1")},
     "lead": _all("incident lead", "@carol"),
     "title": {
         **_all("incident title", "Carts are empty"),
@@ -270,6 +287,7 @@ WAYS: dict[str, dict[str, Way]] = {
         "edit": _through_an_edit,
         "move": _through_a_moved_resolution,
         "nudge": _resolved_by_a_nudge,
+        "card": _on_card("card_resolved"),
     },
     "update": _all("incident update", "we freed space, next in 30m"),
     "channel": {**_all("incident channel", ""), "button": _channel_by_button},
@@ -278,7 +296,7 @@ WAYS: dict[str, dict[str, Way]] = {
     "duplicate": {"command": _about_the_other("duplicate")},
     "merge": {"command": _about_the_other("merge"), "mention": _about_the_other("merge", mentioned=True)},
     "edit": _all("incident edit", "1 no disk"),
-    "undo": _all("incident undo", "1"),
+    "undo": {**_all("incident undo", "1"), "menu": _undone_by_menu},
     "document": _all("postmortem template", "learning"),
     "review": _all("postmortem review", "2026-03-19 10:00 UTC"),
     "items": {**_all("actionitem done", "1"), "direct message": _written("done 1"), "button": _item_done_by_button},
@@ -393,6 +411,7 @@ def test_every_route_is_an_action_of_the_policy_or_open_to_everyone() -> None:
         "digest_snooze", "postmortem_seen", "item_reopen", *buttons.DUE, "item_owner",
         "actionitem worked", "item_worked", "item_failed", updates.RESOLVE,
         "incident update", "incident channel", "incident archive", MAKE_CHANNEL, "archive_channel",
+        "card_lead", "card_severity", "card_resolved", "entry_menu",
     }  # fmt: skip
     assert closed | OPEN.keys() == ROUTES.keys() | INTERACTIONS.keys()
     assert not closed & OPEN.keys()

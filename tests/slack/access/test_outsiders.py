@@ -210,6 +210,7 @@ def pressed(scene: Scene, who: str, channel: str | None, action: str, value: str
 
 VALUES = (
     "INC-2 1", "INC-3 2", "INC-2", "INC-1 INC-2", "INC-2 INC-1", "INC-2 1 INC-1", "INC-2 drill", "INC-2 entry 1 x",
+    "INC-2 card", "INC-2 card SEV1", "INC-2 2 undo",
     "INC-2 1 2026-03-12T11:00:00.000+00:00", "INC-2 2 next week", "INC-2 2 U000000001", "INC-2 2 2026-04-01", "1",
     "2026-03-12T11:00:00.000+00:00 status INC-2", "2026-03-12T11:00:00.000+00:00 did INC-2 x",
 )  # fmt: skip

@@ -107,6 +107,7 @@ def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scen
         SCRIBE_CANVAS="on",
         SCRIBE_CHANNELS="on",
         SCRIBE_UPDATES_CHANNEL=ELSEWHERE,
+        SCRIBE_CARD="on",
         SCRIBE_REACTIONS="pushpin",
         SCRIBE_SUMMARY_CHANNEL=ELSEWHERE,
         SCRIBE_REMINDERS="worked=20d,drop=20d",
@@ -205,7 +206,7 @@ def _buttons(scenario: Scenario) -> None:
     ours = f"INC-{incident_count(office)}"
     pressed = office.slack.click(office.bob, button, "reopen").delivery.payload
     posts = office.slack.transport
-    values = (f"INC-1 {ours}", f"INC-3 {ours}", f"{ours} INC-2", "INC-2 1", "1")
+    values = (f"INC-1 {ours}", f"INC-3 {ours}", f"{ours} INC-2", "INC-2 1", "INC-2 card", "1")
     for number, (action, value) in enumerate(product([*INTERACTIONS, *home.CLICKS, *COMMANDS], values)):
         actions = [{**pressed["actions"][0], "action_id": action, "value": value}]
         payload = {**pressed, "actions": actions, "trigger_id": f"forged {number}"}

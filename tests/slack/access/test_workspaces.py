@@ -44,7 +44,7 @@ SECRET = "zebra"  # noqa: S105 - a word that occurs nowhere else
 @pytest.fixture
 def ours(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
     """Our workspace: a resolved incident with entries, items, a draft and a review, and an open one with a button."""
-    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin") as office:
+    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin", SCRIBE_CARD="on") as office:
         office.slack.scopes |= {"reactions:read", "channels:history"}
         office.say("/incident open SEV1 the zebra is out")
         for typed in ("/detected", "/impact 5% of zebra stables,", "/cause process:", "/did ask the"):
@@ -180,7 +180,7 @@ def test_no_forged_button_reaches_another_workspace(ours: Workplace) -> None:
     place = {"channel": {"id": ours.channel, "name": "incident"}, "container": {"channel_id": ours.channel}}
     with nothing_shown_or_changed(ours):
         for action, value in product(
-            [*INTERACTIONS, *home.CLICKS, *COMMANDS], ("INC-1 INC-2", "INC-2 1", "INC-1", "1")
+            [*INTERACTIONS, *home.CLICKS, *COMMANDS], ("INC-1 INC-2", "INC-2 1", "INC-2 card", "INC-1", "1")
         ):
             if not declares(f"/{action}"):
                 pressed = [{"type": "button", "block_id": "b", "action_id": action, "value": value}]
