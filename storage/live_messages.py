@@ -173,6 +173,13 @@ def forget_changes(connection: Connection) -> None:
     connection.execute(_FORGET)
 
 
+def move(connection: Connection, incident_id: int, channel_id: str) -> None:
+    """The incident goes on in another channel: its messages are posted anew there, and those before edited no more."""
+    anew = {"channel_id": channel_id, "ts": "", "fingerprint": "", "state": LIVE, "renewed": False}
+    connection.execute(update(live_messages).where(live_messages.c.incident_id == incident_id).values(**anew))
+    note_change(connection, incident_id)
+
+
 def find(connection: Connection, incident_id: int, kind: str) -> LiveMessage | None:
     """The incident's message of that kind; None where none was posted yet."""
     row = connection.execute(_FIND, {"of_incident": incident_id, "of_kind": kind}).mappings().first()

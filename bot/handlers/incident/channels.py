@@ -20,7 +20,7 @@ from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.handlers.request import Button, Reply, Request, without_secrets
 from bot.vocabulary import ENTRY_KINDS
-from storage import channels, incidents, members, outbox, publications, timeline
+from storage import channels, incidents, live_messages, members, outbox, publications, timeline
 from storage.channels import OwnChannel
 from storage.values import Incident
 
@@ -142,6 +142,11 @@ def move(connection: Connection, settings: Settings, incident_id: int, made: Mad
         connection, incident_id, channel_id=made.channel_id, name=made.name, old_channel_id=old_channel_id, moved_at=at
     )
     workspace_id = incident.workspace_id
+    live_messages.move(connection, incident_id, made.channel_id)
+    if settings.card:
+        live_messages.announce(
+            connection, workspace_id, live_messages.CARD, incident_id, channel_id=made.channel_id, at=at
+        )
     outbox.post(connection, workspace_id, made.channel_id, {"text": without_secrets(story), "asked_by": by}, at=at)
     link = slack("moved_away", incident=moved, prefix=settings.prefix)
     outbox.post(connection, workspace_id, old_channel_id, {"text": without_secrets(link), "copy": True}, at=at)

@@ -329,6 +329,23 @@ def test_where_the_bot_is_not_in_the_channel_there_is_no_card_until_it_joins(off
     assert len(cards(office, outside)) == 1
 
 
+def test_the_card_goes_along_into_a_channel_of_the_incidents_own(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_CARD="on", SCRIBE_CHANNELS="on") as office:
+        office.slack.scopes |= {"channels:manage", "groups:write"}
+        hidden = office.slack.add_channel("hidden", private=True)
+        said = office.ask("/incident open SEV1 payroll leaks", channel=hidden)
+        settle(office)
+        (before,) = cards(office, hidden)
+        office.slack.click(office.alice, said, "make_channel")
+        settle(office)
+        own = incident(office).channel_id
+        assert own != hidden
+        office.say("/note it was the export", channel=own)
+        settle(office)
+        assert [text_of(each) for each in cards(office, hidden)] == [text_of(before)]
+        assert ["it was the export" in text_of(each) for each in cards(office, own)] == [True]
+
+
 def test_two_hundred_entries_in_a_minute_are_few_edits_and_no_429(office: Workplace, clock: SetClock) -> None:
     office.say("/detected checkout fails")
     settle(office)

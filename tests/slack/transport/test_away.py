@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, text
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, text
 from bot.clock import SetClock
 from bot.fakeslack.objects import Message
 from storage.database import Database
-from tests.support.ledger import standing
+from tests.support.ledger import entries, standing
 from tests.support.line import Line
 from tests.support.workplace import Workplace, workplace
 
@@ -146,3 +147,23 @@ def test_a_reaction_and_its_removal_during_an_outage_are_done_in_order_afterward
     # Nobody typed, so nobody is told that anything was kept.
     told = [each.text for each in pinning.slack.messages(pinning.channel)[before:]]
     assert not [each for each in told if "database is back" in each]
+
+
+def test_a_button_of_the_card_is_kept_like_a_command_and_counts_from_when_it_was_pressed(
+    far: Database, line: Line, clock: SetClock
+) -> None:
+    with workplace(far, clock=clock, SCRIBE_CARD="on") as office:
+        office.say("/detected disk full")
+        shown = next(each for each in office.messages() if "card_mitigated" in str(each.blocks))
+        line.cut()
+        assert office.slack.click(office.bob, shown, "card_mitigated").ok
+        assert office.slack.click(office.alice, shown, "card_mitigated").ok
+        pressed_at = clock()
+        clock.set(pressed_at + timedelta(minutes=5))
+        line.mend()
+        office.bot.context.offline.replay()
+        assert standing(office) == [("detected", "disk full"), ("mitigated", "")]
+        assert entries(office)[-1].occurred_at == pressed_at
+        assert "INC-1 was mitigated at 12:00 UTC already, so nothing was recorded." in str(
+            office.messages(user=office.alice)
+        )
