@@ -280,13 +280,14 @@ _ON_POSTMORTEMS = (
     Subcommand(
         name="show", hint="[blameless|public [money]|v3] [INC-12]", description="Show the newest one", writes=False
     ),
+    Subcommand(name="answer", hint="[INC-12]", description="Answer what is still open, in a form", writes=False),
     Subcommand(name="edit", hint="[INC-12] [section]", description="Edit a section in a form", writes=False),
     Subcommand(name="template", hint="[NAME] [INC-12]", description="Draft it in that template; bare lists them"),
     Subcommand(name="check", hint="[INC-12]", description="Advice before others read it", writes=False),
     Subcommand(name="strike", hint="[INC-12] OFFER", description="Take a lesson that is offered off the list"),
     Subcommand(
         name="publish",
-        hint="[blameless|public [money]] [folder|canvas] [INC-12]",
+        hint="[blameless|public [money]] [folder|canvas] [anyway] [INC-12]",
         description="Put it where it is read, or update it there",
     ),
     Subcommand(
@@ -391,6 +392,7 @@ ALIASES: dict[str, dict[str, Alias]] = {
     POSTMORTEM.name: _aliases(
         ("draft", "generate create write make new start redo redraft regenerate update"),
         ("show", "export view read open get display print"),
+        ("answer", "answers questions interview ask"),
         ("edit", "change correct amend"),
         ("template", "templates"),
         ("check", "lint validate verify"),

@@ -43,6 +43,8 @@ from storage.models import outbox as jobs
 
 CARD = "card"
 """The kind of message that shows where an incident stands."""
+DRAFT = "draft"
+"""The kind of message that shows how far an incident's postmortem is."""
 SHOW = "show_live"
 """The job that has Slack show a live message as it is now."""
 LIVE, LOST = "live", "lost"
@@ -132,6 +134,23 @@ def announce(
     note_change(connection, incident_id)
 
 
+def announce_before(
+    connection: Connection, workspace_id: str, kind: str, incident_id: int, *, channel_id: str, at: datetime
+) -> str:
+    """As `announce`, for a message with a thread; returns the lane for a job that needs the message to be there.
+
+    One that was posted and is lost stays so.
+    """
+    known = find(connection, incident_id, kind)
+    if known is None or (known.state == LOST and not known.ts):
+        announce(connection, workspace_id, kind, incident_id, channel_id=channel_id, at=at)
+        known = find(connection, incident_id, kind)
+        _write_jobs(connection, connection.execute(_CHANGED_OF, {"of_incident": incident_id}).all(), at=at)
+    # Behind the message while that is to be posted; not behind its edits, which wait for their turn.
+    waits = known is not None and known.state == LIVE and not known.ts
+    return f"live:{known.id}" if known is not None and waits else f"thread:{incident_id}:{kind}"
+
+
 def note_change(connection: Connection, incident_id: int) -> None:
     """Have the incident's live messages edited, where what they show differs, after this transaction."""
     connection.execute(_MARK, {"of_incident": incident_id})
@@ -195,10 +214,11 @@ def note_posted(connection: Connection, message: LiveMessage, *, ts: str, finger
 def begin(connection: Connection, message: LiveMessage, *, at: datetime) -> float:
     """Begin to show the message: from now on changes are noted anew. Read what it shows after this transaction.
 
-    Returns the seconds to wait until the workspace may have another edit: above 0 nothing was begun.
+    Returns the seconds to wait until the workspace may have another edit: above 0 nothing was begun. What is yet to be
+    posted is no edit, and does not wait.
     """
     left_s = pause_s(connection, message.workspace_id, at=at)
-    if left_s > 0:
+    if left_s > 0 and message.ts:
         return left_s
     connection.execute(update(live_messages).where(live_messages.c.id == message.id).values(edited_at=at))
     # Another message of the incident needs its own job before the mark goes.

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from storage import live_messages
 from storage.items import digests
 from storage.members import current_name, names_of
 from storage.models import incidents, postmortem_reviews, postmortem_versions, publications
@@ -115,6 +116,7 @@ def insert_version(connection: Connection, incident_id: int, version: Postmortem
         "names": dict(version.names) or None,
     }
     connection.execute(_INSERT, row)
+    live_messages.note_change(connection, incident_id)
 
 
 def _to_json(section: Section) -> dict[str, Any]:

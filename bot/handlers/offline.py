@@ -308,7 +308,7 @@ class OfflineQueue:
                 reply = retry_stale_connection(partial(routes.handle, self._database, request))
         except UsageError as error:
             return _Outcome(request=request, problem=str(error))
-        if reply.form is not None:
+        if reply.form is not None and not reply.about:
             return _Outcome(request=request, problem=FORM)
         return _Outcome(request=request, reply=reply)
 

@@ -16,7 +16,7 @@ from bot.domain.incident.updates import needs_zone as promise_needs_zone
 from bot.domain.items.item import ItemWords
 from bot.domain.items.references import all_named, before_date, before_days, plainly_named
 from bot.domain.words import misspelt, says_nothing, storable, take_incident
-from bot.errors import UsageError
+from bot.errors import FieldsError, UsageError
 from bot.handlers import events, later
 from bot.handlers.incident import (
     backfill,
@@ -37,7 +37,8 @@ from bot.handlers.incident import (
 from bot.handlers.incident.incidents import UndecidedError, incident_number
 from bot.handlers.items import buttons, clicks, items, rhythms, several
 from bot.handlers.permission import for_members
-from bot.handlers.postmortem import checks, drafts, edits, publishing
+from bot.handlers.postmortem import buttons as draft_buttons
+from bot.handlers.postmortem import checks, drafts, edits, interview, publishing
 from bot.handlers.report import reports
 from bot.handlers.request import (
     ENTRY_ACTIONS,
@@ -98,6 +99,7 @@ ROUTES: dict[str, Handler] = {
     "incident help": incidents.help_,
     "timeline": timeline.show,
     "postmortem draft": drafts.request_draft,
+    "postmortem answer": interview.answer,
     "postmortem show": drafts.show,
     "postmortem edit": edits.edit,
     "postmortem template": drafts.template,
@@ -172,6 +174,11 @@ def _record_nudged(connection: Connection, request: Request) -> Reply:
     return replace(_run(connection, understand(updates.as_typed(connection, request))), replaces=True)
 
 
+def _say(connection: Connection, request: Request) -> Reply:
+    """Carry the request out as if it had been typed."""
+    return _run(connection, understand(request))
+
+
 def _press(connection: Connection, request: Request) -> Reply:
     """Do what typing would that a button of the card stands for."""
     reply = _run(connection, understand(card.as_typed(connection, request)))
@@ -203,6 +210,10 @@ INTERACTIONS: dict[str, Handler] = {
     **dict.fromkeys((incidents.ERASE, *incidents.ERASE_ONE), erase.clicked),
     erase.KEEP: erase.keep,
     edits.SAVE: edits.save,
+    interview.ANSWER: interview.open_form,
+    **draft_buttons.CLICKS,
+    interview.MILESTONES: partial(interview.record_milestones, say=_say),
+    interview.QUESTIONS: partial(interview.record_answers, say=_say),
     **clicks.CLICKS,
     **clicks.ON_DIGESTS,
     rhythms.CHOOSE: rhythms.remind,
@@ -229,6 +240,8 @@ VALUES: dict[str, re.Pattern[str]] = {
         mentions.RECORD: rf"{_AT} (?P<words>.*\S.*)",
         mentions.RECORD_SAID: rf"{_AT} (?P<kind>{'|'.join(KINDS)})(?: (?P<words>.*))?",
         timeline.SPLIT: _ENTRY,
+        **dict.fromkeys((interview.ANSWER, *draft_buttons.CLICKS), _INCIDENT),
+        publishing.ANYWAY: rf"{_INCIDENT}(?: (?P<words>[a-zA-Z ]{{1,60}}))?",
         **dict.fromkeys(card.PRESSES, rf"{_INCIDENT} card(?: (?P<choice>SEV[1-4]))?"),
         # The terminal sends it as well, whose words are yet to be parsed.
         **dict.fromkeys((incidents.ERASE, *incidents.ERASE_ONE), rf"{_INCIDENT} (?P<what>entry|item) (?P<words>.+)"),
@@ -366,11 +379,14 @@ def answer(database: Database, understood: ParsedRequest, in_transaction: InTran
     try:
         return _answer(database, understood, in_transaction)
     except UsageError as error:
-        if understood.request.is_member or "INC-" not in str(error):
+        if understood.request.is_member or not ("INC-" in str(error) or isinstance(error, FieldsError)):
             raise
         with database.read() as connection:
-            problem = which.mask(connection, understood.received, str(error))
-        raise UsageError(problem) from None
+            masked = partial(which.mask, connection, understood.received)
+            problem = masked(str(error))
+            fields = error.problems if isinstance(error, FieldsError) else {}
+            by_field = {name: masked(each) for name, each in fields.items()}
+        raise (FieldsError(by_field) if by_field else UsageError(problem)) from None
 
 
 def _answer(database: Database, understood: ParsedRequest, in_transaction: InTransaction | None) -> Reply:

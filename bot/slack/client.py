@@ -389,21 +389,21 @@ class Client(StrictClient):
                 raise PausedError(asked_s - waited_s)
             del self._pauses[key]
 
-    def share(self, channel: str, comment: str, uploads: Sequence[NewFile]) -> None:
-        """Share files in one message; each `extra` one is left out if it is the one that Slack refuses.
+    def share(self, channel: str, comment: str, uploads: Sequence[NewFile], *, thread_ts: str | None = None) -> None:
+        """Share files in one message, or in a reply in a thread; each `extra` one is left out if Slack refuses that.
 
         Raises FileRefusedError where an upload URL refuses the bytes, otherwise what `api_call` raises.
         """
         ids = [(each, self._uploaded(each)) for each in uploads]
         found = [(each, file_id) for each, file_id in ids if file_id is not None]
         try:
-            self._complete(channel, comment, found)
+            self._complete(channel, comment, found, thread_ts)
         except SlackApiError as error:
             needed = [each for each in uploads if not each.extra]
             if reason(error) not in ONE_FILE or len(needed) == len(found):
                 raise
             # Which of the files it was is not said. A completed upload cannot be completed again: upload anew.
-            self.share(channel, comment, needed)
+            self.share(channel, comment, needed, thread_ts=thread_ts)
 
     def _uploaded(self, upload: NewFile) -> str | None:
         """The file's id at Slack; None for an extra file that is refused."""
@@ -425,11 +425,14 @@ class Client(StrictClient):
             self._metrics.slack_failed("upload", reason(error))
             raise
 
-    def _complete(self, channel: str, comment: str, found: Sequence[tuple[NewFile, str]]) -> None:
+    def _complete(
+        self, channel: str, comment: str, found: Sequence[tuple[NewFile, str]], thread_ts: str | None
+    ) -> None:
         self.files_completeUploadExternal(
             files=[{"id": file_id, "title": each.title} for each, file_id in found],
             channel_id=channel,
             initial_comment=comment,
+            thread_ts=thread_ts,
         )
 
 

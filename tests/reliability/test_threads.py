@@ -117,7 +117,7 @@ def test_the_picture_of_a_canvas_takes_its_turn(sqlite: Database, clock: SetCloc
         office.say("/detected disk full")
         office.say("/resolved freed")
         office.deliver()
-        office.private("/postmortem publish")
+        office.private("/postmortem publish anyway")
         png.svg_to_png.cache_clear()
         with turns({png.svg_to_png.__wrapped__: rendering.RENDER_LOCK}) as found:
             office.deliver()

@@ -97,6 +97,9 @@ def _resolved(office: Workplace) -> None:
 def _drafted(office: Workplace) -> None:
     office.say("/postmortem draft")
     office.deliver()
+    # The message waits for its turn among the workspace's edits, and the files wait for the message.
+    _clock(office).set(_clock(office)() + timedelta(seconds=10))
+    office.deliver()
 
 
 def _item(office: Workplace) -> None:

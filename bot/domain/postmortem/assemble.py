@@ -32,7 +32,7 @@ from bot.domain.postmortem.document import (
 )
 from bot.domain.postmortem.layout import Names, parse_words
 from bot.domain.postmortem.offers import offers
-from bot.domain.postmortem.questions import Question, questions
+from bot.domain.postmortem.questions import questions
 from bot.domain.time.format import dated_clock, duration
 from bot.domain.words import without_code_marks
 from bot.vocabulary import (
@@ -149,7 +149,12 @@ def assemble(
         names=_names_by_id(incident, ordered, items),
         offers=offers(every, life, zone=zone, prefix=prefix, about=incident.name if named else ""),
     )
-    return replace(document, questions=_open_questions(document, split, prefix, incident.name if named else ""))
+    examples = _examples(document, split)
+    unknown = frozenset(fact for fact, known in _known(document, split).items() if not known)
+    about = incident.name if named else ""
+    return replace(
+        document, examples=examples, questions=questions(unknown, prefix=prefix, examples=examples, name=about)
+    )
 
 
 def _before_aftermath(lines: Sequence[Line], split: Phases) -> Iterator[Line]:
@@ -370,9 +375,8 @@ def _known(document: Document, split: Phases) -> dict[str, bool]:
     }
 
 
-def _open_questions(document: Document, split: Phases, prefix: str, name: str) -> dict[str, Question]:
-    """The questions that `document` leaves open, by fact; a template prints those that its form has a place for."""
-    known = _known(document, split)
+def _examples(document: Document, split: Phases) -> dict[str, object]:
+    """What the commands of the questions name: times of the incident, and numbers of entries and action items."""
     life = document.lifecycle
     entries = (*split.lead_up, *split.during, *split.aftermath)
     fix = possible_mitigation(document)
@@ -384,7 +388,7 @@ def _open_questions(document: Document, split: Phases, prefix: str, name: str) -
     ended_at = max(noticed_at, life.resolved_at or last_at)
     instants = {"began": began_at, "hurt": hurt_at, "noticed": noticed_at, "ended": ended_at}
     zone = ZoneInfo(document.zone)
-    examples = {
+    return {
         **{name: dated_clock(at.astimezone(zone)) for name, at in instants.items()},
         "lasted": duration(max(60, (ended_at - hurt_at).total_seconds())),
         "detection": next((entry.number for entry in entries if entry.kind == DETECTED), 1),
@@ -394,5 +398,3 @@ def _open_questions(document: Document, split: Phases, prefix: str, name: str) -
         "undated": next((item.number for item in pending if not item.due_on), 1),
         "sorting": next((sorting(entry) for entry in entries if is_unsorted(entry)), "1"),
     }
-    unknown = frozenset(fact for fact in known if not known[fact])
-    return questions(unknown, prefix=prefix, examples=examples, name=name)

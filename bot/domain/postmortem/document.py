@@ -196,7 +196,7 @@ class Document:
     in order. `severities` and `leads` are those that the incident had, in order. `review` is the planned start of the
     review. `questions` are the open ones, by fact. `only_day` is the one date of the whole timeline, None if it has
     several. `names` are the names of people printed here, by user id.
-    `offers` are lessons that the facts suggest, neither told nor struck.
+    `offers` are lessons that the facts suggest, neither told nor struck. `examples` fill the commands of the questions.
     """
 
     incident: Incident
@@ -233,6 +233,7 @@ class Document:
     questions: Mapping[str, Question]
     names: Mapping[str, str] = field(default_factory=dict)
     offers: tuple[Offer, ...] = ()
+    examples: Mapping[str, object] = field(default_factory=dict)
 
     def with_lines(self, keep: Callable[[Line], bool]) -> "Document":
         """The document with those lines alone on the timeline and under their kinds that `keep` is true of."""

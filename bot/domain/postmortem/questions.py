@@ -24,6 +24,8 @@ class Question:
     command: str
 
 
+_ANSWER = "|"
+"""What stands in a command before the words that are the answer; what follows is an example."""
 _TABLE = (
     ("started", "When did the impact begin?", "started at {began}"),
     ("detected", "When was it noticed, and by whom or what?",
@@ -35,55 +37,59 @@ _TABLE = (
      "mitigated at {ended} what ended the impact"),
     ("mitigated_by", "Did the last action before the resolution end the impact?", "mitigated at {fixed} {fix}"),
     ("resolved", "When was it over, and how did it end?", "resolved at {ended} how it ended"),
-    ("impact", "Who was hurt, and how?", "impact at {hurt} who could not do what"),
-    ("figures", "How much: how many, how long?", "impact at {hurt} how many were hurt, for {lasted}"),
-    ("share", "What share of users or traffic was hurt?", "impact at {hurt} at most 100% of users"),
-    ("cause", "What led to it?", "cause at {ended} technical: what made it possible"),
+    ("impact", "Who was hurt, and how?", "impact at {hurt} |who could not do what"),
+    ("figures", "How much: how many, how long?", "impact at {hurt} |how many were hurt, for {lasted}"),
+    ("share", "What share of users or traffic was hurt?", "impact at {hurt} |at most 100% of users"),
+    ("cause", "What led to it?", "cause at {ended} |technical: what made it possible"),
     ("measures", "What will keep it from happening again?",
-     "actionitem @owner short-term by friday: what has to change"),
+     "actionitem |@owner short-term by friday: what has to change"),
     ("owner", "Who does it?", "actionitem assign {unowned} me"),
-    ("well", "What helped to notice, to decide or to recover?", "lesson at {ended} well: what helped"),
-    ("badly", "What slowed the response down or made it harder?", "lesson at {ended} badly: what got in the way"),
-    ("lucky", "What could easily have been worse?", "lesson at {ended} lucky: what could have been worse"),
+    ("well", "What helped to notice, to decide or to recover?", "lesson at {ended} well: |what helped"),
+    ("badly", "What slowed the response down or made it harder?", "lesson at {ended} badly: |what got in the way"),
+    ("lucky", "What could easily have been worse?", "lesson at {ended} lucky: |what could have been worse"),
     ("escalated", "Was anybody called in?", "escalated at {noticed} to whom, and why"),
     ("due", "By when is each item done?", "actionitem due {undated} friday"),
-    ("technical", "What in the systems made it possible?", "cause at {ended} technical: what made it possible"),
-    ("process", "What in the way of working let it through?", "cause at {ended} process: what let it through"),
+    ("technical", "What in the systems made it possible?", "cause at {ended} technical: |what made it possible"),
+    ("process", "What in the way of working let it through?", "cause at {ended} process: |what let it through"),
     ("human", "What made the step that led to it look right at the time?",
-     "cause at {ended} human: what made the step look right"),
+     "cause at {ended} human: |what made the step look right"),
     ("factors", "Which of these is technical, process, human?", "incident edit {sorting}"),
     ("slip", "A cause names only somebody's slip. What made it look right?",
-     "cause at {ended} human: what made the step look right"),
-    ("users", "What did users see, and how many of them?", "impact at {hurt} users: what users saw, and how many"),
-    ("business", "What could the business not do?", "impact at {hurt} business: what could not be sold or done"),
+     "cause at {ended} human: |what made the step look right"),
+    ("users", "What did users see, and how many of them?", "impact at {hurt} users: |what users saw, and how many"),
+    ("business", "What could the business not do?", "impact at {hurt} business: |what could not be sold or done"),
     ("money", "What did it cost, in sales, credits or work?",
-     "impact at {hurt} money: what it cost in sales, credits or work"),
+     "impact at {hurt} money: |what it cost in sales, credits or work"),
     ("performance", "How did speed and error rates change?",
-     "impact at {hurt} performance: what got slower or failed, and how much"),
+     "impact at {hurt} performance: |what got slower or failed, and how much"),
     ("operations", "What could those who run it not do meanwhile?",
-     "impact at {hurt} operations: what could not be run meanwhile"),
-    ("systems", "Which systems and services were hit?", "note at {ended} systems: which systems and services"),
-    ("logs", "Which lines of which log show it?", "note at {ended} logs: the lines that show it"),
+     "impact at {hurt} operations: |what could not be run meanwhile"),
+    ("systems", "Which systems and services were hit?", "note at {ended} systems: |which systems and services"),
+    ("logs", "Which lines of which log show it?", "note at {ended} logs: |the lines that show it"),
     ("configuration", "Which settings or versions mattered?",
-     "note at {ended} config: which settings, which release"),
+     "note at {ended} config: |which settings, which release"),
     ("told_customers", "What were customers told, where and when?",
-     "note at {ended} told customers: what they were told, and where"),
+     "note at {ended} told customers: |what they were told, and where"),
     ("told_staff", "What was the rest of the organisation told?",
-     "note at {ended} told staff: what they were told, and where"),
+     "note at {ended} told staff: |what they were told, and where"),
     ("communication", "What should be told sooner, clearer, or to others?",
-     "note at {ended} communication: who should hear what sooner"),
-    ("noticing", "What helped or hindered noticing it?", "lesson at {ended} badly: noticing: what made it late"),
+     "note at {ended} communication: |who should hear what sooner"),
+    ("noticing", "What helped or hindered noticing it?", "lesson at {ended} badly: noticing: |what made it late"),
     ("coordinating", "What helped or hindered working on it together?",
-     "lesson at {ended} well: coordinating: what kept it together"),
+     "lesson at {ended} well: coordinating: |what kept it together"),
     ("telling", "What went well or badly about telling others?",
-     "lesson at {ended} badly: telling: who heard it too late"),
-    ("improve", "What should go better next time?", "note at {ended} improve: what should go better"),
-    ("documentation", "Which runbook or page has to change?", "note at {ended} docs: which page has to say what"),
-    ("training", "Who needs to practise what?", "note at {ended} training: who practises what"),
+     "lesson at {ended} badly: telling: |who heard it too late"),
+    ("improve", "What should go better next time?", "note at {ended} improve: |what should go better"),
+    ("documentation", "Which runbook or page has to change?", "note at {ended} docs: |which page has to say what"),
+    ("training", "Who needs to practise what?", "note at {ended} training: |who practises what"),
     ("review", "When is this reviewed, and with whom?", "postmortem review friday 10:00"),
 )  # fmt: skip
 
 FACTS = tuple(fact for fact, _, _ in _TABLE)
+TEXTS = {fact: text for fact, text, _ in _TABLE}
+"""The question about each fact."""
+IN_WORDS = frozenset(fact for fact, _, command in _TABLE if _ANSWER in command)
+"""The facts that words answer, whatever they are."""
 _FACT_OF = {text: fact for fact, text, _ in _TABLE}
 
 STILL_OPEN = "still-open"
@@ -122,11 +128,19 @@ def questions(
         fact: Question(
             fact=fact,
             text=text,
-            command=addressed(f"/{prefix}{command.format_map(examples)}", name, prefix=prefix),
+            command=addressed(f"/{prefix}{command.replace(_ANSWER, '').format_map(examples)}", name, prefix=prefix),
         )
         for fact, text, command in _TABLE
         if fact in unknown
     }
+
+
+def stem(fact: str, examples: Mapping[str, object]) -> tuple[str, str, str]:
+    """Of a fact IN_WORDS: the command that answers it, its words before the answer, and an example of one."""
+    (whole,) = (command for each, _, command in _TABLE if each == fact)
+    before, _, example = whole.partition(_ANSWER)
+    command, _, head = before.format_map(examples).partition(" ")
+    return command, head, example.format_map(examples)
 
 
 def addressed(command: str, name: str, *, prefix: str) -> str:

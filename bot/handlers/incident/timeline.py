@@ -32,6 +32,7 @@ from bot.handlers.incident.which import CHOOSE
 from bot.handlers.items.reminders import lock_recipients, plan_item, plan_publication
 from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.drafts import enqueue_draft
+from bot.handlers.postmortem.interview import ANSWER
 from bot.handlers.request import MENTION, Button, Reply, Request
 from bot.vocabulary import DETECTED, ENTRY_KINDS, KINDS, NOTE, QUALIFIER_LABELS, REOPENED, RESOLVED, STARTED, Kind
 from storage import incidents, receipts, timeline
@@ -150,6 +151,7 @@ def record(connection: Connection, request: Request) -> Reply:
     if utterance.mentioned is not None and request.author_id is None:
         buttons += doubts.use_mentioned(connection, request, incident, entry, utterance.mentioned[0])
     buttons += _about_words(incident, entry, asks=utterance.asks)
+    buttons += (Button(label="Answer the open questions", action=ANSWER, value=incident.name),) if drafting else ()
     return receipt(
         connection,
         request,

@@ -30,9 +30,10 @@ from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Reply, Request, first_word
 from bot.telemetry import context
-from storage import incidents, outbox, postmortems, reviews, timeline
+from storage import incidents, live_messages, outbox, postmortems, reviews, timeline
 from storage.database import Database
 from storage.items import action_items
+from storage.live_messages import DRAFT
 from storage.outbox import Job
 from storage.values import Incident, Postmortem
 
@@ -129,13 +130,16 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
     while not saved:
         with database.read() as connection:
             newest = postmortems.newest(connection, incident.id)
+            questions = _ever_asked(connection, incident.id)
         with RENDER_LOCK:
             version, redrafted = next_version(
                 newest, drafted, template=template, by=content["by"], at=clock(), document=document
             )
             version = replace(version, drafted_by_id=content.get("by_id"))
             stands = newest is not None and _stands(newest, version, record, came)
-            delivery = _delivery(replace(record, postmortem=version), version, drafted, redrafted, content)
+            delivery = _delivery(
+                replace(record, postmortem=version), version, drafted, redrafted, content, questions=questions
+            )
         if stands:
             _tell(database, job, slack("draft_stands", incident=incident, postmortem=newest), at=clock())
             return
@@ -147,10 +151,11 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
             saved = not erased and (current and current.version) == (newest and newest.version)
             if saved:
                 postmortems.insert_version(connection, incident.id, version)
+                lane = _announced(connection, incident, content["channel_id"], at=clock())
                 outbox.add(
                     connection,
                     job.workspace_id,
-                    lane=content["channel_id"],
+                    lane=lane,
                     action=_DOCUMENT,
                     content=delivery,
                     at=clock(),
@@ -161,6 +166,15 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
             write_draft(database, settings, job, clock)
             return
     context.bind(incident=incident.name, draft=version.version)
+
+
+def _announced(connection: Connection, incident: Incident, channel_id: str, *, at: datetime) -> str:
+    """Announce the draft's message, where the version comes to its channel; returns the lane for the version."""
+    if destination_of(incident, channel_id) != incident.channel_id:
+        return channel_id
+    return live_messages.announce_before(
+        connection, incident.workspace_id, DRAFT, incident.id, channel_id=incident.channel_id, at=at
+    )
 
 
 def _is_same_request(other: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
@@ -299,26 +313,51 @@ def _printed_names(newest: Postmortem | None, drafted: Drafted, document: Docume
     return document.names if document is not None else {}
 
 
+def count_answered(connection: Connection, incident_id: int, version: Postmortem) -> tuple[int, int]:
+    """How many of the questions that the drafts up to this version asked are answered in it, and how many they are."""
+    still_open = _texts(version)
+    total = len(_ever_asked(connection, incident_id).union(still_open))
+    return total - len(set(still_open)), total
+
+
+def _ever_asked(connection: Connection, incident_id: int) -> set[str]:
+    """The questions that any version left open."""
+    return {text for each in postmortems.latest_first(connection, incident_id) for text in _texts(each)}
+
+
+def _texts(version: Postmortem) -> list[str]:
+    """The questions that the version leaves open."""
+    return [text for _, _, text, _ in asked(version.shown)]
+
+
 def _delivery(
-    record: ExportRecord, version: Postmortem, drafted: Drafted, redrafted: Redrafted, content: Mapping[str, Any]
+    record: ExportRecord,
+    version: Postmortem,
+    drafted: Drafted,
+    redrafted: Redrafted,
+    content: Mapping[str, Any],
+    *,
+    questions: set[str],
 ) -> dict[str, Any]:
-    """The content of the outbox job that sends the version to the channel."""
-    incident = record.incident
-    comment = slack(
-        "drafted",
-        incident=incident,
-        postmortem=version,
-        head=head_of(record),
-        prefix=content["prefix"],
-        drafted=drafted,
-        redrafted=redrafted,
-        still_open=sum(1 for _ in asked(version.shown)),
-    )
+    """The content of the outbox job that sends the version to the channel; `questions` earlier versions asked."""
+    incident, still_open = record.incident, set(_texts(version))
+    total = len(questions | still_open)
+    facts = {
+        "incident": incident,
+        "postmortem": version,
+        "head": head_of(record),
+        "prefix": content["prefix"],
+        "drafted": drafted,
+        "redrafted": redrafted,
+        "answered": total - len(still_open),
+        "total": total,
+    }
     return {
         "incident_id": incident.id,
         "channel": content["channel_id"],
         "reply_url": content["reply_url"],
-        "comment": comment,
+        "comment": slack("drafted", **facts),
+        "beside": slack("drafted_version", **facts),
         "title": f"{incident.name} postmortem, version {version.version}",
         "filename": f"{incident.name}-postmortem-v{version.version}.md",
         "markdown": FORMATS["md"](record),

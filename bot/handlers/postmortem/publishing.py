@@ -6,34 +6,48 @@ from sqlalchemy import Connection
 
 from bot.documents.export import latest_draft
 from bot.documents.rendering import slack
+from bot.domain.postmortem.questions import asked
 from bot.domain.words import closest_match
 from bot.errors import UsageError
 from bot.handlers.incident.incidents import commands_about, get_by_number, get_current, incident_number
 from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.audiences import RENDERINGS, take_money
 from bot.handlers.postmortem.exports import read_record
-from bot.handlers.request import Reply, Request
+from bot.handlers.postmortem.interview import ANSWER
+from bot.handlers.request import Button, Reply, Request
 from bot.publishing.target import TARGETS
+from bot.vocabulary import POSTMORTEM
 from storage import outbox, publications
 from storage.values import Incident
 
 PUBLISH = "publish"
 """The action in the outbox and in the policy."""
+ANYWAY = "publish_anyway"
+"""The action of the button that publishes although questions are open; the value is the incident, then the words."""
+_ANYWAY = "anyway"
+"""The word that stands for it."""
 _NOT_SET = "Scribe is not set up to publish to {it}. Whoever runs it can set"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PublishRequest:
-    """The parsed words. Without a number it is the current incident, without targets all that are set up."""
+    """The parsed words. Without a number it is the current incident, without targets all that are set up.
+
+    `anyway`: also with questions open.
+    """
 
     number: int | None = None
     audience: str | None = None
     money: bool = False
     targets: tuple[str, ...] = ()
+    anyway: bool = False
 
 
 def publish(connection: Connection, request: Request) -> Reply:
-    """`publish [blameless|public [money]] [folder|canvas] [INC-12]`: publish the newest version."""
+    """`publish [blameless|public [money]] [folder|canvas] [anyway] [INC-12]`: publish the newest version.
+
+    With questions open it asks first, unless `anyway` is said.
+    """
     wanted = _parse(request)
     if wanted.number is None:
         incident = get_current(connection, request)
@@ -45,6 +59,9 @@ def publish(connection: Connection, request: Request) -> Reply:
         raise UsageError(f"{incident.name} has no draft yet. {draft} writes one.")
     targets = _allowed_targets(request, incident, wanted.targets)
     require_permission(connection, request, incident, PUBLISH)
+    still_open = sum(1 for _ in asked(record.postmortem.shown))
+    if still_open and not wanted.anyway:
+        return _ask_first(request, incident, still_open, version=latest_draft(record).version)
     outbox.add(
         connection,
         request.workspace_id,
@@ -66,6 +83,30 @@ def publish(connection: Connection, request: Request) -> Reply:
         at=request.received_at,
     )
     return Reply(text=slack("publishing", incident=incident, version=latest_draft(record).version, targets=targets))
+
+
+def _ask_first(request: Request, incident: Incident, still_open: int, *, version: int) -> Reply:
+    """Ask whether to publish with questions open."""
+    words = " ".join(word for word in request.words.split() if incident_number(word, plain=True) is None)
+    name = incident.name if incident.channel_id != request.channel_id else ""
+    text = slack(
+        "publish_open", incident=incident, request=request, still_open=still_open, version=version,
+        typed=f"{words} {name}".strip(),
+    )  # fmt: skip
+    count = "1 question" if still_open == 1 else f"{still_open} questions"
+    buttons = (
+        Button(label=f"Answer {count}", action=ANSWER, value=incident.name),
+        Button(label="Publish anyway", action=ANYWAY, value=f"{incident.name} {words}".strip()),
+    )
+    return Reply(text=text, buttons=buttons)
+
+
+def publish_anyway(connection: Connection, request: Request) -> Reply:
+    """`INC-12 folder`, of a button: publish it with the questions open."""
+    pressed = request.parsed
+    words = f"{pressed['words'] or ''} {_ANYWAY}"
+    named = replace(request, command=POSTMORTEM.name, words=words, named_number=int(pressed["incident"]))
+    return replace(publish(connection, named), replaces=True)
 
 
 def publish_again(connection: Connection, request: Request, incident: Incident) -> list[str]:
@@ -104,6 +145,8 @@ def _parse(request: Request) -> _PublishRequest:
         number = incident_number(word, plain=True)
         if number is not None and wanted.number is None:
             wanted = replace(wanted, number=number)
+        elif word == _ANYWAY:
+            wanted = replace(wanted, anyway=True)
         elif word in RENDERINGS and wanted.audience is None:
             wanted = replace(wanted, audience=word)
         elif word in TARGETS:

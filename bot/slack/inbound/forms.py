@@ -4,16 +4,18 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from slack_bolt import Ack
 from sqlalchemy import Connection
 
-from bot.errors import UsageError
+from bot.errors import FieldsError, UsageError
 from bot.handlers.incident import backfill, doubts
 from bot.handlers.items import buttons
+from bot.handlers.postmortem import interview
+from bot.handlers.postmortem.buttons import PLAN
 from bot.handlers.postmortem.edits import CHOOSE, SAVE, WRITE
 from bot.handlers.request import Reply, Request, SectionEdit
 from bot.slack.context import NOT_SAVED, SlackContext
@@ -23,9 +25,11 @@ from bot.slack.inbound.requests import UNNAMED, instant_of_ts, iso
 from bot.slack.outbound import blocks, home, modals
 from bot.slack.outbound.modals import Origin, joined
 from bot.slack.text import PlainText, to_handle
-from bot.vocabulary import ADD_TO_TIMELINE, POSTMORTEM
+from bot.vocabulary import ADD_TO_TIMELINE, POSTMORTEM, REVIEW
 
 STALE = "This form was opened by another version of Scribe and cannot be read. Copy your words, and open it anew."
+_REPEATED = 9_000
+"""Characters of what was typed into a long form that a message about it repeats."""
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +75,8 @@ def submission(context: SlackContext, ack: Ack, payload: Submission, *, small: b
         answer = modals.following(origin, reply)
         if small and blocks.size(answer) > blocks.SMALL_VIEW:
             answer = {"response_action": "update", "view": context.show_later(request, answer["view"])}
+    except FieldsError as error:
+        ack(**modals.field_errors(error.problems, payload.view))
     except UsageError as error:
         ack(**modals.errors(str(error), payload.view, _field(payload.view, str(error), context.clock())))
     except Exception:  # noqa: BLE001 - the boundary: the form stays open with the words
@@ -207,6 +213,46 @@ def _edit(context: SlackContext, payload: Submission, origin: Origin) -> Request
     return replace(request, incident_number=origin["incident"], edit=edit)
 
 
+def _planned(context: SlackContext, payload: Submission, origin: Origin) -> Request:
+    """A planned review, in the words of the command; in the person's own zone, where that is known."""
+    filled = modals.answers(payload.view)
+    request = context.requests.of_form(
+        payload, origin, POSTMORTEM.name, PlainText(words=""), received_at=context.clock()
+    )
+    local = datetime.fromtimestamp(filled["time"], request.zone if request.zone_known else UTC)
+    zone = "" if request.zone_known else " UTC"
+    return replace(request, words=f"{REVIEW} {local:%Y-%m-%d %H:%M}{zone} for {filled['length']}")
+
+
+def _answers(command: str) -> Callable[[SlackContext, Submission, Origin], Request]:
+    """A form of the interview: what was entered there, by field. People are told by name, their ids go along."""
+
+    def read(context: SlackContext, payload: Submission, origin: Origin) -> Request:
+        entered, people = dict[str, Any](), dict[str, str]()
+        for actions in payload.view.state.values.values():
+            for name, each in actions.items():
+                answer = each.answer
+                if each.selected_user is not None:
+                    member = context.members.look_up(payload.team.id, each.selected_user)
+                    handle = to_handle(member.name if member else each.selected_user)
+                    people[handle], answer = each.selected_user, f"@{handle}"
+                answer = answer.strip() if isinstance(answer, str) else answer
+                if answer:
+                    entered[name] = answer
+        typed = [str(each) for name, each in entered.items() if name.startswith(interview.TYPED)]
+        request = context.requests.of_form(
+            payload,
+            origin,
+            command,
+            PlainText(words=blocks.clip("\n".join(typed), _REPEATED), people=people),
+            received_at=context.clock(),
+            details={interview.ANSWERS: json.dumps(entered)},
+        )
+        return replace(request, named_number=request.incident_number)
+
+    return read
+
+
 _REQUESTS: dict[str, Callable[[SlackContext, Submission, Origin], Request]] = {
     ADD_TO_TIMELINE: _entry,
     modals.ACTION_ITEM: _item,
@@ -215,6 +261,9 @@ _REQUESTS: dict[str, Callable[[SlackContext, Submission, Origin], Request]] = {
     backfill.PREVIEW: _previewed,
     CHOOSE: _choice,
     WRITE: _edit,
+    PLAN: _planned,
+    interview.MILESTONES: _answers(interview.MILESTONES),
+    interview.QUESTIONS: _answers(interview.QUESTIONS),
     buttons.ASSIGN: _assign,
     buttons.DATE: _date,
     buttons.DROP: _drop,

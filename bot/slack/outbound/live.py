@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from bot.handlers.incident import card
 from bot.slack.client import PausedError
 from bot.slack.context import SlackContext
+from bot.slack.outbound import drafts
 from bot.slack.outbound.blocks import Message, controls, fingerprint, grey, section
 from bot.slack.outbound.delivery import Action
 from bot.slack.refusals import TOKEN_REFUSED, UNEDITABLE, Verdict, judge, reason
@@ -37,7 +38,7 @@ def _card(context: SlackContext, connection: Connection, incident: Incident) -> 
     return {"text": shown.text, "blocks": blocks}
 
 
-LIVE: Mapping[str, Compose] = {live_messages.CARD: _card}
+LIVE: Mapping[str, Compose] = {live_messages.CARD: _card, live_messages.DRAFT: drafts.message}
 """The kinds of live messages."""
 PINNED = frozenset({live_messages.CARD})
 """The kinds that are pinned where the token has the scope."""

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.postmortem import interview
+from bot.domain.postmortem.interview import Field
 from bot.errors import UsageError
 from bot.handlers.incident import backfill
 from bot.handlers.incident.doubts import CORRECT
 from bot.handlers.items.buttons import ASSIGN, DATE, DROP
 from bot.handlers.items.redact import OTHERS_TITLE, TITLE
+from bot.handlers.postmortem.buttons import PLAN
 from bot.handlers.postmortem.edits import CHOOSE, WRITE
+from bot.handlers.postmortem.interview import MILESTONES, QUESTIONS
 from bot.handlers.request import Reply
 from bot.slack.inbound.payloads import SubmittedView
 from bot.slack.outbound.blocks import clip
@@ -33,6 +37,10 @@ _TICKS = 10
 """Options of a group of checkboxes, which is Slack's limit."""
 _MOST_BYTES = 120_000
 """Bytes of a form's inputs; Slack accepts twice that, but a submission contains each text twice, old and new."""
+_LENGTHS = {"30m": "30 minutes", "45m": "45 minutes", "1h": "1 hour", "1h30m": "1 hour 30"}
+_PLACEHOLDER_LIMIT, _FIELD_LABEL_LIMIT = 150, 300
+_EARLIEST_PICKED = 1_000_000_000
+"""Slack's pickers take no earlier instant."""
 _VERSION_MARK = "@"
 _BLANK = " \n"
 
@@ -253,6 +261,77 @@ def _about_item(
     return _view(callback_id, title, submit, [{"type": "section", "text": _plain(text)}, field], metadata)
 
 
+def review_form(origin: Origin, *, incident: Incident) -> View:
+    """When the review is, and how long; who is invited comes from the timeline."""
+    lengths = [_option(value, label) for value, label in _LENGTHS.items()]
+    chosen = next(option for option in lengths if option["value"] == "1h")
+    hint = "Those of the timeline and the owners of action items are invited."
+    select = {"type": "static_select", "options": lengths, "initial_option": chosen}
+    blocks = [
+        _input("time", "When, in your own time", {"type": "datetimepicker"}, hint=hint),
+        _input("length", "How long", select),
+    ]
+    return _view(PLAN, f"Review of {incident.name}", "Plan", blocks, {**origin, "incident": incident.number})
+
+
+def milestones_form(origin: Origin, *, incident: Incident, fields: Sequence[Field]) -> View:
+    """The interview's first form: each milestone's time, and what is missing; `questions_form` follows."""
+    said = "Are these times right? Correct what is not, in your own time. The draft rests on them."
+    return _interview(MILESTONES, "Next", said, origin, incident=incident, fields=fields)
+
+
+def questions_form(origin: Origin, *, incident: Incident, fields: Sequence[Field]) -> View:
+    """The interview's second form: a field for each open question."""
+    said = "Answer what you know, and leave the rest empty. Each answer goes onto the timeline."
+    return _interview(QUESTIONS, "Save", said, origin, incident=incident, fields=fields)
+
+
+def _interview(
+    callback_id: str, submit: str, said: str, origin: Origin, *, incident: Incident, fields: Sequence[Field]
+) -> View:
+    blocks = [{"type": "section", "text": _plain(said)}, *map(_field, fields)]
+    metadata = {**origin, "incident": incident.number}
+    return _view(callback_id, f"{incident.name}, answers", submit, blocks, metadata)
+
+
+def _field(field: Field) -> View:
+    element = _INPUTS[field.input](field)
+    if field.example:
+        element["placeholder"] = _plain(clip(field.example, _PLACEHOLDER_LIMIT))
+    label = clip(field.label, _FIELD_LABEL_LIMIT)
+    return _input(field.name, label, element, optional=True, hint=field.hint or None)
+
+
+def _text_input(field: Field) -> View:
+    return {"type": "plain_text_input", "multiline": field.input == interview.WORDS, "max_length": INPUT_LIMIT}
+
+
+def _time_picker(field: Field) -> View:
+    chosen = isinstance(field.initial, int) and field.initial >= _EARLIEST_PICKED
+    return {"type": "datetimepicker", **({"initial_date_time": field.initial} if chosen else {})}
+
+
+def _options(field: Field) -> list[View]:
+    return [_option(value, clip(label, LABEL_LIMIT)) for value, label in field.options]
+
+
+def _tick_boxes(field: Field) -> View:
+    ticked = [each for each in _options(field) if isinstance(field.initial, list) and each["value"] in field.initial]
+    return {"type": "checkboxes", "options": _options(field), **({"initial_options": ticked} if ticked else {})}
+
+
+_INPUTS: dict[str, Callable[[Field], View]] = {
+    interview.WORDS: _text_input,
+    interview.LINE: _text_input,
+    interview.TIME: _time_picker,
+    interview.CHOICE: lambda field: {"type": "static_select", "options": _options(field)},
+    interview.TICKS: _tick_boxes,
+    interview.PERSON: lambda _field: {"type": "users_select"},
+    interview.DATE: lambda _field: {"type": "datepicker"},
+}
+"""The element of each input of the interview."""
+
+
 FORMS: dict[str, Callable[..., View]] = {
     ACTION_ITEM: item_form,
     CORRECT: correction_form,
@@ -263,6 +342,9 @@ FORMS: dict[str, Callable[..., View]] = {
     DROP: drop_form,
     CHOOSE: section_form,
     WRITE: edit_form,
+    PLAN: review_form,
+    MILESTONES: milestones_form,
+    QUESTIONS: questions_form,
 }
 """The form for each `Reply.form`, from its origin and `Reply.fills`."""
 
@@ -369,6 +451,15 @@ def coming(view: View, name: str) -> View:
 
 
 def errors(problem: str, view: SubmittedView, field: str = "words") -> dict[str, Any]:
-    """The ack that keeps the form open, with the problem under a field of the submitted `view`."""
-    block_id = next((name for name in view.state.values if name.partition(_VERSION_MARK)[0] == field), field)
-    return {"response_action": "errors", "errors": {block_id: clip(problem, _ERROR_LIMIT)}}
+    """The ack that keeps the form open, with the problem under a field of the submitted `view`, else its first."""
+    return field_errors({field: problem}, view)
+
+
+def field_errors(problems: Mapping[str, str], view: SubmittedView) -> dict[str, Any]:
+    """The same with several problems, by the field that each stands under."""
+    shown: dict[str, str] = {}
+    for field, problem in problems.items():
+        named = (name for name in view.state.values if field in {name, name.partition(_VERSION_MARK)[0]})
+        block_id = next(named, next(iter(view.state.values), field))
+        shown.setdefault(block_id, clip(problem, _ERROR_LIMIT))
+    return {"response_action": "errors", "errors": shown}

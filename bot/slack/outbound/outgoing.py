@@ -9,8 +9,6 @@ from typing import Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from bot.documents.export import BINARY, ExportRecord
-from bot.documents.rendering import RENDER_LOCK, terminal
 from bot.errors import UsageError
 from bot.handlers import later
 from bot.handlers.incident import erase, updates
@@ -19,19 +17,17 @@ from bot.handlers.incident.incidents import MAKE_CHANNEL
 from bot.handlers.items import handovers
 from bot.handlers.items.handovers import DONE_ELSEWHERE, HANDOVER
 from bot.handlers.items.reminders import DIGEST, EXPIRED, SUMMARY, TAKE_UP, take_up
-from bot.handlers.postmortem import drafts
-from bot.handlers.postmortem.exports import read_record
+from bot.handlers.postmortem.drafts import write_draft
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.handlers.request import Reply, Request
 from bot.handlers.review.reviews import ANNOUNCEMENT, REMINDER
 from bot.handlers.routes import handle
-from bot.slack.client import NewFile
 from bot.slack.context import FORM, FORM_LOST, SlackContext
 from bot.slack.inbound import reactions
-from bot.slack.outbound import blocks, channels, home, live, notices, presence, publications, reply_urls
+from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
-from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, needs_messages, reason
-from storage import incidents, live_messages, outbox
+from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, reason
+from storage import live_messages, outbox
 from storage.items import digests
 from storage.outbox import Job
 
@@ -53,7 +49,7 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         outbox.EPHEMERAL: partial(_post_ephemeral, context),
         FORM: partial(_show_form, context),
         "draft": partial(_draft, context),
-        "document": partial(_document, context),
+        "document": partial(drafts.send_document, context),
         "report": partial(notices.send_report, context),
         home.PUBLISH: partial(home.publish, context),
         ANNOUNCEMENT: partial(notices.announce_review, context),
@@ -205,67 +201,4 @@ def _answer(context: SlackContext, job: Job) -> None:
 
 
 def _draft(context: SlackContext, job: Job) -> None:
-    drafts.write_draft(context.database, context.settings, job, context.clock)
-
-
-def _document(context: SlackContext, job: Job) -> None:
-    """Share the document, with the picture; where Slack takes no file, enqueue it as messages."""
-    content = _redirected(context, job.content)
-    try:
-        context.client.share(content["channel"], content["comment"], files(context, content))
-    except (SlackClientError, OSError) as error:
-        if not needs_messages(error, job.attempts):
-            raise
-        _log.warning("document sent as messages: %s", reason(error))
-        at, channel, reply_url = context.clock(), content["channel"], content["reply_url"]
-        with context.database.write() as connection:
-            for message in _messages(content):
-                outbox.post(connection, job.workspace_id, channel, message, reply_url=reply_url, at=at)
-            outbox.mark_sent(connection, job, at=at)
-
-
-def _redirected(context: SlackContext, content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The content, for the incident's own channel if not all who are in the one of the request may see it."""
-    if "incident_id" not in content:
-        return content
-    with context.database.read() as connection:
-        incident = incidents.by_id(connection, content["incident_id"])
-    channel = drafts.destination_of(incident, content["channel"])
-    return content if channel == content["channel"] else {**content, "channel": channel, "reply_url": None}
-
-
-def _messages(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The document as messages: its Markdown, or the text `instead` of a file that is not meant to be read."""
-    about = {name: content[name] for name in ("incident_id", "asked_by") if name in content}
-    if "instead" in content:
-        return [{"text": content["instead"], **about}]
-    rest = [{"text": content["title"], "blocks": part, **about} for part in blocks.documents(content["markdown"])]
-    return [{"text": content["comment"], **about}, *rest]
-
-
-def files(context: SlackContext, content: Mapping[str, Any]) -> list[NewFile]:
-    """The document, and for an incident the picture of its timeline."""
-    document = NewFile(filename=content["filename"], title=content["title"], content=content["markdown"].encode())
-    if "incident_id" not in content:
-        return [document]
-    try:
-        with context.database.read() as connection:
-            record = read_record(connection, incidents.by_id(connection, content["incident_id"]))
-        name = record.incident.name
-        with RENDER_LOCK:
-            picture = NewFile(
-                filename=f"{name}-timeline.png",
-                title=f"{name} timeline",
-                content=BINARY["png"](record),
-                alt_text=described(record),
-                extra=True,
-            )
-    except Exception:  # noqa: BLE001 - after any failure to draw, the document is sent without its picture
-        _log.exception("picture not drawn")
-        return [document]
-    return [document, picture]
-
-
-def described(record: ExportRecord) -> str:
-    """The picture in one line, for people who cannot see it."""
-    return terminal("picture", incident=record.incident, lifecycle=record.lifecycle)
+    write_draft(context.database, context.settings, job, context.clock)

@@ -126,7 +126,7 @@ def test_hostile_text_is_shown_as_text_everywhere(site: DemoSite, tab: Tab) -> N
     expect(page.locator("#notice")).to_contain_text("/nothing is not a valid command")
     tab.type("/postmortem show")
     tab.message("Only visible to you")
-    tab.type("/postmortem publish")
+    tab.type("/postmortem publish anyway")
     tab.message("published by alice")
     page.locator("#header").get_by_role("button", name="INC-1 postmortem").click()
     expect(page.locator("#canvas")).to_contain_text("<img src=x")
@@ -345,7 +345,7 @@ def in_a_canvas(site: DemoSite, tab: Tab) -> None:
     ):
         tab.type(words)
     tab.message("postmortem, version 1")
-    tab.type("/postmortem publish")
+    tab.type("/postmortem publish anyway")
     tab.message("published by alice")
     tab.page.get_by_role("tab", name="Picture").click()
     site.demo.slack.wait_for(lambda: site.demo.slack.workspace.canvases)

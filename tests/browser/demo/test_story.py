@@ -131,7 +131,7 @@ def test_an_edit_of_lines_changed_meanwhile_shows_both_texts(site: DemoSite, tab
 def test_a_published_postmortem_opens_as_a_canvas(tab: Tab) -> None:
     page, canvas = tab.page, tab.page.locator("#canvas")
     resolve(tab)
-    tab.type("/postmortem publish")
+    tab.type("/postmortem publish anyway")
     tab.message("published by alice").get_by_role("link", name="the canvas").click()
     expect(canvas).to_contain_text("Detected: disk full")
     page.reload()

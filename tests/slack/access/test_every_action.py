@@ -15,6 +15,7 @@ from bot.fakeslack.delivery import PayloadDelivery
 from bot.handlers.incident import closing, doubts, updates
 from bot.handlers.incident.incidents import ERASE, ERASE_ONE, MAKE_CHANNEL
 from bot.handlers.items import buttons
+from bot.handlers.postmortem import publishing
 from bot.handlers.request import OLD_BUTTON
 from bot.handlers.routes import INTERACTIONS, ROUTES
 from bot.vocabulary import ADD_TO_TIMELINE, KINDS
@@ -22,7 +23,7 @@ from storage import nudges
 from storage.database import Database
 from tests.support.abroad import rows
 from tests.support.ledger import entries, incident, incident_count, items
-from tests.support.workplace import Workplace, workplace
+from tests.support.workplace import Workplace, at, workplace
 
 OPEN = {
     "incident open": "declares a new one",
@@ -35,6 +36,11 @@ OPEN = {
     "open_again": "records, as /reopened does",
     "timeline": "reads",
     "postmortem draft": "writes a version; none is lost",
+    "postmortem answer": "opens a form whose answers are commands, each with the policy of its own",
+    "answer_questions": "as above",
+    "answer_milestones": "records as typed; one that resolves or edits is an action below",
+    "answer_open": "as above",
+    "draft_check": "reads",
     "postmortem show": "reads",
     "postmortem check": "reads",
     "actionitem": "records",
@@ -80,6 +86,7 @@ OPEN = {
 }
 """The routes open to everyone, and why."""
 _numbers = count()
+_CORRECTED = at("2026-03-12T11:20:00Z")
 
 Way = Callable[[Workplace, str], None]
 
@@ -220,6 +227,24 @@ def _item_done_by_button(office: Workplace, user: str) -> None:
     _pressed(buttons.DONE, f"INC-{incident_count(office)} 1")(office, user)
 
 
+def _published_by_button(office: Workplace, user: str) -> None:
+    _pressed(publishing.ANYWAY, f"INC-{incident_count(office)} folder")(office, user)
+
+
+def _through_the_interview(field: str) -> Way:
+    """The form of the milestones, with that time chosen."""
+
+    def way(office: Workplace, user: str) -> None:
+        assert office.ask("/postmortem answer", user=user).ok
+        view = office.slack.modal(user)
+        assert view
+        name = next(each["block_id"] for each in view.blocks if each.get("block_id", "").startswith(field))
+        office.slack.submit(user, {name: int(_CORRECTED.timestamp())})
+        office.slack.workspace.close_view(user, all_of_them=True)
+
+    return way
+
+
 def _on_card(action: str, choice: str = "") -> Way:
     """A button of the incident's card."""
 
@@ -287,15 +312,16 @@ WAYS: dict[str, dict[str, Way]] = {
         "edit": _through_an_edit,
         "move": _through_a_moved_resolution,
         "nudge": _resolved_by_a_nudge,
+        "interview": _through_the_interview("at-resolved"),
         "card": _on_card("card_resolved"),
     },
     "update": _all("incident update", "we freed space, next in 30m"),
     "channel": {**_all("incident channel", ""), "button": _channel_by_button},
-    "publish": _all("postmortem publish", ""),
+    "publish": {**_all("postmortem publish", "anyway"), "button": _published_by_button},
     "cancel": {**_all("incident cancel", "a drill"), "button": _cancelled_by_button},
     "duplicate": {"command": _about_the_other("duplicate")},
     "merge": {"command": _about_the_other("merge"), "mention": _about_the_other("merge", mentioned=True)},
-    "edit": _all("incident edit", "1 no disk"),
+    "edit": {**_all("incident edit", "1 no disk"), "interview": _through_the_interview("time-1")},
     "undo": {**_all("incident undo", "1"), "menu": _undone_by_menu},
     "document": _all("postmortem template", "learning"),
     "review": _all("postmortem review", "2026-03-19 10:00 UTC"),
@@ -315,7 +341,9 @@ DONE: dict[str, Callable[[Workplace, int], bool]] = {
     "cancel": lambda office, number: incident(office, number).state == "cancelled",
     "duplicate": lambda office, number: incident(office, number).state == "duplicate",
     "merge": lambda office, number: incident(office, max(number - 1, 1)).same_as_id == incident(office, number).id,
-    "edit": lambda office, number: entries(office, number)[0].text == "no disk",
+    "edit": lambda office, number: (
+        entries(office, number)[0].text == "no disk" or entries(office, number)[0].occurred_at == _CORRECTED
+    ),
     "undo": lambda office, number: entries(office, number)[0].retracted,
     "document": lambda office, number: (
         rows(office, numbers=(number,))["postmortem_versions"][-1].template == "learning"
@@ -405,7 +433,8 @@ def test_every_route_is_an_action_of_the_policy_or_open_to_everyone() -> None:
         "incident severity", "incident lead", "incident title", "incident private", "resolved", "postmortem publish",
         "actionitem drop", "incident cancel", "incident duplicate", "incident merge", "incident undo",
         closing.CANCEL, "erase", *ERASE_ONE, "incident edit", "postmortem strike",
-        "postmortem edit", "postmortem template", "save_section",
+        "postmortem edit", "postmortem template", "save_section", "draft_edit", "draft_publish", "publish_anyway",
+        "review_plan",
         "postmortem review", "actionitem done", "actionitem assign", "actionitem due", "actionitem snooze",
         "actionitem confirm", "actionitem reopen", "actionitem link", "item_done", "item_confirm", "item_snooze",
         "digest_snooze", "postmortem_seen", "item_reopen", *buttons.DUE, "item_owner",

@@ -342,7 +342,7 @@ DEEDS: dict[str, tuple[str, ...]] = {
     "undo": ("/incident undo 1",),
     "document": ("/postmortem edit", "/postmortem template classic"),
     "review": ("/postmortem review 2026-03-19 10:00", "/postmortem review cancel"),
-    "publish": ("/postmortem publish",),
+    "publish": ("/postmortem publish anyway",),
     "items": ("/actionitem assign 1 @bob", "/actionitem done 1", "/actionitem due 1 2026-04-01"),
     "drop": ("/actionitem drop 1 no money",),
     "erase": ("/incident erase 1 it names a customer",),

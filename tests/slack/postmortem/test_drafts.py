@@ -10,7 +10,7 @@ from bot.fakeslack.block_kit import MAX_BLOCKS_TEXT, MAX_MARKDOWN_TEXT
 from bot.fakeslack.objects import Message
 from bot.fakeslack.validation import text_length
 from bot.handlers.postmortem.exports import read_record
-from bot.slack.outbound import outgoing
+from bot.slack.outbound import drafts
 from bot.slack.outbound.delivery import MOST_FAILURES
 from storage import outbox, timeline
 from tests.support.ledger import counts, entries, incident, outbox_states, problems
@@ -50,7 +50,8 @@ def test_a_resolution_drafts_version_one_and_the_command_version_two(resolved: W
     assert (file.name, file.channel) == ("INC-1-postmortem-v1.md", resolved.channel)
     assert file.content.decode().startswith("# INC-1")
     assert "disk full" in file.content.decode()
-    assert shown[-1].text.startswith("INC-1 · postmortem, version 1 · drafted from the timeline\n")
+    assert shown[-2].text.startswith("INC-1 · postmortem, version 1 · disk full\n")
+    assert (shown[-1].text, shown[-1].thread_ts) == ("Version 1, drafted from what is recorded now", shown[-2].ts)
     resolved.say("/cause process: nobody watched the disk")
     resolved.say("/postmortem draft")
     resolved.deliver()
@@ -66,7 +67,7 @@ def test_the_picture_comes_with_the_draft_and_has_a_description(resolved: Workpl
     assert picture.content.startswith(b"\x89PNG")
     with resolved.database.read() as connection:
         record = read_record(connection, incident(resolved))
-    assert outgoing.described(record) == "Timeline of INC-1, disk full. Resolved; time to resolve 30 min."
+    assert drafts.described(record) == "Timeline of INC-1, disk full. Resolved; time to resolve 30 min."
     assert picture.initial_comment == document.initial_comment
     (message,) = [each for each in resolved.messages() if each.files]
     assert message.files == (document, picture)
@@ -212,7 +213,8 @@ def test_the_worker_threads_deliver_without_being_called(resolved: Workplace) ->
     )
     before = counts(resolved)
     resolved.deliver()
-    assert counts(resolved) == before
+    # The note may have the draft's message edited, which comes to nothing.
+    assert counts(resolved) | {"outbox": 0} == before | {"outbox": 0}
 
 
 def test_the_draft_is_stored_while_slack_is_away(office: Workplace) -> None:

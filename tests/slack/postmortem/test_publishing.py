@@ -78,7 +78,7 @@ def office(sqlite: Database, clock: SetClock, folder: Path) -> Iterator[Workplac
 
 def publish(office: Workplace, words: str = "", **how: Any) -> list[str]:
     """Publish; returns the lines of the message in the channel."""
-    office.private(f"/postmortem publish {words}".strip(), **how)
+    office.private(f"/postmortem publish anyway {words}".strip(), **how)
     return last_message(office)
 
 
@@ -108,7 +108,7 @@ def test_every_target_has_a_factory_and_a_setting() -> None:
 
 
 def test_a_postmortem_is_published_to_all_targets_and_one_message_lists_them(office: Workplace, folder: Path) -> None:
-    receipt = office.private("/postmortem publish")
+    receipt = office.private("/postmortem publish anyway")
     assert receipt == (
         "INC-1 · version 1 of the postmortem is being published: folder, canvas. The channel is told when it is done."
     )
@@ -299,7 +299,7 @@ def test_publishing_waits_for_a_retry_in_progress(office: Workplace, clock: SetC
     assert trying
     assert trying.lane == "publish:1:folder"
     messages = len(office.messages())
-    office.private("/postmortem publish folder")
+    office.private("/postmortem publish folder anyway")
     assert len(office.messages()) == messages
     with office.database.write() as connection:
         outbox.mark_sent(connection, trying, at=clock())
@@ -352,7 +352,7 @@ def test_each_rendering_has_its_own_location(office: Workplace, folder: Path) ->
 def test_a_private_incident_stays_in_its_channel(office: Workplace, folder: Path) -> None:
     hidden = office.slack.add_channel("acquisition", private=True)
     resolved(office, channel=hidden)
-    receipt = office.private("/postmortem publish", channel=hidden)
+    receipt = office.private("/postmortem publish anyway", channel=hidden)
     assert "is being published: canvas." in receipt
     office.deliver()
     assert [each.channel for each in office.slack.canvases] == [hidden]
@@ -384,7 +384,7 @@ def test_unknown_words_are_refused_with_the_known_ones(sqlite: Database, clock: 
             "Scribe is not set up to publish to a canvas. Whoever runs it can set SCRIBE_CANVAS=on."
         )
         assert "There is no INC-7 here" in office.refused("/postmortem publish INC-7")
-        assert "is being published: folder." in office.private("/postmortem publish INC-1 Folder")
+        assert "is being published: folder." in office.private("/postmortem publish INC-1 Folder anyway")
 
 
 def test_without_a_target_the_answer_names_the_setting(sqlite: Database, clock: SetClock) -> None:
@@ -456,7 +456,7 @@ def test_after_a_kill_between_the_files_and_the_commit_the_commit_follows(
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(KILLING_HOOK)
     hook.chmod(0o755)
-    office.private("/postmortem publish")
+    office.private("/postmortem publish anyway")
     tokens = {"SLACK_BOT_TOKEN": office.slack.bot_token, "SLACK_API_URL": office.slack.api_url}
     url = office.database.url.render_as_string()
     killed = subprocess.run(  # noqa: S603 - our own words
@@ -483,7 +483,7 @@ def test_two_replicas_that_publish_at_once_make_one_publication(
         second = build(office.bot.context.settings, database, clock=clock)
         for user in (office.alice, office.bob, office.carol):
             office.say("/note I am on it", user=user)
-            office.private("/postmortem publish", user=user)
+            office.private("/postmortem publish anyway", user=user)
         together(lambda number: (office.bot, second)[number % 2].context.delivery.deliver_due(), threads=4)
         office.deliver()
         second.stop()
@@ -497,7 +497,7 @@ def test_two_replicas_that_publish_at_once_make_one_publication(
 
 
 def test_a_repeated_command_publishes_once(office: Workplace) -> None:
-    answer = office.ask("/postmortem publish")
+    answer = office.ask("/postmortem publish anyway")
     office.slack.repeat(answer)
     office.deliver()
     assert sum(call.method == "canvases.create" for call in office.slack.calls) == 1
