@@ -383,7 +383,9 @@ def test_who_dies_before_noting_the_post_posts_once_more_and_edits_that(office: 
     office.deliver()
     with office.database.write() as connection:
         connection.execute(update(live_messages).values(ts="", fingerprint=""))
-        connection.execute(update(outbox).where(outbox.c.action == SHOW).values(state="sending", sent_at=None))
+        # What its lease is worth once it has expired.
+        again = {"state": "waiting", "due_at": office.bot.context.clock(), "sent_at": None}
+        connection.execute(update(outbox).where(outbox.c.action == SHOW).values(**again))
     office.say("/note we look")
     settle(office, seconds=30)
     first, second = cards(office)
