@@ -38,6 +38,7 @@ from bot.vocabulary import (
     SEVERITY,
     STARTED,
     TITLE,
+    UPDATE,
 )
 from storage.values import Incident, TimelineEntry
 
@@ -106,6 +107,7 @@ SHAPES: Final = {
     SEVERITY: Shape(path="M-3.5 3V1M0 3V-1M3.5 3V-3.5", filled=False),
     LEAD: Shape(path="M0 -4A1.7 1.7 0 1 1 0 -0.6A1.7 1.7 0 1 1 0 -4ZM-3.5 3.5C-3 0.5 3 0.5 3.5 3.5Z"),
     TITLE: Shape(path="M-3 -3H3M0 -3V3.5", filled=False),
+    UPDATE: Shape(path="M-4 -4L0 0L-4 4M1 -4L5 0L1 4", filled=False),
     PRIVATE: Shape(path="M-3 -0.5H3V3.5H-3ZM-1.8 -0.5V-2.2A1.8 1.8 0 0 1 1.8 -2.2V-0.5", filled=False),
     LESSON: Shape(path="M0 -6L1.6 -1.9L6 -1.9L2.5 0.8L3.7 5L0 2.5L-3.7 5L-2.5 0.8L-6 -1.9L-1.6 -1.9Z"),
 }

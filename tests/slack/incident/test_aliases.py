@@ -198,7 +198,6 @@ def test_what_is_not_done_here_is_explained_and_changes_nothing(office: Workplac
     explained = {
         "/incident delete 1": "To take back an entry: /incident undo 1. To correct it: /incident edit 1 new words.",
         "/incident remove": "Nothing is deleted here",
-        "/incident update we look": "Say what is new: /note",
         "/incident fixed": "If it is over: /resolved how it ended",
         "/incident page the dba": "Scribe calls nobody.",
         "/postmortem delete": "every version is kept",

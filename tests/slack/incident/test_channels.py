@@ -14,7 +14,7 @@ from bot.domain.incident.channel import channel_name
 from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import BOT_USER_ID, Channel
 from storage.database import Database
-from tests.support.ledger import incident, standing
+from tests.support.ledger import expire_leases, incident, standing
 from tests.support.replicas import replicas
 from tests.support.together import together
 from tests.support.workplace import HTTP, Workplace, workplace
@@ -236,8 +236,7 @@ def test_killed_at_any_step_it_ends_with_one_channel_and_every_word_once(
         with pytest.raises(KeyboardInterrupt):
             office.deliver()
         assert killed
-        # The lease of the dead process expires.
-        clock.set(clock() + timedelta(minutes=1))
+        expire_leases(office.database)
         office.deliver()
         channel = own(office)
         assert channel.name == "inc-1-checkout-fails"
