@@ -1,18 +1,22 @@
 """Exports an incident as Markdown, HTML, JSON, SVG, PNG, or in Confluence's storage format."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from bot.documents import rendering
+from bot.documents import markup, rendering
+from bot.documents.picture import phases, timeline
+from bot.documents.picture.labels import MILESTONES, words
 from bot.documents.picture.png import svg_to_png
-from bot.documents.picture.timeline import draw_timeline
 from bot.domain.incident.lifecycle import Lifecycle
 from bot.domain.postmortem.edition import published
 from bot.domain.postmortem.export import incident_json
 from bot.domain.postmortem.head import Head, head
+from bot.domain.time.format import clock
 from bot.errors import UsageError
+from bot.vocabulary import ENTRY_KINDS
 from storage.values import ActionItem, Incident, Postmortem, Review, TimelineEntry
 
 
@@ -76,15 +80,93 @@ def editable(record: ExportRecord) -> str:
 
 
 def _html(record: ExportRecord) -> str:
-    return (
-        rendering.page(record.incident, latest_draft(record).sections, _svg(record), head=head_of(record)).strip()
-        + "\n"
+    zone, wide, tall = ZoneInfo(record.incident.timezone), _svg(record), _tall(record)
+    listed = timeline.shown(record.entries)
+    spans = phases.spans(listed, record.lifecycle)
+    drawings = rendering.Drawings(
+        tall=tall,
+        banner=rendering.svg("phases", shares=phases.shares(spans), colours=timeline.LIGHT) if spans else "",
+        totals=tuple((phase.key, phase.label, lasted) for phase, lasted in phases.totals(spans)),
+        palette=timeline.palette(),
+        rail=_Rail(listed, zone, spans, {"wide": wide, "tall": tall}),
     )
+    page = rendering.page(
+        record.incident, latest_draft(record).sections, wide, head=head_of(record), drawings=drawings
+    )
+    return page.strip() + "\n"
+
+
+_CLOCK = re.compile(r"(?:about )?(\d\d:\d\d)\b(.*)", re.DOTALL)
+_NO_WORD = re.compile(r"[\W_]+")
+_ENOUGH = 24
+"""The letters by which the words of an entry are recognised, of those that a person may have edited."""
+
+
+def _letters(text: str) -> str:
+    return _NO_WORD.sub("", text).casefold()
+
+
+class _Rail:
+    """Finds the entry of each line of the timeline, in order, and the mark that the picture has for it.
+
+    A line is an entry's where it has its time and its kind, and the beginning of its words unless there is no other
+    entry of that time and kind. What a person has added to the section has no mark.
+    """
+
+    def __init__(
+        self, entries: Iterable[TimelineEntry], zone: ZoneInfo, spans: Sequence[phases.Span], pictures: dict[str, str]
+    ) -> None:
+        self._spans = spans
+        self._by_clock: dict[str, list[TimelineEntry]] = {}
+        for entry in entries:
+            self._by_clock.setdefault(clock(entry.occurred_at.astimezone(zone)), []).append(entry)
+        self._drawn = {(side, int(number)) for side, svg in pictures.items() for number in _MARKS[side].findall(svg)}
+
+    def __call__(self, line: str) -> markup.Mark | None:
+        """The mark of the line."""
+        found = self._entry(line)
+        if found is None:
+            return None
+        phase = phases.phase_at(self._spans, found.occurred_at)
+        role = "milestone" if found.kind in MILESTONES.kinds else "other"
+        return markup.Mark(
+            html=rendering.svg(
+                "mark",
+                entry=found,
+                shape=timeline.SHAPES[found.kind],
+                targets=[(side, prefix) for side, prefix in _TARGETS.items() if (side, found.number) in self._drawn],
+            ).strip(),
+            id=f"entry-{found.number}",
+            classes=f"{role} in-{phase.key}" if phase else role,
+        )
+
+    def _entry(self, line: str) -> TimelineEntry | None:
+        match = _CLOCK.match(line)
+        if match is None:
+            return None
+        left, said = self._by_clock.get(match[1], []), _letters(match[2])
+        possible = [entry for entry in left if _letters(ENTRY_KINDS[entry.kind].label) in said]
+        told = {entry.number: _letters(words(entry))[:_ENOUGH] for entry in possible}
+        same = [entry for entry in possible if told[entry.number] in said]
+        if not same and len(possible) != 1:
+            return None
+        found = max(same or possible, key=lambda entry: len(told[entry.number]))
+        left.remove(found)
+        return found
+
+
+_TARGETS = {"wide": "mark-", "tall": "tall-mark-"}
+"""What the ids of the marks begin with in each picture."""
+_MARKS = {side: re.compile(f'<g id="{prefix}(\\d+)"') for side, prefix in _TARGETS.items()}
 
 
 def _svg(record: ExportRecord) -> str:
     zone = ZoneInfo(record.incident.timezone)
-    return draw_timeline(record.incident, record.entries, record.lifecycle, zone=zone)
+    return timeline.draw_timeline(record.incident, record.entries, record.lifecycle, zone=zone)
+
+
+def _tall(record: ExportRecord) -> str:
+    return ""
 
 
 def _json(record: ExportRecord) -> str:

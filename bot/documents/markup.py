@@ -5,6 +5,7 @@ no level is skipped. An image becomes a link, because a page must not load anyth
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -21,19 +22,36 @@ Rule = Callable[[Any, "Sequence[Token]", int, Any, Any], str]
 BELOW: Final = 3
 """The highest level of a heading within a section; the section's own heading has level 2."""
 _DEEPEST = 6
+_RAIL = "rail"
 
 
-def html(markdown: str) -> str:
-    """A section's body as HTML without styles, scripts, or anything to load."""
-    return _render(_html_parser(), markdown)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a list item gets in front of its words: HTML that is escaped already, an `id`, and classes for its look."""
+
+    html: str
+    id: str
+    classes: str
+
+
+Rail = Callable[[str], Mark | None]
+"""The mark of a list item by its words on one line; None for an item that is none of the timeline's."""
+
+
+def html(markdown: str, *, rail: Rail | None = None) -> str:
+    """A section's body as HTML without styles, scripts, or anything to load.
+
+    With a `rail`, the bullet lists of the text itself are drawn along one, each item with its mark.
+    """
+    return _render(_html_parser(), markdown, {_RAIL: rail} if rail else {})
 
 
 def storage(markdown: str) -> str:
     """A section's body in Confluence's storage format: XHTML, with code in a macro."""
-    return _render(_storage_parser(), markdown)
+    return _render(_storage_parser(), markdown, {})
 
 
-def _render(parser: "MarkdownIt", markdown: str) -> str:
+def _render(parser: "MarkdownIt", markdown: str, env: dict[str, Any]) -> str:
     tokens = parser.parse(visible(markdown))
     level = BELOW - 1
     for token in tokens:
@@ -41,13 +59,15 @@ def _render(parser: "MarkdownIt", markdown: str) -> str:
             level = max(BELOW, min(int(token.tag[1]), level + 1, _DEEPEST))
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{level}"
-    rendered: str = parser.renderer.render(tokens, parser.options, {})
+    rendered: str = parser.renderer.render(tokens, parser.options, env)
     return rendered
 
 
 @cache
 def _html_parser() -> "MarkdownIt":
-    return _parser({"th_open": _heading_cell, "td_open": _cell})
+    return _parser(
+        {"th_open": _heading_cell, "td_open": _cell, "bullet_list_open": _list, "list_item_open": _list_item}
+    )
 
 
 @cache
@@ -101,6 +121,17 @@ def _image_link(_renderer: Any, tokens: "Sequence[Token]", index: int, _options:
     words = xml(image.content or address)
     depth = sum(token.nesting for token in tokens[:index] if token.type in {"link_open", "link_close"})
     return words if depth or not address else f'<a href="{xml(address)}">{words}</a>'
+
+
+def _list(_renderer: Any, tokens: "Sequence[Token]", index: int, _options: Any, env: Any) -> str:
+    return '<ul class="rail">\n' if _RAIL in env and tokens[index].level == 0 else "<ul>\n"
+
+
+def _list_item(_renderer: Any, tokens: "Sequence[Token]", index: int, _options: Any, env: Any) -> str:
+    """An item, with its mark where it is an entry of the timeline."""
+    first = next((token for token in tokens[index + 1 : index + 3] if token.type == "inline"), None)
+    found = env[_RAIL](_plain(first)) if _RAIL in env and first and tokens[index].level == 1 else None
+    return f'<li id="{xml(found.id)}" class="{xml(found.classes)}">{found.html}' if found else "<li>"
 
 
 def _heading_cell(_renderer: Any, tokens: "Sequence[Token]", index: int, _options: Any, _env: Any) -> str:

@@ -8,6 +8,7 @@ import re
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache, partial
 from hashlib import sha256
@@ -394,31 +395,59 @@ _SIZE = re.compile(r'viewBox="0 0 (\d+)[\d.]* (\d+)')
 _STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
 
 
-def page(incident: Incident, sections: Iterable[Section], picture_svg: str, *, head: Head | None = None) -> str:
-    """The postmortem as one self-contained HTML file, with its head, and its picture above the text of the timeline.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawings:
+    """What a page has of the picture beside the wide one.
 
-    Its content security policy allows no script and no network, and its two style sheets only by their hashes.
+    `tall` is the SVG for a narrow screen. `banner` is the SVG of the phases without words, which `totals` are: phase and
+    duration. `palette` is a style sheet with the picture's colours, and `rail` finds the mark of each entry.
     """
-    size = _SIZE.search(picture_svg)
-    style = (TEMPLATES / "web" / "page.css").read_text(encoding="utf-8").strip()
+
+    tall: str = ""
+    banner: str = ""
+    totals: tuple[tuple[str, str, str], ...] = ()
+    palette: str = ""
+    rail: markup.Rail | None = None
+
+
+def page(
+    incident: Incident,
+    sections: Iterable[Section],
+    picture_svg: str,
+    *,
+    head: Head | None = None,
+    drawings: Drawings = Drawings(),  # noqa: B008 - frozen
+) -> str:
+    """The postmortem as one self-contained HTML file, with its head, and its picture below the summary.
+
+    Its content security policy allows no script and no network, and its style sheets only by their hashes.
+    """
+    style = (TEMPLATES / "web" / "page.css").read_text(encoding="utf-8").strip() + drawings.palette
     shown = [
-        (section.key, section.heading, Markup(markup.html(section.body)))  # noqa: S704 - raw HTML is off, so it stays text
+        (
+            section.key,
+            section.heading,
+            Markup(markup.html(section.body, rail=drawings.rail if section.key == "timeline" else None)),  # noqa: S704 - raw HTML is off, so it stays text
+        )
         for section in sections
         if not section.removed
     ]
-    keys = [key for key, _, _ in shown]
+    size = _SIZE.search(picture_svg)
+    styles = dict.fromkeys((style, *_STYLE.findall(picture_svg), *_STYLE.findall(drawings.tall)))
     return _render(
         "xml",
         "web/page.html.j2",
         incident=incident,
         head=head,
         sections=shown,
-        pictured="timeline" if "timeline" in keys else None,
+        pictured=next((key for key, _, _ in shown if key == "summary"), None),
+        # Escaped when they were drawn.
+        picture=Markup(picture_svg),  # noqa: S704
+        tall=Markup(drawings.tall),  # noqa: S704
+        banner=Markup(drawings.banner),  # noqa: S704
         # A picture taller than wide is printed on a sheet of its own.
-        tall=size is not None and int(size[2]) > int(size[1]),
-        picture=Markup(picture_svg),  # noqa: S704 - escaped when it was drawn
+        sheet=size is not None and int(size[2]) > int(size[1]),
+        totals=drawings.totals,
         style=Markup(style),  # noqa: S704 - a shipped file
-        style_hashes=[
-            b64encode(sha256(each.encode()).digest()).decode() for each in (style, *_STYLE.findall(picture_svg))
-        ],
+        style_hashes=[b64encode(sha256(each.encode()).digest()).decode() for each in styles],
     )

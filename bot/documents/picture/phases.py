@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from bot.documents.picture.axis import Fold, Scale
@@ -116,6 +116,32 @@ def _with_first_signs(changes: list[tuple[datetime, str]], life: Lifecycle) -> l
     return [(changes[0][0], "signs"), (hurt_at, phase), *(change for change in changes if change[0] > hurt_at)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A span as a part of the whole incident, from `x` on, in thousandths."""
+
+    phase: PhaseKind
+    x: float
+    width: float
+
+
+def shares(spans: Sequence[Span]) -> tuple[Share, ...]:
+    """The spans in proportion, each at least as wide as can be seen."""
+    least, whole = THOUSAND / 200, sum(span.seconds for span in spans)
+    widths = [max(least, THOUSAND * span.seconds / whole) for span in spans]
+    scaled = [width * THOUSAND / sum(widths) for width in widths]
+    starts = accumulate(scaled, initial=0.0)
+    return tuple(
+        Share(phase=span.phase, x=round(x, 1), width=round(size, 1))
+        for span, x, size in zip(spans, starts, scaled, strict=False)
+    )
+
+
+def phase_at(spans: Sequence[Span], at: datetime) -> PhaseKind | None:
+    """The phase at an instant; None before the first and after the last one."""
+    return next((span.phase for span in spans if span.start <= at < span.end or at == span.end == spans[-1].end), None)
+
+
 def _moves(entries: Iterable[TimelineEntry], life: Lifecycle) -> list[tuple[datetime, str]]:
     """The instants and kinds that can begin a phase: of `entries`, and of milestones that are not among them.
 
@@ -143,6 +169,7 @@ def _spans_between(changes: Sequence[tuple[datetime, str]], end: datetime, *, go
     return tuple(found)
 
 
+THOUSAND: Final = 1000.0
 SIZE: Final = 12.5
 INSIDE: Final = 7.0
 """Pixels left free on either side of the label in a block."""
@@ -248,22 +275,22 @@ def _block(span: Span, scale: Scale) -> Block:
     return Block(span=span, x=start, width=round(end - start, 1), words=words, lasted=lasted)
 
 
-def _totals(spans: Sequence[Span], *, rounds: bool, lasted: bool) -> list[tuple[PhaseKind, str]]:
+def totals(spans: Sequence[Span], *, rounds: bool = True, lasted: bool = True) -> list[tuple[PhaseKind, str]]:
     """Each phase that occurs, with its total duration."""
-    totals = []
+    found = []
     for phase in PHASES.values():
         its_spans = [span for span in spans if span.phase == phase]
         if its_spans:
             count = f" in {len(its_spans)} rounds" if rounds and len(its_spans) > 1 else ""
             so_far = " so far" if its_spans[-1].going_on else ""
             total = duration(sum(span.seconds for span in its_spans))
-            totals.append((phase, f"{total}{count}{so_far}" if lasted else ""))
-    return totals
+            found.append((phase, f"{total}{count}{so_far}" if lasted else ""))
+    return found
 
 
-def _keys(totals: Sequence[tuple[PhaseKind, str]], x: float) -> tuple[Key, ...]:
+def _keys(told: Sequence[tuple[PhaseKind, str]], x: float) -> tuple[Key, ...]:
     keys = []
-    for phase, lasted in totals:
+    for phase, lasted in told:
         keys.append(Key(phase=phase, x=round(x, 1), words=_words(phase.label, lasted, x + SWATCH)))
         x = _right_edge(keys[-1].words) + BETWEEN
     return tuple(keys)
@@ -272,7 +299,7 @@ def _keys(totals: Sequence[tuple[PhaseKind, str]], x: float) -> tuple[Key, ...]:
 def _legend(spans: Sequence[Span], left: float, right: float) -> tuple[Key, ...]:
     """The most detailed legend that fits."""
     for rounds, lasted in ((True, True), (False, True), (False, False)):
-        keys = _keys(_totals(spans, rounds=rounds, lasted=lasted), left)
+        keys = _keys(totals(spans, rounds=rounds, lasted=lasted), left)
         if _right_edge(keys[-1].words) <= right:
             break
     return keys

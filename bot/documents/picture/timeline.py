@@ -176,9 +176,7 @@ class Drawn:
 
 def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> str:
     """The timeline of `incident` as an SVG of 900 px width, with times in `zone`. Retracted entries are left out."""
-    split = phases(entries)
-    parts = (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath))
-    listed = [entry for key, part in parts for entry in part if on_timeline(entry, key)]
+    listed = shown(entries)
     drawn = arrange(listed, lifecycle, zone=zone) if listed else None
     ending = outcome(incident, lifecycle)
     ending_length = text_width.width(ending, TITLE_SIZE, bold=True)
@@ -207,9 +205,16 @@ def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycl
         shapes=SHAPES,
         milestones=MILESTONES.kinds,
         zone_length=round(text_width.width(drawn.axis.zone, ticks.SIZE), 1) if drawn else 0,
-        tooltip=partial(_tooltip, zone=zone),
+        tooltip=partial(tooltip, zone=zone),
         tooltips=partial(_tooltips, zone=zone),
     )
+
+
+def shown(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """The entries that a picture has, in order."""
+    split = phases(entries)
+    parts = (("lead_up", split.lead_up), ("during", split.during), ("aftermath", split.aftermath))
+    return [entry for key, part in parts for entry in part if on_timeline(entry, key)]
 
 
 def outcome(incident: Incident, life: Lifecycle) -> str:
@@ -291,7 +296,7 @@ def _strips(laid: Sequence[Rows], top: float) -> tuple[Strip, ...]:
     return tuple(strips)
 
 
-def _tooltip(entry: TimelineEntry, zone: ZoneInfo) -> str:
+def tooltip(entry: TimelineEntry, zone: ZoneInfo) -> str:
     """An entry on one line: time, kind, and the beginning of its text."""
     there = entry.occurred_at.astimezone(zone)
     words = text_width.one_line(without_labels(entry.kind, entry.text)[1], _TOOLTIP_LENGTH)
@@ -303,8 +308,14 @@ def _tooltip(entry: TimelineEntry, zone: ZoneInfo) -> str:
 def _tooltips(entries: Sequence[TimelineEntry], zone: ZoneInfo) -> str:
     """Several entries on a line each; of many, the first ones and the number of others."""
     more = len(entries) - _TOOLTIP_ENTRIES
-    lines = [_tooltip(entry, zone) for entry in entries[:_TOOLTIP_ENTRIES]]
+    lines = [tooltip(entry, zone) for entry in entries[:_TOOLTIP_ENTRIES]]
     return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
+
+
+def palette() -> str:
+    """The picture's colours for a style sheet around it: `--p-investigating`, and so on by role."""
+    light, dark = ("".join(f"--p-{role}:{colour};" for role, colour in each.items()) for each in (LIGHT, DARK))
+    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
 def dark_style() -> str:
