@@ -10,6 +10,7 @@ from bot.documents import markup, rendering
 from bot.documents.picture import phases, timeline
 from bot.documents.picture.labels import MILESTONES, words
 from bot.documents.picture.png import svg_to_png
+from bot.documents.picture.tall import draw_tall
 from bot.domain.incident.lifecycle import Lifecycle
 from bot.domain.postmortem.edition import published
 from bot.domain.postmortem.export import incident_json
@@ -166,7 +167,8 @@ def _svg(record: ExportRecord) -> str:
 
 
 def _tall(record: ExportRecord) -> str:
-    return ""
+    zone = ZoneInfo(record.incident.timezone)
+    return draw_tall(record.incident, record.entries, record.lifecycle, zone=zone)
 
 
 def _json(record: ExportRecord) -> str:

@@ -67,7 +67,7 @@ class Scale:
         return round(before + (after - before) * (second - before_s) / (after_s - before_s), 1)
 
 
-def _folded(instants: Sequence[float], room: float) -> set[int]:
+def _folded(instants: Sequence[float], room: float, fold: float) -> set[int]:
     """The silences to fold, as indexes of the instants before them: the longest first, while it enlarges the rest."""
     lengths = {index: after - before for index, (before, after) in enumerate(pairwise(instants))}
     if not lengths:
@@ -75,7 +75,7 @@ def _folded(instants: Sequence[float], room: float) -> set[int]:
     least = max(LONG_SILENCE.total_seconds(), OUTLIER * median_low(lengths.values()))
     rest, chosen = sum(lengths.values()), set[int]()
     for index in sorted(lengths, key=lambda index: (-lengths[index], index))[:MOST_FOLDS]:
-        left, space = rest - lengths[index], room - FOLD - 2 * APRON
+        left, space = rest - lengths[index], room - fold - 2 * APRON
         if lengths[index] < least or left <= 0 or space / left < GAIN * room / rest:
             break
         chosen.add(index)
@@ -83,13 +83,13 @@ def _folded(instants: Sequence[float], room: float) -> set[int]:
     return chosen
 
 
-def scale(instants: Iterable[datetime], left: float, right: float) -> Scale:
-    """The scale for the aware `instants`, at least one, between the pixels `left` and `right`."""
+def scale(instants: Iterable[datetime], left: float, right: float, *, fold: float = FOLD) -> Scale:
+    """The scale for the aware `instants`, at least one, between two pixels; a fold is `fold` pixels long."""
     seconds = sorted({at.timestamp() for at in instants})
-    folded = sorted(_folded(seconds, right - left))
+    folded = sorted(_folded(seconds, right - left, fold))
     unfolded = seconds[-1] - seconds[0] - sum(seconds[index + 1] - seconds[index] for index in folded)
     span = max(unfolded, SHORTEST.total_seconds())
-    pace = (right - left - len(folded) * (FOLD + 2 * APRON)) / span
+    pace = (right - left - len(folded) * (fold + 2 * APRON)) / span
     apron_s = APRON / pace
     x, at, knots, folds = left, seconds[0], [(seconds[0], left)], []
     for index in folded:
@@ -97,9 +97,9 @@ def scale(instants: Iterable[datetime], left: float, right: float) -> Scale:
         x += (before - at) * pace + APRON
         lasted = rough_duration(after - before)
         length = round(width(lasted, FOLD_SIZE, bold=True), 1)
-        folds.append(Fold(x=round(x, 1), width=FOLD, lasted=lasted, length=length))
-        knots += [(before + apron_s, x), (after - apron_s, x + FOLD)]
-        x, at = x + FOLD + APRON, after
+        folds.append(Fold(x=round(x, 1), width=fold, lasted=lasted, length=length))
+        knots += [(before + apron_s, x), (after - apron_s, x + fold)]
+        x, at = x + fold + APRON, after
     knots.append((at + (right - x) / pace, right))
     firsts = [seconds[0], *(seconds[index + 1] for index in folded)]
     return Scale(knots=tuple(knots), folds=tuple(folds), stretches=_stretches(knots, firsts), pace=pace)

@@ -217,8 +217,9 @@ class _Packing:
         for row in range(min(len(self.free) + 1, self._most)):
             since = self.free[row] if row < len(self.free) else self._room.left - HALF
             before = x - AWAY - since
-            if x - HALF >= since and max(after, before) >= min(LEAST_SHARE * wanted, LEAST):
-                to_the_right = after >= wanted or (before < wanted and after >= before)
+            enough = min(LEAST_SHARE * wanted, LEAST)
+            if x - HALF >= since and max(after, before) >= enough:
+                to_the_right = after >= (enough if before < wanted else wanted)
                 room = min(wanted, after if to_the_right else before)
                 self._put(entry, row, x, _parts(entry, clock, room), to_the_right)
                 return

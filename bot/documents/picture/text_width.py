@@ -86,6 +86,31 @@ def cut(text: str, room: float, size: float, *, bold: bool = False) -> str:
     return text
 
 
+def wrapped(text: str, room: float, size: float, most: int, *, bold: bool = False) -> list[str]:
+    """`text` in at most `most` lines of `room` pixels, broken between words where these fit; the last line is cut."""
+    lines: list[str] = []
+    left = text.strip()
+    while left and len(lines) < most - 1 and width(left, size, bold=bold) > room:
+        line = _first_line(left, room, size, bold=bold)
+        lines.append(line)
+        left = left[len(line) :].lstrip()
+    return [*lines, cut(left, room, size, bold=bold)] if left else lines
+
+
+def _first_line(text: str, room: float, size: float, *, bold: bool) -> str:
+    """As many of the words as fit, or as many characters of a word too long, at least one."""
+    known = _advances(bold=bold)
+    end, space, left = 0, 0, room / size
+    for place, character in enumerate(text):
+        left -= _advance(character, known)
+        if left < 0:
+            break
+        end = place + 1
+        if character == " ":
+            space = place
+    return text[: space or max(end, 1)]
+
+
 def has_all(text: str) -> bool:
     """Whether the font has every character of `text`."""
     return set(text) - set("\n\t") <= _advances(bold=False).keys()

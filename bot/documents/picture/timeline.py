@@ -206,7 +206,7 @@ def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycl
         milestones=MILESTONES.kinds,
         zone_length=round(text_width.width(drawn.axis.zone, ticks.SIZE), 1) if drawn else 0,
         tooltip=partial(tooltip, zone=zone),
-        tooltips=partial(_tooltips, zone=zone),
+        tooltips=partial(tooltips, zone=zone),
     )
 
 
@@ -305,7 +305,7 @@ def tooltip(entry: TimelineEntry, zone: ZoneInfo) -> str:
     return f"{time_format.short_day(there)}, {at} · {kind}" + (f": {words}" if words else "")
 
 
-def _tooltips(entries: Sequence[TimelineEntry], zone: ZoneInfo) -> str:
+def tooltips(entries: Sequence[TimelineEntry], zone: ZoneInfo) -> str:
     """Several entries on a line each; of many, the first ones and the number of others."""
     more = len(entries) - _TOOLTIP_ENTRIES
     lines = [tooltip(entry, zone) for entry in entries[:_TOOLTIP_ENTRIES]]
