@@ -9,7 +9,7 @@ from bot.cli.base import RawArgsCommand, migrated_database, settings
 from bot.errors import UsageError
 
 REPORT_FORMATS = ("text", "md", "json", "svg", "png")
-FORMATS = ("md", "html", "json", "svg", "png", "confluence")
+FORMATS = ("md", "html", "json", "svg", "png", "phone-svg", "phone-png", "confluence")
 EDITIONS = ("blameless", "public")
 
 
@@ -42,7 +42,7 @@ def export(
     check_edition(template, edition)
     if format_ in BINARY and sys.stdout.isatty():
         raise UsageError(
-            f"{format_} is no text; send it to a file: scribe export … --format {format_} > {incident}.{format_}"
+            f"{format_} is no text; send it to a file: scribe export … --format {format_} > {incident}.{format_.removeprefix('phone-')}"
         )
     chosen = settings()
     store = migrated_database(chosen.database_url)

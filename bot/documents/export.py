@@ -91,9 +91,7 @@ def _html(record: ExportRecord) -> str:
         palette=timeline.palette(),
         rail=_Rail(listed, zone, spans, {"wide": wide, "tall": tall}),
     )
-    page = rendering.page(
-        record.incident, latest_draft(record).sections, wide, head=head_of(record), drawings=drawings
-    )
+    page = rendering.page(record.incident, latest_draft(record).sections, wide, head=head_of(record), drawings=drawings)
     return page.strip() + "\n"
 
 
@@ -187,9 +185,13 @@ def _png(record: ExportRecord) -> bytes:
     return svg_to_png(_svg(record))
 
 
+def _tall_png(record: ExportRecord) -> bytes:
+    return svg_to_png(_tall(record))
+
+
 FORMATS: dict[str, Callable[[ExportRecord], str]] = {"md": _md, "html": _html, "json": _json, "svg": _svg}
 """The formats of a postmortem's files, by suffix."""
-PRINTED: dict[str, Callable[[ExportRecord], str]] = {**FORMATS, "confluence": _confluence}
+PRINTED: dict[str, Callable[[ExportRecord], str]] = {**FORMATS, "phone-svg": _tall, "confluence": _confluence}
 """All text formats that `scribe export` can print."""
-BINARY: dict[str, Callable[[ExportRecord], bytes]] = {"png": _png}
+BINARY: dict[str, Callable[[ExportRecord], bytes]] = {"png": _png, "phone-png": _tall_png}
 """The binary formats."""

@@ -112,8 +112,15 @@ def _messages(content: Mapping[str, Any], *, in_thread: bool) -> list[dict[str, 
     return [{"text": _comment(content, in_thread=in_thread), **about}, *rest]
 
 
+PICTURES = ((0, "png", "", ""), (9, "phone-png", "-phone", " for a phone"))
+"""The pictures sent with a document: from how many entries on, the format, and what file names and titles say of it.
+
+A phone shows the wide picture of a few entries well enough.
+"""
+
+
 def files(context: SlackContext, content: Mapping[str, Any]) -> list[NewFile]:
-    """The document, and for an incident the picture of its timeline."""
+    """The document, and for an incident the pictures of its timeline: wide, and of a long one for a phone too."""
     document = NewFile(filename=content["filename"], title=content["title"], content=content["markdown"].encode())
     if "incident_id" not in content:
         return [document]
@@ -122,17 +129,21 @@ def files(context: SlackContext, content: Mapping[str, Any]) -> list[NewFile]:
             record = read_record(connection, incidents.by_id(connection, content["incident_id"]))
         name = record.incident.name
         with RENDER_LOCK:
-            picture = NewFile(
-                filename=f"{name}-timeline.png",
-                title=f"{name} timeline",
-                content=BINARY["png"](record),
-                alt_text=described(record),
-                extra=True,
-            )
+            pictures = [
+                NewFile(
+                    filename=f"{name}-timeline{suffix}.png",
+                    title=f"{name} timeline{about}",
+                    content=BINARY[form](record),
+                    alt_text=described(record),
+                    extra=True,
+                )
+                for least, form, suffix, about in PICTURES
+                if len(record.entries) >= least
+            ]
     except Exception:  # noqa: BLE001 - after any failure to draw, the document is sent without its picture
         _log.exception("picture not drawn")
         return [document]
-    return [document, picture]
+    return [document, *pictures]
 
 
 def described(record: ExportRecord) -> str:
