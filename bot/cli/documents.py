@@ -41,9 +41,8 @@ def export(
         raise UsageError("--money goes with --edition public; the other editions have sums of money anyway.")
     check_edition(template, edition)
     if format_ in BINARY and sys.stdout.isatty():
-        raise UsageError(
-            f"{format_} is no text; send it to a file: scribe export … --format {format_} > {incident}.{format_.removeprefix('phone-')}"
-        )
+        file = f"{incident}.{format_.removeprefix('phone-')}"
+        raise UsageError(f"{format_} is no text; send it to a file: scribe export … --format {format_} > {file}")
     chosen = settings()
     store = migrated_database(chosen.database_url)
     record = read_by_name(store, incident, workspace_id=workspace)

@@ -95,10 +95,13 @@ def _html(record: ExportRecord) -> str:
     return page.strip() + "\n"
 
 
-_CLOCK = re.compile(r"(?:about )?(\d\d:\d\d)\b(.*)", re.DOTALL)
+_CLOCK = re.compile(r"(?:about )?(\d\d:\d\d)(?: to (?:\d[^:(]*)?\d\d:\d\d)?(?: \S+ \([^)]*\)| UTC)? (.*)", re.DOTALL)
+"""The head of a line of the timeline: `about 10:02 to 10:10 CET (09:02 to 09:10 UTC) Did: …`."""
 _NO_WORD = re.compile(r"[\W_]+")
 _ENOUGH = 24
 """The letters by which the words of an entry are recognised, of those that a person may have edited."""
+_MOST = 200
+"""The most entries of one minute among which a line's is looked for."""
 
 
 def _letters(text: str) -> str:
@@ -116,19 +119,21 @@ class _Rail:
         self, entries: Iterable[TimelineEntry], zone: ZoneInfo, spans: Sequence[phases.Span], pictures: dict[str, str]
     ) -> None:
         self._spans = spans
-        self._by_clock: dict[str, list[TimelineEntry]] = {}
+        self._left: dict[str, list[tuple[str, str, TimelineEntry]]] = {}
         for entry in entries:
-            self._by_clock.setdefault(clock(entry.occurred_at.astimezone(zone)), []).append(entry)
+            at = clock(entry.occurred_at.astimezone(zone))
+            told = _letters(ENTRY_KINDS[entry.kind].label), _letters(words(entry))[:_ENOUGH], entry
+            self._left.setdefault(at, []).append(told)
         self._drawn = {(side, int(number)) for side, svg in pictures.items() for number in _MARKS[side].findall(svg)}
 
-    def __call__(self, line: str) -> markup.Mark | None:
+    def __call__(self, line: str) -> markup.RailMark | None:
         """The mark of the line."""
         found = self._entry(line)
         if found is None:
             return None
         phase = phases.phase_at(self._spans, found.occurred_at)
         role = "milestone" if found.kind in MILESTONES.kinds else "other"
-        return markup.Mark(
+        return markup.RailMark(
             html=rendering.svg(
                 "mark",
                 entry=found,
@@ -143,15 +148,14 @@ class _Rail:
         match = _CLOCK.match(line)
         if match is None:
             return None
-        left, said = self._by_clock.get(match[1], []), _letters(match[2])
-        possible = [entry for entry in left if _letters(ENTRY_KINDS[entry.kind].label) in said]
-        told = {entry.number: _letters(words(entry))[:_ENOUGH] for entry in possible}
-        same = [entry for entry in possible if told[entry.number] in said]
+        left, said = self._left.get(match[1], []), _letters(match[2])
+        possible = [told for told in left[:_MOST] if said.startswith(told[0])]
+        same = [told for told in possible if told[1] in said]
         if not same and len(possible) != 1:
             return None
-        found = max(same or possible, key=lambda entry: len(told[entry.number]))
+        found = max(same or possible, key=lambda told: len(told[1]))
         left.remove(found)
-        return found
+        return found[2]
 
 
 _TARGETS = {"wide": "mark-", "tall": "tall-mark-"}

@@ -26,7 +26,7 @@ _RAIL = "rail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class RailMark:
     """What a list item gets in front of its words: HTML that is escaped already, an `id`, and classes for its look."""
 
     html: str
@@ -34,7 +34,7 @@ class Mark:
     classes: str
 
 
-Rail = Callable[[str], Mark | None]
+Rail = Callable[[str], RailMark | None]
 """The mark of a list item by its words on one line; None for an item that is none of the timeline's."""
 
 

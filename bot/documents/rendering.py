@@ -399,8 +399,9 @@ _STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
 class Drawings:
     """What a page has of the picture beside the wide one.
 
-    `tall` is the SVG for a narrow screen. `banner` is the SVG of the phases without words, which `totals` are: phase and
-    duration. `palette` is a style sheet with the picture's colours, and `rail` finds the mark of each entry.
+    `tall` is the SVG for a narrow screen. `banner` is the SVG of the phases without words; these are the `totals`, each
+    with its key, its label and its duration. `palette` is a style sheet with the picture's colours, `rail` finds each
+    entry's mark.
     """
 
     tall: str = ""
@@ -416,7 +417,7 @@ def page(
     picture_svg: str,
     *,
     head: Head | None = None,
-    drawings: Drawings = Drawings(),  # noqa: B008 - frozen
+    drawings: Drawings = Drawings(),
 ) -> str:
     """The postmortem as one self-contained HTML file, with its head, and its picture below the summary.
 

@@ -144,7 +144,8 @@ def test_page_1_of_a_print_has_the_summary_and_the_picture(tab: Any, tmp_path: P
 
 def test_the_picture_is_as_wide_as_the_text(tab: Any, tmp_path: Path) -> None:
     show(tab, tmp_path, record(casebook.NAMES[0]))
-    edges = """(each) => { const box = document.querySelector(each).getBoundingClientRect(); return [box.left, box.right] }"""
+    edges = """(each) => {
+      const box = document.querySelector(each).getBoundingClientRect(); return [box.left, box.right] }"""
     assert tab.evaluate(edges, ".wide path[d^='M20 ']") == pytest.approx(tab.evaluate(edges, ".summary > p"), abs=1)
 
 

@@ -43,9 +43,9 @@ SPREAD = """() => [...document.querySelectorAll('g[data-entries]')].map((group) 
   const [icon] = group.querySelectorAll(':scope > path[transform], :scope > rect');
   const texts = [...group.querySelectorAll('text')].filter((each) => !each.textContent.startsWith('+'));
   const at = icon.getBoundingClientRect(), boxes = texts.map((each) => each.getBoundingClientRect());
-  const line = group.querySelector(':scope > path:not([transform])');
+  const line = group.querySelector(':scope > path:not([transform])')?.getBoundingClientRect();
   return { said: group.querySelector('title').textContent.slice(0, 40), y: at.top + at.height / 2,
-    left: at.left, right: at.right, joined: line ? [line.getBoundingClientRect().left, line.getBoundingClientRect().right] : null,
+    left: at.left, right: at.right, joined: line ? [line.left, line.right] : null,
     label: boxes.length ? [Math.min(...boxes.map(b => b.left)), Math.max(...boxes.map(b => b.right))] : null } })"""
 
 

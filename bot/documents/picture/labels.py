@@ -82,7 +82,7 @@ COUNT_SIZE: Final = 10.5
 SPACE: Final = 5.0
 """Pixels between the parts of a label."""
 APART: Final = 26.0
-"""The fewest pixels between a label and the middle of the next mark in its row, so that it is not read as that mark's."""
+"""The fewest pixels from a label to the middle of the next mark in its row, so that it is not read as that mark's."""
 MOST_ROWS: Final = 30
 LENGTHS: Final = (900.0, 420.0, 300.0, 220.0)
 """The longest labels in pixels, to be tried in order until MOST_ROWS rows suffice."""

@@ -45,7 +45,7 @@ MOST_ROWS: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A text of a label in the line `line` (from 0), `length` pixels long from `x` on; `style` as in the wide picture."""
+    """A text in the line `line` (from 0) of a label, `length` pixels long from `x` on; `style` as in labels.py."""
 
     style: str
     text: str
@@ -55,10 +55,11 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TallRow:
     """A row of the picture: its entries (none for a silence), where their time is on the bar, and the label.
 
-    `top` is the label's upper edge and `height` its height, with the space below it.
+    `top` is the label's upper edge and `height` its height, with the space below it. `outside` are entries too far
+    before or after to be drawn, which the row only counts.
     """
 
     entries: tuple[TimelineEntry, ...]
@@ -66,6 +67,7 @@ class Step:
     parts: tuple[Part, ...]
     lines: int
     top: float = 0.0
+    outside: tuple[TimelineEntry, ...] = ()
 
     @property
     def height(self) -> float:
@@ -74,7 +76,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class PhaseBlock:
     """A phase on the bar, from `top` on."""
 
     phase: PhaseKind
@@ -116,7 +118,7 @@ def draw_tall(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: L
     )
 
 
-Arranged = tuple[timeline.Window | None, tuple[Fold, ...], tuple[Step, ...], tuple[Piece, ...]]
+Arranged = tuple[timeline.Window | None, tuple[Fold, ...], tuple[TallRow, ...], tuple[PhaseBlock, ...]]
 _NOTHING: Final[Arranged] = (None, (), (), ())
 
 
@@ -128,28 +130,33 @@ def _arranged(
     for window in timeline.windows(listed, life):
         rows = [_step(group, zone, several=_several_days(window, zone)) for group in _grouped(window.entries)]
         height = max(LEAST_HEIGHT, sum(row.height for row in rows))
+        earlier, later = _not_drawn(window.earlier, "earlier"), _not_drawn(window.later, "later")
         measure = scale([*(entry.occurred_at for entry in window.entries), *bounds], top, top + height, fold=FOLD)
         share = measure.x(max(bounds)) - measure.x(min(bounds)) if bounds else height
         if share >= timeline.SHARE * height:
             break
     placed = [replace(row, at=measure.x(row.entries[0].occurred_at)) for row in rows]
     silences = [_silence(fold) for fold in measure.folds]
-    steps = spread(sorted([*placed, *silences], key=lambda step: step.at), top)
+    between = sorted([*placed, *silences], key=lambda step: step.at)
+    last = replace(later, at=top + height) if later else None
+    steps = spread([step for step in (earlier, *between, last) if step], top)
     return window, measure.folds, tuple(steps), tuple(_pieces(phase_spans, measure))
 
 
-def _pieces(phase_spans: Sequence[Span], measure: Scale) -> Iterator[Piece]:
+def _pieces(phase_spans: Sequence[Span], measure: Scale) -> Iterator[PhaseBlock]:
     for span in phase_spans:
         start, end = measure.x(span.start), measure.x(span.end)
-        yield Piece(phase=span.phase, top=start, height=round(end - start, 1))
+        yield PhaseBlock(phase=span.phase, top=start, height=round(end - start, 1))
 
 
-def spread(steps: Sequence[Step], top: float) -> list[Step]:
+def spread(steps: Sequence[TallRow], top: float) -> list[TallRow]:
     """The rows in their order below `top`, none over another, each as near to its time as its neighbours allow.
 
     Rows that would overlap become a block around the mean of the places they want (pool adjacent violators).
     """
-    blocks: list[tuple[float, float, list[Step]]] = []  # the sum of the tops wanted by its first row, its height, rows
+    blocks: list[
+        tuple[float, float, list[TallRow]]
+    ] = []  # the sum of the tops wanted by its first row, its height, rows
     for step in steps:
         wanted, height, rows = max(top, step.at - LINE / 2), step.height, [step]
         while blocks and blocks[-1][0] / len(blocks[-1][2]) + blocks[-1][1] > wanted / len(rows):
@@ -157,7 +164,7 @@ def spread(steps: Sequence[Step], top: float) -> list[Step]:
             wanted = before_wanted + wanted - before_height * len(rows)
             height, rows = before_height + height, [*before, *rows]
         blocks.append((wanted, height, rows))
-    spread_out, free = list[Step](), top
+    spread_out, free = list[TallRow](), top
     for wanted, _, rows in blocks:
         free = max(free, wanted / len(rows))
         for row in rows:
@@ -180,7 +187,7 @@ def _grouped(entries: Sequence[TimelineEntry]) -> Iterator[tuple[TimelineEntry, 
         yield from (tuple(rest[start : start + step]) for start in range(0, len(rest), step))
 
 
-def _step(group: tuple[TimelineEntry, ...], zone: ZoneInfo, *, several: bool) -> Step:
+def _step(group: tuple[TimelineEntry, ...], zone: ZoneInfo, *, several: bool) -> TallRow:
     first, last = group[0], group[-1]
     there = first.occurred_at.astimezone(zone)
     day = f"{time_format.short_day(there)}, " if several else ""
@@ -195,11 +202,16 @@ def _step(group: tuple[TimelineEntry, ...], zone: ZoneInfo, *, several: bool) ->
     return _labelled(group, time, name, text)
 
 
-def _silence(fold: Fold) -> Step:
+def _silence(fold: Fold) -> TallRow:
     return replace(_labelled((), f"{fold.lasted}, no entries", "", ""), at=round(fold.x + fold.width / 2, 1))
 
 
-def _labelled(group: tuple[TimelineEntry, ...], time: str, name: str, text: str) -> Step:
+def _not_drawn(outside: tuple[TimelineEntry, ...], side: str) -> TallRow | None:
+    row = _labelled((), f"{len(outside)} {side}, not drawn", "", "")
+    return replace(row, outside=outside) if outside else None
+
+
+def _labelled(group: tuple[TimelineEntry, ...], time: str, name: str, text: str) -> TallRow:
     """The label: time and kind in one line where there is room, the words below."""
     room = WIDTH - EDGE - LABEL
     length = width(time, SIZE)
@@ -214,7 +226,7 @@ def _labelled(group: tuple[TimelineEntry, ...], time: str, name: str, text: str)
     for each in wrapped(text, room, SIZE, WORD_LINES):
         line += 1
         parts.append(Part(style="plain", text=each, x=LABEL, line=line, length=round(width(each, SIZE), 1)))
-    return Step(entries=group, at=0.0, parts=tuple(parts), lines=line + 1)
+    return TallRow(entries=group, at=0.0, parts=tuple(parts), lines=line + 1)
 
 
 def _local_days(window: timeline.Window, zone: ZoneInfo) -> list[datetime]:

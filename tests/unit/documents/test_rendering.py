@@ -12,6 +12,7 @@ from jinja2.exceptions import SecurityError
 from markdown_it import MarkdownIt
 
 from bot.documents import rendering
+from bot.documents.export import FORMATS
 from bot.documents.picture.timeline import draw_timeline
 from bot.documents.templates import TemplateCatalog
 from bot.domain.incident.lifecycle import lifecycle
@@ -22,6 +23,7 @@ from bot.vocabulary import KINDS
 from storage.values import ActionItem, Section, TimelineEntry
 from tests.support import casebook
 from tests.support.casebook import entry, item
+from tests.support.editions import drafted
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 INCIDENT = casebook.incident(casebook.load(casebook.NAMES[0]))
@@ -249,6 +251,23 @@ def test_a_page_needs_nothing_from_anywhere_and_holds_its_picture() -> None:
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
     assert "<img src=x onerror=alert(1)>" in page.words
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Kathmandu"])
+def test_each_line_of_the_timeline_has_the_mark_of_its_entry(zone: str) -> None:
+    incident = replace(INCIDENT, timezone=zone)
+    told = [
+        entry(n, kind.name, after(7 * (n // 3)), f"{kind.label} {n}: `x` *y* and did", qualifier=qualifier,
+              approximate=n % 4 == 1, until_at=after(7 * (n // 3) + 900 * (n % 5)) if n % 3 == 0 else None)
+        for n, (kind, qualifier) in enumerate([(k, q) for k in KINDS.values() for q in (None, *k.qualifiers)], 1)
+    ]  # fmt: skip
+    export = drafted(incident, told, [])
+    assert export.postmortem
+    [body] = [each.body for each in export.postmortem.sections if each.key == "timeline"]
+    lines = re.findall(r'<li id="entry-(\d+)".*?</a>(.*?)</li>', FORMATS["html"](export), re.DOTALL)
+    assert len(lines) == len(re.findall("^- ", body, re.MULTILINE)) > 15
+    labels = {each.number: f"{KINDS[each.kind].label} {each.number}:" for each in told}
+    assert [line for number, line in lines if labels[int(number)] not in line] == []
 
 
 def test_slack_words_are_escaped_once_and_unknown_facts_are_said() -> None:
