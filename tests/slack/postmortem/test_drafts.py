@@ -1,5 +1,6 @@
 """The draft's delivery to the channel through the outbox."""
 
+import struct
 from urllib.parse import urlencode
 
 import pytest
@@ -71,6 +72,19 @@ def test_the_picture_comes_with_the_draft_and_has_a_description(resolved: Workpl
     assert picture.initial_comment == document.initial_comment
     (message,) = [each for each in resolved.messages() if each.files]
     assert message.files == (document, picture)
+
+
+def test_a_long_timeline_comes_with_a_picture_for_a_phone(office: Workplace) -> None:
+    office.say("/detected disk full")
+    for number in range(7):
+        office.say(f"/did step {number}")
+    office.say("/resolved freed space")
+    office.deliver()
+    document, wide, tall = office.slack.files
+    assert (wide.name, tall.name) == ("INC-1-timeline.png", "INC-1-timeline-phone.png")
+    assert [each.content[16:20] for each in (wide, tall)] == [struct.pack(">I", 2 * width) for width in (900, 390)]
+    (message,) = [each for each in office.messages() if each.files]
+    assert message.files == (document, wide, tall)
 
 
 def test_a_draft_is_sent_without_a_picture_that_cannot_be_drawn(
