@@ -1,3 +1,4 @@
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -270,6 +271,54 @@ def test_changes_of_before_become_entries_and_old_incidents_get_a_date(empty: Da
     with empty.write() as connection:
         after = say(connection, found[0], "one more")
     assert after.number == 8
+
+
+def test_no_migration_converts_a_row_in_python() -> None:
+    """Each change is a statement of the database's, so no row that cannot be read stops the start."""
+    for path in sorted((ROOT / "storage/migrations/versions").glob("0*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        stated = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+        for call in (each for each in ast.walk(tree) if isinstance(each, ast.Call)):
+            name = getattr(call.func, "attr", "")
+            # What a statement returns is not looked at.
+            assert name != "execute" or id(call) in stated, f"{path.name}:{call.lineno}"
+            assert name not in {"scalars", "mappings", "fetchall", "fetchone", "all", "bulk_insert"}, path.name
+
+
+RUBBISH = ("'never'", "''", "x'00ff'", "0", "-1", "'2026-02-31 99:99'", "'{'")
+"""What SQLite lets a column hold, whatever its type."""
+NOON_SQL = "'2026-03-12 12:00:00.000000'"
+
+
+def put(connection: Connection, table: str, row: dict[str, str]) -> None:
+    values = ", ".join(row.values())
+    connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})")  # noqa: S608 - from above
+
+
+@pytest.mark.parametrize("column", ["occurred_at", "recorded_at", "text", "author", "kind"])
+def test_rows_that_cannot_be_read_do_not_stop_the_start(tmp_path: Path, column: str) -> None:
+    database = Database(f"sqlite:///{tmp_path}/scribe.db")
+    with database.write() as connection:
+        command.upgrade(schema._config(connection), "0005")
+        connection.exec_driver_sql("INSERT INTO workspaces (id, last_incident_number) VALUES ('T1', 1)")
+        incident = {
+            "id": "1", "workspace_id": "'T1'", "number": "1", "channel_id": "'C1'", "channel_name": "'incident'",
+            "title": "'disk full'", "declared_at": NOON_SQL, "declared_by": "'alice'", "timezone": "'UTC'",
+            "private": "0", "open": "1", "last_entry_number": "9", "last_item_number": "0",
+        }  # fmt: skip
+        put(connection, "incidents", incident)
+        for number, value in enumerate(RUBBISH, 1):
+            row = {
+                "incident_id": "1", "number": str(number), "kind": "'started'", "occurred_at": NOON_SQL,
+                "recorded_at": NOON_SQL, "author": "'alice'", "author_id": "'U1'", "recorded_by_id": "'U1'",
+                "text": "'words'", "source": "'slash'",
+            }  # fmt: skip
+            put(connection, "timeline_entries", row | {column: value})
+    schema.migrate(database)
+    assert schema.current(database) == schema.newest()
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM timeline_entries").scalar_one() == len(RUBBISH)
+    database.close()
 
 
 def test_entries_and_revisions_of_before_time_ranges_stand_as_exact_times(tmp_path: Path) -> None:

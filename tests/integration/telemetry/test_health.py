@@ -146,6 +146,18 @@ def test_a_job_for_later_and_a_parked_one_are_not_waiting(database: Database) ->
     assert told == {"state": "ok", "depth": 1, "oldest_s": 120, "later": 1, "parked": 1}
 
 
+@pytest.mark.parametrize(("late_s", "state"), [(0, "ok"), (600, "ok"), (600.001, "degraded"), (-3_600, "ok")])
+def test_a_backlog_counts_as_old_from_ten_minutes_on_by_its_oldest_job(
+    sqlite: Database, late_s: float, state: str
+) -> None:
+    with sqlite.write() as connection:
+        for lane, younger_s in (("C1", 60), ("C2", 0), ("C3", 120)):
+            then = NOON - timedelta(seconds=late_s - min(younger_s, max(late_s, 0)))
+            outbox.add(connection, "T1", lane=lane, action="post", content={}, at=then)
+    part = health(sqlite).database_parts()["outbox"]
+    assert (part.state, part.facts["oldest_s"]) == (state, max(0, round(late_s)))
+
+
 @pytest.fixture
 def away() -> Iterator[Database]:
     """A database at an address where no server listens."""

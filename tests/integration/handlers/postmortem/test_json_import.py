@@ -111,6 +111,25 @@ def test_a_real_incident_comes_through_unchanged(case: Path, database: Database,
     assert taken(database, exported, tmp_path) == exported
 
 
+def test_entries_keep_the_order_in_which_they_were_recorded_whenever_they_happened(
+    office: Workplace, clock: SetClock, tmp_path: Path
+) -> None:
+    office.say("/incident open disk full")
+    for minute, typed in enumerate(("at 11:50 third", "at 11:30 first", "at 11:40 second", "at 11:30 first too")):
+        clock.set(at(f"2026-03-12T12:0{minute}:00Z"))
+        office.say(f"/note {typed}")
+    told = json.loads(FORMATS["json"](read_by_name(office.database, "INC-1")))
+    assert [each["text"] for each in told["entries"]] == ["first", "first too", "second", "third"]
+    database = Database(f"sqlite:///{tmp_path}/other.db")
+    schema.migrate(database)
+    again = json.loads(taken(database, json.dumps(told), tmp_path))
+    assert again["entries"] == told["entries"]
+    with database.read() as connection:
+        rows = connection.execute(select(timeline_entries.c.text).order_by(timeline_entries.c.number)).scalars()
+        assert list(rows) == ["third", "first", "second", "first too"]
+    database.close()
+
+
 def test_an_incident_just_declared_comes_through_unchanged(
     office: Workplace, postgres: Database, tmp_path: Path
 ) -> None:
