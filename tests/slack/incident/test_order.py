@@ -47,9 +47,7 @@ def test_my_items_stand_in_the_order_of_their_incidents_those_of_private_ones_am
 
 def test_lines_that_are_taken_over_stand_in_the_order_in_which_they_happened(office: Workplace) -> None:
     office.say("/detected at 11:00 disk full")
-    answer = office.ask(
-        "/incident backfill 2026-03-12 11:50 third words\n2026-03-12 11:30 first words\n2026-03-12 11:40 second words"
-    )
-    assert office.slack.modal(office.alice), answer
+    lines = ("2026-03-12 11:50 third words", "2026-03-12 11:30 first words", "2026-03-12 11:40 second words")
+    office.ask("/incident backfill " + "\n".join(lines))
     office.slack.submit(office.alice, {})
     assert in_order(office.private("/timeline"), "first words", "second words", "third words")

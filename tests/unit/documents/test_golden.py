@@ -128,6 +128,11 @@ def test_a_fully_told_incident_is_drafted_as_it_is_kept(template: str) -> None:
     assert golden.drafted(template) == golden.path(template).read_text(encoding="utf-8")
 
 
+def test_what_depends_on_how_an_incident_went_is_said_as_it_is_kept() -> None:
+    """If the difference is meant: `python -m tests.unit.documents.golden --write`."""
+    assert golden.states() == golden.STATES_PATH.read_text(encoding="utf-8")
+
+
 def test_every_form_has_its_requirements_and_its_file() -> None:
     assert REQUIREMENTS.keys() == set(TemplateCatalog().names())
     assert {path.stem for path in golden.FOLDER.glob("*.md")} == REQUIREMENTS.keys()

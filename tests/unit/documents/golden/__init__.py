@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
+from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.assemble import assemble
 from bot.domain.postmortem.document import Document
 from storage.values import ActionItem, Incident, Review, TimelineEntry
@@ -132,6 +133,78 @@ def document() -> Document:
 def drafted(template: str) -> str:
     """What the template makes of it, as one Markdown file."""
     return rendering.markdown(INCIDENT, rendering.render_draft(document(), template))
+
+
+_SECTIONS = ("summary", "detection", "response", "escalation", "resolution", "cause", "impact")
+"""What depends on how an incident went."""
+# The same as _TOLD, with minutes after nine instead of the time of day; of what nobody told nothing may be said.
+STATES: dict[str, tuple[tuple[str, int, str, str | None], ...]] = {
+    "only declared": (),
+    "noticed, and the start unknown": (("detected", 10, "labels are blank", "monitoring"),),
+    "noticed by a customer before the impact was": (
+        ("detected", 5, "my label is blank", "customer"), ("impact", 10, "80% of users got blank labels", None),
+        ("started", 8, "", None), ("escalated", 12, "", None),
+    ),
+    "noticed before the impact, and acknowledged": (
+        ("detected", 5, "the queue grows", "engineer"), ("started", 20, "labels are blank", None),
+        ("acknowledged", 25, "mira looks", None),
+    ),
+    "noticed within the minute": (
+        ("started", 10, "labels are blank", None), ("detected", 10, "labels are blank", None),
+        ("resolved", 40, "went back to 8.3", None),
+    ),
+    "mitigated, and not over": (
+        ("started", 10, "labels are blank", None), ("detected", 12, "labels are blank", "engineer"),
+        ("mitigated", 30, "four of six belts print", None),
+    ),
+    "mitigated twice, as it did not hold": (
+        ("started", 10, "labels are blank", None), ("detected", 12, "labels are blank", "monitoring"),
+        ("mitigated", 30, "restarted", None), ("impact", 35, "all belts stand", None),
+        ("mitigated", 50, "went back to 8.3", None), ("resolved", 60, "every belt prints", None),
+    ),
+    "three rounds": (
+        ("started", 10, "labels are blank", None), ("detected", 12, "labels are blank", "monitoring"),
+        ("resolved", 30, "restarted", None), ("reopened", 50, "blank again", None),
+        ("mitigated", 55, "restarted", None), ("resolved", 60, "restarted again", None), ("reopened", 90, "and again", None),
+        ("resolved", 120, "went back to 8.3", None), ("impact", 130, "2,900 parcels", None),
+    ),
+    "came back, and not over": (
+        ("impact", 10, "labels are blank", None), ("resolved", 30, "restarted", None),
+        ("reopened", 50, "blank again", None),
+    ),
+    "over, and the start unknown": (("resolved", 30, "every belt prints", None), ("cause", 40, "fonts", None)),
+    "over before it began": (
+        ("started", 30, "labels are blank", None), ("resolved", 10, "every belt prints", None),
+        ("detected", 35, "labels are blank", "customer"),
+    ),
+    "over midnight": (
+        ("started", 800, "labels are blank", None), ("detected", 830, "labels are blank", "customer"),
+        ("resolved", 1_000, "every belt prints", None),
+    ),
+}  # fmt: skip
+"""Other ways in which an incident goes, for the sentences that the fully told one has no use for."""
+
+
+def states() -> str:
+    """What each template makes of each of the STATES: the sections that depend on it, the same words once."""
+    lines = []
+    for name, told in STATES.items():
+        lines.append(f"==== {name}")
+        found = [
+            entry(number, kind, DAY.replace(hour=9) + timedelta(minutes=minute), words, qualifier=qualifier)
+            for number, (kind, minute, words, qualifier) in enumerate(told, 1)
+        ]
+        of_state = assemble(INCIDENT, found, [], zone=ZoneInfo(INCIDENT.timezone))
+        shown: set[str] = set()
+        for template in sorted(TemplateCatalog().names()):
+            for section in rendering.render_draft(of_state, template):
+                if section.key in _SECTIONS and section.body not in shown:
+                    shown.add(section.body)
+                    lines += [f"-- {template}: {section.heading}", section.body, ""]
+    return "\n".join(lines)
+
+
+STATES_PATH = FOLDER / "states.txt"
 
 
 def path(template: str) -> Path:

@@ -3,10 +3,11 @@
 import sys
 
 from bot.documents.templates import TemplateCatalog
-from tests.unit.documents.golden import drafted, path
+from tests.unit.documents.golden import STATES_PATH, drafted, path, states
 
 if sys.argv[1:] != ["--write"]:
     sys.exit(__doc__)
 for template in TemplateCatalog().names():
     path(template).write_text(drafted(template), encoding="utf-8")
     sys.stdout.write(f"{path(template)}\n")
+STATES_PATH.write_text(states(), encoding="utf-8")
