@@ -49,5 +49,6 @@ def test_lines_that_are_taken_over_stand_in_the_order_in_which_they_happened(off
     office.say("/detected at 11:00 disk full")
     lines = ("2026-03-12 11:50 third words", "2026-03-12 11:30 first words", "2026-03-12 11:40 second words")
     office.ask("/incident backfill " + "\n".join(lines))
+    office.slack.wait_for(lambda: office.slack.modal(office.alice) is not None)
     office.slack.submit(office.alice, {})
     assert in_order(office.private("/timeline"), "first words", "second words", "third words")

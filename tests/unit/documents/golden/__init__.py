@@ -165,8 +165,9 @@ STATES: dict[str, tuple[tuple[str, int, str, str | None], ...]] = {
     "three rounds": (
         ("started", 10, "labels are blank", None), ("detected", 12, "labels are blank", "monitoring"),
         ("resolved", 30, "restarted", None), ("reopened", 50, "blank again", None),
-        ("mitigated", 55, "restarted", None), ("resolved", 60, "restarted again", None), ("reopened", 90, "and again", None),
-        ("resolved", 120, "went back to 8.3", None), ("impact", 130, "2,900 parcels", None),
+        ("mitigated", 55, "restarted", None), ("resolved", 60, "restarted again", None),
+        ("reopened", 90, "and again", None), ("resolved", 120, "went back to 8.3", None),
+        ("impact", 130, "2,900 parcels", None),
     ),
     "came back, and not over": (
         ("impact", 10, "labels are blank", None), ("resolved", 30, "restarted", None),
