@@ -38,7 +38,7 @@ from bot.slack.outbound.blocks import message as as_message
 from bot.slack.outbound.delivery import Action
 from bot.slack.refusals import ARCHIVED, NO_RECIPIENT, NOT_A_MEMBER, UNEDITABLE, needs_messages, reason
 from storage import incidents, live_messages, members, outbox, receipts, reviews
-from storage.items import action_items, digests
+from storage.items import action_items, digests, reminder_schedules
 from storage.items import handovers as handover_rows
 from storage.items.digests import HANDED, LIVE, LOST, PostedDigest
 from storage.outbox import Job
@@ -285,6 +285,7 @@ def _note_handover(
     channel_id, _, ts = sent_as.partition(" ")
     at = context.clock()
     with context.database.write() as connection:
+        reminder_schedules.lock(connection, workspace_id, {recipient_id: None})
         noted = digests.save_handover(
             connection,
             workspace_id,
@@ -297,8 +298,9 @@ def _note_handover(
             at=at,
         )
         handover_rows.attach(connection, [each.id for each in changes], noted)
-        if told.holds:
-            # An item may have changed after it was put into words. An edit that changes nothing costs no call.
+        changes = handover_rows.of_message(connection, noted)
+        now = handovers.compose(connection, workspace_id, recipient_id, changes, on=on, prefix=context.settings.prefix)
+        if now is None or handover_message(now) != message:
             digests.add_edits(connection, [(noted, workspace_id, HANDED)], at=at)
         outbox.mark_sent(connection, job, at=at, sent_as=sent_as)
 
