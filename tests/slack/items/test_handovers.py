@@ -512,3 +512,19 @@ def test_an_import_tells_each_owner_once_of_what_is_open(led: Workplace, tmp_pat
     assert after == before | {"bob": before["bob"] + 1, "carol": before["carol"] + 1}
     assert told(led, led.bob)[-1].text.startswith("6 action items are yours now.")
     assert "From" not in told(led, led.bob)[-1].text
+
+
+def test_an_item_that_is_done_while_its_message_is_posted_is_so_in_the_message(led: Workplace) -> None:
+    done: list[str] = []
+
+    def meanwhile(method: str, args: dict[str, object]) -> None:
+        if method == "chat.postMessage" and "is yours now" in str(args.get("text")) and not done:
+            done.append(led.say("/actionitem done 1"))
+
+    led.slack.refuse_by(meanwhile)
+    led.say("/actionitem @bob by 2026-03-20: item 1")
+    pass_time(led)
+    pass_time(led, 1)
+    (message,) = told(led, led.bob)
+    assert message.text == "Nothing here waits for you any more.\n\n• *INC-1 #1* · item 1 · done"
+    assert done
