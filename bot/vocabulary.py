@@ -1,6 +1,6 @@
 """The one table: every kind of timeline entry and every command.
 
-Listeners, the Slack manifest, help, the README's command table, the templates' labels and the picture's marks
+Listeners, the Slack manifest, help, the guide's command table, the templates' labels and the picture's marks
 all come from here.
 """
 

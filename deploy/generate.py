@@ -1,6 +1,6 @@
 """Write the files that come from the code, or with `--check` say which of them are not current.
 
-The vocabulary makes the Slack manifest, the README's command table and the schema of what is exported; the forms of a
+The vocabulary makes the Slack manifest, the table of commands and the schema of what is exported; the forms of a
 time make the table of them; the sample that ships makes the README's picture. Run it after a change of any of them:
 `python deploy/generate.py`.
 """
@@ -44,15 +44,15 @@ def _rows(command: Command) -> Iterator[str]:
 
 
 def command_table() -> str:
-    """The README's table: every command, what to type after it, what it is for."""
+    """The table: every command, what to type after it, what it is for."""
     rows = [row for command in COMMANDS.values() for row in _rows(command)]
     return "\n".join(["", "| command | then | what it is for |", "| --- | --- | --- |", *rows, "", ""])
 
 
-def readme(root: Path) -> str:
-    """The README with its table as the vocabulary has it."""
+def commands(root: Path) -> str:
+    """The list of commands, with its table as the vocabulary has it."""
     table = command_table()
-    return _TABLE.sub(lambda _: table, (root / "README.md").read_text(encoding="utf-8"))
+    return _TABLE.sub(lambda _: table, (root / "deploy" / "COMMANDS.md").read_text(encoding="utf-8"))
 
 
 def _reading(example: str) -> str:
@@ -110,7 +110,7 @@ def schema(_root: Path) -> str:
 
 
 GENERATED: dict[str, Callable[[Path], str]] = {
-    "README.md": readme,
+    "deploy/COMMANDS.md": commands,
     "deploy/TYPING.md": typing,
     "deploy/slack-manifest.json": slack_manifest,
     "bot/documents/picture/advances.json": advances,

@@ -153,7 +153,7 @@ class Page:
         while str(workspace.version) == query.get("after") and not self._closing and clock() < deadline_s:
             await asyncio.sleep(POLL_S)
         if self._closing:
-            return JSONResponse({"problem": "The demo is closing."}, status_code=503)
+            return JSONResponse({"problem": "The demo is closing."}, status_code=410)
         return await _json(lambda: self._state_for(query.get("as", ""), query.get("channel", "")))
 
     def _state_for(self, user: str, channel: str) -> Json:

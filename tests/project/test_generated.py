@@ -34,7 +34,8 @@ def test_a_generated_file_is_current(name: str) -> None:
 
 
 def test_a_stale_file_would_be_noticed(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("<!-- commands -->\n<!-- end of commands -->\n", encoding="utf-8")
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "COMMANDS.md").write_text("<!-- commands -->\n<!-- end of commands -->\n", encoding="utf-8")
     assert generate.stale(tmp_path) == list(generate.GENERATED)
 
 
