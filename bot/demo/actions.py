@@ -48,7 +48,7 @@ def say(demo: Demo, *, user: str, channel: str, text: str, thread_ts: str | None
         instead = f"@scribe {command[1:]} {words}".strip()
         return {"problem": f"{command} is not supported in threads. Sorry! Say it to the bot instead: {instead[:300]}"}
     answer = demo.slack.command(user, channel, command, words)
-    demo.hints.on_command(answer)
+    demo.move_on(demo.film.on_command(answer))
     return _result(answer, command)
 
 
@@ -91,7 +91,7 @@ def submit(demo: Demo, *, user: str, values: dict[str, Any]) -> Json:
     if errors:
         return {"errors": errors}
     answer = demo.slack.submit(user, parsed)
-    demo.hints.on_submit(answer)
+    demo.film.on_submit(answer)
     if answer.ok and answer.body.get("response_action") == "errors":
         return {"errors": answer.body["errors"]}
     return _result(answer, "The form")
@@ -193,6 +193,17 @@ _CONTROLS: Final[dict[str, Callable[[Drill, float], None]]] = {
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
+def own_case(demo: Demo, *, user: str, title: str, lines: str) -> Json:
+    """Play a chronology that was pasted: an incident in a channel of its own, and the form with the lines."""
+    if not title.strip() or not lines.strip():
+        return {"problem": "A title and at least one line, please."}
+    channel, (opened, backfilled) = demo.own_case(user, title, lines)
+    refusal = "" if demo.slack.modal(user) else backfilled.text
+    problem = _result(opened, "Declaring it") or _result(backfilled, "The chronology")
+    return {"channel": channel, **problem} | ({"problem": refusal} if refusal else {})
+
+
+@validate_call(config={"arbitrary_types_allowed": True})
 def bot(demo: Demo, *, user: str, running: bool) -> Json:  # noqa: ARG001 - as above
     """Start the bot, or stop it as a crash would."""
     if running:
@@ -203,5 +214,6 @@ def bot(demo: Demo, *, user: str, running: bool) -> Json:  # noqa: ARG001 - as a
 
 
 ACTIONS: Final[dict[str, Action]] = {
-    action.__name__: action for action in (say, click, submit, dismiss, react, shortcut, home, travel, drill, bot)
+    action.__name__: action
+    for action in (say, click, submit, dismiss, react, shortcut, home, travel, drill, own_case, bot)
 }

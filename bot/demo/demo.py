@@ -14,13 +14,13 @@ from bot.demo.bot_process import BotProcess
 from bot.demo.casefile import Case, TypedCommand
 from bot.demo.clock import AdjustableClock, travel
 from bot.demo.drill import Drill
+from bot.demo.film import Film
 from bot.demo.preview import PostmortemPreview
 from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import TEAM_ID
 from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack
 from bot.slack.manifest import manifest
-from bot.vocabulary import ACTION_ITEM, ADD_TO_TIMELINE, COMMANDS, DETECTED, DID, RESOLVED
 from storage.database import Database
 
 
@@ -66,47 +66,6 @@ def seed(slack: Slack, *, first_id: int) -> SeedIds:
     return SeedIds(people=people, channels=channels)
 
 
-DETECT, ADD, ACT_AS, RESOLVE, TRAVEL = "detect", "add", "act_as", "resolve", "travel"
-STEPS: Final = (DETECT, ADD, ACT_AS, RESOLVE, TRAVEL)
-
-_STEP_BY_COMMAND: Final = {DETECTED: DETECT, DID: ACT_AS, RESOLVED: RESOLVE}
-
-
-class Hints:
-    """Which steps of the tour are done. `prefix` stands before every command; the page starts as the user `lead`."""
-
-    def __init__(self, *, prefix: str, lead: str) -> None:
-        self._prefix = prefix
-        self._lead = lead
-        self._done: set[str] = set()
-        self._has_item = False
-
-    @property
-    def done(self) -> list[str]:
-        """The steps done, in the tour's order."""
-        return [step for step in STEPS if step in self._done]
-
-    def on_command(self, answer: Answer) -> None:
-        """Note a command typed at the page, by the bot's answer to it."""
-        name = answer.delivery.payload["command"].removeprefix(f"/{self._prefix}")
-        if not answer.ok or answer.body.get("response_type") != "in_channel":
-            return
-        step = _STEP_BY_COMMAND.get(name)
-        if step and (step != ACT_AS or answer.user != self._lead):
-            self._done.add(step)
-        self._has_item = self._has_item or name == ACTION_ITEM.name
-
-    def on_submit(self, answer: Answer) -> None:
-        """Note a form submitted at the page, by the bot's answer to it."""
-        if answer.ok and not answer.body and answer.delivery.payload["view"].get("callback_id") == ADD_TO_TIMELINE:
-            self._done.add(ADD)
-
-    def on_travel(self) -> None:
-        """Note time travel, which shows reminders only after an action item was recorded."""
-        if self._has_item:
-            self._done.add(TRAVEL)
-
-
 DRILL_SPEED = 60.0
 """How many times as fast as real time a drill plays by default."""
 _MAX_CHANNEL_NAME = 76
@@ -133,7 +92,7 @@ class Demo:
         self.bot_process = bot_process
         self.preview = preview
         self.prefix = settings.prefix
-        self.hints = Hints(prefix=settings.prefix, lead=ids.people[ROLES[0].name])
+        self.film = Film(prefix=settings.prefix)
         self.cases: dict[str, Case] = {}
         self.drill: Drill | None = None
         self._features = manifest(prefix=settings.prefix, reactions=bool(settings.reactions))["features"]
@@ -142,22 +101,23 @@ class Demo:
         self._pending_drill: tuple[str, float] | None = None
 
     def features(self) -> Json:
-        """The manifest's commands, with their hints and subcommands, and its shortcuts."""
-        subcommands = {
-            f"/{self.prefix}{command.name}": [
-                {"name": each.name, "hint": each.hint, "description": each.description} for each in command.subcommands
-            ]
-            for command in COMMANDS.values()
-        }
-        commands = [{**each, "subcommands": subcommands[each["command"]]} for each in self._features["slash_commands"]]
-        return {"commands": commands, "shortcuts": self._features["shortcuts"]}
+        """The manifest's commands and shortcuts: what Slack's client completes."""
+        return {"commands": self._features["slash_commands"], "shortcuts": self._features["shortcuts"]}
+
+    def steps(self) -> Json:
+        """The film's steps done, and whether the story is left out, since it was told."""
+        if self.drill is not None and self.drill.played:
+            self.film.on_told()
+        if self.slack.workspace.canvases:
+            self.film.on_publish()
+        return {"done": self.film.done, "toured": self.film.toured}
 
     def travel(self, by: timedelta) -> None:
         """Move the clock forward, running what is due on the way. A running drill ends: its times have passed."""
         with self._lock:
             self._end_drill()
             travel(self.clock, by, self.bot_process.tick)
-            self.hints.on_travel()
+            self.film.on_travel()
             self.slack.workspace.touch()
 
     def start_drill_on_first_view(self, case_id: str, speed: float) -> None:
@@ -190,6 +150,25 @@ class Demo:
             self.drill = Drill(case, self.clock, channel=channel, speed=speed, send=send)
             self.drill.start()
             return channel
+
+    def move_on(self, by: timedelta) -> None:
+        """Move the clock on within an incident, where no drill has it."""
+        with self._lock:
+            if by and (self.drill is None or self.drill.over):
+                self.clock.advance(by)
+                self.slack.workspace.touch()
+
+    def own_case(self, user: str, title: str, lines: str) -> tuple[str, tuple[Answer, ...]]:
+        """Declare an incident in a new channel and give Scribe its chronology; the channel's id and the answers.
+
+        It is the same as typing `/incident open` and `/incident backfill`, whose form shows the lines to be ticked.
+        """
+        with self._lock:
+            self._end_drill()
+            channel = self.slack.add_channel(self._unused_channel_name("my-case"))
+            self.film.on_told()
+        typed = (f"open {' '.join(title.split())}", f"backfill {lines.strip()}")
+        return channel, tuple(self.slack.command(user, channel, f"/{self.prefix}incident", words) for words in typed)
 
     def close(self) -> None:
         """End the drill and wait for its thread."""

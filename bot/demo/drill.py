@@ -98,6 +98,11 @@ class Drill:
         """Whether every command was typed, or the drill was ended."""
         return self._over
 
+    @property
+    def played(self) -> bool:
+        """Whether every command was typed."""
+        return self._position == len(self._script)
+
     def status(self) -> Json:
         """The drill's progress as the page shows it."""
         with self._changed:

@@ -30,6 +30,7 @@ from bot.fakeslack.objects import BOT_USER_ID
 from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack
 from bot.fakeslack.workspace import Workspace
+from bot.slack.manifest import manifest
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -138,6 +139,7 @@ class Page:
                 "channel": next(iter(demo.ids.channels.values())),
                 "tabs": TABS,
                 "prefix": demo.prefix,
+                "manifest": json.dumps(manifest(prefix=demo.prefix), indent=2, ensure_ascii=False),
                 "drills": [
                     {"id": case.id, "title": case.title, "commands": len(case.script)} for case in demo.cases.values()
                 ],
@@ -160,6 +162,8 @@ class Page:
         demo = self._running_demo
         demo.on_view()
         slack, clock = demo.slack, demo.clock
+        if slack.workspace.channels[channel].with_user == user and slack.workspace.visible(channel, user):
+            demo.film.on_digest()
         with slack.workspace.lock:
             zone = ZoneInfo(slack.workspace.users[user].zone or "UTC")
             views = slack.workspace.views.get(user)
@@ -180,7 +184,7 @@ class Page:
                 "home": view_json(slack.home(user), zone),
                 "connected": demo.bot_process.connected,
                 "drill": demo.drill and demo.drill.status(),
-                "hints": demo.hints.done,
+                "steps": demo.steps(),
             }
 
     async def _document(self, request: Request) -> Response:

@@ -3,19 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.config import Settings
+from bot.demo.casefile import SAMPLE, read_case
+from bot.demo.replay import replayed
 from bot.documents import drafting, markup
-from bot.documents.export import FORMATS, ExportRecord
+from bot.documents.export import FORMATS, ExportRecord, for_publication, latest_draft
+from bot.documents.picture.phases import spans
 from bot.domain.check.checklist import check, grouped
-from bot.domain.postmortem.assemble import assemble
+from bot.domain.incident.phases import phases
+from bot.domain.postmortem.assemble import assemble, on_timeline
 from bot.domain.postmortem.redraft import redraft
+from bot.domain.time.format import clock, duration
 from bot.fakeslack.schema import Json
-from bot.handlers.postmortem.exports import read_record
+from bot.handlers.postmortem.exports import read_by_name, read_record
+from bot.vocabulary import ENTRY_KINDS
 from storage import incidents
 from storage.database import Database
 from storage.values import MEMBER
@@ -46,13 +53,15 @@ class PostmortemPreview:
         self._workspace_id = workspace_id
 
     def render(self, channel: str, tab: str) -> Json:
-        """One tab for the channel's incident, else for the workspace's newest; `incident` is None when there is none.
+        """One tab for the channel's incident, else for the workspace's newest.
+
+        When there is none, `incident` is None, and `promise` a finished postmortem to look at.
 
         `state` is a hash of the whole record: it changes when any of it does.
         """
         record = self._record(channel)
         if record is None:
-            return {"incident": None}
+            return {"incident": None, "promise": promise()}
         preview = Preview(record=record, settings=self._settings, now=self._clock())
         incident, newest = record.incident, record.postmortem
         about = {
@@ -106,7 +115,61 @@ def _postmortem(preview: Preview) -> Json:
         for each in redrafted.sections
         if not each.removed
     ]
-    return {"problem": drafted.problem, "sections": sections}
+    return {"problem": drafted.problem, "sections": sections, **_picture(preview)}
+
+
+@cache
+def promise() -> Json:
+    """The finished postmortem of the case that ships with Scribe, as the real bot makes it; made once a process."""
+    with replayed(read_case(SAMPLE)) as bot:
+        record = for_publication(read_by_name(bot.context.database, "INC-1"))
+        newest = latest_draft(record)
+        sections = [{"heading": each.heading, "html": markup.html(each.body)} for each in newest.sections]
+        drawn = _picture(Preview(record=record, settings=bot.context.settings, now=bot.context.clock()))
+    return {"title": record.incident.title, "severity": record.incident.severity, "sections": sections, **drawn}
+
+
+def _picture(preview: Preview) -> Json:
+    """The picture as values, for where it would be too narrow to be read: the phases, and the entries on a rail.
+
+    `seconds` are a phase's length; `phase` is the key of the one that an entry lies in, None around the incident.
+    """
+    record = preview.record
+    zone = ZoneInfo(record.incident.timezone)
+    parts = phases(record.entries)
+    listed = [
+        each
+        for key, entries in (("lead_up", parts.lead_up), ("during", parts.during), ("aftermath", parts.aftermath))
+        for each in entries
+        if on_timeline(each, key)
+    ]
+    drawn = spans(listed, record.lifecycle)
+
+    def phase_at(at: datetime) -> str | None:
+        return next((span.phase.key for span in reversed(drawn) if span.start <= at <= span.end), None)
+
+    return {
+        "phases": [
+            {
+                "key": span.phase.key,
+                "label": span.phase.label,
+                "seconds": span.seconds,
+                "lasted": f"{duration(span.seconds)}{' so far' if span.going_on else ''}",
+            }
+            for span in drawn
+        ],
+        "rail": [
+            {
+                "clock": clock(each.occurred_at.astimezone(zone)),
+                "label": ENTRY_KINDS[each.kind].label,
+                "milestone": ENTRY_KINDS[each.kind].milestone,
+                "words": " ".join(each.text.split()),
+                "phase": phase_at(each.occurred_at),
+            }
+            for each in listed
+        ],
+        "zone": zone.key,
+    }
 
 
 def _check(preview: Preview) -> Json:
@@ -134,6 +197,6 @@ _TABS: Final[dict[str, Callable[[Preview], Json]]] = {
     "postmortem": _postmortem,
     "check": _check,
     "json": lambda preview: {"text": FORMATS["json"](preview.record)},
-    "picture": lambda _preview: {},
+    "picture": _picture,
 }
 TABS: Final = tuple(_TABS)

@@ -1,4 +1,4 @@
-// The open canvas, in place of the conversation.
+// The open canvas, beside the conversation.
 
 import { byId, el, renderIfChanged } from "./dom.js";
 import { sanitize } from "./sanitize.js";

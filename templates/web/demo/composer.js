@@ -1,5 +1,5 @@
-// The message box. Text that begins with a slash is a command: the box completes commands and their subcommands from
-// the manifest, and people's names after an @.
+// The message box. Text that begins with a slash is a command: the box completes what Slack's own does, the commands
+// of the manifest, and people's names after an @.
 
 import { perform, showNotice } from "./actions.js";
 import { el } from "./dom.js";
@@ -112,8 +112,7 @@ function completions(text, caret) {
   const at = before.match(/(?:^|[\s(])@([\w.-]*)$/);
   if (at) return people(text, caret, at[1]);
   if (/^\/\S*$/.test(before) && caret === text.length) return commands(before);
-  const sub = before.match(/^(\/\S+) (\S*)$/);
-  return sub && caret === text.length ? subcommands(sub[1], sub[2]) : [];
+  return [];
 }
 
 const offer = (name, hint, about, text) => ({ name, hint, about, text, caret: text.length });
@@ -125,12 +124,6 @@ function commands(typed) {
   return matching.slice(0, typed === "/" ? all.length : MAX_OFFERS).map((each) => offer(each.command, each.usage_hint, each.description, `${each.command} `));
 }
 
-function subcommands(command, typed) {
-  const known = session.setup.commands.find((each) => each.command === command)?.subcommands ?? [];
-  const matching = known.filter((each) => each.name.startsWith(typed.toLowerCase()) && each.name !== typed);
-  return matching.slice(0, MAX_OFFERS + 4).map((each) => offer(`${command} ${each.name}`, each.hint, each.description, `${command} ${each.name}${each.hint ? " " : ""}`));
-}
-
 function people(text, caret, typed) {
   const matching = session.state.people.filter((each) => each.name !== "slackbot" && each.name.startsWith(typed.toLowerCase()) && each.name !== typed);
   const start = caret - typed.length;
@@ -140,11 +133,8 @@ function people(text, caret, typed) {
   });
 }
 
-// The usage of the typed command or subcommand, shown below the box.
+// The usage of the typed command, shown below the box; Slack knows no more of what follows it.
 function usageHint(text) {
-  const [, command, sub] = text.match(/^(\/\S+)(?:\s+(\S+))?/) ?? [];
-  const known = session.setup.commands.find((each) => each.command === command);
-  if (!known) return "";
-  const subcommand = known.subcommands.find((each) => each.name === sub);
-  return subcommand ? `${command} ${sub} ${subcommand.hint}` : `${command} ${known.usage_hint}`;
+  const known = session.setup.commands.find((each) => each.command === text.match(/^\/\S+/)?.[0]);
+  return known ? `${known.command} ${known.usage_hint}` : "";
 }

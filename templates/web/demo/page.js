@@ -37,6 +37,7 @@ function build() {
 }
 
 function showPane(pane) {
+  if (session.thread || session.canvas) navigate({ thread: null, canvas: null });
   document.body.dataset.pane = pane;
   if (pane === "preview") document.body.classList.remove("changed");
 }
@@ -76,6 +77,7 @@ function show(state) {
   } else renderIfChanged(byId("messages"), [session.channel, state.drill?.id], () => welcome(state));
   showThread(state);
   showCanvas(state);
+  document.body.classList.toggle("beside", !byId("thread").hidden || !byId("canvas").hidden);
   showModal(state);
   showHints();
   showPreview();
@@ -84,7 +86,7 @@ function show(state) {
 function showHints() {
   const { drill } = session.state;
   const watching = Boolean(drill) && !drill.over && drill.channel === session.channel;
-  const facts = [session.state.hints, session.user, sessionStorage.getItem("hints"), watching];
+  const facts = [session.state.steps, session.user, sessionStorage.getItem("hints"), watching];
   renderKeepingFocus(byId("hints"), facts, () => (watching ? [] : hints(session.state, box.fill, showHints)));
 }
 
@@ -104,10 +106,11 @@ function welcome(state) {
   const drills = state.drill ? [] : session.setup.drills.map((each, index) =>
     el("button", { type: "button", class: index ? "button" : "button primary", onclick: () => startDrill(each.id) }, `▶ Watch a drill: ${each.title}`));
   return el("div", { class: "empty" },
-    el("h2", {}, "An incident, from the first alert to the postmortem"),
+    el("h2", {}, "From the first alert to a finished postmortem"),
     el("p", {}, "This is a small Slack on your own machine, with the real bot behind it. Nothing leaves the machine."),
-    drills.length > 0 && [el("p", {}, "See three people handle an outage in about a minute, while the document at the side writes itself:"), drills],
-    el("p", {}, "Or do it yourself: the hints above the box lead you through the first minute."));
+    el("button", { type: "button", class: "button pane-only", onclick: () => showPane("preview") }, "See a finished postmortem"),
+    drills.length > 0 && [el("p", {}, "See three people handle an outage in under two minutes, while the document writes itself:"), drills],
+    el("p", {}, "Or do it yourself: the hints above the box lead you to the end, line by line."));
 }
 
 async function poll() {

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { announce, byId, el } from "./dom.js";
 import { sanitize } from "./sanitize.js";
+import { phaseBar, rail } from "./rail.js";
 import { requestChannel, session } from "./session.js";
 
 const LABELS = { postmortem: "Postmortem", check: "Check", json: "JSON", picture: "Picture" };
@@ -77,7 +78,8 @@ const TABS = {
       view.groups.map((group) => el("section", {}, el("h3", {}, group.title), group.findings.map(finding)))],
   json: ({ text }) => el("pre", { class: "json" }, text.length > MAX_JSON_CHARS ? `${text.slice(0, MAX_JSON_CHARS)}\n…` : text),
   picture: (view) => [
-    el("div", { class: "picture", tabindex: 0, role: "region", "aria-label": "The timeline's picture" }, image(view)),
+    el("div", { class: "picture wide-only", tabindex: 0, role: "region", "aria-label": "The timeline's picture" }, image(view)),
+    el("div", { class: "narrow-only" }, rail(view)),
     el("p", {}, el("a", { href: pictureUrl(), target: "_blank", rel: "noreferrer noopener" }, "Open the picture by itself")),
   ],
 };
@@ -91,10 +93,16 @@ const pictureUrl = (query = {}) => `picture.svg?${new URLSearchParams({ channel:
 const image = ({ incident }) =>
   el("img", { class: "timeline", src: pictureUrl({ state: incident.state }), alt: `The timeline of ${incident.name} as a picture; its words stand in the postmortem` });
 
-// As wide as the pane; opens the tab with the picture in its full size.
-const thumbnail = (view) => el("button", { type: "button", class: "picture", title: "See it large", onclick: () => selectTab("picture") }, image(view));
+// The phases, and a way to the tab with the whole picture, which would be too small here.
+const thumbnail = (view) => [phaseBar(view), el("button", { type: "button", class: "button small", onclick: () => selectTab("picture") }, "See the picture")];
 
-const empty = () => el("div", { class: "empty" }, el("p", {}, "As soon as something is detected, the postmortem writes itself here, beside the conversation."));
+// What the page promises: a finished postmortem, until there is one of one's own.
+const finished = ({ promise }) => [
+  el("p", { class: "lead" }, "This is where it ends. As soon as something is detected, your own postmortem writes itself here, beside the conversation."),
+  el("article", { class: "promise", "aria-label": "A finished postmortem" },
+    el("h3", {}, promise.title), el("p", { class: "muted" }, `${promise.severity}, resolved, published`), phaseBar(promise),
+    promise.sections.map((each) => el("section", { "aria-label": each.heading }, el("h4", {}, each.heading), sanitize(each.html, 2)))),
+];
 
 function render(view) {
   if (view.incident && view.tab !== tab) return;
@@ -104,13 +112,13 @@ function render(view) {
   const body = byId("preview-body");
   showHeader(view.incident);
   const oldImage = body.querySelector("img.timeline");
-  body.replaceChildren(...(view.incident ? [TABS[tab](view)].flat(Infinity).filter(Boolean) : [empty()]));
+  body.replaceChildren(...[view.incident ? [TABS[tab](view)] : finished(view)].flat(Infinity).filter(Boolean));
   if (oldImage) swapWhenDecoded(oldImage, body.querySelector("img.timeline"));
   highlightNewLines(body, `${view.incident?.name}/${tab}`);
 }
 
 function showHeader(incident) {
-  if (!incident) return byId("about").replaceChildren(el("h2", {}, "The living document"));
+  if (!incident) return byId("about").replaceChildren(el("h2", {}, "A finished postmortem"));
   const draft = incident.version ? `version ${incident.version} drafted; below is what a draft would say now` : "not drafted yet; below is what a draft would say";
   byId("about").replaceChildren(
     el("h2", {}, `${incident.name} `, el("span", {}, incident.title.slice(0, 160))),
@@ -139,7 +147,7 @@ function highlightNewLines(body, of) {
   shownLines = { of, texts: new Set(lines.map((each) => each.textContent)) };
   for (const each of lines) highlight(each, now - newSince.get(each.textContent));
   if (!added.length) return;
-  const inTimeline = added.findLast((each) => each.closest("section")?.querySelector("img.timeline"));
+  const inTimeline = added.findLast((each) => each.closest("section")?.querySelector("figure.phases"));
   (inTimeline ?? added[0]).scrollIntoView({ block: "nearest" });
   document.body.classList.add("changed");
   announce(added.length === 1 ? "The document has a new line." : `The document has ${added.length} new lines.`);

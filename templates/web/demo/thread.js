@@ -1,4 +1,4 @@
-// The open thread, in place of the conversation. Slack takes no slash commands in threads, so people mention @scribe.
+// The open thread, beside the conversation. Slack takes no slash commands in threads, so people mention @scribe.
 
 import { autoscroll } from "./autoscroll.js";
 import { composer, sendTo } from "./composer.js";

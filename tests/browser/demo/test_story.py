@@ -1,5 +1,6 @@
 """A newcomer's first minutes on the page, in a real browser: declare, record, resolve, edit, publish, travel."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,11 +9,12 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from bot.demo.demo import STEPS
+from bot.demo.film import ANSWER, PUBLISH, STEPS, STORY
+from bot.vocabulary import KINDS
 from storage import timeline
 from storage.items import action_items
 from storage.values import TimelineEntry
-from tests.browser.demo.conftest import Tab
+from tests.browser.demo.conftest import NARROW, WIDE, Tab
 from tests.support.demo_site import CASE, DemoSite
 
 NewTab = Callable[[], Tab]
@@ -194,26 +196,119 @@ def test_an_action_item_is_done_from_the_home_tab(site: DemoSite, tab: Tab) -> N
         assert [item.state for item in action_items.of_incident(connection, 1)] == ["done"]
 
 
-def test_each_of_the_five_hints_is_done_by_doing_it(tab: Tab) -> None:
+def test_the_film_leads_line_by_line_to_a_published_postmortem_and_a_digest(site: DemoSite, tab: Tab) -> None:
     page, hints = tab.page, tab.page.locator("#hints")
-    for number, step in enumerate(STEPS, 1):
-        expect(hints).to_contain_text(f"{number} of 5")
-        if step == "act_as":
+    began = site.demo.clock()
+    for number, step in enumerate((*STORY, ANSWER, PUBLISH), 1):
+        expect(hints).to_contain_text(f"{number} of {len(STEPS)}")
+        if step == "dead_end":
             tab.act_as("Bob")
         hints.locator(".fill").click()
         page.press("#box", "Enter")
-        if step == "add":
-            tab.choose(tab.message("Error rate falls"), "Add to timeline")
-            page.get_by_role("dialog").get_by_role("button", name="Add").click()
-        if step == "travel":
-            tab.message("Action item 1")
-            page.get_by_role("button", name="Travel 1 week forward").click()
-    expect(hints).to_contain_text("That was the whole way")
+    expect(page.locator("#header").get_by_role("button", name="INC-1 postmortem")).to_be_visible()
+    moved = sum((step.then for step in STORY.values()), timedelta())
+    assert moved <= site.demo.clock() - began < moved + timedelta(minutes=10)
+    # The clock moved on between the lines, so the durations are those of an incident.
+    with site.database.read() as connection:
+        lines = timeline.of_incident(connection, 1)
+    assert [each.kind for each in lines] == [*(step.command for step in STORY.values() if step.command in KINDS), "started"]
+    assert lines[4].occurred_at - lines[0].occurred_at >= timedelta(minutes=15)
+    hints.get_by_role("button", name="Travel a week").click()
+    hints.get_by_role("button", name="See the digest").click()
+    tab.message("fill the cache before a release takes traffic")
+    expect(page.locator(".actor[aria-pressed=true]")).to_contain_text("Bob")
+    expect(hints).to_contain_text("That was the whole way, Bob. Now yours:")
+    hints.get_by_role("button", name="Connect your workspace").click()
+    dialog = page.get_by_role("dialog", name="Connect your workspace")
+    manifest = json.loads(dialog.get_by_label("The manifest").input_value())
+    assert {each["command"] for each in manifest["features"]["slash_commands"]} >= {"/detected", "/resolved"}
+    expect(dialog).to_contain_text("SLACK_APP_TOKEN=xapp-… SLACK_BOT_TOKEN=xoxb-… scribe run")
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
     hints.get_by_role("button", name="Dismiss").click()
     expect(hints).to_be_empty()
     page.reload()
     expect(page.locator("#messages article").first).to_be_visible()
     expect(hints).to_be_empty()
+
+
+def test_the_page_opens_on_a_finished_postmortem(tab: Tab) -> None:
+    preview = tab.page.locator("#preview")
+    expect(preview.get_by_role("article", name="A finished postmortem")).to_contain_text(CASE.title)
+    phases = ("Undetected 9 min", "Investigating 27 min", "Mitigating 3 min", "Monitoring 26 min")
+    expect(preview.locator(".phases li")).to_have_text(phases)
+    expect(preview).to_contain_text("1,140 checkouts failed")
+    expect(preview).not_to_contain_text("Still open")
+    tab.type("/detected disk full")
+    expect(preview.locator(".promise")).to_have_count(0)
+    expect(preview).to_contain_text("Detected: disk full")
+
+
+def test_a_case_of_ones_own_is_played_as_by_backfill(site: DemoSite, tab: Tab) -> None:
+    page = tab.page
+    page.locator("#sidebar").get_by_role("button", name="Play your own case").click()
+    dialog = page.get_by_role("dialog", name="Play your own case")
+    dialog.get_by_role("button", name="Play it").click()
+    expect(dialog).to_contain_text("A title and at least one line, please.")
+    dialog.get_by_label("What it was").fill("Login <fails>")
+    dialog.get_by_label("What happened, and when").fill("no time here")
+    dialog.get_by_role("button", name="Play it").click()
+    expect(page.locator("#notice")).to_contain_text("No line begins with a time")
+    page.locator("#sidebar").get_by_role("button", name="Play your own case").click()
+    dialog.get_by_label("What it was").fill("Login fails")
+    dialog.get_by_label("What happened, and when").fill(
+        "09:14 detected by customer: two tickets\n09:44 resolved: restarted"
+    )
+    dialog.get_by_role("button", name="Play it").click()
+    form = page.get_by_role("dialog", name="Backfill INC-2")
+    expect(form.get_by_label("two tickets")).to_be_checked()
+    form.get_by_role("button", name="Record").click()
+    tab.message("postmortem, version 1")
+    expect(page.locator("#header")).to_contain_text("my-case-2")
+    expect(page.locator("#hints")).to_contain_text("1 of 4")
+    with site.database.read() as connection:
+        assert [each.kind for each in timeline.of_incident(connection, 2)] == ["detected", "resolved"]
+
+
+def test_threads_and_canvases_stand_beside_the_channel_and_over_it_on_a_phone(tab: Tab) -> None:
+    page = tab.page
+    tab.type("db1 looks odd")
+    message = tab.message("db1 looks odd")
+    tab.choose(message, "Reply in thread")
+    expect(page.locator("#thread")).to_be_visible()
+    expect(page.locator("#preview")).to_be_hidden()
+    tab.type("and in the channel", box="#box")
+    tab.message("and in the channel", within="#messages")
+    boxes = [page.locator(each).bounding_box() for each in ("#messages", "#thread")]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"] + 1
+    page.set_viewport_size(NARROW)
+    expect(page.locator("#thread-box")).to_be_in_viewport()
+    expect(page.locator("#messages")).to_be_hidden()
+    page.locator("#panes").get_by_role("button", name="Conversation").click()
+    expect(page.locator("#thread")).to_be_hidden()
+    expect(message).to_be_visible()
+
+
+def test_the_picture_can_be_read_in_the_side_column_and_on_a_phone(tab: Tab) -> None:
+    page = tab.page
+    resolve(tab)
+    page.set_viewport_size({"width": 1100, "height": 800})
+    page.get_by_role("tab", name="Picture").click()
+    for width in (1100, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("document.body.dataset.pane = 'preview'")
+        expect(page.locator(".rail li")).to_have_text([re.compile("Detected disk full$"), re.compile("Resolved freed")])
+        sizes = page.locator(".rail p").evaluate_all(
+            "(all) => all.map((each) => parseFloat(getComputedStyle(each).fontSize))"
+        )
+        assert min(sizes) >= 13
+        assert page.evaluate("document.querySelector('#preview-body').scrollWidth <= innerWidth")
+    page.set_viewport_size(WIDE)
+    shown = page.locator("#preview-body img.timeline")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("(image) => image.clientWidth") > 600
 
 
 def test_time_travel_moves_the_clock_that_also_dates_messages(site: DemoSite, tab: Tab) -> None:

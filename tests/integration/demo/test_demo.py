@@ -39,7 +39,7 @@ def test_the_prefix_stands_before_every_command_of_the_page_and_of_a_drill(sqlit
         assert demo.bot_process.connected
         assert ACTIONS["say"](demo, user=alice, channel=channel, text="/inc-detected disk full") == {}
         assert ACTIONS["say"](demo, user=alice, channel=channel, text="/detected x")["problem"]
-        assert demo.hints.done == ["detect"]
+        assert demo.film.done == ["detect"]
         demo.start_drill(CASE.id, 100_000)
         drill = demo.drill
         assert drill is not None

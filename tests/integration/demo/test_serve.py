@@ -43,7 +43,7 @@ def demo(folder: Path, *args: str, **variables: str) -> Iterator[tuple[subproces
 
 def setup(address: str) -> dict[str, Any]:
     """The page's setup, once the bot runs: the address is printed before."""
-    while (answer := httpx.get(f"{address}setup", trust_env=False)).status_code == STARTING:
+    while (answer := httpx.get(f"{address}setup", trust_env=False, timeout=120)).status_code == STARTING:
         pass
     found: dict[str, Any] = answer.json()
     return found
@@ -69,7 +69,7 @@ def default_hangup() -> Iterator[None]:
 def test_it_prints_its_address_and_leaves_no_file_behind(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, "--no-browser") as (process, address):
         assert address.startswith("http://127.0.0.1:")
-        assert httpx.get(address, trust_env=False).status_code == 200
+        assert httpx.get(address, trust_env=False, timeout=120).status_code == 200
         assert process.stdout is not None
         assert "Ctrl-C" in process.stdout.readline()
         assert list(tmp_path.iterdir())
