@@ -71,11 +71,11 @@ def click(
         surface = view = demo.slack.workspace.find_view(view_id=view_id)
         if view:
             filled = _parse_values(demo, user, view, values or {})
-            value = _parse_values(demo, user, view, {action_id: value}).get(action_id)
     else:
         surface = demo.slack.workspace.message(channel, ts)
     if surface is None:
         raise LookupError("That is not there any more.")
+    value = _parse_values(demo, user, surface, {action_id: value}).get(action_id)
     return _result(demo.slack.click(user, surface, action_id, value, filled=filled), "That")
 
 
@@ -97,10 +97,12 @@ def submit(demo: Demo, *, user: str, values: dict[str, Any]) -> Json:
     return _result(answer, "The form")
 
 
-def _parse_values(demo: Demo, user: str, view: View, values: dict[str, Any]) -> dict[str, Any]:
-    """The values of the view's own elements; a local time becomes Unix seconds, read in the person's zone."""
+def _parse_values(demo: Demo, user: str, surface: Message | View, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of the surface's own elements; a local time becomes Unix seconds, read in the person's zone."""
     zone = ZoneInfo(demo.slack.workspace.users[user].zone or "UTC")
-    elements = {each["action_id"]: each for block in view.blocks for each in elements_of(block) if "action_id" in each}
+    elements = {
+        each["action_id"]: each for block in surface.blocks for each in elements_of(block) if "action_id" in each
+    }
     parsed = {name: value for name, value in values.items() if name in elements}
     for name, value in parsed.items():
         if elements[name]["type"] == "datetimepicker" and isinstance(value, str) and value:

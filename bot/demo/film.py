@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.fakeslack.dispatcher import Answer
+from bot.handlers.incident import backfill
 from bot.vocabulary import (
     ACTION_ITEM,
     CAUSE,
@@ -82,8 +83,12 @@ class Film:
         return STORY[key].then
 
     def on_submit(self, answer: Answer) -> None:
-        """Note a form that was submitted at the page: after the resolution it answers what the draft asked."""
-        if self._resolved and answer.ok and not answer.body:
+        """Note a form that was submitted at the page: after the resolution it answers what the draft asked.
+
+        That of a chronology tells the story itself.
+        """
+        told = answer.delivery.payload["view"].get("callback_id") in {backfill.FORM, backfill.PREVIEW, backfill.RECORD}
+        if self._resolved and answer.ok and not answer.body and not told:
             self._done.add(ANSWER)
 
     @property

@@ -306,10 +306,11 @@ def messages_json(slack: Slack, channel: str, user: str) -> list[Json]:
         if answer.message and answer.delivery.kind == "slash_commands"
     }
     visible = slack.workspace.visible(channel, user)[-MAX_MESSAGES:]
-    return [_message(each) | {"typed": typed.get((each.channel, each.ts))} for each in visible]
+    zone = ZoneInfo(slack.workspace.users[user].zone or "UTC")
+    return [_message(each, zone) | {"typed": typed.get((each.channel, each.ts))} for each in visible]
 
 
-def _message(message: objects.Message) -> Json:
+def _message(message: objects.Message, zone: ZoneInfo) -> Json:
     return {
         "ts": message.ts,
         "channel": message.channel,
@@ -318,7 +319,9 @@ def _message(message: objects.Message) -> Json:
         "text": message.text,
         # The page renders no Markdown, so markdown blocks come with their HTML.
         "blocks": [
-            {**block, "html": _html(block["text"])} if block.get("type") == "markdown" else block
+            {**block, "html": _html(block["text"])}
+            if block.get("type") == "markdown"
+            else _with_local_times(block, zone)
             for block in message.blocks
         ],
         "attachments": message.attachments,

@@ -2,7 +2,6 @@
 
 import { perform } from "./actions.js";
 import { announce, byId, el } from "./dom.js";
-import { ago } from "./mrkdwn.js";
 import { formatTime, session } from "./session.js";
 
 const TRAVEL_STEPS = [["hour", "+1 h", "1 hour"], ["day", "+1 d", "1 day"], ["week", "+1 w", "1 week"]];
@@ -19,7 +18,6 @@ export function buildClock() {
         type: "button", class: "button small", "aria-label": `Travel ${words} forward`,
         title: `Travel ${words} forward; what falls due on the way happens`, onclick: (event) => travel(event.currentTarget, by, words),
       }, label))));
-  session.now = now;
   setInterval(tick, TICK_MS);
 }
 
@@ -38,20 +36,30 @@ export function showClock() {
   tick();
 }
 
-function now() {
+// The instant that the demo's clock shows.
+export function shownNow() {
   const { clock } = session.state;
   const at = Date.parse(clock.now) + (performance.now() - receivedMs) * clock.rate;
   return new Date(clock.until ? Math.min(at, Date.parse(clock.until)) : at);
 }
 
-const formatNow = () => formatTime(now(), { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+
+// How long ago the Unix time was, as Slack says it: "3 minutes ago", "in 2 hours".
+export function agoText(seconds) {
+  const passed = Math.round(shownNow().getTime() / 1000 - seconds);
+  const [unit, length] = UNITS.find((each) => Math.abs(passed) >= each[1]) ?? UNITS.at(-1);
+  return new Intl.RelativeTimeFormat("en", { numeric: "always" }).format(-Math.trunc(passed / length), unit);
+}
+
+const formatNow = () => formatTime(shownNow(), { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 
 function tick() {
   if (!session.state) return;
   display.textContent = formatNow();
-  display.dateTime = now().toISOString();
-  for (const each of document.querySelectorAll(".ago")) {
-    const words = ago(Number(each.dataset.at));
-    if (each.textContent !== words) each.textContent = words;
+  display.dateTime = shownNow().toISOString();
+  for (const each of document.querySelectorAll("[data-ago]")) {
+    const text = agoText(Number(each.dataset.ago));
+    if (each.textContent !== text) each.textContent = text;
   }
 }

@@ -1,5 +1,6 @@
 // Slack's mrkdwn: *bold*, _italic_, ~struck~, `code`, > quotes, and <…> for people, channels, dates and links.
 
+import { agoText, shownNow } from "./clock.js";
 import { el } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { dateOf, formatTime, navigate, person, session } from "./session.js";
@@ -77,21 +78,34 @@ function angle(content) {
 const mention = (words, loud = false) => el("span", { class: loud ? "mention loud" : "mention" }, words);
 
 function date(target, fallback) {
-  const [, at, format] = target.split("^");
-  const seconds = Number(at);
-  if (Number.isFinite(seconds) && format?.includes("{ago}")) return el("span", { class: "ago", "data-at": at }, ago(seconds));
-  return Number.isFinite(seconds) ? formatTime(dateOf(seconds), { dateStyle: "medium", timeStyle: "short" }) : plain(fallback ?? target);
+  const [, seconds, format, address] = target.split("^");
+  if (!seconds || !Number.isFinite(Number(seconds))) return plain(fallback ?? target);
+  const shown = dated(Number(seconds), plain(format || "{date_short} {time}"));
+  return address ? link(plain(address), shown.map((each) => each.textContent ?? each).join("")) : shown;
 }
 
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+const DAY = { day: "numeric", month: "long", year: "numeric" };
+const SHORT = { ...DAY, month: "short" };
+const CLOCK = { hour: "2-digit", minute: "2-digit" };
+const near = (options) => (seconds) => {
+  const day = (at) => formatTime(at, DAY);
+  const today = shownNow();
+  const names = [["yesterday", -1], ["today", 0], ["tomorrow", 1]];
+  return names.find(([, days]) => day(new Date(today.getTime() + days * 86_400_000)) === day(dateOf(seconds)))?.[0] ?? formatTime(dateOf(seconds), options);
+};
+const formatted = (options) => (seconds) => formatTime(dateOf(seconds), options);
+// Slack's own tokens; `ago` goes on with the demo's clock.
+const DATES = {
+  date_num: (seconds) => formatTime(dateOf(seconds), { day: "2-digit", month: "2-digit", year: "numeric" }).split("/").reverse().join("-"),
+  date: formatted(DAY), date_short: formatted(SHORT), date_long: formatted({ ...DAY, weekday: "long" }),
+  date_pretty: near(DAY), date_short_pretty: near(SHORT), date_long_pretty: near({ ...DAY, weekday: "long" }),
+  time: formatted(CLOCK), time_secs: formatted({ ...CLOCK, second: "2-digit" }),
+  ago: (seconds) => el("time", { "data-ago": seconds, datetime: dateOf(seconds).toISOString() }, agoText(seconds)),
+};
 
-// How long ago that is, by the page's clock, as Slack's {ago} says it.
-export function ago(seconds) {
-  const passed = Math.max(0, Math.floor(session.now() / 1000) - seconds);
-  const [unit, length] = UNITS.find(([, each]) => passed >= each) ?? ["minute", 60];
-  return RELATIVE.format(-Math.floor(passed / length), unit);
-}
+// The parts of a date in Slack's format, such as `{date_short} at {time}`.
+export const dated = (seconds, format) =>
+  format.split(/\{(\w+)\}/).map((part, index) => (index % 2 ? (DATES[part]?.(seconds) ?? `{${part}}`) : part)).filter((part) => part !== "");
 
 const CANVAS = /^https:\/\/[\w-]+\.slack\.com\/docs\/\w+\/(F\w+)$/;
 const ARCHIVES = /^https:\/\/[\w-]+\.slack\.com\/archives\/(\w+)\/p(\d+?)(\d{6})(?:\?thread_ts=([\d.]+))?/;

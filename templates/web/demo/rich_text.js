@@ -3,8 +3,8 @@
 import { el } from "./dom.js";
 import { unsupported } from "./elements.js";
 import { emoji } from "./emoji.js";
-import { link } from "./mrkdwn.js";
-import { formatTime, nameOf, session } from "./session.js";
+import { dated, link } from "./mrkdwn.js";
+import { nameOf, session } from "./session.js";
 
 const STYLES = { bold: "strong", italic: "em", strike: "s", code: "code", underline: "u", highlight: "mark" };
 
@@ -20,7 +20,7 @@ const LEAVES = {
   broadcast: (leaf) => el("span", { class: "mention loud" }, `@${leaf.range}`),
   emoji: (leaf) => emoji(leaf.name),
   color: (leaf) => el("code", {}, leaf.value),
-  date: (leaf) => formatTime(new Date(leaf.timestamp * 1000), { dateStyle: "medium", timeStyle: "short" }),
+  date: (leaf) => dated(leaf.timestamp, leaf.format),
 };
 
 const leaves = (elements) =>

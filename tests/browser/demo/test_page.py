@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import product
 from typing import Any, Literal
 
@@ -216,6 +217,85 @@ def _submissions(site: DemoSite) -> list[Json]:
     return [each["view"] for each in payloads if each.get("type") == "view_submission"]
 
 
+def test_every_element_of_a_message_reaches_the_bot(site: DemoSite, tab: Tab, client: WebClient) -> None:
+    tab.open(site.bob, site.channel)
+    kinds = ("overflow", "static_select", "datetimepicker", "users_select", "button")
+    used = [
+        {"type": "section", "block_id": f"of-{kind}", "text": plain(kind), "accessory": named(kind, kind)}
+        for kind in kinds
+    ]
+    client.chat_postMessage(channel=site.channel, text="x", blocks=[*used, *blocks("context")])
+    message = tab.page.locator("#messages article").first
+    expect(message.locator(".context")).to_contain_text("small")
+
+    def pressed(kind: str) -> Json:
+        def found() -> list[Json]:
+            actions = [each.delivery.payload.get("actions") or [] for each in site.demo.slack.answers]
+            return [action for each in actions for action in each if action["action_id"] == kind]
+
+        return site.demo.slack.wait_for(found)[0]
+
+    message.get_by_role("combobox", name="overflow").select_option("drop")
+    assert pressed("overflow")["selected_option"]["value"] == "drop"
+    message.get_by_role("combobox", name="static_select").select_option("two")
+    assert pressed("static_select")["selected_option"]["value"] == "two"
+    # In the person's zone: Bob's is seven hours behind UTC in March.
+    expect(message.get_by_label("datetimepicker")).to_have_value("2026-03-12T02:14")
+    message.get_by_label("datetimepicker").fill("2026-03-12T03:14")
+    message.get_by_label("datetimepicker").blur()
+    assert pressed("datetimepicker")["selected_date_time"] == 1_773_306_840 + 3600
+    message.get_by_role("combobox", name="users_select").select_option(site.alice)
+    assert pressed("users_select")["selected_user"] == site.alice
+    message.get_by_role("button", name="Press").click()
+    assert pressed("button")["value"] == "v"
+
+
+def test_a_card_that_is_edited_changes_in_place_and_tells_how_long_ago_by_the_demos_clock(
+    site: DemoSite, tab: Tab, client: WebClient
+) -> None:
+    since = int(site.demo.clock().timestamp()) - 23 * 60
+    words = f"open since <!date^{since}^{{date_num}} {{time}}, {{ago}}|some time>"
+    card = [{"type": "section", "text": {"type": "mrkdwn", "text": words}}, *blocks("actions")]
+    posted = client.chat_postMessage(channel=site.channel, text="card", blocks=card)
+    client.chat_postMessage(channel=site.channel, thread_ts=posted["ts"], text="version 1 of it")
+    client.chat_postMessage(channel=site.channel, text="below")
+    shown = tab.page.locator("#messages article").first
+    expect(shown).to_contain_text("23 minutes ago")
+    expect(shown).to_contain_text(re.compile(r"open since 20\d\d-\d\d-\d\d \d\d:\d\d, "))
+    shown.get_by_role("button", name="1 reply").click()
+    tab.message("version 1 of it", within="#thread")
+    client.chat_update(channel=site.channel, ts=posted["ts"], text="card", blocks=[*card, *blocks("header")])
+    # The card stands beside its thread, and its root in the thread changes as well.
+    for where in ("#messages", "#thread"):
+        first = tab.page.locator(f"{where} article").first
+        expect(first.get_by_role("heading", name="Header")).to_be_visible()
+        expect(first).to_contain_text("(edited)")
+    expect(tab.page.locator("#messages article")).to_have_count(2)
+    site.demo.travel(timedelta(hours=1))
+    expect(shown).to_contain_text("1 hour ago")
+
+
+def test_a_form_with_many_inputs_is_scrolled_and_sent_whole(site: DemoSite, tab: Tab) -> None:
+    asked = [
+        {"type": "input", "block_id": f"b{number}", "label": plain(f"Question {number}"), "optional": True,
+         "element": {"type": "plain_text_input", "action_id": f"a{number}"}}
+        for number in range(40)
+    ]  # fmt: skip
+    view = {"type": "modal", "callback_id": "x", "title": plain("Answer"), "submit": plain("Send"), "blocks": asked}
+    tab.page.set_viewport_size(NARROW)
+    site.demo.slack.workspace.push_view(site.alice, view)
+    form = tab.page.get_by_role("dialog", name="Answer")
+    form.get_by_label("Question 39").fill("the last")
+    expect(form.get_by_label("Question 39")).to_be_in_viewport()
+    expect(form.get_by_role("button", name="Send")).to_be_in_viewport()
+    form.get_by_role("button", name="Send").click()
+    site.demo.slack.wait_for(lambda: _submissions(site))
+    values = _submissions(site)[0]["state"]["values"]
+    assert (len(values), values["b39"]["a39"]["value"]) == (40, "the last")
+    tab.page.keyboard.press("Escape")
+    expect(form).to_be_hidden()
+
+
 def test_an_updated_form_keeps_typed_values(site: DemoSite, tab: Tab, client: WebClient) -> None:
     asked = [{**each, "block_id": f"asked-{index}"} for index, each in enumerate(blocks("input"))]
     view = {"type": "modal", "title": plain("Asked"), "submit": plain("Send"), "blocks": asked}
@@ -334,12 +414,22 @@ def in_a_thread(_site: DemoSite, tab: Tab) -> None:
     expect(tab.page.locator("#thread")).to_be_visible()
 
 
+def at_the_opening(_site: DemoSite, tab: Tab) -> None:
+    expect(tab.page.locator(".promise")).to_contain_text(CASE.title)
+
+
+def in_the_dialogs(_site: DemoSite, tab: Tab) -> None:
+    tab.page.locator("#sidebar").get_by_role("button", name="Connect your workspace").click()
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+
+
 def after_a_drill(site: DemoSite, tab: Tab) -> None:
     for kind in (each for each in BLOCKS if each != "input"):
         site.demo.slack.workspace.post(site.channel, user=site.demo.slack.bot_user_id, text=kind, blocks=blocks(kind))
     site.demo.start_drill(CASE.id, 100_000)
     tab.page.locator("#drill .title").click()
     tab.message("postmortem, version 2")
+    tab.page.get_by_role("tab", name="Picture").click()
 
 
 def in_a_canvas(site: DemoSite, tab: Tab) -> None:
@@ -365,7 +455,9 @@ def at_home(site: DemoSite, tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(
-    "put", [in_a_form, in_a_thread, in_a_canvas, at_home, after_a_drill], ids=lambda put: put.__name__
+    "put",
+    [at_the_opening, in_the_dialogs, in_a_form, in_a_thread, in_a_canvas, at_home, after_a_drill],
+    ids=lambda put: put.__name__,
 )
 def test_it_is_accessible_and_fits_wide_and_narrow_light_and_dark(
     site: DemoSite, tab: Tab, put: Callable[[DemoSite, Tab], None]

@@ -211,7 +211,10 @@ def test_the_film_leads_line_by_line_to_a_published_postmortem_and_a_digest(site
     # The clock moved on between the lines, so the durations are those of an incident.
     with site.database.read() as connection:
         lines = timeline.of_incident(connection, 1)
-    assert [each.kind for each in lines] == [*(step.command for step in STORY.values() if step.command in KINDS), "started"]
+    assert [each.kind for each in lines] == [
+        *(step.command for step in STORY.values() if step.command in KINDS),
+        "started",
+    ]
     assert lines[4].occurred_at - lines[0].occurred_at >= timedelta(minutes=15)
     hints.get_by_role("button", name="Travel a week").click()
     hints.get_by_role("button", name="See the digest").click()
