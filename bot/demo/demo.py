@@ -1,4 +1,4 @@
-"""The demo: the stand-in Slack, the bot, the clock both use, the postmortem's preview, and the drill that plays."""
+"""The demo: the stand-in Slack, the bot, their clock, the preview, the drill, and the film of what to do next."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,13 +14,25 @@ from bot.demo.bot_process import BotProcess
 from bot.demo.casefile import Case, TypedCommand
 from bot.demo.clock import AdjustableClock, travel
 from bot.demo.drill import Drill
-from bot.demo.film import Film
 from bot.demo.preview import PostmortemPreview
 from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import TEAM_ID
 from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack
+from bot.handlers.incident import backfill
 from bot.slack.manifest import manifest
+from bot.vocabulary import (
+    ACTION_ITEM,
+    CAUSE,
+    DETECTED,
+    ENTRY_KINDS,
+    ESCALATED,
+    IMPACT,
+    LESSON,
+    MITIGATED,
+    RESOLVED,
+    RULED_OUT,
+)
 from storage.database import Database
 
 
@@ -64,6 +76,96 @@ def seed(slack: Slack, *, first_id: int) -> SeedIds:
         slack.workspace.direct(person)
     slack.workspace.number_from(first_id)
     return SeedIds(people=people, channels=channels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A step that is done by recording one command; the demo's clock then moves on by `then`."""
+
+    command: str
+    then: timedelta
+
+
+def _scene(command: str, minutes: int) -> Scene:
+    return Scene(command=command, then=timedelta(minutes=minutes))
+
+
+STORY: Final[Mapping[str, Scene]] = {
+    "detect": _scene(DETECTED, 2),
+    "impact": _scene(IMPACT, 3),
+    "escalate": _scene(ESCALATED, 6),
+    "dead_end": _scene(RULED_OUT, 7),
+    "mitigate": _scene(MITIGATED, 12),
+    "cause": _scene(CAUSE, 4),
+    "resolve": _scene(RESOLVED, 15),
+    "lesson": _scene(LESSON, 1),
+    "item": _scene(ACTION_ITEM.name, 0),
+}
+"""The hints by key, in their order, which make a good document; their texts stand in `templates/web/demo/hints.js`."""
+ANSWER, PUBLISH, TRAVEL, DIGEST = "answer", "publish", "travel", "digest"
+TOUR: Final = (ANSWER, PUBLISH, TRAVEL, DIGEST)
+"""What follows the story, and the drill."""
+STEPS: Final = (*STORY, *TOUR)
+
+
+class Film:
+    """Which steps are done. `prefix` stands before every command."""
+
+    def __init__(self, *, prefix: str) -> None:
+        self._prefix = prefix
+        self._done: set[str] = set()
+        self._resolved = self._toured = False
+
+    @property
+    def done(self) -> list[str]:
+        """The steps done, in their order."""
+        return [step for step in STEPS if step in self._done]
+
+    def on_command(self, answer: Answer) -> timedelta:
+        """Note a command that was typed at the page, by the bot's answer to it; returns by how much time moves on."""
+        name = answer.delivery.payload["command"].removeprefix(f"/{self._prefix}")
+        if not answer.ok or answer.body.get("response_type") != "in_channel":
+            return timedelta()
+        if name in ENTRY_KINDS and (self._toured or STORY.keys() <= self._done):
+            self._done.add(ANSWER)
+        self._resolved = self._resolved or name == RESOLVED
+        key = next((key for key, step in STORY.items() if step.command == name), None)
+        if key is None or key in self._done or self._toured:
+            return timedelta()
+        self._done.add(key)
+        return STORY[key].then
+
+    def on_submit(self, answer: Answer) -> None:
+        """Note a form that was submitted at the page: after the resolution it answers what the draft asked.
+
+        That of a chronology tells the story itself.
+        """
+        told = answer.delivery.payload["view"].get("callback_id") in {backfill.FORM, backfill.PREVIEW, backfill.RECORD}
+        if self._resolved and answer.ok and not answer.body and not told:
+            self._done.add(ANSWER)
+
+    @property
+    def toured(self) -> bool:
+        """Whether the story is left out, since a drill or a case of one's own has told it."""
+        return self._toured
+
+    def on_told(self) -> None:
+        """Note that a drill was played to its end, or a case of one's own: what follows is the tour."""
+        self._resolved = self._toured = True
+
+    def on_publish(self) -> None:
+        """Note that a postmortem is published."""
+        self._done.add(PUBLISH)
+
+    def on_travel(self) -> None:
+        """Note time travel, which shows reminders after a postmortem has its action items."""
+        if self._resolved:
+            self._done.add(TRAVEL)
+
+    def on_digest(self) -> None:
+        """Note that somebody looked at what Scribe had written to them alone."""
+        if TRAVEL in self._done:
+            self._done.add(DIGEST)
 
 
 DRILL_SPEED = 60.0

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from bot.demo.film import ANSWER, PUBLISH, STEPS, STORY
+from bot.demo.demo import ANSWER, PUBLISH, STEPS, STORY
 from bot.vocabulary import KINDS
 from storage import timeline
 from storage.items import action_items
@@ -206,13 +206,13 @@ def test_the_film_leads_line_by_line_to_a_published_postmortem_and_a_digest(site
         hints.locator(".fill").click()
         page.press("#box", "Enter")
     expect(page.locator("#header").get_by_role("button", name="INC-1 postmortem")).to_be_visible()
-    moved = sum((step.then for step in STORY.values()), timedelta())
+    moved = sum((scene.then for scene in STORY.values()), timedelta())
     assert moved <= site.demo.clock() - began < moved + timedelta(minutes=10)
     # The clock moved on between the lines, so the durations are those of an incident.
     with site.database.read() as connection:
         lines = timeline.of_incident(connection, 1)
     assert [each.kind for each in lines] == [
-        *(step.command for step in STORY.values() if step.command in KINDS),
+        *(scene.command for scene in STORY.values() if scene.command in KINDS),
         "started",
     ]
     assert lines[4].occurred_at - lines[0].occurred_at >= timedelta(minutes=15)
