@@ -97,7 +97,7 @@ function file(given) {
   const size = given.size < 1000 ? `${given.size} bytes` : `${(given.size / 1000).toFixed(1)} kB`;
   return el("figure", { class: "file" },
     el("figcaption", {},
-      el("span", { "aria-hidden": "true" }, "📄 "), el("b", {}, given.title), " ", el("span", { class: "muted" }, size), " ",
+      el("span", { "aria-hidden": "true" }, "▤ "), el("b", {}, given.title), " ", el("span", { class: "muted" }, size), " ",
       el("a", { href: `files/${given.id}`, download: given.name }, "Download")),
     el("div", { class: "file-preview", tabindex: 0, role: "region", "aria-label": `Preview of ${given.title}` },
       FILE_PREVIEWS[given.kind](given), given.cut && el("p", { class: "muted" }, "The file goes on.")));

@@ -99,7 +99,7 @@ function showHeader() {
 }
 
 const canvasTab = ({ id, title }) =>
-  el("button", { type: "button", class: "button small", "aria-pressed": String(session.canvas === id), "data-key": id, title: "The channel’s canvas", onclick: () => navigate({ thread: null, canvas: session.canvas === id ? null : id }) }, el("span", { "aria-hidden": "true" }, "📝 "), title || "Canvas");
+  el("button", { type: "button", class: "button small", "aria-pressed": String(session.canvas === id), "data-key": id, title: "The channel’s canvas", onclick: () => navigate({ thread: null, canvas: session.canvas === id ? null : id }) }, el("span", { "aria-hidden": "true" }, "▤ "), title || "Canvas");
 
 function welcome(state) {
   if (currentChannel().direct) return el("div", { class: "empty" }, el("p", {}, "What Scribe has to say to you alone arrives here: reminders of your action items, for one."));
