@@ -7,7 +7,6 @@ export const session = {
   setup: null, state: null, user: "", channel: "", thread: null, canvas: null,
   scrollTarget: null, // the ts of a message that a link leads to, until it is shown
   onNavigate: () => {},
-  now: () => new Date(), // by the demo's clock, once there is one
 };
 
 export function readHash() {
