@@ -22,6 +22,7 @@ from pydantic import (
 
 from bot.documents.templates import DEFAULT, TemplateCatalog
 from bot.domain.incident.policy import POLICY, parse_policy
+from bot.domain.incident.roles import ROLES, parse_roles
 from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
 from bot.errors import UsageError
 from bot.publishing.target import TARGETS
@@ -60,9 +61,9 @@ class Settings(BaseModel):
     """All settings; each field's alias is its environment variable.
 
     `reactions` maps an emoji's name to the kind of entry it records; empty turns reactions off. `check_off` are the
-    rules that the check skips. `policy` maps an action to who may do it. `publish_dir` and `canvas` each turn on a
-    target that postmortems are published to. `card` has an incident's card posted in its channel. `follow_edits` has
-    the manifest ask for edits of messages.
+    rules that the check skips. `policy` maps an action to who may do it. `roles` maps each word for a role to the role.
+    `publish_dir` and `canvas` each turn on a target that postmortems are published to. `card` has an incident's card
+    posted in its channel. `follow_edits` has the manifest ask for edits of messages.
     `summary_channel` is a channel's id; empty turns the weekly summary off, and `summary_when_empty` is what it is in a
     week without news. `updates_channel` is the id of the channel where updates to stakeholders are posted; empty for
     the incident's own. `stale` is how long an open incident may be silent before it is asked about, zero for ever.
@@ -86,6 +87,7 @@ class Settings(BaseModel):
     check_off: frozenset[str] = Field(default=frozenset(), alias="SCRIBE_CHECK_OFF")
     standing: Literal["slack", "assume-members"] = Field(default="slack", alias="SCRIBE_STANDING")
     policy: dict[str, str] = Field(default_factory=lambda: dict(POLICY), alias="SCRIBE_POLICY")
+    roles: dict[str, str] = Field(default_factory=lambda: parse_roles(",".join(ROLES)), alias="SCRIBE_ROLES")
     spool: Path = Field(default_factory=default_spool, alias="SCRIBE_SPOOL")
     publish_dir: Path | None = Field(default=None, alias="SCRIBE_PUBLISH_DIR")
     publish_url: str | None = Field(default=None, alias="SCRIBE_PUBLISH_URL")
@@ -181,6 +183,11 @@ class Settings(BaseModel):
     @classmethod
     def _policy(cls, value: object) -> object:
         return parse_policy(value) if isinstance(value, str) else value
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _roles(cls, value: object) -> object:
+        return parse_roles(value) if isinstance(value, str) else value
 
     @field_validator("check_off", mode="before")
     @classmethod

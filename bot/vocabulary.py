@@ -94,6 +94,7 @@ LESSON = "lesson"
 REVIEW = "review"
 SEVERITY = "severity"
 LEAD = "lead"
+ROLE = "role"
 TITLE = "title"
 PRIVATE = "private"
 UPDATE = "update"
@@ -217,6 +218,7 @@ FACTS: dict[str, Kind] = {
     for kind in (
         Kind(name=SEVERITY, label="Severity", mark="≡", hint="SEV1", description="How bad it was from then on"),
         Kind(name=LEAD, label="Lead", mark="♦", hint="@who", description="Who led it from then on"),
+        Kind(name=ROLE, label="Role", mark="♢", hint="comms @who", description="Who had the role from then on"),
         Kind(name=TITLE, label="Title", mark="✎", hint="new title", description="What it was called from then on"),
         Kind(name=PRIVATE, label="Shown", mark="◌", hint="", description="Where it was shown from then on"),
     )
@@ -237,14 +239,19 @@ ENTRY_KINDS: dict[str, Kind] = {**KINDS, **FACTS, **TOLD}
 
 INCIDENT = Command(
     name="incident",
-    hint="open [SEV1] title | status | severity | lead | title | update | list | search | report | edit | undo | erase "
-    "| help",
+    hint="open [SEV1] title | status | catchup | severity | lead | handover | role | title | update | list | search "
+    "| report | edit | undo | erase | help",
     description="Declare, look at and correct an incident",
     subcommands=(
         Subcommand(name="open", hint="[SEV1|SEV2|SEV3|SEV4] title", description="Declare an incident here"),
         Subcommand(name="status", hint="[INC-12]", description="Where it stands", writes=False),
+        Subcommand(name="catchup", hint="[INC-12]", description="The story so far, for you alone", writes=False),
         Subcommand(name="severity", hint="SEV1|SEV2|SEV3|SEV4 [at TIME]", description="Set how bad it is"),
         Subcommand(name="lead", hint="@who|me [at TIME]", description="Say who leads it"),
+        Subcommand(
+            name="handover", hint="[at TIME] @who: what is going on", description="Give the lead to somebody, with words"
+        ),
+        Subcommand(name="role", hint="comms|ops|scribe @who|me|none [at TIME]", description="Say who does what beside"),
         Subcommand(name="title", hint="[at TIME] new title", description="Rename it"),
         Subcommand(name=UPDATE, hint=TOLD[UPDATE].hint, description=TOLD[UPDATE].description),
         Subcommand(name="private", hint="[off]", description="Show it in this channel only"),
@@ -269,7 +276,7 @@ INCIDENT = Command(
         Subcommand(
             name="erase", hint="NUMBER why", description="Remove an entry's words for good, everywhere", writes=False
         ),
-        Subcommand(name="help", hint="", description="This list", writes=False),
+        Subcommand(name="help", hint="[all]", description="What can be typed", writes=False),
     ),
 )
 
@@ -351,6 +358,9 @@ ALIASES: dict[str, dict[str, Alias]] = {
             ("severity", "sev priority prio"),
             ("lead", "leader commander ic assign owner"),
             ("lead me", "take"),
+            ("handover", "hand-over handoff hand-off"),
+            ("role", "roles"),
+            ("catchup", "catch-up recap tldr"),
             ("title", "rename retitle name"),
             ("private off", "public"),
             ("list", "ls"),

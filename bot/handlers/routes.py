@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.documents.rendering import slack
-from bot.domain.incident.facts import fact_needs_zone
+from bot.domain.incident.facts import fact_needs_zone, handover_needs_zone
 from bot.domain.incident.grammar import Utterance, correction_needs_zone, entry_needs_zone, looks_secret
 from bot.domain.incident.updates import needs_zone as promise_needs_zone
 from bot.domain.items.item import ItemWords
@@ -61,6 +61,7 @@ from bot.vocabulary import (
     KINDS,
     LEAD,
     POSTMORTEM,
+    ROLE,
     SEVERITY,
     TITLE,
     Alias,
@@ -81,6 +82,8 @@ ROUTES: dict[str, Handler] = {
     "incident status": incidents.status,
     "incident severity": facts.severity,
     "incident lead": facts.lead,
+    "incident handover": facts.handover,
+    "incident role": facts.role,
     "incident title": facts.title,
     "incident private": facts.private,
     "incident update": updates.update,
@@ -122,7 +125,9 @@ ROUTES: dict[str, Handler] = {
     "actionitem remind": rhythms.remind,
 }
 """The handler of each command, or of a command's subcommand."""
-SETTINGS: frozenset[Handler] = frozenset({facts.severity, facts.lead, facts.title, facts.private, updates.update})
+SETTINGS: frozenset[Handler] = frozenset(
+    {facts.severity, facts.lead, facts.handover, facts.role, facts.title, facts.private, updates.update}
+)
 """The handlers that may run again with other words after the first ones were carried out."""
 FOR_MEMBERS = {
     "incident list": "The list of incidents",
@@ -146,9 +151,9 @@ OF_TWO = frozenset({"incident duplicate", "incident merge"})
 """The routes that name another incident, or two, and read the names themselves."""
 OF_ITEMS = frozenset(f"{ACTION_ITEM.name} {each.name}" for each in ACTION_ITEM.subcommands if "NUMBER" in each.hint)
 """The routes whose words begin with an action item's number."""
-TIMED_FACTS = (SEVERITY, LEAD, TITLE)
+TIMED_FACTS = (SEVERITY, LEAD, ROLE, TITLE)
 """The facts of an incident whose change takes a time."""
-NUMBER_LAST = frozenset({"incident lead", "incident severity", "incident private"})
+NUMBER_LAST = frozenset({"incident lead", "incident role", "incident severity", "incident private"})
 """The routes whose words are few and known, so that an incident's name after them is no word of theirs."""
 _ON_ENTRIES: dict[str, Handler] = {
     timeline.CAME_BACK: reopen.reopen_resolved,
@@ -262,6 +267,7 @@ PARSERS: dict[str, Callable[[Request], object]] = {
     "incident open": incidents.parse_opening_words,
     **{f"incident {kind}": partial(facts.parse, kind) for kind in TIMED_FACTS},
     "incident update": updates.parse,
+    "incident handover": facts.parse_given,
     "actionitem": items.parse_new,
 }
 """Parse a route's words before its transaction begins; the handler finds the result in `Request.parsed`."""
@@ -277,6 +283,7 @@ NEEDS_ZONE: dict[str, Callable[[str], bool]] = {
     "incident edit": lambda words: correction_needs_zone(words) or promise_needs_zone(words),
     "incident update": promise_needs_zone,
     **{f"incident {kind}": partial(fact_needs_zone, kind) for kind in TIMED_FACTS},
+    "incident handover": handover_needs_zone,
     **dict.fromkeys(("postmortem review", "actionitem remind"), lambda words: bool(words.strip())),
     **dict.fromkeys(("incident backfill", timeline.SPLIT, backfill.PREVIEW, backfill.RECORD), lambda _words: True),
 }

@@ -1,9 +1,9 @@
-"""The facts of an incident that change while it goes on: how bad it is, who leads it, what it is called.
+"""The facts of an incident that change while it goes on: how bad it is, who leads it and has a role, what it is called.
 
 Each change is an entry of the timeline, whose words are the new value.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,14 +12,17 @@ from zoneinfo import ZoneInfo
 from bot.domain.incident.erasure import is_erased
 from bot.domain.incident.grammar import Utterance, entry_needs_zone, parse_entry
 from bot.domain.incident.lifecycle import in_order
+from bot.domain.incident.roles import read_role
 from bot.domain.time.typed import take_time
 from bot.domain.time.zones import abbreviations_of
 from bot.errors import UsageError
-from bot.vocabulary import FACTS, LEAD, RESOLVED, SEVERITIES, SEVERITY
+from bot.vocabulary import FACTS, LEAD, RESOLVED, ROLE, SEVERITIES, SEVERITY
 from storage.values import Incident, TimelineEntry
 
-TIME_LAST = frozenset({SEVERITY, LEAD})
+TIME_LAST = frozenset({SEVERITY, LEAD, ROLE})
 """The facts whose value is a word or two, so that a time may follow it."""
+NOBODY_NAMED = "nobody"
+"""The value of a role that nobody has any more."""
 SHOWN = {True: "in its own channel only", False: "everywhere"}
 """The words of an entry of the kind PRIVATE."""
 
@@ -29,6 +32,17 @@ class Held:
     """A value that a fact had from `from_at` until `until_at`, None for the last one."""
 
     value: str
+    from_at: datetime
+    until_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRole:
+    """Who had the role `role` from `from_at` until `until_at`, None while they have it; `user_id` if it is a person."""
+
+    role: str
+    name: str
+    user_id: str | None
     from_at: datetime
     until_at: datetime | None
 
@@ -57,6 +71,16 @@ def parse_fact(kind: str, words: str, *, now: datetime, zone: ZoneInfo) -> Utter
     return parse_entry(replace(FACTS[kind], milestone=True), words, now=now, zone=zone)
 
 
+def parse_handover(words: str, *, now: datetime, zone: ZoneInfo) -> Utterance:
+    """The time, and as text who takes over with the words for them: a time in these is no time of the change."""
+    return parse_entry(replace(FACTS[LEAD], milestone=True), words, now=now, zone=zone)
+
+
+def handover_needs_zone(words: str) -> bool:
+    """Whether the time before the words depends on the typist's zone."""
+    return entry_needs_zone(FACTS[LEAD], words)
+
+
 def fact_needs_zone(kind: str, words: str) -> bool:
     """Whether the time in the words depends on the typist's zone."""
     with suppress(UsageError):
@@ -65,11 +89,29 @@ def fact_needs_zone(kind: str, words: str) -> bool:
 
 
 def value_of(entry: TimelineEntry) -> tuple[str, str | None]:
-    """The value that the entry gives its fact, and for a lead their user id; a name without its @."""
-    if entry.kind != LEAD:
-        return entry.text, None
-    name = entry.text.removeprefix("@")
-    return name, entry.people.get(name)
+    """The value that the entry gives its fact, and a person's user id; see `value_in`."""
+    return value_in(entry.kind, entry.text, entry.people)
+
+
+def value_in(kind: str, text: str, people: Mapping[str, str]) -> tuple[str, str | None]:
+    """The value in the words of a change, and for a person their user id; a name without its @.
+
+    A role that is taken from somebody has the value NOBODY_NAMED.
+    """
+    if kind not in {LEAD, ROLE}:
+        return text, None
+    name = read_lead(text, people)[0] if kind == LEAD else read_role(text)[1]
+    return name or NOBODY_NAMED, people.get(name or "")
+
+
+def read_lead(text: str, people: Mapping[str, str]) -> tuple[str, str]:
+    """Who leads from then on, without the @, and what they were told: `@dave: the rollback runs`."""
+    told = text.removeprefix("@")
+    known = max((name for name in people if f"{told}: ".startswith(f"{name}: ")), key=len, default=None)
+    if known is None:
+        name, _, words = told.partition(": ")
+        return name, words
+    return known, told[len(known) :].removeprefix(": ")
 
 
 def changes(entries: Iterable[TimelineEntry], kind: str) -> list[TimelineEntry]:
@@ -99,6 +141,35 @@ def highest(incident: Incident, entries: Iterable[TimelineEntry]) -> str | None:
 def leads(entries: Iterable[TimelineEntry]) -> tuple[Held, ...]:
     """Who led the incident, by name."""
     return _held([(entry.occurred_at, value_of(entry)[0]) for entry in changes(entries, LEAD)])
+
+
+def roles(entries: Iterable[TimelineEntry]) -> tuple[HeldRole, ...]:
+    """Who had which role and when: by role, in the order in which the roles were first given."""
+    told: dict[str, list[TimelineEntry]] = {}
+    for entry in changes(entries, ROLE):
+        told.setdefault(read_role(entry.text)[0], []).append(entry)
+    return tuple(each for role, given in told.items() for each in _holders(role, given))
+
+
+def _holders(role: str, given: Sequence[TimelineEntry]) -> Iterable[HeldRole]:
+    """Who had the role, of the same person twice in a row once; a time without anybody has no row."""
+    names = [read_role(entry.text)[1] for entry in given]
+    kept = [number for number, name in enumerate(names) if not number or names[number - 1] != name]
+    for number, after in zip(kept, [*kept[1:], None], strict=True):
+        name = names[number]
+        if name is not None:
+            yield HeldRole(
+                role=role,
+                name=name,
+                user_id=given[number].people.get(name),
+                from_at=given[number].occurred_at,
+                until_at=None if after is None else given[after].occurred_at,
+            )
+
+
+def current_roles(entries: Iterable[TimelineEntry]) -> tuple[HeldRole, ...]:
+    """Who has a role now, beside the lead."""
+    return tuple(each for each in roles(entries) if each.until_at is None)
 
 
 def _since(incident: Incident, entries: Sequence[TimelineEntry]) -> datetime:

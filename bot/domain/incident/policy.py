@@ -18,6 +18,7 @@ who recorded or wrote an entry of its timeline."""
 POLICY: Mapping[str, str] = {
     "severity": ANYONE,
     "lead": ANYONE,
+    "role": ANYONE,
     "title": ANYONE,
     "update": ANYONE,
     "channel": ANYONE,

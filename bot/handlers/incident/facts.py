@@ -1,27 +1,42 @@
-"""Change a fact of the incident: severity, lead, title, where it is shown. Each change is an entry of the timeline.
+"""Change a fact of the incident: severity, lead, roles, title, where it is shown. Each change is an entry.
 
 What the incident says now follows from these entries: one that is typed late, corrected or taken back changes it as if
 it had been typed so at once. Where it is shown is no such thing: that is as it was last decided.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
-from bot.domain.incident.facts import SHOWN, changes, highest, last_change, parse_fact, value_of
+from bot.domain.incident.facts import (
+    SHOWN,
+    changes,
+    current_roles,
+    highest,
+    last_change,
+    NOBODY_NAMED,
+    parse_fact,
+    parse_handover,
+    read_lead,
+    value_in,
+    value_of,
+)
 from bot.domain.incident.grammar import Utterance
 from bot.domain.incident.opening import parse_severity, parse_title
+from bot.domain.incident.roles import NOBODY_WORDS, read_role, write_role
 from bot.domain.time.format import stamp
+from bot.domain.words import after_separator, misspelt
 from bot.errors import UsageError
 from bot.handlers.incident import doubts
 from bot.handlers.incident.incidents import get_current
-from bot.handlers.incident.timeline import append, receipt
+from bot.handlers.incident.timeline import append, called, receipt
 from bot.handlers.items.reminders import plan_anew
 from bot.handlers.permission import require_permission
-from bot.handlers.request import Reply, Request, parse_person
-from bot.vocabulary import FACTS, LEAD, PRIVATE, SEVERITY, TITLE
+from bot.handlers.request import Reply, Request, first_word, parse_person
+from bot.vocabulary import ALIASES, FACTS, INCIDENT, LEAD, PRIVATE, ROLE, SEVERITY, TITLE
 from storage import incidents, timeline
 from storage.values import Incident, TimelineEntry
 
@@ -36,6 +51,11 @@ def parse(kind: str, request: Request) -> Utterance:
     return utterance
 
 
+def parse_given(request: Request) -> Utterance:
+    """Parse `@dave: the rollback runs`, with a time before it if need be. Raises UsageError for a time that is none."""
+    return parse_handover(request.words, now=request.now, zone=request.zone)
+
+
 def severity(connection: Connection, request: Request) -> Reply:
     """`severity SEV2 [at TIME]`: set the severity."""
     return _record(connection, request, SEVERITY)
@@ -44,6 +64,25 @@ def severity(connection: Connection, request: Request) -> Reply:
 def lead(connection: Connection, request: Request) -> Reply:
     """`lead @who [at TIME]`: set the lead."""
     return _record(connection, request, LEAD)
+
+
+def handover(connection: Connection, request: Request) -> Reply:
+    """`handover @who: what is going on`: who leads from now on, with the words for them as the entry's."""
+    return _record(connection, request, LEAD, calls=True)
+
+
+def role(connection: Connection, request: Request) -> Reply:
+    """`role comms @who [at TIME]`, `role comms none`; bare it shows who has which role."""
+    said: Utterance = request.parsed
+    word, who = _split_role(request, said.text)
+    if word == LEAD:
+        return _record(connection, replace(request, parsed=replace(said, text=who)), LEAD)
+    if not said.text.strip():
+        incident = get_current(connection, request)
+        held = {each.role: each.name for each in current_roles(timeline.of_incident(connection, incident.id))}
+        shown = dict.fromkeys(request.settings.roles.values()) | held
+        return Reply(text=slack("roles", incident=incident, roles=shown, request=request))
+    return _record(connection, request, ROLE)
 
 
 def title(connection: Connection, request: Request) -> Reply:
@@ -70,47 +109,107 @@ def show(connection: Connection, request: Request, incident: Incident, *, privat
     return incidents.change(connection, incident, {PRIVATE: private}, by=request.user_id, at=request.received_at)
 
 
-def read_value(connection: Connection, request: Request, kind: str, words: str) -> tuple[str, People]:
+def read_value(
+    connection: Connection, request: Request, kind: str, words: str, *, typed: str | None = None
+) -> tuple[str, People]:
     """The words of an entry that gives the fact the value typed, and the people in them.
 
-    Raises UsageError for what is no such value.
+    `typed` is the subcommand, where it is not the fact's name. Raises UsageError for what is no such value.
     """
-    command = f"{request.slash('incident')} {kind}"
+    command = f"{request.slash('incident')} {typed or kind}"
     if kind == SEVERITY:
         return parse_severity(words), {}
     if kind == LEAD:
-        name, user_id = parse_person(connection, request, words, command)
-        return f"@{name}", {name: user_id} if user_id else {}
+        who, told = _split_handover(request, words)
+        name, user_id = parse_person(connection, request, who, command)
+        people = dict(request.people_in(told) or {}) | ({name: user_id} if user_id else {})
+        return f"@{name}" + (f": {told}" if told else ""), people
+    if kind == ROLE:
+        return _read_role(connection, request, words, command)
     text = parse_title(words, example=f"{command} checkout fails")
     return text, dict(request.people_in(text) or {})
 
 
-def _record(connection: Connection, request: Request, kind: str) -> Reply:
-    """Record the change, and say what was before; a value that it has already is no change."""
+def _read_role(connection: Connection, request: Request, words: str, command: str) -> tuple[str, People]:
+    role, who = _split_role(request, words)
+    if not role:
+        named = next(iter(request.settings.roles.values()))
+        roles = ", ".join(dict.fromkeys(request.settings.roles.values()))
+        raise UsageError(f"Which role? There are {roles}. Try: {command} {named} me")
+    if who.casefold() in NOBODY_WORDS:
+        return write_role(role, None), {}
+    name, user_id = parse_person(connection, request, who, f"{command} {role}")
+    return write_role(role, f"@{name}"), {name: user_id} if user_id else {}
+
+
+def _split_role(request: Request, words: str) -> tuple[str, str]:
+    """The role that is named first, or else last, and the other words; no role where it is none of the settings'.
+
+    The lead is named so as well: LEAD.
+    """
+    known = request.settings.roles | {
+        word: LEAD for word in (LEAD, *(word for word, alias in ALIASES[INCIDENT.name].items() if alias.means == LEAD))
+    }
+    typed = " ".join(words.split())
+    first, rest = first_word(typed)
+    before, _, last = typed.rpartition(" ")
+    for word, others in ((first, rest), (last.casefold(), before)):
+        name = word.rstrip(":,")
+        role = known.get(name) or known.get(misspelt(name, known) or "")
+        if role is not None:
+            return role, after_separator(others).strip()
+    return "", typed
+
+
+def _split_handover(request: Request, words: str) -> tuple[str, str]:
+    """Who takes over, and the words for them: what follows a linked name, else a colon."""
+    typed = words.strip()
+    linked = [name for name in (*request.people, *request.groups) if f"{typed} ".startswith((f"@{name} ", f"@{name}:"))]
+    if linked:
+        name = max(linked, key=len)
+        return f"@{name}", after_separator(typed[len(name) + 1 :]).strip()
+    who, colon, told = typed.partition(":")
+    return (who.strip(), told.strip()) if colon else (typed, "")
+
+
+def _record(connection: Connection, request: Request, kind: str, *, calls: bool = False) -> Reply:
+    """Record the change, and say what was before; a value that it has already is no change.
+
+    With `calls` the receipt mentions the person.
+    """
     said: Utterance = request.parsed
     before = get_current(connection, request, lock=True)
     require_permission(connection, request, before, kind)
-    text, people = read_value(connection, request, kind, said.text)
+    text, people = read_value(connection, request, kind, said.text, typed="handover" if calls else None)
     at, doubtful = said.occurred_at, None
     if said.timed:
         at, doubtful = doubts.within(connection, request, before, kind, said, at)
-    entries = timeline.of_incident(connection, before.id, kinds=tuple(FACTS))
+    role = read_role(text)[0] if kind == ROLE else None
+    entries = _about(role, timeline.of_incident(connection, before.id, kinds=tuple(FACTS)))
     was = _value_at(connection, before, entries, kind, at=at)
-    value, user_id = next(iter(people.items())) if kind == LEAD and people else (text.removeprefix("@"), None)
-    if (was == value and (kind != LEAD or said.timed or before.lead_id == user_id)) and not _corrects(request):
-        return Reply(text=slack("unchanged", incident=before, kind=FACTS[kind], value=value), public=True)
+    value, user_id = value_in(kind, text, people)
+    name, told = role or FACTS[kind].name, read_lead(text, people)[1] if kind == LEAD else ""
+    same = was == value and (kind != LEAD or said.timed or before.lead_id == user_id)
+    if same and not told and not _corrects(request):
+        return Reply(text=slack("unchanged", incident=before, name=name, value=value), public=True)
     entry = _append(connection, request, before, kind, text, people, at=at, said=said, doubtful=doubtful)
     after = refresh(connection, request, before, kind)
-    stands = last_change(timeline.of_incident(connection, before.id, kinds=(kind,)), kind)
+    stands = last_change(_about(role, timeline.of_incident(connection, before.id, kinds=(kind,))), kind)
     later = stands if stands is not None and stands.id != entry.id else None
     return receipt(
         connection, request, "changed", after, entry,
-        assumed=said.zone_assumed, seconds=said.seconds, timed=said.timed,
-        was=was, value=value_of(entry)[0], doubts=doubtful,
+        assumed=said.zone_assumed, seconds=said.seconds, timed=said.timed, name=name, words=told,
+        was=None if was == NOBODY_NAMED else was, value=value, doubts=doubtful,
+        called=called(request, [user_id]) if calls and later is None else (),
         later=later and value_of(later)[0],
         since=later and stamp(later.occurred_at, request.zone if request.zone_known else None, request.now.date()),
         buttons=doubts.buttons(request, after, entry, doubtful) if doubtful else (),
     )  # fmt: skip
+
+
+def _about(role: str | None, entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """The entries without those about other roles than this one."""
+    return [each for each in entries if each.kind != ROLE or read_role(each.text)[0] == role]
 
 
 def _corrects(request: Request) -> bool:
@@ -168,6 +267,8 @@ def _value_at(
         return incident.first_severity
     if kind == TITLE:
         return incidents.first_title(connection, incident.id) if changes(entries, kind) else incident.title
+    if kind == ROLE:
+        return NOBODY_NAMED
     return None if changes(entries, kind) else incident.lead
 
 
@@ -213,5 +314,8 @@ def check_revisable(connection: Connection, request: Request, incident: Incident
 
 def standing(connection: Connection, incident: Incident, kind: str) -> str:
     """What the fact is now, for a receipt: `Severity: SEV2`."""
+    if kind == ROLE:
+        held = current_roles(timeline.of_incident(connection, incident.id, kinds=(ROLE,)))
+        return f"Roles now: {', '.join(f'{each.role} {each.name}' for each in held) or 'none'}"
     now = getattr(incidents.by_id(connection, incident.id), kind)
     return f"{FACTS[kind].label} now: {now or 'unknown'}"

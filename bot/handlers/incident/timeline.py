@@ -1,6 +1,6 @@
 """The timeline: record an entry, show the entries page by page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.drafts import enqueue_draft
 from bot.handlers.postmortem.interview import ANSWER
 from bot.handlers.request import MENTION, Button, Reply, Request
-from bot.vocabulary import DETECTED, ENTRY_KINDS, KINDS, NOTE, QUALIFIER_LABELS, REOPENED, RESOLVED, STARTED, Kind
+from bot.vocabulary import DETECTED, ENTRY_KINDS, ESCALATED, KINDS, NOTE, QUALIFIER_LABELS, REOPENED, RESOLVED, STARTED, Kind
 from storage import incidents, receipts, timeline
 from storage.items import action_items
 from storage.values import MESSAGE_EDITED, Incident, TimelineEntry
@@ -68,9 +68,15 @@ REPEATING = ("recorded", "revised", "moved", "confirmed", "told")
 """The receipts that repeat the entry's words."""
 UNSAID: Mapping[str, None] = dict.fromkeys(
     ("declared", "before", "drafting", "also_open", "resolved_again", "afterwards", "end", "detected_again", "was_open",
-     "stays_resolved", "stays_open", "repeats", "doubts")
+     "stays_resolved", "stays_open", "repeats", "doubts", "called", "pages_nobody")
 )  # fmt: skip
 """What a receipt says only at the moment of recording."""
+SLASH = "slash"
+"""The source of a request that was typed as a slash command."""
+PEOPLE = ("U", "W")
+"""How the ids of people begin."""
+MOST_CALLED = 5
+"""The most people that one receipt mentions."""
 PAGE = 40
 """Entries on a page; with long texts clipped, a page stays under Slack's limit for one message."""
 
@@ -145,6 +151,7 @@ def record(connection: Connection, request: Request) -> Reply:
         ),
     )
     afterwards = around.is_after(entry)
+    asks_for_help = kind.name == ESCALATED and incident.open
     drafting = incident.open and not open_now
     buttons = around.buttons(request, incident, entry)
     buttons += doubts.buttons(request, incident, entry, doubtful) if doubtful is not None else ()
@@ -176,7 +183,20 @@ def record(connection: Connection, request: Request) -> Reply:
         doubts=doubtful,
         repeats=around.repeats,
         before=before,
+        called=called(request, (request.people_in(utterance.text) or {}).values()) if asks_for_help else (),
+        pages_nobody=asks_for_help,
     )
+
+
+def called(request: Request, user_ids: Iterable[str | None]) -> tuple[str, ...]:
+    """Those whom a receipt mentions, at most MOST_CALLED: people other than the user, each once, and no group.
+
+    Nobody where the words are a message themselves, in which Slack has mentioned them.
+    """
+    if request.source != SLASH:
+        return ()
+    people = dict.fromkeys(each for each in user_ids if each and each.startswith(PEOPLE) and each != request.user_id)
+    return tuple(people)[:MOST_CALLED]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,8 @@ PRESSED = frozenset({"click", "home"})
 HIDDEN_NAME = "INC-…"
 """In place of the name of an incident that the user does not see."""
 _NAME = re.compile(r"\bINC-[0-9]{1,9}\b", re.IGNORECASE)
+_CALL = re.compile(r"\n<@[UW][A-Z0-9]+>[^\n]*")
+"""The line of a receipt that mentions people."""
 _OPEN, _LATEST = 50, 10
 """The most options: all open incidents, and the newest whatever their state; Slack takes 100."""
 
@@ -154,6 +156,8 @@ def tell_both(connection: Connection, request: Request, reply: Reply) -> Reply:
     _tell_there(connection, request, incident, reply)
     if reply.about not in {None, incident.name}:
         return reply
+    # Who is called is called there, once.
+    reply = replace(reply, text=_CALL.sub("", reply.text))
     there = slack("recorded_there", incident=incident)
     rows = (*reply.rows, Row(text=there)) if reply.rows else ()
     return replace(reply, text=f"{reply.text}\n{there}", rows=rows)
@@ -179,6 +183,7 @@ def keep_to_own_channel(connection: Connection, request: Request, reply: Reply) 
         return reply
     if request.named_number is None and request.command != POSTMORTEM.name:
         _tell_there(connection, request, incident, reply)
+        reply = replace(reply, text=_CALL.sub("", reply.text))
     return replace(reply, public=False)
 
 

@@ -29,7 +29,8 @@ _PRIVATE_NAMES = ("privategroup", "directmessage", "mpdm-")
 """How the names begin that Slack sends in place of a private conversation's own."""
 UNNAMED = "privategroup"
 """Slack's name for any private channel: what it tells no name of is taken for one."""
-_LEAD = "lead"
+_OF_PEOPLE = frozenset({"lead", "handover", "role"})
+"""The subcommands whose words name who is to do something."""
 _READING = frozenset(
     {each.name for each in COMMANDS.values() if not each.writes and not each.subcommands}
     | {each.name for each in INCIDENT.subcommands if not each.writes and each.name != "search"}
@@ -349,7 +350,7 @@ class Requests:
         standing = self._standing(member, home_id, workspace_id)
         if standing == OUTSIDE and user_name:
             user_name = of_organisation(user_name, None)
-        leads = facts["command"] == INCIDENT.name and first_word(words.words)[0] == _LEAD
+        leads = facts["command"] == INCIDENT.name and first_word(words.words)[0] in _OF_PEOPLE
         if leads or facts["command"] == ACTION_ITEM.name:
             # Somebody who left or is a bot owns nothing, and one whom Slack does not know leads nothing: who is named
             # must be known.
