@@ -249,7 +249,9 @@ INCIDENT = Command(
         Subcommand(name="severity", hint="SEV1|SEV2|SEV3|SEV4 [at TIME]", description="Set how bad it is"),
         Subcommand(name="lead", hint="@who|me [at TIME]", description="Say who leads it"),
         Subcommand(
-            name="handover", hint="[at TIME] @who: what is going on", description="Give the lead to somebody, with words"
+            name="handover",
+            hint="[at TIME] @who: what is going on",
+            description="Give the lead to somebody, with words",
         ),
         Subcommand(name="role", hint="comms|ops|scribe @who|me|none [at TIME]", description="Say who does what beside"),
         Subcommand(name="title", hint="[at TIME] new title", description="Rename it"),

@@ -128,6 +128,13 @@ class Actions:
         """Add a reaction, `name` without colons, and return the changed message."""
         return self._change_reaction("reaction_added", user, message, name)
 
+    def join(self, user: str, channel: str) -> Answer | None:
+        """Join a channel; the app hears of it with the scope channels:read or groups:read, else the answer is None."""
+        place = self.workspace.channels[channel]
+        if f"{place.scope_prefix}:read" not in self.workspace.scopes:
+            return None
+        return self._dispatcher.event(payloads.member_joined(place, user), user=user, channel=channel)
+
     def unreact(self, user: str, message: Message, name: str) -> Message:
         """Remove a reaction and return the changed message."""
         return self._change_reaction("reaction_removed", user, message, name)

@@ -236,11 +236,11 @@ def reaction(type_: str, user: User, message: Message, *, name: str, ts: str) ->
     }
 
 
-def member_joined(channel: Channel) -> Json:
-    """Return the event of the bot that joins a channel."""
+def member_joined(channel: Channel, user_id: str = BOT_USER_ID) -> Json:
+    """Return the event of somebody, unless named the bot, who joins a channel."""
     return {
         "type": "member_joined_channel",
-        "user": BOT_USER_ID,
+        "user": user_id,
         "channel": channel.id,
         "channel_type": "G" if channel.private else "C",
         "team": TEAM_ID,

@@ -1,14 +1,16 @@
-"""What happens in Slack without words: a reaction, an opened Home tab. The work is a job's; here it is put down.
+"""What happens in Slack without words: a reaction, an opened Home tab, a person who joins.
 
+The work is a job's; here it is put down.
 Each is a request, as what people type is: while the database is away it is kept, and done afterwards.
 """
 
 from sqlalchemy import Connection
 
+from bot.handlers.incident.status import CATCH_UP
 from bot.handlers.request import Reply, Request
-from storage import outbox
+from storage import incidents, outbox, receipts
 
-REACTION, HOME_OPENED = "reaction", "home_opened"
+REACTION, HOME_OPENED, JOINED = "reaction", "home_opened", "joined"
 """The commands of the requests."""
 PUBLISH_HOME = "home"
 """The action of the job that publishes a person's Home tab."""
@@ -43,4 +45,21 @@ def home_opened(connection: Connection, request: Request) -> Reply:
         content={"user_id": request.user_id},
         at=request.received_at,
     )
+    return _SILENT
+
+
+def joined(connection: Connection, request: Request) -> Reply:
+    """Have who joined the channel of an open incident told the story so far, once for each person and incident.
+
+    Like all receipts, the one that says so is kept for a month.
+    """
+    workspace_id, user_id, at = request.workspace_id, request.user_id, request.received_at
+    incident = incidents.in_channel(connection, workspace_id, request.channel_id)
+    if incident is None or not incident.open or not request.sees(incident):
+        return _SILENT
+    key = f"{CATCH_UP}:{incident.id}:{user_id}"
+    if receipts.find(connection, workspace_id, key) is None:
+        receipts.save(connection, workspace_id, key, {}, at=at)
+        content = {"channel_id": request.channel_id, "user_id": user_id, "incident_id": incident.id}
+        outbox.add(connection, workspace_id, lane=key, action=CATCH_UP, content=content, at=at)
     return _SILENT

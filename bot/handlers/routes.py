@@ -30,6 +30,7 @@ from bot.handlers.incident import (
     mentions,
     reopen,
     revisions,
+    status,
     timeline,
     updates,
     which,
@@ -79,7 +80,8 @@ InTransaction = Callable[[Connection, Reply], None]
 ROUTES: dict[str, Handler] = {
     **dict.fromkeys(KINDS, timeline.record),
     "incident open": incidents.open_,
-    "incident status": incidents.status,
+    "incident status": status.status,
+    "incident catchup": status.catch_up,
     "incident severity": facts.severity,
     "incident lead": facts.lead,
     "incident handover": facts.handover,
@@ -137,13 +139,14 @@ FOR_MEMBERS = {
 """The routes whose answers are about other channels' incidents, and what each is called when it is refused."""
 IN_CHANNEL = frozenset(
     {
-        *KINDS, "timeline", "incident open", "incident status", "incident undo", "incident help", "incident backfill",
+        *KINDS, "timeline", "incident open", "incident status", "incident catchup", "incident undo", "incident help",
+        "incident backfill",
         "postmortem draft", "postmortem show", "postmortem check", "actionitem", "unreact",
-        events.REACTION, events.HOME_OPENED, *card.IN_CHANNEL,
+        events.REACTION, events.HOME_OPENED, events.JOINED, *card.IN_CHANNEL,
     }
 )  # fmt: skip
 """The routes that do the same for everybody in an incident's channel, as long as they name no other incident."""
-NUMBERED = frozenset({"incident status", "postmortem draft", "postmortem show", "postmortem check"})
+NUMBERED = frozenset({"incident status", "incident catchup", "postmortem draft", "postmortem show", "postmortem check"})
 """Those of them whose words may be an incident's number alone."""
 NAMELESS = frozenset({"incident open", "incident list", "incident search", "incident report", "incident help"})
 """The routes whose words are about no one incident, so that a name at their head is a word."""
@@ -205,8 +208,10 @@ INTERACTIONS: dict[str, Handler] = {
     card.ITEM: card.open_item_form,
     **_ON_ENTRIES,
     "unreact": revisions.unreact,
+    **dict.fromkeys((f"{incidents.HELP_MORE}{group}" for group in incidents.HELP), incidents.help_more),
     events.REACTION: events.reaction,
     events.HOME_OPENED: events.home_opened,
+    events.JOINED: events.joined,
     **revisions.CLICKS,
     mentions.RECORD: mentions.record_note,
     timeline.SPLIT: backfill.split,
@@ -234,6 +239,7 @@ VALUES: dict[str, re.Pattern[str]] = {
         "reopen": rf"{_INCIDENT} INC-[0-9]{{1,9}}",
         closing.CANCEL: rf"{_INCIDENT} \S.*",
         **dict.fromkeys((closing.OPEN_AGAIN, incidents.MAKE_CHANNEL, channels.ARCHIVE), _INCIDENT),
+        **{f"{incidents.HELP_MORE}{group}": group for group in incidents.HELP},
         which.CHOOSE: rf"[0-9a-f]{{16}} (?:{_INCIDENT}|{which.HERE})",
         **dict.fromkeys(_ON_ENTRIES, _ENTRY),
         timeline.HERE: rf"{_ENTRY} INC-[0-9]{{1,9}}",

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.incident.facts import (
+    NOBODY_NAMED,
     SHOWN,
     changes,
     current_roles,
     highest,
     last_change,
-    NOBODY_NAMED,
     parse_fact,
     parse_handover,
     read_lead,
@@ -147,9 +147,8 @@ def _split_role(request: Request, words: str) -> tuple[str, str]:
 
     The lead is named so as well: LEAD.
     """
-    known = request.settings.roles | {
-        word: LEAD for word in (LEAD, *(word for word, alias in ALIASES[INCIDENT.name].items() if alias.means == LEAD))
-    }
+    leads = (LEAD, *(word for word, alias in ALIASES[INCIDENT.name].items() if alias.means == LEAD))
+    known = request.settings.roles | dict.fromkeys(leads, LEAD)
     typed = " ".join(words.split())
     first, rest = first_word(typed)
     before, _, last = typed.rpartition(" ")

@@ -12,16 +12,27 @@ from sqlalchemy import Connection
 from bot.documents.rendering import slack
 from bot.domain.incident.channel import channel_name
 from bot.domain.incident.grammar import looks_secret
-from bot.domain.incident.lifecycle import DURATIONS, approximate_instants, lifecycle
+from bot.domain.incident.lifecycle import lifecycle
 from bot.domain.incident.opening import Opening, parse_opening
-from bot.domain.words import says_nothing, take_incident
+from bot.domain.words import take_incident
 from bot.errors import UsageError
 from bot.handlers import later
-from bot.handlers.incident.doubts import COURSE_KINDS
 from bot.handlers.permission import require_permission
 from bot.handlers.request import Button, Reply, Request, first_word
-from bot.vocabulary import ACTION_ITEM, ALIASES, COMMANDS, INCIDENT, REOPENED, RESOLVED, TITLE, Alias
-from storage import incidents, outbox, postmortems, receipts, timeline
+from bot.vocabulary import (
+    ACTION_ITEM,
+    ALIASES,
+    COMMANDS,
+    INCIDENT,
+    KINDS,
+    POSTMORTEM,
+    REOPENED,
+    RESOLVED,
+    TIMELINE,
+    TITLE,
+    Alias,
+)
+from storage import incidents, timeline
 from storage.items import action_items
 from storage.values import Incident, TimelineEntry
 
@@ -170,34 +181,6 @@ def _shortened(line: str) -> str:
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
-def status(connection: Connection, request: Request) -> Reply:
-    """`status [INC-12]`: milestones, durations, the lead, open action items."""
-    incident, rest = get_named(connection, request, plain=True)
-    if rest.strip() and not says_nothing(rest):
-        raise UsageError(f"Which incident? Try: {request.slash('incident')} status {incident.name}")
-    # Few rows of a long incident: this answers however much is recorded, and while something slow is done beside it.
-    course = timeline.milestones(connection, [incident.id], COURSE_KINDS)[incident.id]
-    facts = lifecycle(course)
-    items = action_items.of_incident(connection, incident.id)
-    text = slack(
-        "status",
-        incident=incident,
-        facts=facts,
-        approximate=approximate_instants(course, facts),
-        durations=[(each.label, getattr(facts, f"{each.key}_s")) for each in DURATIONS],
-        entries=timeline.count(connection, incident.id),
-        open_items=[item for item in items if item.pending],
-        postmortem=postmortems.newest(connection, incident.id),
-        zone=request.zone if request.zone_known else None,
-        today=request.received_at.date(),
-        absent=receipts.is_absent(connection, incident.workspace_id, incident.channel_id),
-        undelivered=outbox.parked_problems(
-            connection, incident.workspace_id, (incident.channel_id, f"draft:{incident.id}")
-        ),
-    )
-    return Reply(text=text)
-
-
 def list_(connection: Connection, request: Request) -> Reply:
     """`list`, `list all`: the workspace's open incidents, or all of them, newest first."""
     which = request.words.strip().casefold() or "open"
@@ -228,13 +211,34 @@ def _listing(connection: Connection, request: Request, found: Sequence[Incident]
     return Reply(text=slack("listing", incidents=found, reopened=reopened, limit=_LISTED, request=request, **facts))
 
 
+HELP = {
+    "entries": "What happens",
+    INCIDENT.name: "The incident",
+    POSTMORTEM.name: "Postmortem",
+    ACTION_ITEM.name: "Action items",
+}
+"""The groups of commands that the help has a button for, and what that says; its action begins with HELP_MORE."""
+HELP_MORE = "help_"
+
+
 def help_(_connection: Connection, request: Request) -> Reply:
-    """`help`: every command and its syntax; `help actionitem`: one command."""
+    """`help`: the few lines that a newcomer needs; `help all`: every command; `help actionitem`: one command."""
     word, _ = first_word(request.words)
     chosen = COMMANDS.get(word.removeprefix("/").removeprefix(request.settings.prefix))
-    commands = COMMANDS.values() if chosen in {None, INCIDENT} else (chosen,)
-    aliases = [(name, _also(ALIASES[name])) for name in ALIASES] if len(commands) > 1 else []
-    return Reply(text=slack("help", commands=commands, aliases=aliases, request=request))
+    if word == "all":
+        aliases = [(name, _also(ALIASES[name])) for name in ALIASES]
+        return Reply(text=slack("help", commands=COMMANDS.values(), aliases=aliases, request=request))
+    if chosen in {None, INCIDENT}:
+        buttons = tuple(Button(label=label, action=f"{HELP_MORE}{group}", value=group) for group, label in HELP.items())
+        return Reply(text=slack("welcome", request=request), buttons=buttons)
+    return Reply(text=slack("help", commands=(chosen,), aliases=(), request=request))
+
+
+def help_more(_connection: Connection, request: Request) -> Reply:
+    """`actionitem`, of a button under the help: the commands of that group."""
+    group = request.words
+    commands = [COMMANDS[group]] if group in COMMANDS else [COMMANDS[name] for name in (*KINDS, TIMELINE.name)]
+    return Reply(text=slack("help", commands=commands, aliases=(), request=request))
 
 
 def _also(aliases: Mapping[str, Alias]) -> str:

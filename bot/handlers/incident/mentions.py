@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.words import misspelt, take_incident
-from bot.handlers.incident import incidents, timeline
+from bot.handlers.incident import incidents, status, timeline
 from bot.handlers.request import MENTION, Button, Reply, Request, first_word
 from bot.vocabulary import COMMANDS, DETECTED, INCIDENT, INVESTIGATING, KINDS, LESSON, NOTE
 from storage.items import action_items
@@ -55,7 +55,7 @@ def answer(connection: Connection, request: Request) -> Reply:
     if asked is not None:
         named = _NUMBER.search(words)
         question = replace(request, words=named[0] if named else "")
-        show = incidents.status if asked[1].lower() == "status" else timeline.show
+        show = status.status if asked[1].lower() == "status" else timeline.show
         return show(connection, question)
     word, _ = first_word(words)
     kind = next((name for name, form in (("thanks", _THANKS), ("hello", _HELLO)) if form.fullmatch(words)), None)
@@ -102,10 +102,10 @@ def is_question(request: Request, route: str, words: str) -> bool:
 def answer_question(connection: Connection, request: Request) -> Reply:
     """Answer a question that begins with a kind of entry: the status, and a button that records it all the same."""
     incident = incidents.find_current(connection, request)
-    status = incidents.status(connection, replace(request, words="")) if incident is not None else None
+    told = status.status(connection, replace(request, words="")) if incident is not None else None
     recorded = request.command in KINDS
-    said = slack("asked", unknown=status is None, recorded=recorded, request=request)
-    text = f"{said}\n{status.text}" if status else said
+    said = slack("asked", unknown=told is None, recorded=recorded, request=request)
+    text = f"{said}\n{told.text}" if told else said
     name = f"INC-{request.named_number} " if request.named_number is not None else ""
     value = f"{request.now.isoformat(timespec='milliseconds')} {request.command} {name}{request.words}".strip()
     return Reply(text=text, buttons=(Button(label="Record it", action=RECORD_SAID, value=value),) if recorded else ())

@@ -34,7 +34,18 @@ from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.drafts import enqueue_draft
 from bot.handlers.postmortem.interview import ANSWER
 from bot.handlers.request import MENTION, Button, Reply, Request
-from bot.vocabulary import DETECTED, ENTRY_KINDS, ESCALATED, KINDS, NOTE, QUALIFIER_LABELS, REOPENED, RESOLVED, STARTED, Kind
+from bot.vocabulary import (
+    DETECTED,
+    ENTRY_KINDS,
+    ESCALATED,
+    KINDS,
+    NOTE,
+    QUALIFIER_LABELS,
+    REOPENED,
+    RESOLVED,
+    STARTED,
+    Kind,
+)
 from storage import incidents, receipts, timeline
 from storage.items import action_items
 from storage.values import MESSAGE_EDITED, Incident, TimelineEntry

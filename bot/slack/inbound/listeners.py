@@ -18,7 +18,7 @@ from bot.handlers.items.clicks import HOME
 from bot.handlers.request import DIRECT, Reply, Request
 from bot.slack.client import CALL_S, NOT_FOUND
 from bot.slack.context import NOT_SAVED, WRITE_S, SlackContext
-from bot.slack.inbound import forms, messages, payloads, reactions
+from bot.slack.inbound import forms, joining, messages, payloads, reactions
 from bot.slack.inbound.messages import read_message
 from bot.slack.inbound.payloads import Click, DirectMessage, Mention, MessageEvent, SlashCommand, UserChange
 from bot.slack.outbound import blocks, home, modals
@@ -73,7 +73,7 @@ def listen(context: SlackContext, settings: Settings, presence: Presence) -> "Sc
     @app.event(_ANY)
     def _other_event(req: BoltRequest) -> None:
         """Mostly nothing to do; the ack keeps Slack from delivering it again."""
-        presence.notice(req.context[_PAYLOAD])
+        joining.notice(context, presence, req.context[_PAYLOAD])
 
     @app.shortcut(ADD_TO_TIMELINE)
     def _shortcut(ack: Ack, req: BoltRequest) -> None:

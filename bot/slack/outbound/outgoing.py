@@ -14,6 +14,7 @@ from bot.handlers import later
 from bot.handlers.incident import erase, updates
 from bot.handlers.incident.channels import ARCHIVE, INVITE
 from bot.handlers.incident.incidents import MAKE_CHANNEL
+from bot.handlers.incident.status import CATCH_UP
 from bot.handlers.items import handovers
 from bot.handlers.items.handovers import DONE_ELSEWHERE, HANDOVER
 from bot.handlers.items.reminders import DIGEST, EXPIRED, SUMMARY, TAKE_UP, take_up
@@ -23,7 +24,7 @@ from bot.handlers.request import Reply, Request
 from bot.handlers.review.reviews import ANNOUNCEMENT, REMINDER
 from bot.handlers.routes import handle
 from bot.slack.context import FORM, FORM_LOST, SlackContext
-from bot.slack.inbound import reactions
+from bot.slack.inbound import joining, reactions
 from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, reason
@@ -74,6 +75,7 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         HANDOVER: partial(notices.send_handover, context, post),
         DONE_ELSEWHERE: partial(notices.announce_done, context, post),
         later.ANSWER: partial(_answer, context),
+        CATCH_UP: partial(joining.tell, context),
         reactions.ADDED: partial(reactions.added, context),
         reactions.REMOVED: partial(reactions.removed, context),
         presence.UNDELIVERED: partial(presence.report_undelivered, context),

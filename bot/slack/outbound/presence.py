@@ -85,9 +85,9 @@ class Presence:
             return None
         return True
 
-    def notice(self, payload: object) -> None:
-        """Notice an event that no listener reads: that the bot joined a channel."""
-        if not isinstance(payload, Joined) or payload.event.user != self._context.identity.facts.bot_user_id:
+    def notice(self, payload: Joined) -> None:
+        """Notice that the bot joined a channel."""
+        if payload.event.user != self._context.identity.facts.bot_user_id:
             return
         if payload.event.channel is None:
             _log.warning("request not readable: Joined: event.channel")
