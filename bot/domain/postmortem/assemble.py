@@ -25,6 +25,7 @@ from bot.domain.postmortem.document import (
     Measured,
     MitigationLine,
     Phase,
+    Role,
     Severity,
     Silence,
     Stamp,
@@ -143,6 +144,15 @@ def assemble(
                 until=stamp(each.until_at, zone) if each.until_at else None,
             )
             for each in facts.leads(entries)
+        ),
+        roles=tuple(
+            Role(
+                role=each.role,
+                name=each.name,
+                since=stamp(each.from_at, zone),
+                until=stamp(each.until_at, zone) if each.until_at else None,
+            )
+            for each in facts.roles(entries)
         ),
         review=stamp(review.starts_at, zone) if review else None,
         questions={},

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from bot.domain.incident.facts import value_of
+from bot.domain.incident.facts import current_roles, read_lead, value_of
 from bot.domain.incident.impact import unlabelled
 from bot.domain.incident.lifecycle import in_order
+from bot.domain.incident.roles import named_after, read_role, write_role
 from bot.domain.incident.topics import is_private, topic
 from bot.domain.items.item import DROPPED
 from bot.domain.postmortem.assemble import UNSORTED, share
@@ -15,7 +16,7 @@ from bot.domain.postmortem.layout import Names
 from bot.domain.postmortem.names import Pseudonymizer, words_of
 from bot.domain.postmortem.redaction import HostNames, without_links, without_money
 from bot.domain.postmortem.third_person import PERSON, TEAM, third_person
-from bot.vocabulary import CAUSE, DETECTED, DID, IMPACT, MITIGATED, NOTE, REOPENED, RESOLVED, STARTED
+from bot.vocabulary import CAUSE, DETECTED, DID, IMPACT, MITIGATED, NOTE, REOPENED, RESOLVED, ROLE, STARTED
 from bot.vocabulary import LEAD as LEAD_KIND
 from storage.values import ActionItem, Incident, TimelineEntry
 
@@ -146,6 +147,7 @@ def public_document(document: Document) -> Document:
         late=(),
         people=(),
         leads=(),
+        roles=(),
         review=None,
         questions={},
         names={},
@@ -195,6 +197,10 @@ def _pseudonymizer(record: IncidentRecord, names: Names, *, shared_role: str | N
     lead = record.incident.lead_id or record.incident.lead
     if lead:
         pseudonymizer.roles.setdefault(pseudonymizer.find(lead), LEAD)
+    for held in current_roles(record.entries):
+        # A group that has a role is no person, and keeps its name.
+        if held.user_id is not None or words_of(held.name) in pseudonymizer.known:
+            pseudonymizer.roles.setdefault(pseudonymizer.find(held.user_id or held.name), named_after(held.role))
     for who, _ in people:
         pseudonymizer.role(pseudonymizer.find(who))
     return pseudonymizer
@@ -216,8 +222,9 @@ def _people(record: IncidentRecord, names: Names) -> list[tuple[str, str]]:
         *(
             (user_id or name, name)
             for entry in entries
-            if entry.kind == LEAD_KIND
+            if entry.kind in {LEAD_KIND, ROLE}
             for name, user_id in [value_of(entry)]
+            if entry.kind == LEAD_KIND or read_role(entry.text)[1] is not None
         ),
         # Named by others, and known by id.
         *((who, name) for entry in entries for name, who in entry.people.items()),
@@ -276,10 +283,18 @@ def _replace_people(record: IncidentRecord, pseudonymizer: Pseudonymizer) -> Inc
 
 
 def _words(entry: TimelineEntry, pseudonymizer: Pseudonymizer) -> str:
-    """The words with roles for names; those of a change of lead are a name and nothing else."""
+    """The words with roles for names; those of a change of lead or role begin with what is a name and nothing else."""
     if entry.kind == LEAD_KIND and entry.text:
         name, user_id = value_of(entry)
-        return pseudonymizer.role(pseudonymizer.find(user_id or name))
+        told = read_lead(entry.text, entry.people)[1]
+        led = pseudonymizer.role(pseudonymizer.find(user_id or name))
+        return f"{led}: {pseudonymizer.pseudonymize(told)}" if told else led
+    role, who = read_role(entry.text) if entry.kind == ROLE else ("", None)
+    if who is not None:
+        user_id = entry.people.get(who)
+        if user_id is None and words_of(who) not in pseudonymizer.known:
+            return write_role(role, pseudonymizer.pseudonymize(f"@{who}"))
+        return write_role(role, pseudonymizer.role(pseudonymizer.find(user_id or who)))
     return pseudonymizer.pseudonymize(entry.text)
 
 

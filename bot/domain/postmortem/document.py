@@ -184,6 +184,16 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Who had a role beside the lead, and for how long; `until` is None while they have it."""
+
+    role: str
+    name: str
+    since: Stamp
+    until: Stamp | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """What the templates print.
 
@@ -193,10 +203,10 @@ class Document:
     labels. `rounds` are the stretches of trouble, empty while the start is unknown, and `trouble_s` their sum, None
     while one lasts; `impact_began` is when users were hurt, `first_sign` a detection before it, by
     `detected_before_s`. `mitigation` is the one that held in the last round, else the last one; `mitigations` has all,
-    in order. `severities` and `leads` are those that the incident had, in order. `review` is the planned start of the
-    review. `questions` are the open ones, by fact. `only_day` is the one date of the whole timeline, None if it has
-    several. `names` are the names of people printed here, by user id.
-    `offers` are lessons that the facts suggest, neither told nor struck. `examples` fill the commands of the questions.
+    in order. `severities` and `leads` are those that the incident had, in order, `roles` by role. `review` is the
+    planned start of the review. `questions` are the open ones, by fact. `only_day` is the one date of the whole
+    timeline, None if it has several. `names` are the names of people printed here, by user id. `offers` are lessons
+    that the facts suggest, neither told nor struck. `examples` fill the commands of the questions.
     """
 
     incident: Incident
@@ -232,6 +242,7 @@ class Document:
     review: Stamp | None
     questions: Mapping[str, Question]
     names: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
     offers: tuple[Offer, ...] = ()
     examples: Mapping[str, object] = field(default_factory=dict)
 

@@ -79,6 +79,15 @@ def incident_json(
                 {"name": each.value, "from": instant(each.from_at), "until": instant(each.until_at)}
                 for each in facts.leads(entries)
             ],
+            "roles": [
+                {
+                    "role": each.role,
+                    "name": each.name,
+                    "from": instant(each.from_at),
+                    "until": instant(each.until_at),
+                }
+                for each in facts.roles(entries)
+            ],
         },
         "entries": [
             {
@@ -166,6 +175,7 @@ def schema() -> Json:
             mitigations=_list("Every mitigation, in the order in which it happened.", _ref("mitigation")),
             severity_changes=_list("The severities from the first one on; `severity` is the last.", _ref("severity")),
             leads=_list("Who led it, in order.", _ref("lead")),
+            roles=_list("Who had which other role, by role, each in order.", _ref("role")),
         ),
         "round": _object(
             "One stretch of trouble.",
@@ -184,6 +194,15 @@ def schema() -> Json:
                 "name": _TEXT,
                 "from": _INSTANT,
                 "until": _or_null(_INSTANT, "When another one did; null for the last."),
+            },
+        ),
+        "role": _object(
+            "Somebody who had a role beside the lead.",
+            **{
+                "role": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,19}$"},
+                "name": _TEXT,
+                "from": _INSTANT,
+                "until": _or_null(_INSTANT, "When another one took it or nobody had it; null for who has it."),
             },
         ),
         "entry": _object(
@@ -341,6 +360,15 @@ class LeadFacts(_Strict):
     until: Instant | None
 
 
+class RoleFacts(_Strict):
+    """Somebody who had a role beside the lead."""
+
+    role: Text
+    name: Text
+    from_at: Instant = Field(alias="from")
+    until: Instant | None
+
+
 class IncidentFacts(_Strict):
     """The facts of the incident; all but the first three, `state` and `declared_at` follow from the entries.
 
@@ -372,6 +400,7 @@ class IncidentFacts(_Strict):
     mitigations: tuple[MitigationFacts, ...] = ()
     severity_changes: tuple[SeverityFacts, ...] = ()
     leads: tuple[LeadFacts, ...] = ()
+    roles: tuple[RoleFacts, ...] = ()
 
 
 class EntryFacts(_Strict):

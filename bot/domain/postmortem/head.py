@@ -45,6 +45,10 @@ _PEOPLE_MARK = re.compile(
 )
 
 
+_Turn = tuple[str, datetime, datetime | None]
+"""Who did something, from when, and until when; None for who still does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """A label and what is known; plain text, to be escaped for its surface."""
@@ -88,6 +92,7 @@ def head(
         "Severity": severity,
         "Status": _status(incident, postmortem, published, review),
         "Lead": _leads(incident, told, life, zone),
+        "Roles": "; ".join(_roles_held(told, life, zone)),
         "Responders": _responders(told),
         "Escalated": _joined(entry.text for entry in told if entry.kind == ESCALATED),
         "Affected systems": _joined(text for about, text in map(topic, _texts(told)) if about == "systems"),
@@ -141,14 +146,32 @@ def _severity(incident: Incident, entries: Sequence[TimelineEntry], zone: ZoneIn
 
 
 def _leads(incident: Incident, entries: Sequence[TimelineEntry], life: Lifecycle, zone: ZoneInfo) -> str | None:
+    """`Ann 09:33\u201311:00 UTC, then Dave`: who led, with their hours where there were several."""
     held = facts.leads(entries)
     if not held:
         return incident.lead
-    if len(held) == 1:
-        [only] = held
-        began_at = life.started_at or only.from_at
-        return only.value if only.from_at <= began_at else f"{only.value}, from {_at(only.from_at, zone, entries)}"
-    return _hours(held, zone, entries, first="from")
+    return _turns([(each.value, each.from_at, each.until_at) for each in held], life, zone, entries)
+
+
+def _roles_held(entries: Sequence[TimelineEntry], life: Lifecycle, zone: ZoneInfo) -> Iterable[str]:
+    """`comms: Carol, from 09:40 UTC`, for each role that somebody had."""
+    by_role: dict[str, list[_Turn]] = {}
+    for each in facts.roles(entries):
+        by_role.setdefault(each.role, []).append((each.name, each.from_at, each.until_at))
+    return [f"{role}: {_turns(turns, life, zone, entries)}" for role, turns in by_role.items()]
+
+
+def _turns(turns: Sequence[_Turn], life: Lifecycle, zone: ZoneInfo, entries: Sequence[TimelineEntry]) -> str:
+    """Who did something from when to when; of one who did it all the time only the name."""
+    last, from_at, until_at = turns[-1]
+    ended = [f"{name} {_at(began, zone, entries, bare=True)}\u2013{_at(end, zone, entries, bare=True)}"
+             for name, began, end in turns if end is not None]  # fmt: skip
+    if ended:
+        last_end = max(end for _, _, end in turns if end is not None)
+        listed = f"{', '.join(ended)} {zone_name(last_end.astimezone(zone))}"
+        return listed if until_at is not None else f"{listed}, then {last}"
+    began_at = life.started_at or from_at
+    return last if from_at <= began_at else f"{last}, from {_at(from_at, zone, entries)}"
 
 
 def _hours(held: Sequence[facts.Held], zone: ZoneInfo, entries: Sequence[TimelineEntry], *, first: str) -> str:

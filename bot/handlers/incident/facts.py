@@ -120,7 +120,7 @@ def read_value(
     if kind == SEVERITY:
         return parse_severity(words), {}
     if kind == LEAD:
-        who, told = _split_handover(request, words)
+        who, told = _split_handover(request, words, loose=typed is not None)
         name, user_id = parse_person(connection, request, who, command)
         people = dict(request.people_in(told) or {}) | ({name: user_id} if user_id else {})
         return f"@{name}" + (f": {told}" if told else ""), people
@@ -160,10 +160,13 @@ def _split_role(request: Request, words: str) -> tuple[str, str]:
     return "", typed
 
 
-def _split_handover(request: Request, words: str) -> tuple[str, str]:
-    """Who takes over, and the words for them: what follows a linked name, else a colon."""
+def _split_handover(request: Request, words: str, *, loose: bool) -> tuple[str, str]:
+    """Who takes over, and the words for them after a colon; with `loose` after a name that Slack links, too."""
     typed = words.strip()
-    linked = [name for name in (*request.people, *request.groups) if f"{typed} ".startswith((f"@{name} ", f"@{name}:"))]
+    ends = (":", " ") if loose else (":",)
+    linked = [
+        name for name in (*request.people, *request.groups) if typed.startswith(tuple(f"@{name}{e}" for e in ends))
+    ]
     if linked:
         name = max(linked, key=len)
         return f"@{name}", after_separator(typed[len(name) + 1 :]).strip()

@@ -13,7 +13,7 @@ from bot.clock import SetClock
 from bot.domain.incident.policy import LEAD, POLICY, RESPONDERS
 from bot.fakeslack.delivery import PayloadDelivery
 from bot.handlers.incident import closing, doubts, updates
-from bot.handlers.incident.incidents import ERASE, ERASE_ONE, MAKE_CHANNEL
+from bot.handlers.incident.incidents import ERASE, ERASE_ONE, HELP, HELP_MORE, MAKE_CHANNEL
 from bot.handlers.items import buttons
 from bot.handlers.postmortem import publishing
 from bot.handlers.request import OLD_BUTTON
@@ -28,6 +28,7 @@ from tests.support.workplace import Workplace, at, workplace
 OPEN = {
     "incident open": "declares a new one",
     "incident status": "reads",
+    "incident catchup": "reads",
     "incident list": "reads",
     "incident search": "reads",
     "incident report": "reads",
@@ -66,6 +67,8 @@ OPEN = {
     "unreact": "retracts one's own",
     "reaction": "records what the job that it puts down may record",
     "home_opened": "shows, to the person alone",
+    "joined": "shows, to the person alone",
+    **dict.fromkeys((f"{HELP_MORE}{group}" for group in HELP), "reads"),
     **dict.fromkeys(doubts.RETIME, "records; one that resolves is an action below"),
     "entry_right": "shows",
     "entry_split": "opens a form that records",
@@ -297,7 +300,11 @@ def _all(command: str, words: str) -> dict[str, Way]:
 
 WAYS: dict[str, dict[str, Way]] = {
     "severity": {**_all("incident severity", "SEV1"), "card": _on_card("card_severity", " SEV1")},
-    "lead": _all("incident lead", "@carol"),
+    "lead": {
+        **_all("incident lead", "@carol"),
+        **{f"handover by {name}": way for name, way in _all("incident handover", "@carol: it is yours").items()},
+    },
+    "role": _all("incident role", "comms @carol"),
     "title": {
         **_all("incident title", "Carts are empty"),
         "edit of the detection that it comes from": _typed("incident edit 1 Carts are empty"),
@@ -332,6 +339,7 @@ WAYS: dict[str, dict[str, Way]] = {
 DONE: dict[str, Callable[[Workplace, int], bool]] = {
     "severity": lambda office, number: incident(office, number).severity == "SEV1",
     "lead": lambda office, number: incident(office, number).lead == "carol",
+    "role": lambda office, number: "role" in {entry.kind for entry in entries(office, number)},
     "title": lambda office, number: incident(office, number).title == "Carts are empty",
     "private": lambda office, number: incident(office, number).private,
     "resolve": lambda office, number: not incident(office, number).open,
@@ -430,7 +438,8 @@ def test_no_button_is_a_command(sqlite: Database, clock: SetClock, command: str)
 
 def test_every_route_is_an_action_of_the_policy_or_open_to_everyone() -> None:
     closed = {
-        "incident severity", "incident lead", "incident title", "incident private", "resolved", "postmortem publish",
+        "incident severity", "incident lead", "incident handover", "incident role", "incident title",
+        "incident private", "resolved", "postmortem publish",
         "actionitem drop", "incident cancel", "incident duplicate", "incident merge", "incident undo",
         closing.CANCEL, "erase", *ERASE_ONE, "incident edit", "postmortem strike",
         "postmortem edit", "postmortem template", "save_section", "draft_edit", "draft_publish", "publish_anyway",

@@ -110,6 +110,8 @@ def set_up(office: Workplace) -> Scene:
             "/actionitem @gus by friday: feed the zebra",
             "/actionitem @zelda: fence the zebra",
             "/incident lead @zelda",
+            "/incident role comms @zelda",
+            "/incident handover @zelda: the zebra is yours",
             "/resolved the zebra is back",
         ):
             typed(words, channel)
@@ -331,7 +333,8 @@ def test_a_partners_name_has_the_name_of_their_organisation(scene: Scene) -> Non
 
 DEEDS: dict[str, tuple[str, ...]] = {
     "severity": ("/incident severity SEV1",),
-    "lead": ("/incident lead me",),
+    "lead": ("/incident lead me", "/incident handover @bob: plums"),
+    "role": ("/incident role comms me",),
     "title": ("/incident title plums",),
     "private": ("/incident private",),
     "resolve": (),
@@ -397,7 +400,8 @@ def test_a_member_sees_it_all(scene: Scene) -> None:
 
 OF_ANOTHER = (
     "/incident undo INC-2 1", "/incident edit INC-2 2 at 11:00 UTC", "/incident severity INC-2 SEV2",
-    "/incident lead INC-2 @bob", "/incident title INC-2 new title", "/incident private INC-2",
+    "/incident lead INC-2 @bob", "/incident handover INC-2 @bob: the zebra", "/incident role INC-2 ops @bob",
+    "/incident catchup INC-2", "/incident title INC-2 new title", "/incident private INC-2",
     "/incident merge INC-2 into INC-7", "/incident merge INC-7 into INC-2", "/incident cancel INC-2 drill",
     "/incident duplicate INC-2 of INC-7", "/incident backfill INC-2 14:00 a\n14:05 b", "/incident report",
     "/actionitem done INC-2 1", "/actionitem reopen INC-2 1", "/actionitem assign INC-2 1 me",

@@ -16,6 +16,7 @@ from tests.support.workplace import Workplace, workplace
 ACTIONS = {
     "severity": "/incident severity SEV1",
     "lead": "/incident lead @carol",
+    "role": "/incident role comms @carol",
     "title": "/incident title Carts are empty",
     "private": "/incident private",
     "resolve": "/resolved freed space",

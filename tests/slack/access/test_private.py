@@ -144,6 +144,9 @@ def _record_everything(office: Workplace, channel: str) -> None:
         "/actionitem done 4",
         "/actionitem worked 4 no the zebra ran",
         "/incident lead @bob",
+        "/incident role ops @carol",
+        "/incident handover @bob: the zebra is yours",
+        "/escalated @carol for the zebra",
         "/postmortem draft",
     ):
         office.say(typed, channel=channel)

@@ -252,7 +252,7 @@ def test_another_word_suggests_no_command_that_does_something_else(word: str) ->
 
 
 def test_help_lists_the_aliases(office: Workplace) -> None:
-    shown = office.private("/incident help")
+    shown = office.private("/incident help all")
     for words in ("resolve, close, end", "rename, retitle, name (title)", "dup, dupe, same (duplicate)"):
         assert words in shown
     assert "reassign, give, owner (assign)" in shown

@@ -20,7 +20,7 @@ UNLOCKED = {"live_messages", "outbox", "receipts", "members", "member_listings"}
 """Tables that do not hold what an incident is."""
 
 STORY = {
-    "incident help": ("/incident help", "/started [at TIME] what broke first"),
+    "incident help": ("/incident help all", "/started [at TIME] what broke first"),
     "incident open": ("/incident open SEV2 Checkout fails", "INC-1 is declared · SEV2 · Checkout fails"),
     "started": ("/started at 11:40 a deploy", "Started · 11:40 UTC · INC-1 #1 · late entry"),
     "detected": ("/detected at 11:45 by customer: carts are empty", "Detected · 11:45 UTC · INC-1 #2 · by customer"),
@@ -37,10 +37,13 @@ STORY = {
     "incident status": ("/incident status", "INC-1 · mitigated · SEV2 · Checkout fails"),
     "incident severity": ("/incident severity 3", "INC-1 · severity: SEV3 (was SEV2)"),
     "incident lead": ("/incident lead @carol", "INC-1 · lead: carol"),
+    "incident handover": ("/incident handover @carol: look at the carts", "INC-1 · lead: carol\nlook at the carts"),
+    "incident role": ("/incident role comms @bob", "INC-1 · comms: bob"),
+    "incident catchup": ("/incident catchup", "Lead: carol · comms: bob\nStarted: 11:40 UTC · Detected: 11:45 UTC"),
     "incident private": ("/incident private off", "INC-1 is not private"),
     "incident channel": ("/incident channel", "set SCRIBE_CHANNELS=on"),
     "incident archive": ("/incident archive", "INC-1 has no channel of its own"),
-    "incident update": ("/incident update carts are empty, next in 30m", "Update · 12:00 UTC · INC-1 #15"),
+    "incident update": ("/incident update carts are empty, next in 30m", "Update · 12:00 UTC · INC-1 #17"),
     "incident title": ("/incident title Carts empty", "INC-1 · title: Carts empty (was Checkout fails)"),
     "incident list": ("/incident list", "INC-1 · open · SEV2, now SEV3 · Carts empty"),
     "incident search": ("/incident search quiet day", "INC-1 · open"),
@@ -48,7 +51,7 @@ STORY = {
     "incident report": ("/incident report 7d", "The report on the last 7 days is being counted"),
     "incident edit": ("/incident edit 7 at 11:58", "Corrected: Did · 11:58 UTC · INC-1 #7"),
     "incident erase": ("/incident erase 2 it names a customer", "Erase entry 2 of INC-1?"),
-    "incident undo": ("/incident undo", "Taken back: Title · 12:00 UTC · INC-1 #16\nTitle now: Checkout fails"),
+    "incident undo": ("/incident undo", "Taken back: Title · 12:00 UTC · INC-1 #18\nTitle now: Checkout fails"),
     "timeline": ("/timeline", "7. 11:58 UTC · Did: rolled back (alice, late entry)"),
     "actionitem": (
         "/actionitem @bob long-term by friday: read diffs",
@@ -74,7 +77,7 @@ STORY = {
     "incident duplicate": ("/incident duplicate INC-2", "There is no INC-2 here."),
     "incident merge": ("/incident merge INC-2", "There is no INC-2 here."),
     "incident cancel": ("/incident cancel a drill", "INC-1 is closed, cancelled: a drill"),
-    "reopened": ("/reopened empty again", "Reopened · 12:00 UTC · INC-1 #18"),
+    "reopened": ("/reopened empty again", "Reopened · 12:00 UTC · INC-1 #20"),
     "postmortem draft": ("/postmortem draft", "is being drafted from what is known now"),
     "postmortem edit": ("/postmortem edit", ""),
     "postmortem answer": ("/postmortem answer", ""),

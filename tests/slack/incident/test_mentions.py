@@ -47,8 +47,8 @@ def test_the_whole_grammar_works_by_mention(office: Workplace) -> None:
         ("@scribe status", "INC-1 · open · SEV1"),
         ("@scribe timeline", "INC-1 · slow"),
         ("@scribe list", "INC-"),
-        ("@scribe", "Type what happens"),
-        ("@scribe help", "Type what happens"),
+        ("@scribe", "I write down what happens here"),
+        ("@scribe help", "I write down what happens here"),
     ):
         message = reply(office, typed)
         assert answer in message.text, (typed, message.text)
@@ -186,8 +186,8 @@ def test_a_question_for_the_status_or_the_timeline_is_answered(office: Workplace
         ("@scribe what's the status?", "INC-1 · open"),
         ("@scribe can I see the timeline?", "INC-1 · disk full"),
         ("@scribe timeline!", "INC-1 · disk full"),
-        ("@scribe help?", "Type what happens"),
-        ("@scribe help!!", "Type what happens"),
+        ("@scribe help?", "I write down what"),
+        ("@scribe help!!", "I write down what"),
         ("@scribe list?", "INC-2"),
         ("@scribe what is the status of INC-9?", "There is no INC-9 here."),
     ):

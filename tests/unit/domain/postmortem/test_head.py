@@ -112,7 +112,7 @@ def test_changes_of_severity_and_lead_have_their_times() -> None:
     ]
     made = rows(head_of(entries, changed))
     assert made["Severity"] == "SEV1, now SEV3 (SEV2 at 12:00, SEV1 from 12:10, SEV3 from 12:50 UTC)"
-    assert made["Lead"] == "alice from 12:05, bob from 12:30 UTC"
+    assert made["Lead"] == "alice 12:05\u201312:30 UTC, then bob"
     assert rows(head_of([told(1, "detected", 0), told(2, "lead", 0, "alice")]))["Lead"] == "alice"
     assert rows(head_of([], replace(INCIDENT, lead="carol")))["Lead"] == "carol"
 
