@@ -19,6 +19,18 @@ class FieldsError(UsageError):
         self.problems = dict(problems)
 
 
+class ExampleError(UsageError):
+    """A UsageError with an `example` of what is typed after the command, in place of what was.
+
+    Who knows the command completes it, so that what stands after "Try:" can be pasted; in the field of a form the
+    example is right as it is.
+    """
+
+    def __init__(self, problem: str, example: str) -> None:
+        super().__init__(f"{problem} Try: {example}")
+        self.problem, self.example = problem, example
+
+
 DAMAGED = "Keep a copy of it, then: scribe restore BACKUP --force"
 """What to do about a database file that is damaged."""
 GONE = "Put it back, or a copy: scribe restore BACKUP. To begin with an empty one: scribe run --new"

@@ -16,7 +16,7 @@ from bot.domain.incident.updates import needs_zone as promise_needs_zone
 from bot.domain.items.item import ItemWords
 from bot.domain.items.references import all_named, before_date, before_days, plainly_named
 from bot.domain.words import misspelt, says_nothing, storable, take_incident
-from bot.errors import FieldsError, UsageError
+from bot.errors import ExampleError, FieldsError, UsageError
 from bot.handlers import events, later
 from bot.handlers.incident import (
     backfill,
@@ -37,13 +37,14 @@ from bot.handlers.incident import (
 )
 from bot.handlers.incident.incidents import UndecidedError, incident_number
 from bot.handlers.items import buttons, clicks, items, rhythms, several
-from bot.handlers.permission import for_members
+from bot.handlers.permission import TERMINAL, for_members
 from bot.handlers.postmortem import buttons as draft_buttons
 from bot.handlers.postmortem import checks, drafts, edits, interview, publishing
 from bot.handlers.report import reports
 from bot.handlers.request import (
     ENTRY_ACTIONS,
     ENTRY_MENU,
+    MENTION,
     OLD_BUTTON,
     Reply,
     Request,
@@ -77,6 +78,8 @@ from storage.values import UNKNOWN
 Handler = Callable[[Connection, Request], Reply]
 InTransaction = Callable[[Connection, Reply], None]
 
+TYPED = frozenset({"slash", MENTION, TERMINAL})
+"""The sources of requests that were typed as commands."""
 ROUTES: dict[str, Handler] = {
     **dict.fromkeys(KINDS, timeline.record),
     "incident open": incidents.open_,
@@ -305,13 +308,14 @@ class ParsedRequest:
     """A request with its handler.
 
     `received` is the request as it came, `request` the one for the handler: without the subcommand and the incident
-    named at the head of the words, with `parsed`.
+    named at the head of the words, with `parsed`. `route` is the command, or the command and its subcommand.
     """
 
     received: Request
     request: Request
     handler: Handler
     writes: bool
+    route: str
 
     @property
     def kind(self) -> Kind | None:
@@ -350,18 +354,37 @@ def understand(request: Request, locate: Callable[[Request], Request] | None = N
     if "?" in f"{request.details.get(mentions.SAID)}{request.words}" and mentions.is_question(
         request, route, routed.words
     ):
-        return ParsedRequest(received=request, request=routed, handler=mentions.answer_question, writes=False)
+        handler, writes, route = mentions.answer_question, False, "mention"
+        return ParsedRequest(received=request, request=routed, handler=handler, writes=writes, route=route)
     if route in PARSERS:
-        parsed = PARSERS[route](routed)
+        parsed = _parse(route, routed)
         unnamed = names_incident and routed.incident_number is None and routed.named_number is None
         if unnamed and isinstance(parsed, Utterance | ItemWords):
             number, words = _take_later(routed.words, parsed.text)
             routed = replace(routed, words=words, named_number=number)
-            parsed = PARSERS[route](routed) if number is not None else parsed
+            parsed = _parse(route, routed) if number is not None else parsed
             if number is not None and locate is not None and _needs_standing(route, routed):
                 return understand(locate(request))
         routed = replace(routed, parsed=parsed)
-    return ParsedRequest(received=request, request=routed, handler=handler, writes=writes)
+    return ParsedRequest(received=request, request=routed, handler=handler, writes=writes, route=route)
+
+
+def _parse(route: str, request: Request) -> object:
+    try:
+        return PARSERS[route](request)
+    except ExampleError as error:
+        raise _completed(error, route, request) from None
+
+
+def _completed(error: ExampleError, route: str, request: Request) -> UsageError:
+    """The error with its example as the whole command that the user types; as it is where nothing was typed."""
+    if route not in ROUTES or request.source not in TYPED:
+        return error
+    command, _, subcommand = route.partition(" ")
+    name = f"INC-{request.named_number}" if request.named_number is not None else ""
+    number = _NUMBER.match(request.words.strip()) if route in OF_ITEMS or route == "incident edit" else None
+    words = (request.slash(command), subcommand, name, number[1] if number else "", error.example)
+    return UsageError(f"{error.problem} Try: {' '.join(filter(None, words))}")
 
 
 def _needs_zone(request: Request, route: str, routed: Request) -> bool:
@@ -391,9 +414,12 @@ def answer(database: Database, understood: ParsedRequest, in_transaction: InTran
     """
     try:
         return _answer(database, understood, in_transaction)
-    except UsageError as error:
+    except UsageError as raised:
+        error = raised
+        if isinstance(raised, ExampleError):
+            error = _completed(raised, understood.route, understood.request)
         if understood.request.is_member or not ("INC-" in str(error) or isinstance(error, FieldsError)):
-            raise
+            raise error from None
         with database.read() as connection:
             masked = partial(which.mask, connection, understood.received)
             problem = masked(str(error))

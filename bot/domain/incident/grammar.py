@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.incident.secrets import EXACT_MARKS, MARKS, SUSPECT, secrets_in
+from bot.domain.time.format import clock
 from bot.domain.time.moment import Moment, place
 from bot.domain.time.typed import TypedTime, mentioned_time, needs_zone, take_time
 from bot.domain.time.zones import abbreviations_of
@@ -17,6 +18,7 @@ from bot.vocabulary import (
     DID,
     ENTRY_KINDS,
     FACTORS,
+    FACTS,
     IMPACT,
     INVESTIGATING,
     KINDS,
@@ -152,8 +154,9 @@ def parse_correction(
     """
     time, moment, qualifier, text, _ = _split(kind, words, now=now, zone=zone, reference=reference)
     if moment is None and qualifier is None and not text:
-        example = f"{typed} disk full on db1".strip()
-        raise UsageError(f"Say what to change: the time, the words or both. Try: {example}")
+        # The words of a fact are its value, of which there are few; its time can be corrected to any.
+        example = f"at {clock(now.astimezone(zone))}" if kind.name in FACTS else "disk full on db1"
+        raise UsageError(f"Say what to change: the time, the words or both. Try: {f'{typed} {example}'.strip()}")
     return Correction(
         occurred_at=moment.at if moment else None,
         qualifier=qualifier,

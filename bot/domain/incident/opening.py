@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.words import after_separator, after_visible, quoted, storable, trimmed, visible
-from bot.errors import UsageError
+from bot.errors import ExampleError, UsageError
 from bot.vocabulary import SEVERITIES, SEVERITY_NAMES
 
 LONGEST_TITLE = 200
@@ -46,9 +46,9 @@ def parse_title(words: str, *, example: str = "checkout fails") -> str:
     """
     title = " ".join(trimmed(storable(words)).split())
     if not title:
-        raise UsageError(f"The incident needs a title. Try: {example}")
+        raise ExampleError("The incident needs a title.", example)
     if len(title) > LONGEST_TITLE:
-        raise UsageError(f"The title has {len(title)} characters, and {LONGEST_TITLE} fit. Try: {example}")
+        raise ExampleError(f"The title has {len(title)} characters, and {LONGEST_TITLE} fit.", example)
     return title
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from bot.domain.time.format import day
 from bot.domain.time.names import MONTH
 from bot.domain.words import quoted, visible
-from bot.errors import UsageError
+from bot.errors import ExampleError, UsageError
 
 LONGEST_SNOOZE_DAYS = 365
 FARTHEST_YEARS = 10
@@ -125,7 +125,7 @@ def parse_due(words: str, *, today: date) -> date | None:
         offer = " or ".join(str(each) for each in found)
         raise UsageError(f"{typed} is read differently in different places. Type {offer}")
     if not found:
-        raise UsageError(f"{quoted(typed)} is no date I know. Try: 2026-12-01, friday, in 2 weeks, 1 December")
+        raise ExampleError(f"{quoted(typed)} is no date I know, as 2026-12-01, in 2 weeks or 1 December are.", "friday")
     return found[0]
 
 
@@ -149,11 +149,11 @@ def parse_snooze(words: str, *, today: date) -> date:
     match = _LENGTH.fullmatch(typed.lower())
     if match is None:
         problem = f"{quoted(typed)} is no number of days." if typed else "For how many days?"
-        raise UsageError(f"{problem} Try: 3d, 2w")
+        raise ExampleError(problem, "3d")
     count = match["count"]
     days = _DAYS[match["unit"]] * (1 if count[0] == "a" else int(count[:_MAX_DIGITS]))
     if not 1 <= days <= LONGEST_SNOOZE_DAYS:
-        raise UsageError(f"From 1 to {LONGEST_SNOOZE_DAYS} days is possible, not {quoted(typed)}. Try: 3d, 2w")
+        raise ExampleError(f"From 1 to {LONGEST_SNOOZE_DAYS} days is possible, not {quoted(typed)}.", "3d")
     return today + timedelta(days=days)
 
 

@@ -11,7 +11,7 @@ from bot.domain.time.format import clock_text, day
 from bot.domain.time.names import WEEKDAYS
 from bot.domain.time.typed import twenty_four_hour
 from bot.domain.words import quoted, visible
-from bot.errors import UsageError
+from bot.errors import ExampleError, UsageError
 from storage.values import Rhythm
 
 _SHORTEST = timedelta(hours=2)
@@ -138,9 +138,10 @@ def _plain(words: str) -> str:
 
 
 def _unknown(words: str, today: date) -> UsageError:
-    return UsageError(
-        f"{quoted(words)} is no rhythm I know. Try: monday 9:30, or daily 8:00, "
-        f"off until {today + timedelta(days=14)}, mute, default"
+    return ExampleError(
+        f"{quoted(words)} is no rhythm I know, as daily 8:00, off until {today + timedelta(days=14)}, mute and default "
+        "are.",
+        "monday 9:30",
     )
 
 
@@ -148,14 +149,14 @@ def _off_until(words: str, today: date) -> date:
     """The first day on which reminders come again."""
     example = f"off until {today + timedelta(days=14)}"
     if not words.strip():
-        raise UsageError(f"Until when? Try: {example}. For good: mute")
+        raise ExampleError("Until when? For good it is: mute.", example)
     until: date | None
     try:
         until = parse_snooze(words, today=today)
     except UsageError:
         until = parse_due(words, today=today)
     if until is None or not today < until <= today + timedelta(days=LONGEST_SNOOZE_DAYS):
-        raise UsageError(f"{quoted(words)} is not a day of the year that begins tomorrow. Try: {example}")
+        raise ExampleError(f"{quoted(words)} is not a day of the year that begins tomorrow.", example)
     return until
 
 
@@ -165,7 +166,7 @@ def _take_clock(plain: str, today: date) -> tuple[time | None, str]:
     if not found:
         return None, plain
     if len(found) > 1:
-        raise UsageError("One time for all days, please. Try: monday, thursday 9:30")
+        raise ExampleError("One time for all days, please.", "monday, thursday 9:30")
     match = found[0]
     hour, minute = int(match["hour"] or 12), int(match["minute"] or 0)
     if match["four"]:

@@ -7,11 +7,11 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.words import quoted, visible
-from bot.errors import UsageError
+from bot.errors import ExampleError, UsageError
 
 DEFAULT = "30d"
 LONGEST = timedelta(days=3660)
-EXAMPLES = "30d, 12w, 1y or 2026-10-01..2026-10-31"
+EXAMPLES, EXAMPLE = "30d, 12w, 1y or 2026-10-01..2026-10-31", "30d"
 
 _INSTANT = timedelta(milliseconds=1)
 _UNITS = {"d": ("day", 1), "w": ("week", 7), "y": ("year", 365)}
@@ -45,13 +45,13 @@ def parse_period(typed: str, *, now: datetime, zone: ZoneInfo) -> Period:
         return _last(int(match["count"]), match["unit"], words or DEFAULT, now, zone)
     if match := _SPAN.fullmatch(plain):
         return _between(match["first"], match["last"], words, now, zone)
-    raise UsageError(f"{quoted(words)} is no period I know. Try: {EXAMPLES}")
+    raise ExampleError(f"{quoted(words)} is no period I know, as {EXAMPLES} are.", EXAMPLE)
 
 
 def _last(count: int, unit: str, words: str, now: datetime, zone: ZoneInfo) -> Period:
     unit_name, days = _UNITS[unit]
     if count == 0:
-        raise UsageError(f"{quoted(words)} is no time at all. Try: {EXAMPLES}")
+        raise ExampleError(f"{quoted(words)} is no time at all.", EXAMPLE)
     if count * days > LONGEST.days:
         raise _too_long(words)
     one = "24 hours" if unit == "d" else unit_name
@@ -63,13 +63,13 @@ def _last(count: int, unit: str, words: str, now: datetime, zone: ZoneInfo) -> P
 def _between(first: str, last: str, words: str, now: datetime, zone: ZoneInfo) -> Period:
     begin, end = _parse_date(first), _parse_date(last)
     if begin is None or end is None:
-        raise UsageError(f"{first if begin is None else last} is no date of the calendar. Try: {EXAMPLES}")
+        raise ExampleError(f"{first if begin is None else last} is no date of the calendar.", EXAMPLE)
     if end < begin:
-        raise UsageError(f"{quoted(words)} ends before it begins. Try: {end}..{begin}")
+        raise ExampleError(f"{quoted(words)} ends before it begins.", f"{end}..{begin}")
     if end - begin > LONGEST:
         raise _too_long(words)
     if begin > now.astimezone(zone).date():
-        raise UsageError(f"{begin} is still to come, so there is nothing to report. Try: {EXAMPLES}")
+        raise ExampleError(f"{begin} is still to come, so there is nothing to report.", EXAMPLE)
     # A day after the calendar's last one cannot be computed.
     until = midnight(end + timedelta(days=1), zone) if end < date.max else datetime.max.replace(tzinfo=zone)
     return Period(
@@ -92,4 +92,4 @@ def _parse_date(iso: str) -> date | None:
 
 
 def _too_long(words: str) -> UsageError:
-    return UsageError(f"{quoted(words)} is longer than ten years. Try: {EXAMPLES}")
+    return ExampleError(f"{quoted(words)} is longer than ten years.", EXAMPLE)

@@ -11,7 +11,7 @@ from bot.domain.time.moment import LocalClock
 from bot.domain.time.typed import twenty_four_hour
 from bot.domain.time.zones import TypedZone, abbreviations_of, common_meaning, local_meaning, read_zone
 from bot.domain.words import quoted
-from bot.errors import UsageError
+from bot.errors import ExampleError, UsageError
 
 FARTHEST = timedelta(days=366)
 """The furthest ahead an appointment may lie; a later one is taken for a typing error."""
@@ -62,12 +62,12 @@ def parse_appointment(words: str, *, now: datetime, zone: ZoneInfo) -> Appointme
     parts = _parts(words, own, example)
     on = parse_due(parts.day, today=own.today)
     if on is None:
-        raise UsageError(f"On which day? Try: tomorrow {clock_text(parts.clock)}, or {example}")
+        raise ExampleError("On which day?", f"tomorrow {clock_text(parts.clock)}")
     # Compared as dates: near the year 9999 any arithmetic with zones would overflow.
     if on > own.today + FARTHEST:
         raise UsageError(f"{on} is more than a year ahead. Check the year: {example}")
     if on < own.today - timedelta(days=1):
-        raise UsageError(f"{on} is past: today is {own.today}. Try: {example}")
+        raise ExampleError(f"{on} is past: today is {own.today}.", example)
     clock = _clock_meant(parts, on, own)
     there = parse_due(parts.day, today=clock.today)
     if there is not None and there != on:
@@ -79,8 +79,8 @@ def parse_appointment(words: str, *, now: datetime, zone: ZoneInfo) -> Appointme
     at = _instant(on, parts.clock, clock)
     if at <= now:
         shown = now.astimezone(clock.zone)
-        raise UsageError(
-            f"{on} {clock_text(parts.clock)} is past: it is {shown:%F %H:%M} {zone_name(shown)} now. Try: {example}"
+        raise ExampleError(
+            f"{on} {clock_text(parts.clock)} is past: it is {shown:%F %H:%M} {zone_name(shown)} now.", example
         )
     return Appointment(at=at, zone=clock.zone, zone_assumed=parts.zone is None)
 
@@ -91,9 +91,9 @@ def _parts(words: str, own: LocalClock, example: str) -> _Parts:
     words = _ISO_T.sub(r"\1 ", words)
     shown = _CLOCK.search(words)
     if shown is None:
-        raise _no_time(words, own, example)
+        raise _no_time(words, own)
     if not iso and _UNTIL.match(words, shown.end()):
-        raise UsageError(f"How long it takes is typed after “for”. Try: {example} for 45m")
+        raise ExampleError("How long it takes is typed after “for”.", f"{example} for 45m")
     abbreviations = abbreviations_of(own.zone, own.now)
     zone = read_zone(words, shown.end(), iso=iso, own=abbreviations)
     before = _BEFORE.sub("", words[: shown.start()]).strip()
@@ -104,27 +104,28 @@ def _parts(words: str, own: LocalClock, example: str) -> _Parts:
         zone = read_zone(f" {last}", 0, own=abbreviations)
         after = day.rstrip(" ,") if zone else after
     if before and after:
-        raise UsageError(
+        raise ExampleError(
             f"I cannot read {quoted(after)} after the time. A zone is typed as 10:00 CET, 10:00 Europe/Berlin or "
-            f"10:00 UTC+1. Try: {example}"
+            "10:00 UTC+1.",
+            example,
         )
     half = (shown["half"] or shown["bare"] or "").lower()
     hour = twenty_four_hour(int(shown["hour"]), half) if half else int(shown["hour"])
     try:
         clock = time(hour, int(shown["minute"] or 0))
     except ValueError:
-        raise UsageError(f"{quoted(shown[0])} is no time of day. Try: {example}") from None
+        raise ExampleError(f"{quoted(shown[0])} is no time of day.", example) from None
     return _Parts(day=_ON.sub("", before or after), clock=clock, zone=zone)
 
 
-def _no_time(words: str, own: LocalClock, example: str) -> UsageError:
+def _no_time(words: str, own: LocalClock) -> UsageError:
     try:
         on = parse_due(words, today=own.today)
     except UsageError:
         on = None
     if on is None:
-        return UsageError(f"I read no day and time in {quoted(words)}. Try: {example}, or friday 10:00 CET")
-    return UsageError(f"At what time on {on}? Try: {on} 10:00")
+        return ExampleError(f"I read no day and time in {quoted(words)}.", "friday 10:00 CET")
+    return ExampleError(f"At what time on {on}?", f"{on} 10:00")
 
 
 def _clock_meant(parts: _Parts, on: date, own: LocalClock) -> LocalClock:
@@ -157,7 +158,7 @@ def _instant(on: date, shown: time, clock: LocalClock) -> datetime:
     where = f"{clock_text(shown)} on {short_day(on)} {on.year} in {zone_text(clock.zone)}"
     if not instants:
         later = f"{on} {min(shown.hour + 1, 23):02}:{shown.minute:02}"
-        raise UsageError(f"There is no {where}: the clocks go forward. Try: {later}")
+        raise ExampleError(f"There is no {where}: the clocks go forward.", later)
     first, second = (zone_name(at.astimezone(clock.zone)) for at in instants)
     typed = f"{on} {clock_text(shown)}"
     raise UsageError(f"{where} comes twice: the clocks go back. Type which: {typed} {first}, or {typed} {second}")

@@ -13,11 +13,12 @@ from bot.domain.postmortem.names import words_of
 from bot.domain.review.appointment import Appointment, parse_appointment
 from bot.domain.time.format import clock, day, offset, short_day, zone_name
 from bot.domain.words import quoted, storable, visible
-from bot.errors import UsageError
+from bot.errors import ExampleError, UsageError
 from storage.values import ActionItem, Incident, Invitee, Review, TimelineEntry
 
 SHORTEST_S, LONGEST_S = 5 * 60, 8 * 60 * 60
 
+_EXAMPLE = "friday 10:00 for 45m"
 _CLAUSE = re.compile(r"(?:^|\s+)(for|with|without)(?=\s|$)", re.IGNORECASE)
 _LENGTH = re.compile(
     r"(?:(?P<hours>[0-9]{1,2}(?:\.5)?)\s?h(?:ours?|rs?)?)?\s?(?:(?P<minutes>[0-9]{1,3})\s?(?:m(?:in(?:ute)?s?)?)?)?"
@@ -55,9 +56,7 @@ def parse_plan(words: str, *, people: Mapping[str, str], now: datetime, zone: Zo
     parts: dict[str, str] = {}
     for name, text in zip(map(str.lower, clauses[::2]), clauses[1::2], strict=True):
         if name in parts:
-            raise UsageError(
-                f"There are two parts that begin with “{name}”. Try: friday 10:00 for 45m with @alice @bob"
-            )
+            raise ExampleError(f"There are two parts that begin with “{name}”.", "friday 10:00 for 45m")
         parts[name] = text.strip(" ,")
     return Plan(
         duration_s=_duration_s(parts["for"]) if "for" in parts else None,
@@ -70,9 +69,9 @@ def parse_plan(words: str, *, people: Mapping[str, str], now: datetime, zone: Zo
 def _duration_s(text: str) -> int:
     seconds = _seconds(text)
     if seconds is None:
-        raise UsageError(f"{quoted(text) or 'That'} is no length of a meeting. Try: for 45m, for 1h30m")
+        raise ExampleError(f"{quoted(text) or 'That'} is no length of a meeting.", _EXAMPLE)
     if not SHORTEST_S <= seconds <= LONGEST_S:
-        raise UsageError(f"A review takes from 5 minutes to 8 hours, not {quoted(text)}. Try: for 45m")
+        raise ExampleError(f"A review takes from 5 minutes to 8 hours, not {quoted(text)}.", _EXAMPLE)
     return seconds
 
 
@@ -95,7 +94,7 @@ def _people(text: str, people: Mapping[str, str]) -> tuple[Invitee, ...]:
             )
         invited.append(Invitee(user_id=user_id, name=name[1:]))
     if not invited:
-        raise UsageError("With whom? Try: with @alice @bob")
+        raise UsageError("With whom? Type an @ after “with” and pick each one: with @alice @bob")
     return tuple(invited)
 
 

@@ -294,7 +294,7 @@ def _unambiguous(text: str, *, fused: bool, iso: bool) -> tzinfo | None:
         if named["name"].upper() in _UTC_NAMES:
             return _fixed_offset(text, _distance(named["offset"]))
         if named["name"] in FIXED or named["name"] in AMBIGUOUS:
-            raise UsageError(f"{quoted(text)} is no time zone I know. Try: UTC{quoted(named['offset'])} …")
+            raise UsageError(f"{quoted(text)} is no time zone I know; it is written UTC{quoted(named['offset'])}.")
         return None
     return None if text[0].isalpha() else _bare_offset(text, fused=fused, iso=iso)
 
@@ -346,5 +346,5 @@ def _distance(offset: str) -> timedelta | None:
 
 def _fixed_offset(text: str, distance: timedelta | None) -> tzinfo:
     if distance is None:
-        raise UsageError(f"{quoted(text)} is no time zone: they reach from UTC-12 to UTC+14. Try: UTC+2")
+        raise UsageError(f"{quoted(text)} is no time zone: they reach from UTC-12 to UTC+14.")
     return timezone(distance)

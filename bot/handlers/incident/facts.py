@@ -94,7 +94,7 @@ def private(connection: Connection, request: Request) -> Reply:
     """`private`, `private off`: whether the incident is hidden outside its own channel."""
     word = request.words.strip().casefold()
     if word not in {"", "on", "off"}:
-        raise UsageError(f"Try: {request.slash('incident')} private, or {request.slash('incident')} private off")
+        raise UsageError(f"Hide it or show it? Try: {request.slash('incident')} private off")
     incident = get_current(connection, request, lock=True)
     require_permission(connection, request, incident, PRIVATE)
     after = show(connection, request, incident, private=word != "off")
@@ -126,7 +126,7 @@ def read_value(
         return f"@{name}" + (f": {told}" if told else ""), people
     if kind == ROLE:
         return _read_role(connection, request, words, command)
-    text = parse_title(words, example=f"{command} checkout fails")
+    text = parse_title(words)
     return text, dict(request.people_in(text) or {})
 
 

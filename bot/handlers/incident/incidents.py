@@ -15,7 +15,7 @@ from bot.domain.incident.grammar import looks_secret
 from bot.domain.incident.lifecycle import lifecycle
 from bot.domain.incident.opening import Opening, parse_opening
 from bot.domain.words import take_incident
-from bot.errors import UsageError
+from bot.errors import ExampleError, UsageError
 from bot.handlers import later
 from bot.handlers.permission import require_permission
 from bot.handlers.request import Button, Reply, Request, first_word
@@ -358,7 +358,7 @@ def get_word_and_named(connection: Connection, request: Request) -> tuple[str, I
     else:
         incident, rest = get_named(connection, replace(request, words=rest), plain=True)
     if rest.strip():
-        raise UsageError(f"“{rest.strip()[:40]}” is one word too many. Try: {word} {incident.name}")
+        raise ExampleError(f"“{rest.strip()[:40]}” is one word too many.", incident.name)
     return word, incident
 
 

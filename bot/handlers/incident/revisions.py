@@ -12,7 +12,7 @@ from bot.domain.incident.facts import TIME_LAST, time_first
 from bot.domain.incident.grammar import Correction, parse_correction, take_qualifier
 from bot.domain.incident.lifecycle import in_order
 from bot.domain.incident.updates import take_promise
-from bot.domain.time.format import stamp
+from bot.domain.time.format import local, stamp
 from bot.domain.time.zones import abbreviations_of
 from bot.domain.words import parse_number, storable, trimmed
 from bot.errors import UsageError
@@ -29,7 +29,8 @@ from storage.values import MESSAGE_DELETED, MESSAGE_EDITED, Incident, TimelineEn
 
 def edit(connection: Connection, request: Request) -> Reply:
     """`edit 3 at 14:05`, `edit 3 new words`, or both: correct an entry's time or words; `last` is one's own last."""
-    example = f"{request.slash('incident')} edit last new words"
+    # Of any kind of entry the time can be corrected.
+    example = f"{request.slash('incident')} edit last at {local(request.now, request.zone)}"
     last, after_last = first_word(request.words)
     if last == "last":
         incident = get_current(connection, request, lock=True)

@@ -1,6 +1,6 @@
 """Action items: add, list, confirm, finish, judge, assign, date, link, snooze, drop, reopen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
@@ -490,7 +490,7 @@ def find(connection: Connection, request: Request, verb: str) -> tuple[Incident,
     try:
         number, rest = parse_number(request.words, what="action item")
     except UsageError:
-        example = _example(connection, request, incident)
+        example = _example(connection, request, incident, verb)
         typed = command(f"actionitem {verb}", example) if example else command("actionitem list")
         number, rest = parse_number(request.words, what="action item", example=typed)
     item = action_items.numbered(connection, incident.id, number)
@@ -519,12 +519,26 @@ def _about_own(connection: Connection, request: Request) -> Request:
     return replace(request, incident_number=incident.number, named_number=None)
 
 
-def _example(connection: Connection, request: Request, incident: Incident) -> str | None:
-    """The number of an item that the command may be about: the user's first open one, else another open one."""
-    found = [item for item in action_items.of_incident(connection, incident.id) if item.pending]
+_AFTER_NUMBER = {
+    "assign": "me", "due": "in 2 weeks", "snooze": "3d", "drop": "no longer needed",
+    "worked": "yes the alert came in time", "link": "https://tickets.example/OPS-1",
+}  # fmt: skip
+"""What may follow the item's number in an example, by subcommand."""
+_ABOUT_CLOSED: dict[str, Callable[[ActionItem], bool]] = {
+    "reopen": lambda item: not item.pending,
+    "worked": lambda item: item.state == "done",
+}
+"""The subcommands about items that are not open, and about which."""
+
+
+def _example(connection: Connection, request: Request, incident: Incident, verb: str) -> str | None:
+    """The number of an item that the command may be about, the user's own first, and what may follow it."""
+    every = action_items.of_incident(connection, incident.id)
+    found = [item for item in every if (_ABOUT_CLOSED[verb](item) if verb in _ABOUT_CLOSED else item.pending)]
     own = [item for item in found if item.owner_id == request.user_id]
     shown = found if request.is_member or request.sees(incident) else []
-    return next((str(item.number) for item in (*own, *shown)), None)
+    number = next((str(item.number) for item in (*own, *shown)), None)
+    return number and f"{number} {_AFTER_NUMBER.get(verb, '')}".strip()
 
 
 def pending(connection: Connection, request: Request, verb: str) -> tuple[Incident, ActionItem, str]:

@@ -155,7 +155,7 @@ def _parse(request: Request) -> _PublishRequest:
             guess = closest_match(word, [*TARGETS, *RENDERINGS])
             raise UsageError(
                 f"“{word[:40]}” is no place to publish to.{f' Did you mean {guess}?' if guess else ''} "
-                f"Try: {request.slash('postmortem')} publish, alone or with {' or '.join(TARGETS)} after it."
+                f"It is typed alone or with {' or '.join(TARGETS)} after it. Try: {request.slash('postmortem')} publish"
             )
     return wanted
 

@@ -54,7 +54,7 @@ def test_the_longest_status_and_story_are_short(long: Workplace) -> None:
 
 def test_the_next_step_is_what_is_missing_and_can_be_typed(office: Workplace) -> None:
     office.say("/detected disk full")
-    steps = []
+    steps: list[str] = []
     while not steps or not steps[-1].startswith("/postmortem"):
         steps.append(office.private("/incident status").splitlines()[-1].removeprefix("Next: "))
         assert office.ask(steps[-1]).ok
