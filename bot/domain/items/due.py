@@ -125,7 +125,9 @@ def parse_due(words: str, *, today: date) -> date | None:
         offer = " or ".join(str(each) for each in found)
         raise UsageError(f"{typed} is read differently in different places. Type {offer}")
     if not found:
-        raise ExampleError(f"{quoted(typed)} is no date I know, as 2026-12-01, in 2 weeks or 1 December are.", "friday")
+        raise ExampleError(
+            f"{quoted(typed)} is no date I know. Dates are 2026-12-01, in 2 weeks, 1 December.", "friday"
+        )
     return found[0]
 
 

@@ -138,11 +138,8 @@ def _plain(words: str) -> str:
 
 
 def _unknown(words: str, today: date) -> UsageError:
-    return ExampleError(
-        f"{quoted(words)} is no rhythm I know, as daily 8:00, off until {today + timedelta(days=14)}, mute and default "
-        "are.",
-        "monday 9:30",
-    )
+    others = f"daily 8:00, off until {today + timedelta(days=14)}, mute, default"
+    return ExampleError(f"{quoted(words)} is no rhythm I know. Others are {others}.", "monday 9:30")
 
 
 def _off_until(words: str, today: date) -> date:

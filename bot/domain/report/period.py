@@ -45,7 +45,7 @@ def parse_period(typed: str, *, now: datetime, zone: ZoneInfo) -> Period:
         return _last(int(match["count"]), match["unit"], words or DEFAULT, now, zone)
     if match := _SPAN.fullmatch(plain):
         return _between(match["first"], match["last"], words, now, zone)
-    raise ExampleError(f"{quoted(words)} is no period I know, as {EXAMPLES} are.", EXAMPLE)
+    raise ExampleError(f"{quoted(words)} is no period I know. Periods are {EXAMPLES}.", EXAMPLE)
 
 
 def _last(count: int, unit: str, words: str, now: datetime, zone: ZoneInfo) -> Period:

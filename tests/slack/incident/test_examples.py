@@ -44,7 +44,7 @@ REFUSED = (
     "/postmortem review friday 10:00 for long", "/postmortem review friday 10:00 for 40h",
     "/postmortem review friday 10:00 for 45m for 50m", "/postmortem review 2020-01-01 10:00",
     "/postmortem review 2026-03-12 09:00", "/postmortem review friday 10:00-11:00",
-    "/postmortem review friday 10:00 in the big room", "/postmortem review friday 25:99", 
+    "/postmortem review friday 10:00 in the big room", "/postmortem review friday 25:99",
     "/postmortem review 2026-03-29 02:30 Europe/Berlin", "/postmortem review friday 10:00 with",
 )  # fmt: skip
 """What is typed wrongly on INC-1, which is open, has entries, an open item 1 and a done item 2."""

@@ -139,7 +139,7 @@ def test_an_edit_shows_the_previous_time_and_not_the_words_that_were_wrong(offic
 
 
 REFUSED = (
-    ("edit", "Which entry? Type its number first. Try: /incident edit last new words"),
+    ("edit", "Which entry? Type its number first. Try: /incident edit last at 12:00"),
     ("edit first at 12:00", "Which entry?"),
     ("edit 0 at 12:00", "There is no entry 0."),
     ("edit 9 at 12:00", "INC-1 has no entry 9. /timeline shows the numbers."),

@@ -146,11 +146,14 @@ def test_nobody_is_told_of_a_mute_by_who_leads_or_has_nothing_open(busy: Workpla
 @pytest.mark.parametrize(
     ("typed", "problem"),
     [
-        ("monday 25:00", "25:00 is no rhythm I know. Try: monday 9:30, or daily 8:00, off until 2026-03-26, mute"),
-        ("monday 9 friday 10", "One time for all days, please. Try: monday, thursday 9:30"),
+        (
+            "monday 25:00",
+            "25:00 is no rhythm I know. Others are daily 8:00, off until 2026-03-26, mute, default. Try: /actionitem",
+        ),
+        ("monday 9 friday 10", "One time for all days, please. Try: /actionitem remind monday, thursday 9:30"),
         ("INC-1 1", "Your reminders have one rhythm, whatever the incident, so none is named. Try: /actionitem remind"),
         ("INC-7 mute", "Your reminders have one rhythm, whatever the incident, so none is named."),
-        ("off", "Until when? Try: off until 2026-03-26. For good: mute"),
+        ("off", "Until when? For good it is: mute. Try: /actionitem remind off until 2026-03-26"),
         ("off until 2026-03-12", "2026-03-12 is not a day of the year that begins tomorrow."),
         ("off until 2027-03-13", "2027-03-13 is not a day of the year that begins tomorrow."),
     ],

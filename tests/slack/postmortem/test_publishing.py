@@ -377,7 +377,7 @@ def test_unknown_words_are_refused_with_the_known_ones(sqlite: Database, clock: 
         office.say("/postmortem draft")
         office.deliver()
         assert office.refused("/postmortem publish fodler").startswith(
-            "“fodler” is no place to publish to. Did you mean folder? Try: /postmortem publish, alone or with folder "
+            "“fodler” is no place to publish to. Did you mean folder? It is typed alone or with folder "
             "or canvas after it."
         )
         assert office.refused("/postmortem publish canvas").startswith(

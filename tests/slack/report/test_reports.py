@@ -110,7 +110,7 @@ def test_the_period_ends_at_the_request_however_late_it_is_counted(office: Workp
 def test_an_invalid_period_is_refused_at_once(office: Workplace, typed: str) -> None:
     before = counts(office)
     answer = office.refused(f"/incident report {typed}")
-    assert "Try: 30d, 12w, 1y or 2026-10-01..2026-10-31" in answer
+    assert "Try: /incident report 30d" in answer
     assert answer.endswith(f"\nYour words: /incident report {typed}")
     assert counts(office) == before
 

@@ -20,9 +20,12 @@ from tests.support.workplace import HTTP, Workplace, at, serve, workplace
 FRIDAY = "Friday 20 March 2026, 10:00 to 11:00 UTC"
 CHANGE = "To change it: /postmortem review with @who · without @who · for 45m · friday 10:00 · cancel"
 REFUSED = (
-    ("2026-03-20", "At what time on 2026-03-20? Try: 2026-03-20 10:00"),
-    ("10:00", "On which day? Try: tomorrow 10:00, or 2026-03-19 10:00"),
-    ("2026-03-11 10:00", "2026-03-11 10:00 is past: it is 2026-03-12 12:00 UTC now. Try: 2026-03-19 10:00"),
+    ("2026-03-20", "At what time on 2026-03-20? Try: /postmortem review 2026-03-20 10:00"),
+    ("10:00", "On which day? Try: /postmortem review tomorrow 10:00"),
+    (
+        "2026-03-11 10:00",
+        "2026-03-11 10:00 is past: it is 2026-03-12 12:00 UTC now. Try: /postmortem review 2026-03-19 10:00",
+    ),
     ("2426-12-01 10:00", "2426-12-01 is more than a year ahead."),
     ("2027-02-30 10:00", "2027-02-30 is no date I know."),
     ("2026-03-29 02:30 Europe/Berlin", "There is no 02:30 on 29 March 2026 in Berlin: the clocks go forward."),

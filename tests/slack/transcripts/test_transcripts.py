@@ -1,5 +1,8 @@
 """What the bot says in whole conversations is what is kept."""
 
+import re
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import update
 
@@ -10,12 +13,24 @@ from tests.conftest import NOON
 from tests.slack.transcripts import NAMES, path, spoken
 from tests.support.workplace import Workplace, workplace
 
+MOST_LINES = 12
+LISTS = re.compile(r"INC-\d+ · \d+ remarks on |INC-\d+ · (?:closed, .* · )?.*\n\d+\. ")
+"""The beginnings of what is asked for and longer: the remarks of a check, a timeline."""
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_conversation_goes_as_it_is_kept(office: Workplace, clock: SetClock, name: str) -> None:
     """If the difference is meant: `python -m tests.slack.transcripts --write`."""
     kept = path(name).read_text(encoding="utf-8")
     assert spoken(office, clock, kept) == kept
+    long = [text for text in said(office) if len(text.splitlines()) > MOST_LINES and not LISTS.match(text)]
+    assert long == [], "a message is read in the middle of the night"
+
+
+def said(office: Workplace) -> Iterator[str]:
+    """The texts of all messages that the bot posted, answered or showed to one person."""
+    for messages in office.slack.workspace.messages.values():
+        yield from (each.text for each in messages.values() if each.user not in office.people.values())
 
 
 @pytest.mark.parametrize(("name", "other"), [*zip(NAMES, (*NAMES[1:], NAMES[0]), strict=True)])

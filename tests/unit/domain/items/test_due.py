@@ -121,7 +121,7 @@ def test_figures_that_differ_from_place_to_place_are_refused_with_the_iso_date(w
     ],
 )  # fmt: skip
 def test_what_is_no_date_is_refused_and_never_guessed(words: str) -> None:
-    with pytest.raises(UsageError, match=r"is no date I know\. Try: 2026-12-01") as caught:
+    with pytest.raises(UsageError, match=r"is no date I know\. Dates are 2026-12-01") as caught:
         parse_due(words, today=FRIDAY)
     assert len(str(caught.value)) < 200
 
@@ -148,7 +148,7 @@ def test_a_snooze_is_counted_in_days(words: str, days: int) -> None:
     "words", ["0d", "-3d", "366d", "53w", "9" * 5000 + "d", "", "3", "3 months", "soon", "\u0663d"]
 )
 def test_a_snooze_of_no_time_or_more_than_a_year_is_refused(words: str) -> None:
-    with pytest.raises(UsageError, match="Try: 3d, 2w") as caught:
+    with pytest.raises(UsageError, match="Try: 3d") as caught:
         parse_snooze(words, today=FRIDAY)
     assert len(str(caught.value)) < 200
 

@@ -53,8 +53,8 @@ def test_a_day_and_a_time_are_one_instant_in_the_zone_they_were_typed_in(words: 
     [
         ("2026-12-01", "At what time on 2026-12-01? Try: 2026-12-01 10:00"),
         ("friday", "At what time on 2026-11-27? Try: 2026-11-27 10:00"),
-        ("10:00", "On which day? Try: tomorrow 10:00, or 2026-11-28 10:00"),
-        ("soon", "I read no day and time in soon. Try: 2026-11-28 10:00, or friday 10:00 CET"),
+        ("10:00", "On which day? Try: tomorrow 10:00"),
+        ("soon", "I read no day and time in soon. Try: friday 10:00 CET"),
         ("2026-11-20 10:00", "2026-11-20 10:00 is past: it is 2026-11-21 14:04 CET now. Try: 2026-11-28 10:00"),
         ("today 14:04", "2026-11-21 14:04 is past"),
         ("2025-12-01 10:00", "2025-12-01 is past: today is 2026-11-21."),

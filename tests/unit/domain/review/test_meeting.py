@@ -64,14 +64,14 @@ def test_the_parts_come_in_any_order_and_names_are_joined_as_people_join_them() 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("for ever", "I read no day and time in ever. Try: 2026-11-28 10:00"),
-        ("friday 10:00 for ever", "ever is no length of a meeting. Try: for 45m"),
+        ("for ever", "I read no day and time in ever. Try: friday 10:00 CET"),
+        ("friday 10:00 for ever", "ever is no length of a meeting. Try: friday 10:00 for 45m"),
         ("friday 10:00 for 45", "45 is no length of a meeting."),
         ("friday 10:00 for", "That is no length of a meeting."),
         ("friday 10:00 for 4m", "A review takes from 5 minutes to 8 hours, not 4m."),
         ("friday 10:00 for 9h", "A review takes from 5 minutes to 8 hours"),
         ("friday 10:00 for 45m for 1h", "There are two parts that begin with “for”."),
-        ("friday 10:00 with", "With whom? Try: with @alice @bob"),
+        ("friday 10:00 with", "With whom? Type an @ after “with” and pick each one: with @alice @bob"),
         ("friday 10:00 with alice", "alice is no single person I could invite."),
         ("friday 10:00 with @channel", "@channel is no single person I could invite."),
         ("friday 10:00 with @sre-team @alice", "@sre-team is no single person I could invite."),

@@ -175,7 +175,7 @@ def test_words_that_begin_with_no_time_are_only_words(words: str) -> None:
         ("14:02 UTC+25", "UTC+25 is no time zone"),
         ("14:02 UTC+200", "UTC+200 is no time zone"),
         ("14:02+15:00", "+15:00 is no time zone"),
-        ("14:02 PST-8", "PST-8 is no time zone I know. Try: UTC-8"),
+        ("14:02 PST-8", "PST-8 is no time zone I know; it is written UTC-8."),
         ("14:02 +1000 requests", "+1000 may be a zone or not"),
         ("14:02 UTC +2 hosts", "UTC +2 may be one zone or not"),
         ("at 14:02x", "I cannot read 14:02x as a time. Try a space: at 14:02 …"),
