@@ -25,7 +25,7 @@ from bot.domain.postmortem.document import (
     Measured,
     MitigationLine,
     Phase,
-    Role,
+    RoleHolder,
     Severity,
     Silence,
     Stamp,
@@ -146,7 +146,7 @@ def assemble(
             for each in facts.leads(entries)
         ),
         roles=tuple(
-            Role(
+            RoleHolder(
                 role=each.role,
                 name=each.name,
                 since=stamp(each.from_at, zone),

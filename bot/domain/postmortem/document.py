@@ -184,7 +184,7 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class RoleHolder:
     """Who had a role beside the lead, and for how long; `until` is None while they have it."""
 
     role: str
@@ -242,7 +242,7 @@ class Document:
     review: Stamp | None
     questions: Mapping[str, Question]
     names: Mapping[str, str] = field(default_factory=dict)
-    roles: tuple[Role, ...] = ()
+    roles: tuple[RoleHolder, ...] = ()
     offers: tuple[Offer, ...] = ()
     examples: Mapping[str, object] = field(default_factory=dict)
 
