@@ -146,6 +146,17 @@ _MILESTONES = _REVISED.where(
 _COUNT = _REVISED.where(timeline_entries.c.incident_id == bindparam("incident_id"), IS_STANDING).with_only_columns(
     func.count()
 )
+_LATEST = (
+    _REVISED.where(timeline_entries.c.incident_id == bindparam("incident_id"), IS_STANDING)
+    .with_only_columns(timeline_entries.c.id)
+    .order_by(
+        func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at).desc(),
+        timeline_entries.c.number.desc(),
+    )
+    .limit(bindparam("limit"))
+)
+_LATEST_OF_KIND = _LATEST.where(timeline_entries.c.kind == bindparam("kind"))
+_BY_IDS = _reading(timeline_entries.c.id.in_(bindparam("ids", expanding=True)), by=timeline_entries.c.number)
 _HAS = (
     select(timeline_entries.c.id)
     .where(
@@ -240,6 +251,17 @@ def milestones(
     for row in connection.execute(_MILESTONES, {"incident_ids": list(incident_ids), "kinds": list(kinds)}):
         found[row.incident_id].append(Milestone(*row))
     return found
+
+
+def latest(connection: Connection, incident_id: int, *, limit: int, kind: str | None = None) -> list[TimelineEntry]:
+    """The standing entries, of one kind if it is given, that happened last, the last one first.
+
+    What is read of the others is their times alone.
+    """
+    query = _LATEST if kind is None else _LATEST_OF_KIND
+    ids = list(connection.execute(query, {"incident_id": incident_id, "limit": limit, "kind": kind}).scalars())
+    found = {entry.id: entry for entry in _revised(connection, *_BY_IDS, {"ids": ids})}
+    return [found[entry_id] for entry_id in ids]
 
 
 def count(connection: Connection, incident_id: int) -> int:

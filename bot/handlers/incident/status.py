@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 from bot.documents.rendering import slack
 from bot.domain.incident.erasure import is_erased
 from bot.domain.incident.facts import current_roles
-from bot.domain.incident.lifecycle import DURATIONS, Lifecycle, approximate_instants, in_order, lifecycle
+from bot.domain.incident.lifecycle import DURATIONS, Lifecycle, approximate_instants, lifecycle
 from bot.domain.words import says_nothing
 from bot.errors import UsageError
+from bot.handlers.incident.doubts import COURSE_KINDS
 from bot.handlers.incident.incidents import commands_about, get_named
 from bot.handlers.incident.timeline import with_names
 from bot.handlers.request import Reply, Request, without_secrets
@@ -25,18 +26,21 @@ from bot.vocabulary import (
     MITIGATED,
     POSTMORTEM,
     RESOLVED,
+    ROLE,
     RULED_OUT,
 )
 from storage import outbox, postmortems, receipts, timeline
 from storage.items import action_items
-from storage.values import Incident, TimelineEntry
+from storage.values import Incident, Milestone
 
 SHOWN = 3
 """The entries that are shown, the last ones."""
-MOST_UNDONE = 2
-"""The mitigations that did not hold which are shown, the last ones."""
 CATCH_UP = "catchup"
 """The subcommand, and the action of the job that tells a person who joined."""
+TOLD = {"status": (IMPACT,), CATCH_UP: (IMPACT, CAUSE, INVESTIGATING, RULED_OUT, DID)}
+"""The kinds of entry whose last words each answer has, by its template."""
+MOST_UNDONE = 2
+"""The mitigations that did not hold which are shown, the last ones."""
 
 
 def status(connection: Connection, request: Request) -> Reply:
@@ -66,22 +70,26 @@ def _named(connection: Connection, request: Request, subcommand: str) -> Inciden
 
 
 def _shown(connection: Connection, request: Request, incident: Incident, template: str, **facts: object) -> Reply:
-    entries = in_order(each for each in timeline.of_incident(connection, incident.id) if not each.retracted)
-    life = lifecycle(entries)
+    # Few rows of a long incident: this answers however much is recorded, and while something slow is done beside it.
+    course = timeline.milestones(connection, [incident.id], COURSE_KINDS)[incident.id]
+    life = lifecycle(course)
+    holders = current_roles(timeline.of_incident(connection, incident.id, kinds=(ROLE,)))
+    told = {kind: _last_words(connection, incident, kind) for kind in TOLD[template]}
     postmortem = postmortems.newest(connection, incident.id)
     text = slack(
         template,
         incident=incident,
         facts=life,
         since_s=_lasting_s(incident, life, request.received_at),
-        milestones=list(_milestones(entries, life)),
+        milestones=list(_milestones(course, life)),
         took=list(_durations(life)),
-        roles=[(each.role, "somebody" if each.name == each.user_id else each.name) for each in current_roles(entries)],
-        told={kind: _last_words(entries, kind) for kind in (IMPACT, CAUSE, INVESTIGATING, RULED_OUT, DID)},
-        last=[with_names(entry) for entry in entries[-SHOWN:]],
+        roles=[(each.role, "somebody" if each.name == each.user_id else each.name) for each in holders],
+        told=told,
+        last=[with_names(each) for each in reversed(timeline.latest(connection, incident.id, limit=SHOWN))],
+        entries=timeline.count(connection, incident.id),
         open_items=[item for item in action_items.of_incident(connection, incident.id) if item.pending],
         postmortem=postmortem,
-        next=_next_step(incident, life, entries, drafted=postmortem is not None),
+        next=_next_step(incident, life, hurts=bool(told[IMPACT]), drafted=postmortem is not None),
         zone=request.zone if request.zone_known else None,
         today=request.received_at.date(),
         kinds=ENTRY_KINDS,
@@ -91,9 +99,9 @@ def _shown(connection: Connection, request: Request, incident: Incident, templat
     return Reply(text=without_secrets(text))
 
 
-def _milestones(entries: Sequence[TimelineEntry], life: Lifecycle) -> Iterator[tuple[str, datetime, bool, int | None]]:
+def _milestones(course: Sequence[Milestone], life: Lifecycle) -> Iterator[tuple[str, datetime, bool, int | None]]:
     """What is known of the course: its label, when, whether that is approximate, and which entry undid it."""
-    vague = approximate_instants(entries, life)
+    vague = approximate_instants(course, life)
     signs_first = life.first_sign_at is not None and life.first_sign_at == life.started_at
     before = (
         ("First signs" if signs_first else "Started", "started_at", life.started_at),
@@ -132,16 +140,17 @@ def _lasting_s(incident: Incident, life: Lifecycle, now: datetime) -> float | No
     return max(0.0, (now - since).total_seconds())
 
 
-def _last_words(entries: Sequence[TimelineEntry], kind: str) -> str:
-    """The last words of the kind; empty without any, and where they were erased."""
-    told = (with_names(each).text for each in reversed(entries) if each.kind == kind and each.text.strip())
+def _last_words(connection: Connection, incident: Incident, kind: str) -> str:
+    """The last words of the kind; empty without any, and where the last ones were erased."""
+    told = (with_names(each).text for each in timeline.latest(connection, incident.id, limit=SHOWN, kind=kind))
     return next((text for text in told if not is_erased([text])), "")
 
 
-def _next_step(
-    incident: Incident, life: Lifecycle, entries: Sequence[TimelineEntry], *, drafted: bool
-) -> tuple[str, str] | None:
-    """The command that is most likely missing, and what is typed after it; None for a closed incident."""
+def _next_step(incident: Incident, life: Lifecycle, *, hurts: bool, drafted: bool) -> tuple[str, str] | None:
+    """The command that is most likely missing, and what is typed after it; None for a closed incident.
+
+    `hurts`: an impact was told; `drafted`: there is a postmortem.
+    """
     if incident.closed_as is not None:
         return None
     if not incident.open:
@@ -150,7 +159,7 @@ def _next_step(
         (life.acknowledged_at is None, ACKNOWLEDGED, "I am on it"),
         (incident.lead is None, f"{INCIDENT.name} lead", "me"),
         (incident.severity is None, f"{INCIDENT.name} severity", "SEV2"),
-        (not _last_words(entries, IMPACT), IMPACT, "who is hurt and how much"),
+        (not hurts, IMPACT, "who is hurt and how much"),
         (life.status != MITIGATED, MITIGATED, "what ended the impact"),
     )
     return next(((command, words) for lacks, command, words in missing if lacks), (RESOLVED, "how it ended"))

@@ -73,6 +73,22 @@ def test_the_milestones_of_some_incidents_are_those_that_stand_as_they_were_corr
     }
 
 
+def test_the_latest_entries_are_those_that_happened_last_as_they_were_corrected(database: Database) -> None:
+    with database.write() as connection:
+        incident, other = (declare(connection, channel_id=f"C{number}") for number in range(2))
+        late = say(connection, incident, "late", kind="note", occurred_at=later(9))
+        moved = say(connection, incident, "moved", kind="impact", occurred_at=later(1))
+        moved = timeline.revise(connection, moved, by="U1", at=NOW, occurred_at=later(10), text="moved on")
+        undone = say(connection, incident, "undone", kind="note", occurred_at=later(11))
+        timeline.revise(connection, undone, by="U1", at=NOW, retracted=True)
+        again = say(connection, incident, "again", kind="note", occurred_at=later(9))
+        say(connection, other, kind="note", occurred_at=later(20))
+    with database.read() as connection:
+        assert timeline.latest(connection, incident.id, limit=2) == [moved, again]
+        assert timeline.latest(connection, incident.id, limit=9, kind="note") == [again, late]
+        assert timeline.latest(connection, incident.id, limit=9, kind="cause") == []
+
+
 def test_numbers_run_without_a_gap_in_each_incident_however_many_write_at_once(database: Database) -> None:
     with database.write() as connection:
         declare(connection)

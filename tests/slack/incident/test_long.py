@@ -1,6 +1,7 @@
 """Answers that would take longer than Slack waits: announced at once, then given by the outbox."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +24,10 @@ def told(office: Workplace, user: str) -> list[Message]:
     ]
 
 
+FEW = re.compile(r"timeline_entries\.id IN |timeline_entries\.kind = ")
+"""The condition of a query for the words of some entries."""
+
+
 @pytest.fixture
 def long(office: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     """A workplace where three entries, or two incidents, are many."""
@@ -36,7 +41,7 @@ def long(office: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
 
 
 def test_the_state_and_the_list_read_no_more_however_long_the_past(long: Workplace) -> None:
-    """They are answered at once, so they read neither what was told nor each incident by itself."""
+    """They are answered at once, so they read no more of what was told than they show, nor each incident by itself."""
 
     def statements(typed: str) -> list[str]:
         heard: list[str] = []
@@ -50,16 +55,16 @@ def test_the_state_and_the_list_read_no_more_however_long_the_past(long: Workpla
         assert "INC-1" in answer
         return heard
 
-    read = {typed: statements(typed) for typed in ("/incident status", "/incident list all")}
+    read = {typed: statements(typed) for typed in ("/incident status", "/incident catchup", "/incident list all")}
     long.say("/reopened it is back")
     long.say("/impact nobody can pay")
     for number in range(3):
         long.say("/detected disk full again", channel=long.slack.add_channel(f"other-{number}"))
-    assert "5 entries" in long.private("/incident status")
+    assert "5 entries" in long.private("/incident catchup")
     for typed, before in read.items():
         heard = statements(typed)
         assert len(heard) <= len(before), typed
-        assert not [each for each in heard if "timeline_entries.text" in each], typed
+        assert not [each for each in heard if "timeline_entries.text" in each and not FEW.search(each)], typed
 
 
 @pytest.mark.parametrize("command", LONG)

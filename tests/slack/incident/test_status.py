@@ -49,7 +49,7 @@ def test_the_longest_status_and_story_are_short(long: Workplace) -> None:
     assert sum(line.startswith("• ") for line in shown) == sum(line.startswith("• ") for line in story) == 3
     assert "Round 5: 19:30 UTC on, still open" in "\n".join(shown)
     assert shown[-1] == "Next: /acknowledged I am on it"
-    assert story[-1] == "All of it: /timeline · add what you see: /note errors are rising"
+    assert story[-1] == "All of it, 26 entries: /timeline · add what you see: /note errors are rising"
 
 
 def test_the_next_step_is_what_is_missing_and_can_be_typed(office: Workplace) -> None:
