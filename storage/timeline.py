@@ -269,14 +269,6 @@ def count(connection: Connection, incident_id: int) -> int:
     return int(connection.execute(_COUNT, {"incident_id": incident_id}).scalar_one())
 
 
-def latest(connection: Connection, incident_id: int, count: int) -> list[TimelineEntry]:
-    """The entries that were recorded last and are not retracted, at most so many, by number."""
-    last = select(incidents.c.last_entry_number).where(incidents.c.id == incident_id).scalar_subquery()
-    recent = (timeline_entries.c.incident_id == incident_id, timeline_entries.c.number > last - _LOOKED_BACK)
-    entries = _revised(connection, *_reading(*recent, by=timeline_entries.c.number))
-    return [entry for entry in entries if not entry.retracted][-count:]
-
-
 def has(connection: Connection, incident_id: int, kind: str) -> bool:
     """Whether the incident has an entry of the kind that is not retracted."""
     return connection.execute(_HAS, {"incident_id": incident_id, "kind": kind}).first() is not None

@@ -46,6 +46,11 @@ class HeldRole:
     from_at: datetime
     until_at: datetime | None
 
+    @property
+    def called(self) -> str:
+        """The name to be shown; a person whose name is not known yet is somebody."""
+        return "somebody" if self.name == self.user_id else self.name
+
 
 def time_first(words: str, own: frozenset[str], *, now: datetime | None = None) -> str:
     """`SEV1 at 12:31` as `at 12:31 SEV1`, as other commands have their time; other words as they are.

@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
+from bot.domain.incident.facts import current_roles
 from bot.domain.incident.lifecycle import DURATIONS, OPEN, Lifecycle, lifecycle, standing
+from bot.domain.incident.updates import open_promise
 from bot.domain.time.format import stamp
 from bot.errors import UsageError
 from bot.handlers.incident.doubts import COURSE_KINDS
@@ -25,9 +27,11 @@ from bot.vocabulary import (
     LEAD,
     MITIGATED,
     RESOLVED,
+    ROLE,
     SEVERITIES,
     SEVERITY,
     TIMELINE,
+    UPDATE,
 )
 from storage import timeline
 from storage.items import action_items
@@ -108,17 +112,25 @@ IN_CHANNEL = PRESSES.keys() - {MENU, "card_lead"}
 
 def card(connection: Connection, incident: Incident) -> Card:
     """The incident's card as it is now. It is for the incident's own channel."""
-    told = timeline.of_incident(connection, incident.id, kinds=(*COURSE_KINDS, CAUSE))
+    told = timeline.of_incident(connection, incident.id, kinds=(*COURSE_KINDS, CAUSE, ROLE, UPDATE))
     course, kinds = lifecycle(told), {each.kind for each in standing(told)}
-    last = [with_names(entry) for entry in timeline.latest(connection, incident.id, LAST)]
+    last = [with_names(entry) for entry in reversed(timeline.latest(connection, incident.id, limit=LAST))]
     items = action_items.of_incident(connection, incident.id)
     began_at = course.started_at or incident.declared_at
     holds = course.status != OPEN or not course.mitigated_at
     facts = {"incident": incident, "course": course, "began_at": began_at, "day": began_at.date()}
+    roles = [(each.role, each.called) for each in current_roles(told)]
     steps = [(KINDS[kind].label, getattr(course, f"{kind}_at"), kind != MITIGATED or holds) for kind in STEPS]
     shown = {
         "text": slack("card_text", **facts),
-        "head": slack("card_head", **facts, open_items=sum(each.pending for each in items), durations=DURATIONS),
+        "head": slack(
+            "card_head",
+            **facts,
+            open_items=sum(each.pending for each in items),
+            durations=DURATIONS,
+            roles=roles,
+            next_update_at=open_promise(incident, told),
+        ),
         "steps": slack("card_steps", **facts, steps=steps),
         "entries": slack("card_entries", entries=last, kinds=ENTRY_KINDS, **facts),
         "unknown": slack("card_unknown", unknown=_unknown(incident, course, kinds), **facts),

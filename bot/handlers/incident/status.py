@@ -83,7 +83,7 @@ def _shown(connection: Connection, request: Request, incident: Incident, templat
         since_s=_lasting_s(incident, life, request.received_at),
         milestones=list(_milestones(course, life)),
         took=list(_durations(life)),
-        roles=[(each.role, "somebody" if each.name == each.user_id else each.name) for each in holders],
+        roles=[(each.role, each.called) for each in holders],
         told=told,
         last=[with_names(each) for each in reversed(timeline.latest(connection, incident.id, limit=SHOWN))],
         entries=timeline.count(connection, incident.id),

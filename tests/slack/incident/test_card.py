@@ -133,6 +133,16 @@ def test_what_happens_is_on_the_card_seconds_later_in_one_edit(office: Workplace
     assert "see &lt;!channel&gt; &amp; @channel and `code`" in text_of(card(office)).replace("\u2060", "")
 
 
+def test_the_card_names_the_roles_and_when_stakeholders_hear_more(office: Workplace) -> None:
+    office.say("/detected checkout fails")
+    office.say("/incident role comms @bob")
+    office.say("/incident update customers see errors, next in 30m")
+    assert "lead: nobody yet · comms: bob · next update: 12:30 UTC" in text_of(card(office))
+    office.say("/incident role comms none")
+    office.say("/incident update customers see fewer errors")
+    assert "lead: nobody yet\n" in text_of(card(office))
+
+
 PRESSED: dict[str, tuple[str, Callable[[Workplace], bool]]] = {
     "card_acknowledged": ("Acknowledged · 12:00 UTC", lambda office: entries(office)[-1].kind == "acknowledged"),
     "card_lead": ("INC-1 · lead: bob", lambda office: incident(office).lead_id == office.bob),
