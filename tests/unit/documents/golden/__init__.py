@@ -135,8 +135,11 @@ def drafted(template: str) -> str:
     return rendering.markdown(INCIDENT, rendering.render_draft(document(), template))
 
 
-_SECTIONS = ("summary", "detection", "response", "escalation", "resolution", "cause", "impact")
-"""What depends on how an incident went."""
+_SECTIONS = frozenset({
+    "summary", "detection", "response", "escalation", "resolution", "cause", "impact", "factors", "communication",
+    "lessons", "still-open",
+})  # fmt: skip
+"""What depends on how an incident went, and what is asked of it."""
 # The same as _TOLD, with minutes after nine instead of the time of day; of what nobody told nothing may be said.
 STATES: dict[str, tuple[tuple[str, int, str, str | None], ...]] = {
     "only declared": (),
@@ -178,6 +181,16 @@ STATES: dict[str, tuple[tuple[str, int, str, str | None], ...]] = {
         ("started", 30, "labels are blank", None), ("resolved", 10, "every belt prints", None),
         ("detected", 35, "labels are blank", "customer"),
     ),
+    "noticed before the impact, and over": (
+        ("detected", 5, "the queue grows", "monitoring"), ("impact", 10, "80% of users got blank labels", None),
+        ("mitigated", 20, "four of six belts print", None), ("resolved", 40, "went back to 8.3", None),
+        ("impact", 50, "2,900 parcels", None),
+    ),
+    "over midnight here, and on one day in UTC": (
+        ("started", 810, "labels are blank", None), ("severity", 815, "SEV2", None),
+        ("severity", 830, "SEV3", None), ("lead", 835, "@jon", None), ("cause", 840, "fonts", None),
+        ("note", 845, "told staff: two belts stand", None), ("resolved", 870, "every belt prints", None),
+    ),
     "over midnight": (
         ("started", 800, "labels are blank", None), ("detected", 830, "labels are blank", "customer"),
         ("resolved", 1_000, "every belt prints", None),
@@ -187,8 +200,12 @@ STATES: dict[str, tuple[tuple[str, int, str, str | None], ...]] = {
 
 
 def states() -> str:
-    """What each template makes of each of the STATES: the sections that depend on it, the same words once."""
-    lines = []
+    """What each template makes of each of the STATES: the sections that depend on it, the same words once.
+
+    A question counts as asked, whatever the time in its example.
+    """
+    lines: list[str] = []
+    asked: set[str] = set()
     for name, told in STATES.items():
         lines.append(f"==== {name}")
         found = [
@@ -199,9 +216,14 @@ def states() -> str:
         shown: set[str] = set()
         for template in sorted(TemplateCatalog().names()):
             for section in rendering.render_draft(of_state, template):
-                if section.key in _SECTIONS and section.body not in shown:
-                    shown.add(section.body)
-                    lines += [f"-- {template}: {section.heading}", section.body, ""]
+                body = section.body
+                if section.key == "still-open":
+                    questions = {each.partition("`")[0]: each for each in body.splitlines()}
+                    body = "\n".join(each for question, each in questions.items() if question not in asked)
+                    asked |= questions.keys()
+                if section.key in _SECTIONS and body and body not in shown:
+                    shown.add(body)
+                    lines += [f"-- {template}: {section.heading}", body, ""]
     return "\n".join(lines)
 
 
