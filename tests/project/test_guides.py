@@ -26,8 +26,8 @@ _BLOCK = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
 _PREFIXES = re.compile(r"/(?:live-|inc-)")
 _SCRIBE = re.compile(r"(?:^|[ (]|bin/)(scribe [a-z][^#;>]*)")
-_ASSIGNED = re.compile(r"\b((?:SCRIBE|SLACK)_[A-Z_]+)=([^\s`]+)")
-_NAMED = re.compile(r"\b(?:SCRIBE_[A-Z_]+|SLACK_[A-Z_]+|DATABASE_URL)\b")
+_ASSIGNED = re.compile(r"\b((?:SCRIBE|SLACK)_[A-Z0-9_]+)=([^\s`]+)")
+_NAMED = re.compile(r"\b(?:SCRIBE_[A-Z0-9_]+|SLACK_[A-Z0-9_]+|DATABASE_URL)\b")
 
 
 def code(path: Path) -> Iterator[str]:
