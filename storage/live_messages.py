@@ -208,7 +208,7 @@ def find(connection: Connection, incident_id: int, kind: str) -> LiveMessage | N
 def note_posted(connection: Connection, message: LiveMessage, *, ts: str, fingerprint: str, at: datetime) -> None:
     """Save that the message was posted, for the first time or anew."""
     posted = {"ts": ts, "fingerprint": fingerprint, "posted_at": at}
-    connection.execute(update(live_messages).where(live_messages.c.id == message.id).values(**posted))
+    connection.execute(update(live_messages).where(_is(message)).values(**posted))
 
 
 def begin(connection: Connection, message: LiveMessage, *, at: datetime) -> float:
@@ -220,7 +220,7 @@ def begin(connection: Connection, message: LiveMessage, *, at: datetime) -> floa
     left_s = pause_s(connection, message.workspace_id, at=at)
     if left_s > 0 and message.ts:
         return left_s
-    connection.execute(update(live_messages).where(live_messages.c.id == message.id).values(edited_at=at))
+    connection.execute(update(live_messages).where(_is(message)).values(edited_at=at))
     # Another message of the incident needs its own job before the mark goes.
     changed = connection.execute(_CHANGED_OF, {"of_incident": message.incident_id}).all()
     _write_jobs(connection, [row for row in changed if row.id != message.id], at=at)
@@ -245,7 +245,7 @@ def note_edit(connection: Connection, before: LiveMessage, *, fingerprint: str) 
     Where another edit was saved meanwhile, by a replica that took this one's job, it is not known which of the two
     Slack shows: it is edited once more.
     """
-    of = live_messages.c.id == before.id
+    of = _is(before)
     unchanged = and_(of, live_messages.c.fingerprint == before.fingerprint, live_messages.c.ts == before.ts)
     if not connection.execute(update(live_messages).where(unchanged).values(fingerprint=fingerprint)).rowcount:
         connection.execute(update(live_messages).where(of).values(fingerprint=""))
@@ -254,7 +254,7 @@ def note_edit(connection: Connection, before: LiveMessage, *, fingerprint: str) 
 
 def renew(connection: Connection, message: LiveMessage) -> None:
     """The message was deleted by hand: have it posted anew, once; the second time it stays away."""
-    of = and_(live_messages.c.id == message.id, live_messages.c.ts == message.ts)
+    of = and_(_is(message), live_messages.c.ts == message.ts)
     anew = {"state": LOST} if message.renewed else {"ts": "", "fingerprint": "", "renewed": True}
     connection.execute(update(live_messages).where(of).values(**anew))
     note_change(connection, message.incident_id)
@@ -262,4 +262,8 @@ def renew(connection: Connection, message: LiveMessage) -> None:
 
 def mark_lost(connection: Connection, message: LiveMessage) -> None:
     """Save that the message cannot be posted or edited: nothing is tried until it is announced again."""
-    connection.execute(update(live_messages).where(live_messages.c.id == message.id).values(state=LOST))
+    connection.execute(update(live_messages).where(_is(message)).values(state=LOST))
+
+
+def _is(message: LiveMessage) -> ColumnElement[bool]:
+    return and_(live_messages.c.workspace_id == message.workspace_id, live_messages.c.id == message.id)

@@ -64,8 +64,7 @@ _NEXT_NUMBER = (
 _MARK_STALE = (
     update(incidents)
     .where(
-        incidents.c.id
-        == select(action_items.c.incident_id).where(action_items.c.id == bindparam("item_id")).scalar_subquery(),
+        incidents.c.id.in_(select(action_items.c.incident_id).where(action_items.c.id == bindparam("item_id"))),
         incidents.c.stale.is_(False),
     )
     .values(stale=True)
