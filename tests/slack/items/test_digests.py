@@ -105,6 +105,9 @@ def test_a_digest_without_items_is_not_sent(planned: Workplace, clock: SetClock)
     planned.say("/actionitem done 1")
     planned.deliver()
     assert digests(planned, planned.bob) == []
+    # What was handed over is edited to say so.
+    clock.set(FRIDAY_IN_LOS_ANGELES + timedelta(seconds=6))
+    planned.deliver()
     assert "waiting" not in outbox_states(planned)
 
 
