@@ -253,7 +253,9 @@ def milestones(
     return found
 
 
-def latest(connection: Connection, incident_id: int, *, limit: int, kind: str | None = None) -> list[TimelineEntry]:
+def last_happened(
+    connection: Connection, incident_id: int, *, limit: int, kind: str | None = None
+) -> list[TimelineEntry]:
     """The standing entries, of one kind if it is given, that happened last, the last one first.
 
     What is read of the others is their times alone.

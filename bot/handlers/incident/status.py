@@ -85,7 +85,7 @@ def _shown(connection: Connection, request: Request, incident: Incident, templat
         took=list(_durations(life)),
         roles=[(each.role, each.called) for each in holders],
         told=told,
-        last=[with_names(each) for each in reversed(timeline.latest(connection, incident.id, limit=SHOWN))],
+        last=[with_names(each) for each in reversed(timeline.last_happened(connection, incident.id, limit=SHOWN))],
         entries=timeline.count(connection, incident.id),
         open_items=[item for item in action_items.of_incident(connection, incident.id) if item.pending],
         postmortem=postmortem,
@@ -142,7 +142,7 @@ def _lasting_s(incident: Incident, life: Lifecycle, now: datetime) -> float | No
 
 def _last_words(connection: Connection, incident: Incident, kind: str) -> str:
     """The last words of the kind; empty without any, and where the last ones were erased."""
-    told = (with_names(each).text for each in timeline.latest(connection, incident.id, limit=SHOWN, kind=kind))
+    told = (with_names(each).text for each in timeline.last_happened(connection, incident.id, limit=SHOWN, kind=kind))
     return next((text for text in told if not is_erased([text])), "")
 
 

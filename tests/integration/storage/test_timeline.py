@@ -84,9 +84,9 @@ def test_the_latest_entries_are_those_that_happened_last_as_they_were_corrected(
         again = say(connection, incident, "again", kind="note", occurred_at=later(9))
         say(connection, other, kind="note", occurred_at=later(20))
     with database.read() as connection:
-        assert timeline.latest(connection, incident.id, limit=2) == [moved, again]
-        assert timeline.latest(connection, incident.id, limit=9, kind="note") == [again, late]
-        assert timeline.latest(connection, incident.id, limit=9, kind="cause") == []
+        assert timeline.last_happened(connection, incident.id, limit=2) == [moved, again]
+        assert timeline.last_happened(connection, incident.id, limit=9, kind="note") == [again, late]
+        assert timeline.last_happened(connection, incident.id, limit=9, kind="cause") == []
 
 
 def test_numbers_run_without_a_gap_in_each_incident_however_many_write_at_once(database: Database) -> None:

@@ -201,7 +201,7 @@ def test_a_private_incident_is_shown_in_its_own_channel_only(led: Workplace) -> 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("dance=lead", "'dance' is nothing the policy knows; one of severity, lead, title"),
+        ("dance=lead", "'dance' is nothing the policy knows; one of severity, lead, role"),
         (
             "resolve=nobody",
             "'nobody' may not resolve; write resolve=outsiders, resolve=anyone, resolve=responders or resolve=lead",

@@ -216,6 +216,16 @@ def _buttons(scenario: Scenario) -> None:
         assert posts.deliver(PayloadDelivery(kind="interactive", payload=payload)).status == 200
 
 
+def _joining(scenario: Scenario) -> None:
+    """Who joins the channel of a private incident is told of it there; who joins another channel is not."""
+    office, carol = scenario.office, scenario.office.carol
+    office.slack.scopes |= {"channels:read", "groups:read"}
+    for channel in (scenario.elsewhere, *sorted(scenario.own)):
+        office.slack.join(carol, channel)
+        told = [each for each in office.messages(channel, carol) if each.text.startswith("INC-2 · open · ")]
+        assert len(told) == (incident(office, 2).channel_id == channel)
+
+
 def _home(scenario: Scenario) -> None:
     for user in (scenario.office.bob, scenario.office.carol):
         scenario.office.slack.open_home(user)
@@ -345,6 +355,7 @@ SURFACES: dict[str, Callable[[Scenario], None]] = {
     "reactions": _reactions,
     "buttons": _buttons,
     "Home tabs": _home,
+    "joining": _joining,
     "the terminal's report": _report_in_a_terminal,
     "publications": _published,
     "requested before": _requested_before,
@@ -403,7 +414,7 @@ def test_an_incident_declared_by_a_mention_is_private_from_the_start(scenario: S
 
 
 def test_the_tables_list_every_job_and_every_command_of_the_terminal(scenario: Scenario) -> None:
-    for surface in ("Home tabs", "reactions", *(each for each in SURFACES if each in CHANGING)):
+    for surface in ("Home tabs", "joining", "reactions", *(each for each in SURFACES if each in CHANGING)):
         SURFACES[surface](scenario)
         scenario.office.deliver()
     with scenario.office.database.read() as connection:
