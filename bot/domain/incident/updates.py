@@ -13,7 +13,7 @@ from bot.domain.time.moment import LocalClock
 from bot.domain.time.typed import ClockTime, RelativeTime, take_time
 from bot.domain.time.typed import needs_zone as time_needs_zone
 from bot.domain.time.zones import abbreviations_of
-from bot.errors import UsageError
+from bot.errors import ExampleError, UsageError
 from bot.vocabulary import RESOLVED, TOLD, UPDATE
 from storage.values import Incident, TimelineEntry, whole_milliseconds
 
@@ -69,7 +69,8 @@ def take_promise(words: str, *, now: datetime, zone: ZoneInfo) -> tuple[str, Upd
         announced = match["firm"] is not None and match["mark"] is not None
         return words, replace(none, unread=f"{match['firm']}{when}" if announced else "")
     if at <= now:
-        raise UsageError(f"The next update is promised for a time ahead, and {when} is not. Try: next in 30m")
+        told = f"{rest or 'customers see errors at checkout'}, next in 30m"
+        raise ExampleError(f"The next update is promised for a time ahead, and {when} is not.", told)
     if at - now > FARTHEST:
         raise UsageError(f"{when} is more than {FARTHEST.days} days ahead. Check the time: next in 30m, next at 15:30")
     return rest, replace(none, next_at=whole_milliseconds(at))

@@ -22,6 +22,7 @@ REFUSED = (
     "/incident private please", "/incident status xx", "/incident catchup xx", "/incident search",
     "/incident report often", "/incident report 0d", "/incident report 2026-02-30..2026-03-01",
     "/incident report 2026-03-01..2026-02-01", "/incident report 2030-01-01..2030-02-01", "/incident report 900y",
+    "/incident update", "/incident update checkout fails, next in 0m",
     "/incident edit", "/incident edit x", "/incident edit 0 x", "/incident edit 1", "/incident edit last",
     "/incident undo x", "/incident undo 0",
     "/incident erase", "/incident erase x", "/incident erase 1", f"/incident erase 1 {'x' * 600}",
