@@ -18,8 +18,8 @@ from tests.support.paths import ROOT
 
 GUIDES = (ROOT / "README.md", *sorted((ROOT / "deploy").glob("*.md")), ROOT / "deploy" / "env.example")
 SETTINGS = {field.alias for field in Settings.model_fields.values()}
-ELSEWHERE = {"/invite", "/healthz", "/readyz", "/metrics", "/slack/events"}
-"""Slack's own commands, and paths of the probes."""
+ELSEWHERE = {"/invite", "/healthz", "/readyz", "/metrics", "/slack/events", "/help"}
+"""Slack's own commands, paths of the probes, and what is understood of a mention alone: `@scribe help`."""
 MOST_LINES = 130
 """Of the README: what is longer stands in a guide."""
 _BLOCK = re.compile(r"```\w*\n(.*?)```", re.DOTALL)

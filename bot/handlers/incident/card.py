@@ -114,7 +114,7 @@ def card(connection: Connection, incident: Incident) -> Card:
     """The incident's card as it is now. It is for the incident's own channel."""
     told = timeline.of_incident(connection, incident.id, kinds=(*COURSE_KINDS, CAUSE, ROLE, UPDATE))
     course, kinds = lifecycle(told), {each.kind for each in standing(told)}
-    last = [with_names(entry) for entry in reversed(timeline.latest(connection, incident.id, limit=LAST))]
+    last = [with_names(entry) for entry in reversed(timeline.last_happened(connection, incident.id, limit=LAST))]
     items = action_items.of_incident(connection, incident.id)
     began_at = course.started_at or incident.declared_at
     holds = course.status != OPEN or not course.mitigated_at
