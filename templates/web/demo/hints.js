@@ -18,8 +18,8 @@ const HINTS = {
   resolve: { say: "It is over. Say so, and the draft of the postmortem arrives:", text: () => `${command("resolved")} error rate at its usual level for 15 minutes` },
   lesson: { say: "What went well, badly, or was luck?", text: () => `${command("lesson")} well: the rollback took two minutes` },
   item: { say: "What has to change, who does it, by when?", text: () => `${command("actionitem")} @bob prevent by friday: fill the cache before a release takes traffic` },
-  answer: { say: "The draft says what it still asks. Answer one question, by a button or by typing:", text: (steps) => (steps.toured ? `${command("lesson")} well: somebody took it on within two minutes` : `${command("started")} -50m release 418 went out`) },
-  publish: { say: "Publish it, where others read it. It becomes a tab of the channel:", text: () => `${command("postmortem")} publish` },
+  answer: { say: "The draft says what it still asks. Answer one question, by a button or by typing:", text: (steps) => (steps.toured ? `${command("lesson")} well: somebody took it on within two minutes` : `${command("started")} -55m release 418 went out`) },
+  publish: { say: "Publish it, where others read it; what is still asked is left out. It becomes a tab of the channel:", text: () => `${command("postmortem")} publish anyway` },
   travel: { say: "Nobody has to remember what was promised. Travel a week:", label: "Travel a week", act: () => perform("travel", { by: "week" }) },
   digest: { say: "Scribe has reminded who owns an item, once, in their working hours:", label: "See the digest", act: openDigest },
 };

@@ -150,7 +150,7 @@ def test_hostile_text_is_shown_as_text_everywhere(site: DemoSite, tab: Tab) -> N
 def test_a_long_command_above_its_receipt_is_clamped_to_two_lines(tab: Tab) -> None:
     tab.type("/detected disk full")
     tab.type("/note " + "words of a long note " * 20)
-    short, long = (tab.message(words).locator(".typed span") for words in ("Detected · ", "Note · "))
+    short, long = (tab.message(words).locator(".typed span") for words in ("used /detected", "used /note"))
     shown = "(span) => [getComputedStyle(span).webkitLineClamp, span.scrollHeight > span.clientHeight]"
     assert short.evaluate(shown) == ["2", False]
     assert long.evaluate(shown) == ["2", True]
@@ -341,7 +341,7 @@ def test_a_stopped_bot_is_reported_and_the_typed_command_stays_in_the_box(tab: T
     tab.page.get_by_role("button", name="Plug it in again").click()
     expect(tab.page.locator("#bot-stopped")).to_be_hidden()
     tab.page.press("#box", "Enter")
-    tab.message("Note · ")
+    tab.message("used /note")
     expect(tab.page.locator("#preview-body")).to_contain_text("still full")
 
 
