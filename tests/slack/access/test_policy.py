@@ -1,7 +1,6 @@
 """The policy: anyone does what an incident needs, responders do the rest, and a setting changes that."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,6 +9,7 @@ from bot.config import Settings
 from bot.domain.incident.policy import POLICY
 from bot.errors import UsageError
 from storage.database import Database
+from tests.support.buttons import buttons
 from tests.support.ledger import entries, incident
 from tests.support.workplace import Workplace, workplace
 
@@ -92,10 +92,6 @@ CHANGING = {
 """An entry, and a button of its receipt, which stands in the channel for all, that changes it."""
 
 
-def label(element: dict[str, Any]) -> str:
-    return str(element.get("text", {}).get("text", ""))
-
-
 @pytest.mark.parametrize(("typed", "button"), CHANGING.values(), ids=CHANGING)
 def test_the_buttons_of_an_entry_change_it_for_those_alone_who_may_edit_it(
     sqlite: Database, clock: SetClock, typed: str, button: str
@@ -104,10 +100,7 @@ def test_the_buttons_of_an_entry_change_it_for_those_alone_who_may_edit_it(
         office.say("/detected disk full")
         office.say("/incident lead @carol")
         answer = office.ask(typed)
-        assert answer.message is not None
-        (element,) = [
-            each for block in answer.message.blocks for each in block.get("elements", ()) if label(each) == button
-        ]
+        (element,) = [each for each in buttons(answer) if each["text"]["text"] == button]
         before = entries(office)
         for user, may in ((office.bob, False), (office.alice, True)):
             office.slack.click(user, answer, element["action_id"], element.get("value"))

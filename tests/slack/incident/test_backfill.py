@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from bot.cli import main
 from bot.clock import SetClock
 from bot.fakeslack.objects import View
+from tests.support.buttons import labels
 from tests.support.ledger import entries, standing
 from tests.support.workplace import Workplace, at
 
@@ -39,9 +40,10 @@ def test_the_box_is_previewed_and_the_ticked_lines_are_recorded(declared: Workpl
     preview = modal(declared)
     assert ticks(preview) == ["11:40 UTC · Detected", "11:45 UTC · Note", "11:50 UTC · Resolved"]
     declared.slack.submit(declared.alice, {"lines-0": ["0", "2"]})
-    assert declared.messages()[-2].text.startswith(
-        "2 entries recorded on INC-1: #1 to #2, from 11:40 UTC to 11:50 UTC."
-    )
+    told, drafted, version = declared.messages()[-3:]
+    assert told.text.startswith("2 entries recorded on INC-1: #1 to #2, from 11:40 UTC to 11:50 UTC.")
+    assert drafted.text.startswith("INC-1 · postmortem, version 1")
+    assert version.thread_ts == drafted.ts
     assert standing(declared) == [("detected", "disk full"), ("resolved", "freed")]
     assert [entry.source for entry in entries(declared)] == ["backfill", "backfill"]
 
@@ -104,7 +106,7 @@ def test_a_detection_that_is_split_stays_a_detection(office: Workplace, clock: S
 
 
 def test_two_lines_of_which_one_has_a_time_are_a_note(declared: Workplace) -> None:
-    assert not declared.ask("/note 11:40 disk full\nand more").body.get("blocks")
+    assert labels(declared.ask("/note 11:40 disk full\nand more")) == []
 
 
 def test_words_without_any_time_are_refused_with_what_to_do(declared: Workplace) -> None:

@@ -1,21 +1,19 @@
 """A time that may be meant otherwise: saved at once, said, and one press away from the other reading."""
 
-from typing import Any
-
 import pytest
 
 from bot.clock import SetClock
 from bot.fakeslack.dispatcher import Answer
+from bot.handlers.postmortem.interview import ANSWER
+from tests.support import buttons
 from tests.support.ledger import entries, standing
 from tests.support.workplace import Workplace, at
 
 
 def labels(answer: Answer) -> list[str]:
     """The labels of the buttons under a receipt about its time, without the one that keeps the time."""
-    blocks: list[dict[str, Any]] = answer.body.get("blocks", [])
-    buttons = [each for block in blocks if block["type"] == "actions" for each in block["elements"]]
-    others = ("came_back", "qualify_")
-    found = [each["text"]["text"] for each in buttons if not each["action_id"].startswith(others)]
+    others = ("came_back", "qualify_", ANSWER)
+    found = [each["text"]["text"] for each in buttons.buttons(answer) if not each["action_id"].startswith(others)]
     assert not found or found[-1] == "It is right"
     return found[:-1]
 
@@ -51,7 +49,7 @@ def test_one_press_takes_the_other_reading_and_the_button_is_gone(valentine: Wor
     assert answer.message is not None
     assert shown.ts == answer.message.ts
     assert shown.text.startswith("Corrected: Note · 10:46 UTC")
-    assert not shown.blocks
+    assert buttons.labels(shown) == []
     assert occurred(valentine) == "2026-02-15 10:46"
 
 
@@ -77,7 +75,7 @@ def test_a_correction_within_the_entrys_own_day_asks_nothing_about_the_day(valen
     answer = valentine.ask("/incident edit last at 10:47")
     assert "14 Feb 10:47 UTC" in answer.text
     assert "Mind the day" not in answer.text
-    assert not answer.body.get("blocks")
+    assert buttons.labels(answer) == []
 
 
 @pytest.mark.parametrize("by", ["It is right", "Use 15 Feb 10:46 UTC"])
@@ -85,7 +83,21 @@ def test_who_answers_leaves_no_button(valentine: Workplace, by: str) -> None:
     answer = valentine.ask("/note at 10:46 odd")
     action = "entry_right" if by == "It is right" else "retime"
     valentine.slack.click(valentine.alice, answer, action)
-    assert not valentine.messages()[-1].blocks
+    assert buttons.labels(valentine.messages()[-1]) == []
+
+
+def test_who_answers_about_the_time_of_a_resolution_keeps_the_way_to_its_postmortem(
+    office: Workplace, clock: SetClock
+) -> None:
+    clock.set(at("2026-03-12T08:00:00Z"))
+    office.say("/detected at 07:17 disk full")
+    answer = office.ask("/resolved at 06:00 gone")
+    assert buttons.labels(answer) == ["Correct", "It is right", "Answer the open questions"]
+    office.slack.click(office.alice, answer, "entry_right")
+    assert answer.message
+    (confirmed,) = (each for each in office.messages() if each.ts == answer.message.ts)
+    assert confirmed.text.endswith("the time is right\ngone")
+    assert buttons.labels(confirmed) == ["Answer the open questions"]
 
 
 def test_a_press_on_the_right_time_says_so_and_revises_nothing(valentine: Workplace) -> None:
@@ -312,8 +324,7 @@ def test_a_time_further_on_is_offered(
     clock.set(at("2026-03-12T08:00:00Z"))
     office.say("/detected at 06:00 disk full")
     answer = office.ask(typed)
-    blocks: list[dict[str, Any]] = answer.body.get("blocks", [])
-    assert [each["text"]["text"] for block in blocks for each in block.get("elements", ())] == offered
+    assert buttons.labels(answer) == offered
     if taken is not None:
         assert occurred(office) == "2026-03-12 08:00"
         office.slack.click(office.alice, answer, "retime")

@@ -5,6 +5,8 @@ import pytest
 from bot.clock import SetClock
 from bot.fakeslack.dispatcher import Answer
 from bot.vocabulary import KINDS
+from tests.support.buttons import buttons as all_buttons
+from tests.support.buttons import labels
 from tests.support.ledger import entries, incident, incident_count, items, problems, standing
 from tests.support.workplace import Workplace, at
 
@@ -37,9 +39,7 @@ def test_a_milestone_from_before_the_resolution_is_a_late_entry(resolved: Workpl
 
 def buttons(answer: Answer) -> list[str]:
     """The labels of the buttons under an answer, without those that ask for a qualifier."""
-    assert answer.message
-    elements = answer.message.blocks[-1]["elements"] if answer.message.blocks else []
-    return [each["text"]["text"] for each in elements if not each["action_id"].startswith("qualify_")]
+    return [each["text"]["text"] for each in all_buttons(answer) if not each["action_id"].startswith("qualify_")]
 
 
 def test_every_kind_is_taken_after_the_resolution_as_afterwards(resolved: Workplace) -> None:
@@ -195,9 +195,7 @@ def test_a_detection_after_the_resolution_declares_a_new_incident_and_offers_the
     answer = resolved.ask("/detected full again")
     assert "INC-2 is declared" in answer.text
     assert "INC-1 in this channel is resolved: disk full" in answer.text
-    assert answer.message
-    buttons = [each["text"]["text"] for each in answer.message.blocks[-1]["elements"]]
-    assert buttons == ["It is the same one: reopen INC-1", "By monitoring", "By a customer", "By an engineer"]
+    assert labels(answer) == ["It is the same one: reopen INC-1", "By monitoring", "By a customer", "By an engineer"]
 
 
 def test_a_detection_from_before_the_resolution_fills_the_gap_of_an_incident_without_one(

@@ -7,15 +7,9 @@ from bot.fakeslack.objects import Message
 from bot.handlers.request import Button
 from bot.slack.outbound import blocks
 from storage import outbox
+from tests.support.buttons import labels
 from tests.support.ledger import counts, entries, incident
 from tests.support.workplace import Workplace, at
-
-
-def labels(message: Message | None) -> list[str]:
-    assert message is not None
-    return [
-        each["text"]["text"] for block in message.blocks if block["type"] == "actions" for each in block["elements"]
-    ]
 
 
 def qualifiers(office: Workplace) -> list[str | None]:

@@ -143,9 +143,10 @@ def test_a_detection_with_a_number_declares_nothing(two: Two) -> None:
 def test_a_mention_and_a_form_take_a_number(two: Two) -> None:
     two.office.slack.say(two.office.bob, two.lobby, "@scribe resolved INC-2 they arrive")
     assert two.office.messages(two.lobby, two.office.alice)[-1].text.endswith(f"Recorded on INC-2, in <#{two.mails}>.")
-    told, drafted = two.office.messages(two.mails)[-2:]
+    told, drafted, version = two.office.messages(two.mails)[-3:]
     assert told.text.startswith("From another conversation, by bob: Resolved")
     assert drafted.text.startswith("INC-2 · postmortem, version 1")
+    assert version.thread_ts == drafted.ts
     assert not incident(two.office, 2).open
     two.office.ask("/actionitem INC-2", channel=two.lobby)
     assert two.office.slack.modal(two.office.alice)
