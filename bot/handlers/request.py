@@ -204,8 +204,8 @@ class Reply:
     `form` names a form to open instead of the text, or after it; `fills` are the form's values. `document` is Markdown
     to show below the text. `about` (the incident's name) and `recorded` (the kind of the entry that was just recorded)
     are for log and metrics, and not part of the receipt. Nor is `own`: that the text repeats no more than the user's
-    own new words and names, so that it may be shown in any channel. Nor is what makes of it the receipt of an `entry`
-    (`INC-1 5`): its text then begins with a line of kind, time and number, and `entry_lines` lines of its words.
+    own new words and names, so that it may be shown in any channel. The receipt of an `entry` (`INC-1 5`) begins with
+    a line of kind, time and number, and `entry_lines` lines of its words.
     """
 
     text: str
@@ -216,12 +216,12 @@ class Reply:
     form: str | None = None
     document: str | None = None
     fills: Mapping[str, Any] = field(default_factory=dict)
+    entry: str | None = None
+    entry_lines: int = 0
     settles: tuple[str, ...] = field(default=(), compare=False)
     about: str | None = field(default=None, compare=False)
     recorded: str | None = field(default=None, compare=False)
     own: bool = field(default=False, compare=False)
-    entry: str | None = field(default=None, compare=False)
-    entry_lines: int = field(default=0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The reply as JSON values, for the receipt."""
@@ -234,6 +234,8 @@ class Reply:
             "rows": [asdict(row) for row in self.rows],
             "form": self.form,
             "document": self.document,
+            "entry": self.entry,
+            "entry_lines": self.entry_lines,
         }
 
     @classmethod

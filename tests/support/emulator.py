@@ -101,6 +101,10 @@ class Emulator:
         """The messages of a channel, oldest first."""
         return list(reversed(self.call("conversations.history", channel=channel)["messages"]))
 
+    def thread(self, channel: str, ts: str) -> list[dict[str, Any]]:
+        """A message and the replies in its thread, oldest first."""
+        return list(self.call("conversations.replies", channel=channel, ts=ts)["messages"])
+
     def content(self, file: dict[str, Any]) -> str:
         """The text of an uploaded file."""
         response = self._client.get(file["url_private"])

@@ -8,6 +8,7 @@ with the reason, where npm and PyPI are out of reach.
 
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -77,8 +78,7 @@ def test_an_incident_from_detection_to_reminders(slack: Emulator, sqlite: Databa
     bot = build(settings, sqlite, clock=clock)
     bot.refresh()
     try:
-        with serve(bot, settings) as url:
-            door = HttpTransport(url=url, wait_s=60, secret=SECRET)
+        with serve(bot, settings) as url, closing(HttpTransport(url=url, wait_s=60, secret=SECRET)) as door:
             people = Responders(slack, door)
             ben = people.ids["ben"]
             assert "Detected" in people.type("/detected by monitoring: disk full on db1")
@@ -88,7 +88,8 @@ def test_an_incident_from_detection_to_reminders(slack: Emulator, sqlite: Databa
             assert "Resolved" in people.type("/resolved the disk has room")
             bot.context.delivery.deliver_due()
 
-            shared = [file for each in slack.history(people.channel) for file in each.get("files", ())]
+            posted = next(each for each in slack.history(people.channel) if "postmortem, version 1" in each["text"])
+            shared = [file for each in slack.thread(people.channel, posted["ts"]) for file in each.get("files", ())]
             draft = next(file for file in shared if file["name"].endswith(".md"))
             written = slack.content(draft)
             for words in ("disk full on db1", "dropped the old logs", "alert on free space", "ben"):
@@ -106,6 +107,5 @@ def test_an_incident_from_detection_to_reminders(slack: Emulator, sqlite: Databa
             direct = slack.call("conversations.open", users=ben)["channel"]["id"]
             reminded = str(slack.history(direct))
             assert "alert on free space" in reminded
-            door.close()
     finally:
         bot.stop()
