@@ -12,18 +12,20 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, Table, Text, and_, bindparam, cast, null, or_, select, update
 
+from storage.live_messages import LIVE, SHOW
 from storage.models import (
     action_item_revisions,
     action_items,
     entry_revisions,
     incident_changes,
     incidents,
+    live_messages,
     outbox,
     postmortem_versions,
     receipts,
     timeline_entries,
 )
-from storage.outbox import POST
+from storage.outbox import DOCUMENT, POST
 
 Erase = Callable[[str], str]
 """The text without the words; the same text where it does not hold them."""
@@ -59,12 +61,17 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewritten:
-    """What held the words. `posted` are jobs whose messages Slack can be asked to change; `told` counts the other ones
-    that it showed to a channel; `versions` are numbers of the postmortem's; `titles` are names of incidents."""
+    """What held the words.
+
+    `posted` are jobs whose messages Slack can be asked to change, `shared` those whose files it can be asked to delete;
+    `told` counts the other messages that it showed to a channel; `versions` are numbers of the postmortem's; `titles`
+    are names of incidents.
+    """
 
     receipts: int
     waiting: int
     posted: tuple[int, ...]
+    shared: tuple[int, ...]
     told: int
     versions: tuple[int, ...]
     titles: tuple[int, ...]
@@ -210,15 +217,39 @@ def rewrite(
     answered = _rewrite(connection, receipts, ("workspace_id", "key"), "answer", answers, erase)
     jobs = (outbox.c.workspace_id == workspace_id) & (outbox.c.written_at >= since)
     sent = _rewrite(connection, outbox, ("id", "state", "action", "sent_as"), "content", jobs, erase)
-    posted = [row for row in sent if row["sent_as"] or (row["action"] == POST and row["state"] == "sending")]
+    reached = [
+        row for row in sent if row["sent_as"] or (row["action"] in {POST, DOCUMENT} and row["state"] == "sending")
+    ]
     return Rewritten(
         receipts=len(answered),
         waiting=sum(row["state"] == "waiting" for row in sent),
-        posted=tuple(row["id"] for row in posted),
+        posted=tuple(row["id"] for row in reached if row["action"] != DOCUMENT),
+        shared=tuple(row["id"] for row in reached if row["action"] == DOCUMENT),
         told=sum(row["state"] == "sent" and row["action"] == POST and not row["sent_as"] for row in sent),
         versions=tuple(sorted({row["number"] for row in versions})),
         titles=tuple(sorted({row["number"] for row in titles})),
     )
+
+
+def left_behind(connection: Connection, incident_id: int, text: str) -> list[int]:
+    """The jobs that posted a live message of the incident which is edited no more, each with the text to show instead.
+
+    What such a message holds is kept nowhere, so it may be the words.
+    """
+    columns = (live_messages.c.id, live_messages.c.channel_id, live_messages.c.ts, live_messages.c.state)
+    known = connection.execute(select(*columns).where(live_messages.c.incident_id == incident_id)).all()
+    edited = {f"{row.channel_id} {row.ts}" for row in known if row.state == LIVE and row.ts}
+    lanes = [f"live:{row.id}" for row in known]
+    query = select(outbox.c.id, outbox.c.content).where(
+        outbox.c.action == SHOW,
+        outbox.c.lane.in_(lanes),
+        outbox.c.sent_as.is_not(None),
+        outbox.c.sent_as.not_in(edited),
+    )
+    found = [row for row in connection.execute(query.order_by(outbox.c.id)) if row.content.get("text") != text]
+    for row in found:
+        _update(connection, outbox, outbox.c.id == row.id, content={**row.content, "text": text})
+    return [row.id for row in found]
 
 
 def _rewrite(

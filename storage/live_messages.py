@@ -169,7 +169,7 @@ def take_up(connection: Connection, *, at: datetime, workspace_id: str | None = 
 
 
 def _write_jobs(connection: Connection, changed: Sequence[Row[Any]], *, at: datetime) -> None:
-    for row in changed:
+    for row in sorted(changed, key=lambda each: each.id):
         outbox.add(
             connection,
             row.workspace_id,

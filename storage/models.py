@@ -495,7 +495,7 @@ outbox = Table(
     Column("put_off_at", Instant),
     Column("written_at", Instant, nullable=False),
     Column("sent_at", Instant),
-    # A posted message's channel and `ts`, with a space between them.
+    # A posted message's channel and `ts`, or the ids of shared files, with a space between them.
     Column("sent_as", String(96)),
     Column("problem", Text),
     CheckConstraint("state IN ('waiting', 'sending', 'sent', 'parked')", name="state"),

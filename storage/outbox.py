@@ -45,6 +45,8 @@ from storage.models import PARKED, UNSENT, outbox
 
 POST, EPHEMERAL = "post", "whisper"
 """The actions of a job that is a message, as they are stored."""
+DOCUMENT = "document"
+"""The action of a job that shares files."""
 UNKNOWN_ACTION = "UnknownAction"
 """Why a job is set aside that this release cannot do; a newer one may."""
 UNSETTLED = "Unsettled"
@@ -407,6 +409,8 @@ def renew(connection: Connection, jobs: Iterable[Job], *, lease_at: datetime) ->
 def mark_sent(connection: Connection, job: Job, *, at: datetime, sent_as: str | None = None) -> None:
     """Mark the job as done; `sent_as` is the channel and the `ts` of the message that it posted, if it posted one.
 
+    Of files that it shared it is their ids.
+
     A job that writes to the database is marked in the same transaction; otherwise a crash between the two would do the
     work twice. Marking once more changes nothing. Raises LeaseLostError.
     """
@@ -448,19 +452,19 @@ def _is_marked(connection: Connection, job: Job) -> bool:
     return connection.execute(select(outbox.c.id).where(marked)).first() is not None
 
 
-def sent_as(connection: Connection, job_id: int) -> tuple[str, str, dict[str, Any]] | None:
-    """The channel, the `ts` and the content, as it is stored now, of a message that was posted.
+def sent_as(connection: Connection, job_id: int) -> tuple[str, list[str], dict[str, Any]] | None:
+    """The action, what it was sent as, and the content, as it is stored now, of a job that was sent.
 
-    None for a job that was pruned or that posted no message. Raises LookupError while it is being sent.
+    It was sent as a message, with a channel and a `ts`, or as files, with their ids. None for a job that was pruned or
+    that sent neither. Raises LookupError while it is being sent.
     """
-    query = select(outbox.c.state, outbox.c.sent_as, outbox.c.content).where(outbox.c.id == job_id)
+    query = select(outbox.c.action, outbox.c.state, outbox.c.sent_as, outbox.c.content).where(outbox.c.id == job_id)
     row = connection.execute(query).first()
     if row is None or (row.state == "sent" and row.sent_as is None):
         return None
     if row.sent_as is None:
         raise LookupError("not sent yet")
-    channel, _, ts = row.sent_as.partition(" ")
-    return channel, ts, row.content
+    return row.action, row.sent_as.split(" "), row.content
 
 
 def requeue(

@@ -109,6 +109,10 @@ FEATURES = (
         without="what people write to it alone is not answered; `scribe manifest --no-direct` takes the place to write",
     ),
     Feature(
+        name="the pin of an incident's card", scopes=("pins:write",), without="the card is not pinned in its channel",
+        is_on=lambda settings: settings.card,
+    ),
+    Feature(
         name="SCRIBE_REACTIONS", scopes=("channels:history", "groups:history", "reactions:read"), needed=True,
         without="reactions put nothing on the timeline", is_on=lambda settings: bool(settings.reactions),
     ),

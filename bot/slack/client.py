@@ -389,10 +389,13 @@ class Client(StrictClient):
                 raise PausedError(asked_s - waited_s)
             del self._pauses[key]
 
-    def share(self, channel: str, comment: str, uploads: Sequence[NewFile], *, thread_ts: str | None = None) -> None:
+    def share(
+        self, channel: str, comment: str, uploads: Sequence[NewFile], *, thread_ts: str | None = None
+    ) -> list[str]:
         """Share files in one message, or in a reply in a thread; each `extra` one is left out if Slack refuses that.
 
-        Raises FileRefusedError where an upload URL refuses the bytes, otherwise what `api_call` raises.
+        Returns the ids of those that were shared. Raises FileRefusedError where an upload URL refuses the bytes,
+        otherwise what `api_call` raises.
         """
         ids = [(each, self._uploaded(each)) for each in uploads]
         found = [(each, file_id) for each, file_id in ids if file_id is not None]
@@ -403,7 +406,8 @@ class Client(StrictClient):
             if reason(error) not in ONE_FILE or len(needed) == len(found):
                 raise
             # Which of the files it was is not said. A completed upload cannot be completed again: upload anew.
-            self.share(channel, comment, needed, thread_ts=thread_ts)
+            return self.share(channel, comment, needed, thread_ts=thread_ts)
+        return [file_id for _, file_id in found]
 
     def _uploaded(self, upload: NewFile) -> str | None:
         """The file's id at Slack; None for an extra file that is refused."""

@@ -19,7 +19,7 @@ from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.publishing import publish_again
 from bot.handlers.request import Button, Reply, Request
 from bot.vocabulary import FACTS
-from storage import erasure, incidents, outbox, postmortems, publications, timeline
+from storage import channels, erasure, incidents, outbox, postmortems, publications, timeline
 from storage.erasure import ENTRY, ITEM, Written
 from storage.items import action_items, digests
 from storage.spool import Spool
@@ -28,7 +28,7 @@ from storage.values import Incident
 KEEP = "erase_keep"
 """The action of the button that leaves everything as it is."""
 REDRAW, COMPACT = "redraw", "compact"
-"""The jobs that change a posted message, and that rewrite the database's file."""
+"""The jobs that change a posted message or delete shared files, and that rewrite the database's file."""
 _MOVED = re.compile(r"moved to INC-[0-9]+")
 _CALLED = {ENTRY: "entry", ITEM: "action item"}
 _TYPED = {ENTRY: ("incident", "timeline"), ITEM: ("actionitem", "actionitem list")}
@@ -85,6 +85,7 @@ def _ask(connection: Connection, request: Request, what: str) -> Reply:
         drafts=[each.version for each in versions if any(eraser.holds(section.body) for section in each.sections)],
         title=eraser.holds(incident.title),
         **_elsewhere(
+            connection,
             target,
             eraser,
             published=[each.target for of in target.family for each in publications.of_incident(connection, of)],
@@ -132,7 +133,8 @@ def erase(connection: Connection, request: Request, incident: Incident, what: st
     for of in target.family:
         # A digest is drawn anew from what is recorded: of its words nothing is stored that could be erased.
         digests.note_change(connection, of, at=request.received_at)
-    for job in rewritten.posted:
+    left = [job for of in target.family for job in _left_behind(connection, request, of)]
+    for job in (*rewritten.posted, *rewritten.shared, *left):
         # A lane each: a message that Slack does not let Scribe change delays no other.
         lane, content = f"{REDRAW}:{job}", {"job": job}
         outbox.add(connection, workspace_id, lane=lane, action=REDRAW, content=content, at=request.received_at)
@@ -146,6 +148,7 @@ def erase(connection: Connection, request: Request, incident: Incident, what: st
         title=incident.number in rewritten.titles,
         command=commands_about(connection, request, incident),
         **_elsewhere(
+            connection,
             target,
             eraser,
             published=[
@@ -157,6 +160,14 @@ def erase(connection: Connection, request: Request, incident: Incident, what: st
     )
     # The others of several buttons stay: Slack does not tell what a private message holds.
     return Reply(text=text, replaces=request.command not in ERASE_ONE, about=incident.name)
+
+
+def _left_behind(connection: Connection, request: Request, incident_id: int) -> list[int]:
+    """The jobs whose messages stayed where the incident was before; they are to say where it goes on."""
+    incident = incidents.by_id(connection, incident_id)
+    return erasure.left_behind(
+        connection, incident_id, slack("moved_away", incident=incident, prefix=request.settings.prefix)
+    )
 
 
 def _scrubbed(record: dict[str, object], eraser: Eraser) -> dict[str, object]:
@@ -247,11 +258,16 @@ def _is_copy(of: Written, each: Written) -> bool:
     return same and any(one.endswith(other) or other.endswith(one) for one, other in pairs)
 
 
-def _elsewhere(target: _Target, eraser: Eraser, *, published: Sequence[str]) -> dict[str, object]:
+def _elsewhere(
+    connection: Connection, target: _Target, eraser: Eraser, *, published: Sequence[str]
+) -> dict[str, object]:
     """What the reply names: the others that hold the same words, and what Scribe cannot reach."""
     alone = Eraser(target.texts, mark=eraser.mark)
     others = [each for each in target.others if any(map(alone.holds, each.texts))]
+    own = channels.of_incident(connection, target.incident.id)
+    named = own is not None and any(map(eraser.holds, (target.incident.title, own.name)))
     return {
+        "channel_id": own.channel_id if own is not None and named else None,
         "others": [f"{_CALLED[each.what]} {each.number}" for each in others],
         "left": target.written,
         "published": published,

@@ -37,8 +37,6 @@ from storage.live_messages import DRAFT
 from storage.outbox import Job
 from storage.values import Incident, Postmortem
 
-_DOCUMENT = "document"
-"""The action of the job that sends a version to a channel."""
 COALESCED = timedelta(seconds=1)
 """Drafts that people ask for within so long are one version, unless anything is recorded or edited in between."""
 SHOW_LIMIT_S, SHOW_WAIT_S = 1.0, 0.5
@@ -156,7 +154,7 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
                     connection,
                     job.workspace_id,
                     lane=lane,
-                    action=_DOCUMENT,
+                    action=outbox.DOCUMENT,
                     content=delivery,
                     at=clock(),
                 )
@@ -191,7 +189,7 @@ def _just_came(connection: Connection, job: Job, incident: Incident) -> Sequence
     if not job.content.get("asked", True):
         return ()
     destination = destination_of(incident, job.content["channel_id"])
-    documents = outbox.written_around(connection, job, action=_DOCUMENT, within=COALESCED)
+    documents = outbox.written_around(connection, job, action=outbox.DOCUMENT, within=COALESCED)
     return [
         each
         for each in documents

@@ -46,21 +46,22 @@ def message(context: SlackContext, connection: Connection, incident: Incident) -
     )
 
 
-def send_document(context: SlackContext, job: Job) -> None:
+def send_document(context: SlackContext, job: Job) -> str | None:
     """Share the document, with the picture; where Slack takes no file, enqueue it as messages.
 
-    A version goes into the thread of the draft's message, where there is one, else it stands for itself.
+    A version goes into the thread of the draft's message, where there is one, else it stands for itself. Returns the
+    ids of the files.
     """
     content = _redirected(context, job.content)
     thread_ts = _thread(context, content)
     try:
         try:
-            _share(context, content, thread_ts)
+            return _share(context, content, thread_ts)
         except SlackClientError as error:
             if thread_ts is None or reason(error) not in NO_THREAD:
                 raise
             thread_ts = None
-            _share(context, content, None)
+            return _share(context, content, None)
     except (SlackClientError, OSError) as error:
         if not needs_messages(error, job.attempts):
             raise
@@ -71,11 +72,12 @@ def send_document(context: SlackContext, job: Job) -> None:
             for part in _messages(content, in_thread=thread_ts is not None):
                 outbox.post(connection, job.workspace_id, channel, {**part, **thread}, reply_url=reply_url, at=at)
             outbox.mark_sent(connection, job, at=at)
+        return None
 
 
-def _share(context: SlackContext, content: Mapping[str, Any], thread_ts: str | None) -> None:
+def _share(context: SlackContext, content: Mapping[str, Any], thread_ts: str | None) -> str:
     comment = _comment(content, in_thread=thread_ts is not None)
-    context.client.share(content["channel"], comment, files(context, content), thread_ts=thread_ts)
+    return " ".join(context.client.share(content["channel"], comment, files(context, content), thread_ts=thread_ts))
 
 
 def _comment(content: Mapping[str, Any], *, in_thread: bool) -> str:

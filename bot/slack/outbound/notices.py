@@ -388,7 +388,7 @@ def announce_review(context: SlackContext, job: Job) -> None:
             connection,
             job.workspace_id,
             lane=news.channel_id,
-            action="document",
+            action=outbox.DOCUMENT,
             content=document,
             at=context.clock(),
         )

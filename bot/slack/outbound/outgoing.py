@@ -1,7 +1,8 @@
 """What each job of the outbox sends: messages to a channel or a person, drafts, documents."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -34,6 +35,8 @@ from storage.outbox import Job
 
 NO_MESSAGE = frozenset({"message_not_found", "channel_not_found"})
 """Slack's error codes for a message that is gone, and its words with it."""
+NO_FILE = frozenset({"file_not_found", "file_deleted"})
+"""Slack's error codes for a file that is gone."""
 MOST_FORM_FAILURES = 4
 """Attempts, in about ten seconds, at showing a form: nobody looks at the small one for longer."""
 _ABOUT = frozenset({"reply_url", "replaces", "asked_by", "incident_id", "copy"})
@@ -50,7 +53,7 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         outbox.EPHEMERAL: partial(_post_ephemeral, context),
         FORM: partial(_show_form, context),
         "draft": partial(_draft, context),
-        "document": partial(drafts.send_document, context),
+        outbox.DOCUMENT: partial(drafts.send_document, context),
         "report": partial(notices.send_report, context),
         home.PUBLISH: partial(home.publish, context),
         ANNOUNCEMENT: partial(notices.announce_review, context),
@@ -166,7 +169,10 @@ def _show_form(context: SlackContext, job: Job) -> None:
 
 
 def _redraw(context: SlackContext, job: Job) -> None:
-    """Change a message that was posted with words that are erased now: show it as the outbox holds it since then."""
+    """Change a message that was posted with words that are erased now: show it as the outbox holds it since then.
+
+    Files that were shared with them are deleted.
+    """
     try:
         with context.database.read() as connection:
             sent = outbox.sent_as(connection, job.content["job"])
@@ -174,11 +180,24 @@ def _redraw(context: SlackContext, job: Job) -> None:
         raise ConnectionError("the message is being posted just now") from None
     if sent is None:
         return
-    channel, ts, content = sent
-    try:
+    action, sent_as, content = sent
+    if action == outbox.DOCUMENT:
+        for file_id in sent_as:
+            with _unless(NO_FILE):
+                context.client.files_delete(file=file_id)
+        return
+    channel, ts = sent_as
+    with _unless(NO_MESSAGE):
         context.client.chat_update(channel=channel, ts=ts, text=content["text"], blocks=content.get("blocks", []))
+
+
+@contextmanager
+def _unless(codes: Collection[str]) -> Iterator[None]:
+    """Let Slack refuse with these error codes."""
+    try:
+        yield
     except SlackApiError as error:
-        if error.response.get("error") not in NO_MESSAGE:
+        if reason(error) not in codes:
             raise
 
 

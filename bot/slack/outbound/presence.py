@@ -107,10 +107,10 @@ class Presence:
         database, at = self._context.database, self._context.clock()
         with database.read() as connection:
             waiting = outbox.parked_in(connection, workspace_id, channel_id, problems=NOT_A_MEMBER)
-            # Its card was not posted, as the bot was not there.
-            here = incidents.in_channel(connection, workspace_id, channel_id)
             if not waiting and not receipts.is_absent(connection, workspace_id, channel_id):
                 return
+            # Its card was not posted, as the bot was not there.
+            here = incidents.in_channel(connection, workspace_id, channel_id)
         with database.write() as connection:
             receipts.unmark_absent(connection, workspace_id, channel_id)
             if here is not None and here.open and self._context.settings.card:
@@ -226,7 +226,7 @@ def _to_be_told(connection: Connection, incident: Incident) -> str | None:
 _LABELS = {
     outbox.POST: "a message",
     outbox.EPHEMERAL: "an answer to one person",
-    "document": "a file",
+    outbox.DOCUMENT: "a file",
     "draft": "the draft of the postmortem",
     "report": "the report",
     PUBLISH: "what was to be published",

@@ -11,6 +11,7 @@ from tests.support.workplace import left_behind
 @pytest.fixture
 def slack() -> Iterator[Slack]:
     made = Slack(clock=now)
+    made.scopes |= {"pins:write"}
     with left_behind(made.serving()):
         yield made
 

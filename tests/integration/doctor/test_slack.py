@@ -112,6 +112,7 @@ def test_http_mode_needs_a_well_formed_signing_secret(slack: Slack, url: str) ->
         ("files:write", "warn", "it comes as messages"),
         ("users:read", "warn", "SCRIBE_TIMEZONE"),
         ("app_mentions:read", "warn", "@scribe in threads"),
+        ("pins:write", "warn", "the card is not pinned"),
     ],
 )
 def test_a_missing_scope_is_reported_with_its_effect(

@@ -23,8 +23,13 @@ ERROR_CODES = {
     "markdown_text_conflict message_not_found cant_update_message cant_delete_message invalid_metadata_format "
     "user_not_in_channel",
     "pins.add": "already_pinned",
-    "conversations.*": "thread_not_found invalid_cursor invalid_limit invalid_ts_latest invalid_ts_oldest",
+    "conversations.*": "thread_not_found invalid_cursor invalid_limit invalid_ts_latest invalid_ts_oldest "
+    "method_not_supported_for_channel_type",
+    "conversations.invite": "no_user too_many_users",
+    "conversations.setPurpose": "too_long",
     "users.*": "user_not_found",
+    "users.conversations": "invalid_types",
+    "usergroups.users.list": "no_such_subteam",
     "views.*": "invalid_trigger_id exchanged_trigger_id expired_trigger_id duplicate_external_id hash_conflict "
     "not_found view_too_large",
     "files.*": "file_not_found file_uploads_disabled file_uploads_except_images_disabled file_type_not_allowed "

@@ -38,7 +38,8 @@ def taken_up(database: Database, *, after: timedelta = timedelta()) -> list[tupl
         found = live_messages.is_any_changed(connection)
         assert live_messages.take_up(connection, at=NOW + after) == found
         query = select(jobs.c.lane, jobs.c.due_at).where(jobs.c.id > last, jobs.c.action == live_messages.SHOW)
-        return [(row.lane, (row.due_at - NOW - after).total_seconds()) for row in connection.execute(query)]
+        written = connection.execute(query.order_by(jobs.c.id)).all()
+        return [(row.lane, (row.due_at - NOW - after).total_seconds()) for row in written]
 
 
 def test_each_change_of_an_incident_has_its_message_edited_once_and_no_other(database: Database) -> None:

@@ -302,7 +302,7 @@ def test_a_channel_is_archived_on_request_once_its_postmortem_is_published(
         office.say("/resolved rolled back", channel=channel.id)
         office.deliver()
         assert "not published yet" in office.refused("/incident archive", channel=channel.id)
-        assert office.ask("/postmortem publish", channel=channel.id).ok
+        assert office.ask("/postmortem publish anyway", channel=channel.id).ok
         published = next(each for each in office.messages(channel.id) if "published by alice" in each.text)
         assert not own(office).archived
         office.slack.fail_next("conversations.archive", error="restricted_action")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from bot.vocabulary import ADD_TO_TIMELINE
 from storage.database import Database
 from storage.models import entry_revisions, metadata
 from storage.spool import Spool
-from tests.support.ledger import entries, incident, items, standing
+from tests.slack.incident.test_channels import SCOPES, own
+from tests.support.ledger import entries, incident, items, problems, standing
 from tests.support.workplace import Workplace, at, workplace
 
 SECRET = "Tr0ub4dor-and-3"  # noqa: S105 - nobody's
@@ -105,7 +107,27 @@ def type_in_an_outage(office: Workplace, typed: str) -> str:
     return answer
 
 
-def test_an_erased_secret_is_nowhere(publisher: Workplace, folder: Path) -> None:
+def settle(office: Workplace, clock: SetClock) -> None:
+    """Let the seconds pass in which live messages are edited, one after the other."""
+    for _ in range(8):
+        office.deliver()
+        clock.set(clock() + timedelta(seconds=1))
+
+
+def holders(office: Workplace) -> list[str]:
+    """The messages of all channels that hold the secret, and the files; not the receipts of slash commands."""
+    places = office.slack.workspace.channels
+    texts = [
+        each.text + json.dumps(each.blocks)
+        for place in places
+        for each in office.messages(place)
+        if each.metadata or each.files
+    ]
+    files = [str(each.content) for each in office.slack.files]
+    return [each for each in (*texts, *files) if SECRET in each]
+
+
+def test_an_erased_secret_is_nowhere(publisher: Workplace, folder: Path, clock: SetClock) -> None:
     office, database = publisher, publisher.database
     type_in_an_outage(office, f"/detected by monitoring: {SENTENCE}")
     office.say("/note db1 is full")
@@ -146,13 +168,71 @@ def test_an_erased_secret_is_nowhere(publisher: Workplace, folder: Path) -> None
         assert SECRET not in write(record), form
     for name in ("INC-1", "INC-1-blameless"):
         assert WHY in (folder / name / "postmortem.md").read_text(encoding="utf-8"), name
-    posted = [each.text for each in office.messages() if each.metadata]
-    assert [each for each in posted if SECRET in each] == []
+    settle(office, clock)
+    assert holders(office) == []
     assert office.private(f"/incident search {SECRET[:9]}").startswith("No incident holds")
     # Typed anew: nothing of it was kept to be merged back in.
     office.say("/postmortem draft")
     office.deliver()
     assert SECRET not in office.drafts[-1].content.decode()
+
+
+def test_cards_drafts_stories_and_updates_lose_the_words_in_every_channel(sqlite: Database, clock: SetClock) -> None:
+    environment: dict[str, Any] = {"SCRIBE_CARD": "on", "SCRIBE_CHANNELS": "on", "SCRIBE_UPDATES_CHANNEL": "C000000005"}
+    with workplace(sqlite, clock=clock, **environment) as office:
+        office.slack.scopes |= SCOPES
+        assert office.slack.add_channel("updates") == "C000000005"
+        office.say("/detected checkout fails")
+        office.say(f"/note {SENTENCE}")
+        office.say(f"/incident update we change {SECRET}, next in 30m")
+        settle(office, clock)
+        office.ask("/incident channel")
+        settle(office, clock)
+        channel = own(office).id
+        office.say("/resolved freed", channel=channel)
+        settle(office, clock)
+        # The card and its old self, the story, the update, the version.
+        assert len(holders(office)) >= 5
+        told = ""
+        for number in (2, 3):
+            answer = office.ask(f"/incident erase {number} {WHY}", channel=channel)
+            assert office.slack.click(office.alice, answer, "erase").ok
+            told += office.messages(channel, user=office.alice)[-1].text
+        assert "The files of drafts that held them are being deleted; /postmortem draft shares the newest." in told
+        settle(office, clock)
+        assert holders(office) == []
+        assert office.drafts == []
+        left = [each.text for each in office.messages() if each.text.startswith(f"INC-1 goes on in <#{channel}>.")]
+        assert len(left) == 2
+        assert problems(office) == []
+
+
+def test_the_name_of_a_channel_made_for_the_incident_is_named(sqlite: Database, clock: SetClock) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_CHANNELS="on") as office:
+        office.slack.scopes |= SCOPES
+        office.say(f"/detected {SENTENCE}")
+        office.say("/note db1 is full")
+        office.ask("/incident channel")
+        office.deliver()
+        channel = own(office).id
+        named = f"• The name and the purpose of <#{channel}>"
+        assert named not in office.private(f"/incident erase 2 {WHY}", channel=channel)
+        answer = office.ask(f"/incident erase 1 {WHY}", channel=channel)
+        assert named in answer.text
+        assert office.slack.click(office.alice, answer, "erase").ok
+        assert named in office.messages(channel, user=office.alice)[-1].text
+
+
+def test_a_file_that_was_deleted_by_hand_keeps_no_other_from_going(office: Workplace) -> None:
+    office.say(f"/detected {SENTENCE}")
+    office.say("/resolved freed")
+    office.deliver()
+    gone, kept = office.slack.files
+    office.slack.workspace.files.remove(gone)
+    erase(office, f"1 {WHY}")
+    office.deliver()
+    assert kept not in office.slack.files
+    assert problems(office) == []
 
 
 def test_the_record_keeps_that_it_was_erased_by_whom_and_when(office: Workplace, clock: SetClock) -> None:
@@ -210,7 +290,11 @@ def test_the_question_says_what_goes_and_what_scribe_cannot_reach(office: Workpl
     assert SECRET not in shown
     assert "from version 1 of the postmortem, from the title." in shown
     assert MARK in shown
-    for place in ("Receipts of slash commands", "The files of those drafts", "Backups and exports"):
+    for place in (
+        "Receipts of slash commands",
+        "Files of those drafts that were shared weeks ago",
+        "Backups and exports",
+    ):
         assert place in shown
 
 
