@@ -22,7 +22,9 @@ from bot.domain.words import clipped, without_code_marks
 from bot.vocabulary import (
     ACKNOWLEDGED,
     ACTION_ITEM,
+    ALIASES,
     CAUSE,
+    COMMANDS,
     DETECTED,
     DETECTORS,
     ESCALATED,
@@ -53,6 +55,8 @@ _MILESTONES = frozenset({*_MISSING, _MITIGATED_BY})
 _CONFIRM, _STRIKE = "confirm", "strike"
 _QUOTED, _HINT = 60, 150
 _OPENED = "@"
+_DATED = frozenset({"due"})
+"""Subcommands whose name also begins an item, with its date."""
 _IT_CHANGED = "was changed while the form was open; it is as you answered now."
 
 Answer = str | int | list[str]
@@ -323,8 +327,16 @@ def _answered_fact(name: str, fact: str, answer: Answer, answered: _Answered) ->
     elif fact in IN_WORDS:
         command, head, _ = stem(fact, examples)
         sort = answered.text(f"sort-{fact}")
-        words = f"{head}{f'{sort}: ' if sort else ''}{answered.text(name)}"
+        text = answered.text(name)
+        words = f"{head}{f'{sort}: ' if sort else ''}{text}" if head else _as_words(command, text)
         yield TypedAnswer(field=name, command=command, words=words, meanwhile=meanwhile)
+
+
+def _as_words(command: str, text: str) -> str:
+    """The text with a colon before it where it begins as a subcommand: `drop the old cache` is what has to change."""
+    first = (text.split(maxsplit=1) or [""])[0].casefold().rstrip(":,.")
+    known = {each.name for each in COMMANDS[command].subcommands} - _DATED
+    return f": {text}" if first in known | ALIASES[command].keys() or first.lstrip("#").isdigit() else text
 
 
 def _sorted(name: str, about: str, answer: Answer, answered: _Answered) -> Iterator[TypedAnswer]:

@@ -368,3 +368,12 @@ def test_it_is_one_transaction_on_either_database(kept: str, clock: SetClock, re
             ("started", ""), ("impact", "nobody could pay"), ("lesson", "it was night"),
         ]  # fmt: skip
         assert problems(office) == []
+
+
+@pytest.mark.parametrize("words", ["done 1 alert a replica", "drop the old cache", "1 drop a replica"])
+def test_what_has_to_change_is_never_taken_for_a_command(over: Workplace, words: str) -> None:
+    ask(over)
+    # The form was opened while there was no item, and another person adds one meanwhile.
+    over.say("/actionitem @bob widen the pool")
+    assert submit(over, fact__measures=words).body == {}
+    assert [(each.text, each.state) for each in items(over)] == [("widen the pool", "open"), (words, "proposed")]
