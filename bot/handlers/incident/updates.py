@@ -25,7 +25,7 @@ from bot.handlers.incident.incidents import get_current, get_numbering
 from bot.handlers.incident.timeline import receipt
 from bot.handlers.permission import require_permission
 from bot.handlers.request import OLD_BUTTON, Button, Reply, Request, without_secrets
-from bot.vocabulary import MITIGATED, RESOLVED, TOLD, UPDATE
+from bot.vocabulary import MITIGATED, RESOLVED, UPDATE
 from storage import incidents, nudges, outbox, timeline
 from storage.availability import is_away
 from storage.database import Database
@@ -278,5 +278,5 @@ def compose(
             *(() if mitigated else (Button(label="Mitigated", action=MITIGATE, value=value),)),
             Button(label="Resolved", action=RESOLVE, value=value),
         )
-    text = slack("nudge", incident=incident, prefix=settings.prefix, example=TOLD[UPDATE].hint, **facts)
+    text = slack("nudge", incident=incident, prefix=settings.prefix, **facts)
     return incident.channel_id, Reply(text=text, buttons=buttons)

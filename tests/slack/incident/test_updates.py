@@ -107,7 +107,7 @@ def test_one_nudge_when_the_promise_passes_until_the_next_one(office: Workplace,
     passes(clock, minutes=1)
     first = (
         "The next update on INC-1 was promised for 12:30 UTC. "
-        "To give it: /incident update what is known now, next in 30m"
+        "To give it: /incident update INC-1 what is known now, next in 30m"
     )
     assert nudged(office) == [first]
     passes(clock, minutes=5)
