@@ -16,6 +16,7 @@ from bot.domain.incident.channel import channel_name, people_of
 from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
 from bot.handlers.incident.incidents import MAKE_CHANNEL, get_named
+from bot.handlers.incident.timeline import with_names
 from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.publishing import PUBLISH
 from bot.handlers.request import Button, Reply, Request, without_secrets
@@ -134,7 +135,7 @@ def move(connection: Connection, settings: Settings, incident_id: int, made: Mad
     if own is None or own.moved_at is not None or incident.closed_as is not None:
         return False
     old_channel_id, by = incident.channel_id, own.asked_by_id
-    story = _story(connection, incident)
+    story = _story(connection, incident, prefix=settings.prefix)
     # Slack names a private channel to nobody outside, and so does Scribe.
     shown = made.channel_id if incident.private else made.name
     moved = incidents.change(connection, incident, {"channel_id": made.channel_id, "channel_name": shown}, by=by, at=at)
@@ -155,15 +156,16 @@ def move(connection: Connection, settings: Settings, incident_id: int, made: Mad
     return True
 
 
-def _story(connection: Connection, incident: Incident) -> str:
+def _story(connection: Connection, incident: Incident, *, prefix: str) -> str:
     entries = [each for each in timeline.of_incident(connection, incident.id) if not each.retracted]
     return slack(
         "story",
         incident=incident,
         status=lifecycle(entries).status,
-        entries=entries[-SHOWN:],
+        entries=[with_names(each) for each in entries[-SHOWN:]],
         more=max(0, len(entries) - SHOWN),
         kinds=ENTRY_KINDS,
+        prefix=prefix,
     )
 
 

@@ -37,7 +37,7 @@ from bot.handlers.items.reminders import plan_anew
 from bot.handlers.permission import require_permission
 from bot.handlers.request import Reply, Request, first_word, parse_person
 from bot.vocabulary import ALIASES, FACTS, INCIDENT, LEAD, PRIVATE, ROLE, SEVERITY, TITLE
-from storage import incidents, timeline
+from storage import channels, incidents, timeline
 from storage.values import Incident, TimelineEntry
 
 People = dict[str, str]
@@ -98,7 +98,17 @@ def private(connection: Connection, request: Request) -> Reply:
     incident = get_current(connection, request, lock=True)
     require_permission(connection, request, incident, PRIVATE)
     after = show(connection, request, incident, private=word != "off")
-    return Reply(text=slack("private", incident=after), public=True)
+    unused = "" if after.private == incident.private else _forget_channel(connection, incident)
+    return Reply(text=slack("private", incident=after, unused=unused, request=request), public=True)
+
+
+def _forget_channel(connection: Connection, incident: Incident) -> str:
+    """Forget a channel that is being made as it was shown before, which others may read; returns its name."""
+    own = channels.of_incident(connection, incident.id)
+    if own is None or own.moved_at is not None:
+        return ""
+    channels.forget(connection, incident.id)
+    return own.name
 
 
 def show(connection: Connection, request: Request, incident: Incident, *, private: bool) -> Incident:

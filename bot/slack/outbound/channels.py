@@ -218,11 +218,14 @@ def _invite(context: SlackContext, job: Job, channel_id: str, people: Sequence[s
 
 
 def archive(context: SlackContext, job: Job) -> None:
-    """Archive the channel; a second time, it is archived already. Tell who asked if that fails."""
+    """Archive the channel; a second time, it is archived already. Tell who asked if that fails, or it is open again."""
     with context.database.read() as connection:
         incident = incidents.by_id(connection, job.content["incident_id"])
         own = channels.of_incident(connection, incident.id)
     if own is None or own.channel_id is None or own.channel_id != incident.channel_id:
+        return
+    if incident.open:
+        _tell(context, job, incident, slack("not_archived", incident=incident, name=own.name, problem=""))
         return
     try:
         context.client.conversations_archive(channel=own.channel_id)

@@ -280,6 +280,59 @@ def test_an_incident_that_is_closed_meanwhile_stays_where_it_is(office: Workplac
     assert "is cancelled, so it gets no channel" in office.refused("/incident channel")
 
 
+def test_a_channel_that_is_being_made_is_not_used_once_the_incident_is_private(
+    office: Workplace, clock: SetClock
+) -> None:
+    hidden = office.slack.add_channel("acquisition", private=True, members={office.alice, office.bob})
+    office.say("/incident open SEV1 The merger leaks", channel=hidden)
+    office.say("/incident private off", channel=hidden)
+    office.slack.fail_next("conversations.setPurpose", retry_after_s=30)
+    office.say("/incident channel", channel=hidden)
+    office.deliver()
+    open_to_all = named(office, "inc-1-the-merger-leaks")
+    assert not open_to_all.private
+    told = office.say("/incident private", channel=hidden)
+    assert told.splitlines()[-1] == (
+        "#inc-1-the-merger-leaks, which was being made for it, is not used. "
+        "To have another made: /incident channel INC-1"
+    )
+    clock.set(clock() + timedelta(seconds=31))
+    assert office.messages(open_to_all.id) == []
+    assert incident(office).channel_id == hidden
+    office.say("/incident channel", channel=hidden)
+    office.deliver()
+    assert (own(office).name, own(office).private) == ("inc-1", True)
+    assert "which was being made" not in office.say("/incident private off", channel=own(office).id)
+
+
+def test_an_incident_that_is_open_again_keeps_its_channel(sqlite: Database, clock: SetClock, tmp_path: Any) -> None:
+    with with_channels(sqlite, clock, SCRIBE_PUBLISH_DIR=str(tmp_path)) as office:
+        press(office, office.ask("/incident open Checkout fails"), office.alice)
+        channel = own(office)
+        office.say("/resolved rolled back", channel=channel.id)
+        office.deliver()
+        assert office.ask("/postmortem publish anyway", channel=channel.id).ok
+        office.deliver()
+        office.slack.fail_next("conversations.archive", retry_after_s=30)
+        office.say("/incident archive", channel=channel.id)
+        office.deliver()
+        office.say("/reopened it is back", channel=channel.id)
+        clock.set(clock() + timedelta(seconds=31))
+        told = office.messages(channel.id, office.alice)[-1].text
+        assert told == "#inc-1-checkout-fails was not archived: INC-1 is open again."
+        assert not own(office).archived
+
+
+def test_the_story_is_told_in_the_workspaces_own_commands(sqlite: Database, clock: SetClock) -> None:
+    with with_channels(sqlite, clock, SCRIBE_PREFIX="ops-") as office:
+        office.say("/ops-incident open Checkout fails")
+        for number in range(10):
+            office.say(f"/ops-note step {number}")
+        office.say("/ops-incident channel")
+        office.deliver()
+        assert "2 earlier entries: /ops-timeline" in office.messages(own(office).id)[0].text
+
+
 def test_without_the_setting_or_for_a_guest_no_channel_is_offered_or_made(sqlite: Database, clock: SetClock) -> None:
     with workplace(sqlite, clock=clock) as office:
         assert "blocks" not in office.ask("/incident open Checkout fails").body
