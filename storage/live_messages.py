@@ -109,6 +109,17 @@ _FORGET = (
     .where(text(STALE), ~exists().where(live_messages.c.incident_id == incidents.c.id, live_messages.c.state == LIVE))
     .values(stale=False)
 )
+_WAITING_BEFORE = (
+    select(func.count())
+    .select_from(jobs)
+    .where(
+        jobs.c.workspace_id == bindparam("of_workspace"),
+        jobs.c.action == SHOW,
+        jobs.c.id < bindparam("of_job"),
+        text(f"outbox.{UNSENT}"),
+    )
+)
+"""The jobs whose turn comes first: each edit has an instant of its own, instead of all trying at the same one."""
 _LAST_EDITS = tuple(
     select(func.max(table.c.edited_at, type_=table.c.edited_at.type)).where(
         table.c.workspace_id == bindparam("of_workspace")
@@ -206,20 +217,21 @@ def find(connection: Connection, incident_id: int, kind: str) -> LiveMessage | N
 
 
 def note_posted(connection: Connection, message: LiveMessage, *, ts: str, fingerprint: str, at: datetime) -> None:
-    """Save that the message was posted, for the first time or anew."""
+    """Save that the message was posted, for the first time or anew; not where it has moved to another channel since."""
     posted = {"ts": ts, "fingerprint": fingerprint, "posted_at": at}
-    connection.execute(update(live_messages).where(_is(message)).values(**posted))
+    connection.execute(update(live_messages).where(_is_still(message)).values(**posted))
 
 
-def begin(connection: Connection, message: LiveMessage, *, at: datetime) -> float:
+def begin(connection: Connection, message: LiveMessage, *, job_id: int, at: datetime) -> float:
     """Begin to show the message: from now on changes are noted anew. Read what it shows after this transaction.
 
-    Returns the seconds to wait until the workspace may have another edit: above 0 nothing was begun. What is yet to be
+    Returns the seconds until the job's turn among the workspace's edits: above 0 nothing was begun. What is yet to be
     posted is no edit, and does not wait.
     """
     left_s = pause_s(connection, message.workspace_id, at=at)
     if left_s > 0 and message.ts:
-        return left_s
+        before = {"of_workspace": message.workspace_id, "of_job": job_id}
+        return left_s + PACE_S * int(connection.execute(_WAITING_BEFORE, before).scalar_one())
     connection.execute(update(live_messages).where(_is(message)).values(edited_at=at))
     # Another message of the incident needs its own job before the mark goes.
     changed = connection.execute(_CHANGED_OF, {"of_incident": message.incident_id}).all()
@@ -262,7 +274,11 @@ def renew(connection: Connection, message: LiveMessage) -> None:
 
 def mark_lost(connection: Connection, message: LiveMessage) -> None:
     """Save that the message cannot be posted or edited: nothing is tried until it is announced again."""
-    connection.execute(update(live_messages).where(_is(message)).values(state=LOST))
+    connection.execute(update(live_messages).where(_is_still(message)).values(state=LOST))
+
+
+def _is_still(message: LiveMessage) -> ColumnElement[bool]:
+    return and_(_is(message), live_messages.c.channel_id == message.channel_id)
 
 
 def _is(message: LiveMessage) -> ColumnElement[bool]:

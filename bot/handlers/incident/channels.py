@@ -172,7 +172,8 @@ def _story(connection: Connection, incident: Incident, *, prefix: str) -> str:
 def invited(connection: Connection, settings: Settings, content: Mapping[str, Any]) -> tuple[str, ...]:
     """The ids of the people and groups to invite: who takes part or is named, and those set for the severity.
 
-    The severity is the highest that it had: who was to know of it then is not left out since.
+    The severity is the highest that it had: who was to know of it then is not left out since. Into a private
+    incident's channel its own people alone come.
     """
     incident = incidents.by_id(connection, content["incident_id"])
     entries = timeline.of_incident(connection, incident.id)
@@ -180,4 +181,4 @@ def invited(connection: Connection, settings: Settings, content: Mapping[str, An
     named = {name: user_id for user_id, name in names.items()}
     people = people_of(incident, entries, named, content["asked_by"])
     severity = incident.highest_severity or incident.severity
-    return tuple(dict.fromkeys((*people, *settings.invited(severity))))
+    return tuple(dict.fromkeys((*people, *(() if incident.private else settings.invited(severity)))))

@@ -67,7 +67,7 @@ def show(context: SlackContext, post: Action, job: Job) -> str | None:
     if known is None or known.state == LOST:
         return None
     with context.database.write() as connection:
-        left_s = live_messages.begin(connection, known, at=at)
+        left_s = live_messages.begin(connection, known, job_id=job.id, at=at)
     if left_s > 0:
         raise PausedError(left_s)
     with context.database.read() as connection:

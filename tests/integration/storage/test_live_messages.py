@@ -26,9 +26,9 @@ def posted(database: Database, incident_id: int, *, workspace: str = "T1", kind:
     return replace(found, ts="1.1", fingerprint="f")
 
 
-def begun(database: Database, message: LiveMessage, *, after: timedelta) -> float:
+def begun(database: Database, message: LiveMessage, *, after: timedelta, job_id: int = 0) -> float:
     with database.write() as connection:
-        return live_messages.begin(connection, message, at=NOW + after)
+        return live_messages.begin(connection, message, job_id=job_id, at=NOW + after)
 
 
 def taken_up(database: Database, *, after: timedelta = timedelta()) -> list[tuple[str, float]]:
@@ -84,6 +84,36 @@ def test_an_edit_waits_for_the_window_and_for_the_pace_of_the_workspace(database
         connection.execute(update(jobs).values(state="sent"))
         say(connection, one)
     assert taken_up(database, after=11 * SECOND) == [(f"live:{first.id}", WINDOW_S - 1)]
+
+
+def test_each_edit_that_waits_has_a_turn_of_its_own(database: Database) -> None:
+    with database.write() as connection:
+        messages = [declare(connection) for _ in range(4)]
+    first, *others = [posted(database, each.id) for each in messages]
+    assert len(taken_up(database)) == 4
+    with database.read() as connection:
+        waiting = connection.execute(select(jobs.c.id).order_by(jobs.c.id)).scalars().all()
+    assert begun(database, first, after=10 * SECOND, job_id=waiting[0]) == 0.0
+    with database.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == waiting[0]).values(state="sent"))
+    turns = [
+        begun(database, each, after=10 * SECOND, job_id=job_id)
+        for each, job_id in zip(others, waiting[1:], strict=True)
+    ]
+    assert turns == [PACE_S, 2 * PACE_S, 3 * PACE_S]
+
+
+def test_what_moves_while_it_is_posted_is_posted_anew_where_it_goes_on(database: Database) -> None:
+    with database.write() as connection:
+        incident = declare(connection)
+    message = posted(database, incident.id)
+    with database.write() as connection:
+        live_messages.move(connection, incident.id, "C2")
+        live_messages.note_posted(connection, message, ts="1.2", fingerprint="f", at=NOW)
+        live_messages.mark_lost(connection, message)
+        found = live_messages.find(connection, incident.id, CARD)
+    assert found is not None
+    assert (found.channel_id, found.ts, found.state) == ("C2", "", LIVE)
 
 
 def test_of_two_messages_of_an_incident_each_has_its_own_job(database: Database) -> None:

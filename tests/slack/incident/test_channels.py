@@ -109,6 +109,14 @@ def test_in_the_old_channel_words_are_kept_and_asked_about_until_another_one_is_
     assert "INC-2 #4" in office.say("/note afterwards")
 
 
+def test_the_groups_of_a_severity_are_not_let_into_a_private_channel(sqlite: Database, clock: SetClock) -> None:
+    with with_channels(sqlite, clock, SCRIBE_INVITE_SEV1="U000000005") as office:
+        assert office.slack.add_user("dora") == "U000000005"
+        hidden = office.slack.add_channel("acquisition", private=True, members={office.alice, office.bob})
+        press(office, office.ask("/incident open SEV1 the merger leaks", channel=hidden))
+        assert own(office).members == frozenset({BOT_USER_ID, office.alice, office.bob})
+
+
 def _option(answer: Answer, ends: str) -> str:
     assert answer.message
     options = answer.message.blocks[-1]["elements"][0]["options"]
