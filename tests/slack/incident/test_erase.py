@@ -177,9 +177,9 @@ def test_an_erased_secret_is_nowhere(publisher: Workplace, folder: Path, clock: 
     assert SECRET not in office.drafts[-1].content.decode()
 
 
-def test_cards_drafts_stories_and_updates_lose_the_words_in_every_channel(sqlite: Database, clock: SetClock) -> None:
+def test_cards_drafts_stories_and_updates_lose_the_words_in_every_channel(database: Database, clock: SetClock) -> None:
     environment: dict[str, Any] = {"SCRIBE_CARD": "on", "SCRIBE_CHANNELS": "on", "SCRIBE_UPDATES_CHANNEL": "C000000005"}
-    with workplace(sqlite, clock=clock, **environment) as office:
+    with workplace(database, clock=clock, **environment) as office:
         office.slack.scopes |= SCOPES
         assert office.slack.add_channel("updates") == "C000000005"
         office.say("/detected checkout fails")
