@@ -212,7 +212,7 @@ def pressed(scene: Scene, who: str, channel: str | None, action: str, value: str
 
 VALUES = (
     "INC-2 1", "INC-3 2", "INC-2", "INC-1 INC-2", "INC-2 INC-1", "INC-2 1 INC-1", "INC-2 drill", "INC-2 entry 1 x",
-    "INC-2 card", "INC-2 card SEV1", "INC-2 2 undo",
+    "INC-2 card", "INC-2 card SEV1", "INC-2 2 undo", "INC-2 2 edit", "INC-2 folder", "INC-3 canvas anyway",
     "INC-2 1 2026-03-12T11:00:00.000+00:00", "INC-2 2 next week", "INC-2 2 U000000001", "INC-2 2 2026-04-01", "1",
     "2026-03-12T11:00:00.000+00:00 status INC-2", "2026-03-12T11:00:00.000+00:00 did INC-2 x",
 )  # fmt: skip
@@ -337,6 +337,8 @@ DEEDS: dict[str, tuple[str, ...]] = {
     "role": ("/incident role comms me",),
     "title": ("/incident title plums",),
     "private": ("/incident private",),
+    "update": ("/incident update plums are late, next in 30m",),
+    "channel": ("/incident channel",),
     "resolve": (),
     "cancel": ("/incident cancel a drill",),
     "duplicate": ("/incident duplicate INC-7",),
@@ -345,7 +347,7 @@ DEEDS: dict[str, tuple[str, ...]] = {
     "undo": ("/incident undo 1",),
     "document": ("/postmortem edit", "/postmortem template classic"),
     "review": ("/postmortem review 2026-03-19 10:00", "/postmortem review cancel"),
-    "publish": ("/postmortem publish anyway",),
+    "publish": ("/postmortem publish anyway", "/incident archive"),
     "items": ("/actionitem assign 1 @bob", "/actionitem done 1", "/actionitem due 1 2026-04-01"),
     "drop": ("/actionitem drop 1 no money",),
     "erase": ("/incident erase 1 it names a customer",),
@@ -359,7 +361,7 @@ def test_the_rest_is_for_members_and_the_refusal_says_what_is_not(
 ) -> None:
     assert DEEDS.keys() == POLICY.keys()
     folder = str(tmp_path_factory.mktemp("published"))
-    with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=folder) as office:
+    with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=folder, SCRIBE_CHANNELS="on") as office:
         scene = set_up(office)
         before = (entries(office), items(office), incident(office))
         every = [typed for each in DEEDS.values() for typed in each] + [f"/{route}" for route in FOR_MEMBERS]
@@ -381,7 +383,9 @@ def test_the_operator_may_let_outsiders(
 ) -> None:
     policy = ",".join(f"{action}={OUTSIDERS}" for action in POLICY)
     folder = str(tmp_path_factory.mktemp("published"))
-    with workplace(sqlite, clock=clock, SCRIBE_PUBLISH_DIR=folder, SCRIBE_POLICY=policy) as office:
+    with workplace(
+        sqlite, clock=clock, SCRIBE_PUBLISH_DIR=folder, SCRIBE_POLICY=policy, SCRIBE_CHANNELS="on"
+    ) as office:
         scene = set_up(office)
         for action, every in DEEDS.items():
             for typed in every:

@@ -32,8 +32,8 @@ from tests.support.ledger import entries, incident, incident_count
 from tests.support.workplace import Workplace, workplace
 
 SECRET = "zebra"  # noqa: S105 - a word that occurs nowhere else
-ELSEWHERE = "C000000021"
-"""The id that fakeslack gives the outside channel; it numbers channels and direct messages together."""
+ELSEWHERE = "C000000005"
+"""The id that the stand-in gives the outside channel, the first thing added to the workplace."""
 MONTH = timedelta(days=30)
 TERMINAL = {
     "backup": "needs the database itself, which contains everything",
@@ -113,6 +113,8 @@ def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scen
         SCRIBE_REMINDERS="worked=20d,drop=20d",
     ) as office:
         office.slack.scopes |= {"canvases:write", "reactions:read", "channels:history", "groups:history"}
+        elsewhere = office.slack.add_channel("elsewhere")
+        assert elsewhere == ELSEWHERE
         office.people["dora"] = office.slack.add_user("dora", zone="UTC")
         office.bot.refresh()
         hidden = office.slack.add_channel("acquisition", private=True)
@@ -124,8 +126,6 @@ def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scen
         office.say("/incident private")
         office.say("/resolved it is back")
         office.deliver()
-        elsewhere = office.slack.add_channel("elsewhere")
-        assert elsewhere == ELSEWHERE
         own, readers = frozenset({office.channel, hidden}), frozenset({office.alice, office.people["dora"]})
         yield Scenario(office, own, elsewhere, published, clock, readers)
 
@@ -222,7 +222,8 @@ def _joining(scenario: Scenario) -> None:
     office.slack.scopes |= {"channels:read", "groups:read"}
     for channel in (scenario.elsewhere, *sorted(scenario.own)):
         office.slack.join(carol, channel)
-        told = [each for each in office.messages(channel, carol) if each.text.startswith("INC-2 · open · ")]
+        alone = [each for each in office.messages(channel, carol) if each.ephemeral_for == carol]
+        told = [each for each in alone if each.text.startswith("INC-2 · open · ")]
         assert len(told) == (incident(office, 2).channel_id == channel)
 
 
