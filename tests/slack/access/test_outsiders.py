@@ -352,6 +352,17 @@ DEEDS: dict[str, tuple[str, ...]] = {
     "drop": ("/actionitem drop 1 no money",),
     "erase": ("/incident erase 1 it names a customer",),
 }
+PRESSED = {
+    "draft_edit": "INC-1",
+    "draft_publish": "INC-1",
+    "publish_anyway": "INC-1 folder",
+    "review_plan": "INC-1",
+    "make_channel": "INC-1",
+    "archive_channel": "INC-1",
+    "card_severity": "INC-1 card SEV1",
+    "entry_menu": "INC-1 1 undo",
+}
+"""The buttons that stand for one of them, and their values."""
 REFUSED = "is for members of this workspace"
 
 
@@ -372,6 +383,11 @@ def test_the_rest_is_for_members_and_the_refusal_says_what_is_not(
             assert REFUSED in answer.text, (typed, answer.text)
             assert "/note what you saw" in answer.text
             assert "/timeline" in answer.text
+        user = scene.people[who]
+        for action, value in PRESSED.items():
+            told = len(office.messages(scene.here, user))
+            office.slack.transport.deliver(pressed(scene, who, scene.here, action, value))
+            assert [REFUSED in each.text for each in office.messages(scene.here, user)[told:]] == [True], action
         assert (entries(office), items(office), incident(office)) == before
         for typed in ("/actionitem assign 1 me", "/incident severity SEV1", "/incident title pears"):
             assert REFUSED not in scene.ask(typed, "member").text, typed

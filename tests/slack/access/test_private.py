@@ -147,6 +147,7 @@ def _record_everything(office: Workplace, channel: str) -> None:
         "/incident role ops @carol",
         "/incident handover @bob: the zebra is yours",
         "/escalated @carol for the zebra",
+        "/incident update the zebra is tired, next in 30m",
         "/postmortem draft",
     ):
         office.say(typed, channel=channel)
@@ -297,7 +298,7 @@ def _own_channel(scenario: Scenario) -> None:
     own = incident(office, 2).channel_id
     assert own != hidden
     object.__setattr__(scenario, "own", scenario.own | {own})
-    for typed in ("/resolved the zebra is caught", "/postmortem publish canvas", "/incident archive"):
+    for typed in ("/resolved the zebra is caught", "/postmortem publish canvas anyway", "/incident archive"):
         assert office.ask(typed, channel=own).ok
         office.deliver()
     assert office.slack.workspace.channels[own].archived
