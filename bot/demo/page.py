@@ -193,8 +193,8 @@ class Page:
         return await _json(lambda: preview.render(query.get("channel", ""), query.get("tab", TABS[0])))
 
     async def _picture(self, request: Request) -> Response:
-        channel = request.query_params.get("channel", "")
-        svg = await run_in_threadpool(self._running_demo.preview.picture, channel)
+        channel, tall = request.query_params.get("channel", ""), "tall" in request.query_params
+        svg = await run_in_threadpool(self._running_demo.preview.picture, channel, tall=tall)
         if svg is None:
             return PlainTextResponse("There is no incident yet.", status_code=404)
         return Response(svg, media_type=CONTENT_TYPES[".svg"])

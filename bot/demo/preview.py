@@ -13,7 +13,7 @@ from bot.config import Settings
 from bot.demo.casefile import SAMPLE, read_case
 from bot.demo.replay import replayed
 from bot.documents import drafting, markup
-from bot.documents.export import FORMATS, ExportRecord, for_publication, latest_draft
+from bot.documents.export import FORMATS, PRINTED, ExportRecord, for_publication, latest_draft
 from bot.documents.picture.phases import spans
 from bot.domain.check.checklist import check, grouped
 from bot.domain.incident.phases import phases
@@ -77,10 +77,10 @@ class PostmortemPreview:
         }
         return {"incident": about, "tab": tab, **_TABS[tab](preview)}
 
-    def picture(self, channel: str) -> str | None:
-        """The timeline's picture as SVG; None when there is no incident."""
+    def picture(self, channel: str, *, tall: bool = False) -> str | None:
+        """The timeline's picture as SVG, the vertical one if `tall`; None when there is no incident."""
         record = self._record(channel)
-        return None if record is None else FORMATS["svg"](record)
+        return None if record is None else PRINTED["phone-svg" if tall else "svg"](record)
 
     def _record(self, channel: str) -> ExportRecord | None:
         with self._database.read() as connection:
@@ -130,7 +130,7 @@ def promise() -> Json:
 
 
 def _picture(preview: Preview) -> Json:
-    """The picture as values, for where it would be too narrow to be read: the phases, and the entries on a rail.
+    """The picture as values, of which the page makes a list: the phases, and the entries on a rail.
 
     `seconds` are a phase's length; `phase` is the key of the one that an entry lies in, None around the incident.
     """

@@ -78,9 +78,10 @@ const TABS = {
       view.groups.map((group) => el("section", {}, el("h3", {}, group.title), group.findings.map(finding)))],
   json: ({ text }) => el("pre", { class: "json" }, text.length > MAX_JSON_CHARS ? `${text.slice(0, MAX_JSON_CHARS)}\n…` : text),
   picture: (view) => [
-    el("div", { class: "picture wide-only", tabindex: 0, role: "region", "aria-label": "The timeline's picture" }, image(view)),
-    el("div", { class: "narrow-only" }, rail(view)),
-    el("p", {}, el("a", { href: pictureUrl(), target: "_blank", rel: "noreferrer noopener" }, "Open the picture by itself")),
+    el("div", { class: "picture", tabindex: 0, role: "region", "aria-label": "The timeline's picture" }, image(view)),
+    el("p", { class: "wide-only" }, byItself()),
+    el("p", { class: "narrow-only" }, byItself({ tall: "" })),
+    el("details", {}, el("summary", {}, "The same as a list"), rail(view)),
   ],
 };
 
@@ -89,9 +90,12 @@ const finding = (each) =>
 
 const pictureUrl = (query = {}) => `picture.svg?${new URLSearchParams({ channel: requestChannel(), ...query })}`;
 
-// `state` is in the URL so that a changed picture is loaded anew.
-const image = ({ incident }) =>
-  el("img", { class: "timeline", src: pictureUrl({ state: incident.state }), alt: `The timeline of ${incident.name} as a picture; its words stand in the postmortem` });
+const byItself = (query) => el("a", { href: pictureUrl(query), target: "_blank", rel: "noreferrer noopener" }, "Open the picture by itself");
+
+// `state` is in the URL so that a changed picture is loaded anew. The width is that of `narrow-only`.
+const image = ({ incident: { name, state } }) => el("picture", {},
+  el("source", { media: "(max-width: 1199.98px)", srcset: pictureUrl({ state, tall: "" }) }),
+  el("img", { class: "timeline", src: pictureUrl({ state }), alt: `The timeline of ${name} as a picture; its words stand in the list below` }));
 
 // The phases, and a way to the tab with the whole picture, which would be too small here.
 const thumbnail = (view) => [phaseBar(view), el("button", { type: "button", class: "button small", onclick: () => selectTab("picture") }, "See the picture")];

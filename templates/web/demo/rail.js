@@ -1,4 +1,4 @@
-// The picture of the timeline where it would be too narrow to be read: a bar of the phases, and the entries on a rail.
+// The picture of the timeline as a list: a bar of the phases, and the entries on a rail.
 
 import { el } from "./dom.js";
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from bot.demo.demo import ANSWER, PUBLISH, STEPS, STORY
+from bot.documents.picture.tall import WIDTH
 from bot.vocabulary import KINDS
 from storage import timeline
 from storage.items import action_items
@@ -309,7 +310,8 @@ def test_the_picture_can_be_read_in_the_side_column_and_on_a_phone(tab: Tab) -> 
     resolve(tab)
     page.set_viewport_size({"width": 1100, "height": 800})
     page.get_by_role("tab", name="Picture").click()
-    for width in (1100, 390):
+    shown = page.locator("#preview-body img.timeline")
+    for width in (1100, 900, 390):
         page.set_viewport_size({"width": width, "height": 844})
         page.evaluate("document.body.dataset.pane = 'preview'")
         expect(page.locator(".rail li")).to_have_text([re.compile("Detected disk full$"), re.compile("Resolved freed")])
@@ -317,9 +319,12 @@ def test_the_picture_can_be_read_in_the_side_column_and_on_a_phone(tab: Tab) -> 
             "(all) => all.map((each) => parseFloat(getComputedStyle(each).fontSize))"
         )
         assert min(sizes) >= 13
+        # The vertical picture, whose texts are 13 pixels high where it is as wide as it is drawn.
+        page.wait_for_function("() => document.querySelector('#preview-body img.timeline').currentSrc.includes('tall')")
+        expect(shown).to_be_visible()
+        assert shown.evaluate("(image) => image.decode().then(() => image.clientWidth)") >= WIDTH
         assert page.evaluate("document.querySelector('#preview-body').scrollWidth <= innerWidth")
     page.set_viewport_size(WIDE)
-    shown = page.locator("#preview-body img.timeline")
     expect(shown).to_be_visible()
     assert shown.evaluate("(image) => image.clientWidth") > 600
 
