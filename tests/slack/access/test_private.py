@@ -112,7 +112,10 @@ def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scen
         SCRIBE_SUMMARY_CHANNEL=ELSEWHERE,
         SCRIBE_REMINDERS="worked=20d,drop=20d",
     ) as office:
-        office.slack.scopes |= {"canvases:write", "reactions:read", "channels:history", "groups:history"}
+        office.slack.scopes |= {
+            "canvases:write", "channels:history", "groups:history", "pins:write", "reactions:read",
+        }  # fmt: skip
+        assert office.bot.context.identity.learn()
         elsewhere = office.slack.add_channel("elsewhere")
         assert elsewhere == ELSEWHERE
         office.people["dora"] = office.slack.add_user("dora", zone="UTC")
