@@ -21,6 +21,7 @@ from bot.handlers.later import MOST_ENTRIES
 from bot.handlers.routes import INTERACTIONS
 from bot.run import tick_intervals
 from bot.slack.context import FORM
+from bot.slack.identity import Facts
 from bot.slack.outbound import home
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 from storage import outbox as outboxes
@@ -115,7 +116,8 @@ def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scen
         office.slack.scopes |= {
             "canvases:write", "channels:history", "groups:history", "pins:write", "reactions:read",
         }  # fmt: skip
-        assert office.bot.context.identity.learn()
+        office.bot.context.identity.facts = Facts()
+        office.bot.refresh()
         elsewhere = office.slack.add_channel("elsewhere")
         assert elsewhere == ELSEWHERE
         office.people["dora"] = office.slack.add_user("dora", zone="UTC")

@@ -13,7 +13,7 @@ from bot.fakeslack.objects import Message
 from storage.database import Database
 from tests.support.ledger import entries, standing
 from tests.support.line import Line
-from tests.support.workplace import Workplace, workplace
+from tests.support.workplace import Workplace, at, workplace
 
 SLACK_WAITS_S = 3.0
 WAYS = {
@@ -167,3 +167,31 @@ def test_a_button_of_the_card_is_kept_like_a_command_and_counts_from_when_it_was
         assert "INC-1 was mitigated at 12:00 UTC already, so nothing was recorded." in str(
             office.messages(user=office.alice)
         )
+
+
+def test_what_an_interview_is_answered_during_an_outage_is_recorded_afterwards(remote: Workplace, line: Line) -> None:
+    office = remote
+    for typed in ("/detected disk full", "/resolved freed"):
+        office.say(typed)
+    office.deliver()
+    assert office.ask("/postmortem answer").ok
+    began = office.slack.modal(office.alice)
+    assert began
+    office.slack.submit(office.alice, {_field(office, "at-started"): int(at("2026-03-12T11:30:00Z").timestamp())})
+    line.cut()
+    before_s = time.monotonic()
+    answer = office.slack.submit(office.alice, {_field(office, "fact-impact"): "nobody could pay"})
+    assert answer.ok
+    assert time.monotonic() - before_s < SLACK_WAITS_S
+    line.mend()
+    assert office.bot.context.offline.replay() == 1
+    office.deliver()
+    assert ("impact", "nobody could pay") in standing(office)
+    assert ("started", "") in standing(office)
+
+
+def _field(office: Workplace, name: str) -> str:
+    view = office.slack.modal(office.alice)
+    assert view
+    names = [block["block_id"] for block in view.blocks if block["type"] == "input"]
+    return next(each for each in names if each.partition("@")[0] == name)
