@@ -121,11 +121,13 @@ class SpoolFile:
 
     def _reject_line(self, line: bytes, reason: str) -> None:
         self.rejections += 1
-        self._rejected_bytes += len(line)
+        kept = with_reason(line, reason)
+        # Short lines take more memory for their reasons than for themselves.
+        self._rejected_bytes += len(kept)
         if self._rejected_bytes > _MOST_REJECTED_BYTES:
             self._spoil(RUBBISH)
         elif self.spoiled is None:
-            self.rejected.append(with_reason(line, reason))
+            self.rejected.append(kept)
 
     def _spoil(self, reason: str) -> None:
         self.rejections += self.spoiled is None

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, 
 from storage.database import Database
 from tests.support.demo_site import DemoSite, demo_site
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 """How long a test waits for the page to show something: other tests may keep the machine busy."""
 expect.set_options(timeout=WAIT_MS)
 WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=800)

@@ -320,7 +320,7 @@ def test_two_tabs_act_as_two_people_and_private_answers_stay_with_theirs(site: D
     alices.type("/detected disk full")
     bobs.message("disk full")
     bobs.type("/incident status")
-    expect(bobs.message("INC-1").locator(".note").first).to_contain_text("Only visible to you")
+    expect(bobs.page.locator("article.private .note").first).to_contain_text("Only visible to you")
     alices.type("hello from Alice")
     bobs.message("hello from Alice")
     expect(alices.page.locator("article.private")).to_have_count(0)

@@ -146,6 +146,7 @@ def test_the_doctor_prints_a_line_per_subject_with_its_fix_and_exits_with_1(tmp_
 
 
 def test_the_doctor_exits_with_0_when_nothing_fails(office: Workplace, tmp_path: Path) -> None:
+    office.slack.scopes.add("pins:write")
     environment = {
         "SLACK_BOT_TOKEN": office.slack.bot_token, "SLACK_SIGNING_SECRET": office.slack.signing_secret,
         "SLACK_API_URL": office.slack.api_url, "SLACK_APP_TOKEN": "", "SCRIBE_SPOOL": str(tmp_path / "spool"),

@@ -193,5 +193,5 @@ def test_what_an_interview_is_answered_during_an_outage_is_recorded_afterwards(r
 def _field(office: Workplace, name: str) -> str:
     view = office.slack.modal(office.alice)
     assert view
-    names = [block["block_id"] for block in view.blocks if block["type"] == "input"]
+    names = [str(block["block_id"]) for block in view.blocks if block["type"] == "input"]
     return next(each for each in names if each.partition("@")[0] == name)
