@@ -261,6 +261,9 @@ def problems(answers: Answers, told: Interview) -> dict[str, str]:
         what, _, kind = name.partition("-")
         if what == "words" and f"at-{kind}" not in answers:
             found[f"at-{kind}"] = "When was it? Choose a time, or leave both empty."
+        if what == "fact" and kind not in TEXTS:
+            # Another release opened the form: the words stay in it.
+            found[name] = "This is not asked any more. Keep the words with a note, and leave this empty."
         if what == "sort" and f"fact-{kind}" not in answers:
             found[f"fact-{kind}"] = "What led to it? Say it, or leave both empty."
     return found
@@ -316,7 +319,8 @@ def _fixed(name: str, number: str, answer: Answer, answered: _Answered) -> Itera
 
 
 def _answered_fact(name: str, fact: str, answer: Answer, answered: _Answered) -> Iterator[TypedAnswer]:
-    if fact not in TEXTS:  # a form that another release opened
+    """The step of a fact that is asked for; one that is not is among the `problems`."""
+    if fact not in TEXTS:
         return
     meanwhile, examples = _both(fact, answered.told), answered.told.document.examples
     if fact == "review":

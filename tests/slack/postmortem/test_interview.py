@@ -377,3 +377,14 @@ def test_what_has_to_change_is_never_taken_for_a_command(over: Workplace, words:
     over.say("/actionitem @bob widen the pool")
     assert submit(over, fact__measures=words).body == {}
     assert [(each.text, each.state) for each in items(over)] == [("widen the pool", "open"), (words, "proposed")]
+
+
+def test_the_answer_to_a_question_of_another_release_stays_in_the_form(over: Workplace) -> None:
+    ask(over)
+    view = modal(over)
+    field = next(block for block in view.blocks if block["block_id"].partition("@")[0] == "fact-impact")
+    field["block_id"] = field["element"]["action_id"] = "fact-weather"
+    before = entries(over)
+    answer = over.slack.submit(over.alice, {"fact-weather": "it rained"})
+    assert answer.body["errors"]["fact-weather"].startswith("This is not asked any more.")
+    assert entries(over) == before
