@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
@@ -113,10 +113,12 @@ class Settings(BaseModel):
     def from_env(cls, environment: Mapping[str, str]) -> Self:
         """Parse a mapping such as `os.environ`; empty values count as absent.
 
-        Raises UsageError naming the variable whose value is invalid.
+        A variable that ends in `_FILE` (FROM_FILES) names a file that holds the value, as Docker and Kubernetes lay
+        secrets. Raises UsageError naming the variable whose value is invalid.
         """
+        present = {name: value for name, value in environment.items() if value}
         try:
-            return cls.model_validate({name: value for name, value in environment.items() if value})
+            return cls.model_validate(present | _read_files(present))
         except ValidationError as error:
             problem = error.errors()[0]
             message = str(problem["msg"]).removeprefix("Value error, ")
@@ -265,6 +267,11 @@ class Settings(BaseModel):
         """The ids of the people and groups that are invited to the channel of an incident of that severity."""
         return () if severity is None else getattr(self, f"invite_{severity.lower()}")
 
+    def summary(self) -> dict[str, str]:
+        """What is set to other than its default, by variable, for the log: without secrets and what may hold one."""
+        told = self.model_dump(by_alias=True, exclude_defaults=True, exclude={*_SECRETS, "publish_url"})
+        return {name: str(value) for name, value in told.items()}
+
     @property
     def targets(self) -> tuple[str, ...]:
         """The names of the targets that postmortems are published to."""
@@ -279,6 +286,32 @@ class Settings(BaseModel):
     def catalog(self) -> TemplateCatalog:
         """The shipped templates and those in the folder `templates`."""
         return TemplateCatalog(self.templates)
+
+
+_SECRETS: Final = ("bot_token", "app_token", "signing_secret", "database_url")
+FROM_FILES: Final = {f"{alias}_FILE": alias for alias in (Settings.model_fields[name].alias or "" for name in _SECRETS)}
+"""The variables that name a file, by the variable whose value stands in it."""
+_LONGEST_SECRET = 64 * 1024
+
+
+def _read_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """The values that FROM_FILES names. Raises UsageError for a file that cannot be read, and for a value set twice."""
+    values = {}
+    for variable, target in FROM_FILES.items():
+        if not (path := environment.get(variable)):
+            continue
+        if target in environment:
+            raise UsageError(f"{variable} and {target} are both set; leave one of them out")
+        try:
+            with Path(path).open(encoding="utf-8") as file:
+                value = file.read(_LONGEST_SECRET).strip()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "no text"
+            raise UsageError(f"{variable}: {path} cannot be read: {reason}") from None
+        if not value:
+            raise UsageError(f"{variable}: {path} is empty")
+        values[target] = value
+    return values
 
 
 def _is_file(path: Path) -> bool:

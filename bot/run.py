@@ -3,10 +3,12 @@
 import gc
 import logging
 import os
+import platform
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +92,8 @@ def serve(
     """
     _check_tokens(settings)
     configure(settings.log_level, settings.log_format)
+    told = " ".join(f"{name}={value}" for name, value in settings.summary().items())
+    _log.info("Scribe %s on Python %s; %s", version("scribe-bot"), platform.python_version(), told or "no settings")
     sys.setswitchinterval(_SWITCH_S)
     socket_mode = bool(settings.app_token.get_secret_value())
     metrics, status, ending = PrometheusMetrics(), SocketStatus(), Ending()

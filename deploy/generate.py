@@ -8,14 +8,18 @@ time make the table of them; the sample that ships makes the README's picture. R
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from importlib.metadata import requires
 from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from fontpkg import path as font_path
 from fontTools.ttLib import TTFont
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from bot.demo.casefile import SAMPLE
 from bot.demo.replay import replay_file
@@ -109,6 +113,43 @@ def schema(_root: Path) -> str:
     return json.dumps(exported(), indent=2, ensure_ascii=False) + "\n"
 
 
+def _closure(names: Iterable[str]) -> set[str]:
+    """The canonical names of these distributions, such as `psycopg[binary]`, and of all that they require on Linux."""
+    waiting, found = [Requirement(name) for name in names], set[tuple[str, frozenset[str]]]()
+    while waiting:
+        each = waiting.pop()
+        if (key := (canonicalize_name(each.name), frozenset(each.extras))) in found:
+            continue
+        found.add(key)
+        for text in requires(each.name) or ():
+            needed = Requirement(text)
+            extras = each.extras or {""}
+            if needed.marker is None or any(
+                needed.marker.evaluate({"extra": extra, "sys_platform": "linux"}) for extra in extras
+            ):
+                waiting.append(needed)
+    return {name for name, _ in found}
+
+
+def _locked(root: Path, names: Iterable[str]) -> str:
+    """The lines of the lock, with their hashes, of these distributions and all that they require."""
+    wanted = _closure(names)
+    blocks = re.findall(
+        r"^([A-Za-z0-9._-]+)(==.*(?:\n[ ]+.*)*\n)", (root / "requirements.lock").read_text("utf-8"), re.MULTILINE
+    )
+    return "".join(name + rest for name, rest in blocks if canonicalize_name(name) in wanted)
+
+
+def runtime_lock(root: Path) -> str:
+    """What the image's Scribe runs on: the lock without what only its developers need."""
+    return _locked(root, tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"])
+
+
+def build_lock(root: Path) -> str:
+    """What builds the image's wheel: the lock's build backend."""
+    return _locked(root, tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"])
+
+
 GENERATED: dict[str, Callable[[Path], str]] = {
     "deploy/COMMANDS.md": commands,
     "deploy/TYPING.md": typing,
@@ -116,6 +157,8 @@ GENERATED: dict[str, Callable[[Path], str]] = {
     "bot/documents/picture/advances.json": advances,
     "deploy/sample-timeline.svg": picture,
     "deploy/postmortem.schema.json": schema,
+    "deploy/image/runtime.lock": runtime_lock,
+    "deploy/image/build.lock": build_lock,
 }
 
 

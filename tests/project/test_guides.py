@@ -9,7 +9,7 @@ import click
 import pytest
 
 from bot.cli import main
-from bot.config import Settings
+from bot.config import FROM_FILES, Settings
 from bot.errors import UsageError
 from bot.handlers.routes import understand
 from bot.vocabulary import COMMANDS
@@ -17,7 +17,7 @@ from tests.support.asking import request
 from tests.support.paths import ROOT
 
 GUIDES = (ROOT / "README.md", *sorted((ROOT / "deploy").glob("*.md")), ROOT / "deploy" / "env.example")
-SETTINGS = {field.alias for field in Settings.model_fields.values()}
+SETTINGS = {field.alias for field in Settings.model_fields.values()} | FROM_FILES.keys()
 ELSEWHERE = {"/invite", "/healthz", "/readyz", "/metrics", "/slack/events", "/help"}
 """Slack's own commands, paths of the probes, and what is understood of a mention alone: `@scribe help`."""
 MOST_LINES = 130
@@ -27,7 +27,7 @@ _SPAN = re.compile(r"`([^`]+)`")
 _PREFIXES = re.compile(r"/(?:live-|inc-)")
 _SCRIBE = re.compile(r"(?:^|[ (]|bin/)(scribe [a-z][^#;>]*)")
 _ASSIGNED = re.compile(r"\b((?:SCRIBE|SLACK)_[A-Z0-9_]+)=([^\s`]+)")
-_NAMED = re.compile(r"\b(?:SCRIBE_[A-Z0-9_]+|SLACK_[A-Z0-9_]+|DATABASE_URL)\b")
+_NAMED = re.compile(r"\b(?:SCRIBE_[A-Z0-9_]+|SLACK_[A-Z0-9_]+|DATABASE_URL(?:_FILE)?)\b")
 
 
 def code(path: Path) -> Iterator[str]:
@@ -107,7 +107,7 @@ def test_every_command_and_setting_that_it_names_is_there(path: Path) -> None:
 def test_every_value_and_option_that_it_names_is_one(path: Path) -> None:
     for name, value in _ASSIGNED.findall(path.read_text(encoding="utf-8")):
         # Templates and folders of one's own are not there.
-        if value != "xoxb-" and name not in {"SCRIBE_TEMPLATE", "SCRIBE_TEMPLATES", "SCRIBE_PUBLISH_DIR"}:
+        if value != "xoxb-" and name not in {"SCRIBE_TEMPLATE", "SCRIBE_TEMPLATES", "SCRIBE_PUBLISH_DIR", *FROM_FILES}:
             Settings.from_env({name: value.rstrip(",;.")})
     options = {option for command in commands(main) for each in command.params for option in each.opts}
     alone = {re.split(r"[ =]", span)[0] for span in code(path) if span.startswith("--")}

@@ -96,6 +96,53 @@ def test_no_token_is_ever_printed() -> None:
         assert not any(secret in text for secret in ("xoxb-1", "xapp-1", "shh"))
 
 
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    for name, value in {
+        "bot": "xoxb-1\n",
+        "app": " xapp-1 \n",
+        "shared": "s",
+        "database": "postgresql://u:p@h/d\n",
+    }.items():
+        (tmp_path / name).write_text(value)
+    settings = Settings.from_env(
+        {
+            "SLACK_BOT_TOKEN_FILE": f"{tmp_path}/bot", "SLACK_APP_TOKEN_FILE": f"{tmp_path}/app",
+            "SLACK_SIGNING_SECRET_FILE": f"{tmp_path}/shared", "DATABASE_URL_FILE": f"{tmp_path}/database",
+            "SLACK_BOT_TOKEN": "",
+        }
+    )  # fmt: skip
+    tokens = (settings.bot_token, settings.app_token, settings.signing_secret)
+    assert [token.get_secret_value() for token in tokens] == ["xoxb-1", "xapp-1", "s"]
+    assert settings.database_url == "postgresql://u:p@h/d"
+
+
+def test_a_secrets_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "picture").write_bytes(b"\x89PNG\xff")
+    (tmp_path / "secret").write_text("xoxb-secret")
+    for name, problem in {
+        "nowhere": "cannot be read: No such file", "": "cannot be read: Is a directory", "empty": "is empty",
+        "picture": "cannot be read: no text",
+    }.items():  # fmt: skip
+        with pytest.raises(UsageError, match=f"^SLACK_BOT_TOKEN_FILE: .*{problem}"):
+            Settings.from_env({"SLACK_BOT_TOKEN_FILE": f"{tmp_path}/{name}"})
+    with pytest.raises(UsageError, match="SLACK_BOT_TOKEN_FILE and SLACK_BOT_TOKEN are both set") as told:
+        Settings.from_env({"SLACK_BOT_TOKEN_FILE": f"{tmp_path}/secret", "SLACK_BOT_TOKEN": "xoxb-other"})
+    assert "xoxb" not in str(told.value)
+
+
+def test_the_log_tells_what_is_set_but_no_secret() -> None:
+    settings = Settings.from_env(
+        {
+            "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "shh",
+            "DATABASE_URL": "postgresql://u:hidden@h/d", "SCRIBE_PUBLISH_URL": "https://u:hidden@x.example",
+            "SCRIBE_PREFIX": "inc-", "SCRIBE_TIMEZONE": "Europe/Berlin",
+        }
+    )  # fmt: skip
+    assert settings.summary() == {"SCRIBE_PREFIX": "inc-", "SCRIBE_TIMEZONE": "Europe/Berlin"}
+    assert Settings.from_env({}).summary() == {}
+
+
 def test_settings_are_not_changed() -> None:
     settings = Settings.from_env({})
     with pytest.raises(ValueError, match="frozen"):
