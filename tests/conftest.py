@@ -6,13 +6,16 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import portalocker
 import pytest
-from sqlalchemy import delete, make_url, text
+from sqlalchemy import create_engine, delete, make_url, text
 
+import storage.database
 from bot.clock import SetClock
 from storage import schema
 from storage.database import Database, retry_stale_connection
@@ -35,6 +38,29 @@ def data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(place))
         yield place
+
+
+class CompiledStatements(dict[tuple[Any, ...], Any]):
+    """SQL that was compiled, by what SQLAlchemy's own caches have as its key: the dialect, the statement's shape, …
+
+    Each engine has a dialect object of its own, and would compile all again. Here every engine of a kind of database
+    finds what another has compiled.
+    """
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: tuple[Any, ...], value: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), value)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_statements() -> Iterator[None]:
+    """Compile each statement once for all the databases of this process: that was a third of the tests' CPU time."""
+    shared = partial(create_engine, execution_options={"compiled_cache": CompiledStatements()})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage.database, "create_engine", shared)
+        yield
 
 
 @pytest.fixture
