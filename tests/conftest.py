@@ -13,7 +13,7 @@ from typing import Any
 
 import portalocker
 import pytest
-from sqlalchemy import create_engine, delete, make_url, text
+from sqlalchemy import create_engine, delete, event, make_url, text
 
 import storage.database
 from bot.clock import SetClock
@@ -85,8 +85,14 @@ def sqlite(tmp_path: Path, migrated: Path) -> Iterator[Database]:
     path = tmp_path / "scribe.db"
     shutil.copy(migrated, path)
     database = Database(f"sqlite:///{path}")
+    event.listen(database.engine, "connect", _without_fsync)
     yield database
     database.close()
+
+
+def _without_fsync(dbapi_connection: Any, _record: object) -> None:
+    """As for PostgreSQL (DURABILITY). A commit takes a hundredth of the time."""
+    dbapi_connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session")

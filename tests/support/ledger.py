@@ -1,5 +1,8 @@
 """What the store holds after somebody typed: for tests that look behind the answer."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from typing import Any
 
@@ -28,6 +31,15 @@ def counts(office: Workplace) -> dict[str, int]:
             for table in metadata.sorted_tables
             if table.name not in FROM_SLACK
         }
+
+
+@contextmanager
+def rewound(database: Database) -> Iterator[None]:
+    """Take back what is written into an SQLite file within the block: one world serves for many cases."""
+    with closing(sqlite3.connect(str(database.url.database))) as file, closing(sqlite3.connect(":memory:")) as before:
+        file.backup(before)
+        yield
+        before.backup(file)
 
 
 def incident(office: Workplace, number: int = 1) -> Incident:

@@ -47,13 +47,16 @@ def statements(database: Database) -> Iterator[list[str]]:
     yield said
 
 
-def test_every_pooled_sqlite_connection_is_durable_and_waits_for_locks(sqlite: Database) -> None:
+def test_every_pooled_sqlite_connection_is_durable_and_waits_for_locks(tmp_path: Path) -> None:
+    # Not the tests' database, which does without fsync.
+    sqlite = Database(f"sqlite:///{tmp_path}/own.db")
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
     with ExitStack() as opened:
         connections = [opened.enter_context(sqlite.read()) for _ in range(THREADS)]
         for connection in connections:
             found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted}
             assert found == wanted
+    sqlite.close()
 
 
 def test_every_sqlite_write_begins_immediately_and_a_read_does_not(sqlite: Database) -> None:
