@@ -500,7 +500,7 @@ outbox = Table(
     Column("problem", Text),
     CheckConstraint("state IN ('waiting', 'sending', 'sent', 'parked')", name="state"),
     # Partial indexes: sent jobs stay in the table for weeks, and polling must not scan them.
-    Index(None, "due_at", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
+    Index(None, "due_at", "id", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
     Index(None, "workspace_id", "lane", "id", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
     Index(None, "workspace_id", "lane", sqlite_where=text(PARKED), postgresql_where=text(PARKED)),
 )

@@ -19,14 +19,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     Boolean,
     Case,
+    Column,
     ColumnElement,
     Connection,
     RowMapping,
     Select,
+    String,
     TextClause,
     and_,
+    any_,
     bindparam,
     case,
     delete,
@@ -114,32 +118,82 @@ _IS_PUT_OFF_WRONGLY = and_(
 """Jobs that wait only because a clock was wrong; one for later, such as a reminder of a review, is not among them."""
 _ANY_PUT_OFF_WRONGLY = select(outbox.c.id).where(_IS_PUT_OFF_WRONGLY).limit(1)
 _MAY_BE_TAKEN = and_(
-    or_(outbox.c.state == "waiting", bindparam("expired_too", type_=Boolean)),
+    or_(outbox.c.state == "waiting", and_(outbox.c.state == "sending", bindparam("expired_too", type_=Boolean))),
     outbox.c.id.not_in(bindparam("in_hand", expanding=True)),
 )
-# A scalar subquery, not EXISTS: PostgreSQL plans EXISTS as a join of all unsent jobs with themselves.
-_EARLIER_IN_LANE = (
-    select(_EARLIER.c.id)
-    .where(
-        _EARLIER.c.workspace_id == outbox.c.workspace_id,
-        _EARLIER.c.lane == outbox.c.lane,
-        _EARLIER.c.id < outbox.c.id,
-        text(f"earlier.{UNSENT}"),
+_NEAREST = 50
+"""How many due jobs are looked at before the lanes themselves are: see `_NEXT`."""
+
+
+def _first_in(*conditions: ColumnElement[bool], by: Sequence[Column[Any]]) -> Select[Any]:
+    """The first unsent job, in that order, that meets the conditions.
+
+    Lanes are compared by their order, never for equality alone: only one index has that order, so PostgreSQL cannot
+    choose another one that it would walk through.
+    """
+    return select(_EARLIER).where(*conditions, text(f"earlier.{UNSENT}")).order_by(*by, _EARLIER.c.id).limit(1)
+
+
+def _heads() -> CTE:
+    """The first unsent job of each lane: a step through the index for each lane, however many jobs it has."""
+    columns = ("id", "workspace_id", "lane")
+    by = (_EARLIER.c.workspace_id, _EARLIER.c.lane)
+    heads = select(_first_in(by=by).with_only_columns(*map(_EARLIER.c.get, columns)).subquery()).cte(
+        "heads", recursive=True
     )
-    .limit(1)
-    .scalar_subquery()
-)
-_NEXT = (
-    select(outbox)
-    .where(_IS_DUE, _MAY_BE_TAKEN, _EARLIER_IN_LANE.is_(None))
-    .order_by(outbox.c.due_at, outbox.c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-"""The job that has been due longest among the first of each lane, without those that another process is claiming."""
+    in_workspace = _first_in(_EARLIER.c.workspace_id == heads.c.workspace_id, _EARLIER.c.lane > heads.c.lane, by=by[1:])
+    in_next = _first_in(_EARLIER.c.workspace_id > heads.c.workspace_id, by=by)
+    # Column by column, as neither database has a subquery for a whole row that it would walk the index for.
+    following = (
+        func.coalesce(
+            *(query.with_only_columns(_EARLIER.c[name]).scalar_subquery() for query in (in_workspace, in_next))
+        )
+        for name in columns
+    )
+    return heads.union_all(select(*following).where(heads.c.id.is_not(None)))
+
+
+def _next_near(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """The first of its lane among the jobs that have been due longest, if it meets the conditions and may be taken."""
+    near = select(outbox.c.id).where(_IS_DUE).order_by(outbox.c.due_at, outbox.c.id).limit(_NEAREST).subquery("near")
+    first = _first_in(
+        _EARLIER.c.workspace_id == outbox.c.workspace_id, _EARLIER.c.lane >= outbox.c.lane, by=(_EARLIER.c.lane,)
+    )
+    head = first.with_only_columns(_EARLIER.c.id).correlate(outbox).scalar_subquery()
+    query = select(outbox).join(near, near.c.id == outbox.c.id)
+    return _longest_due(query.where(_IS_DUE, _MAY_BE_TAKEN, outbox.c.id == head, *conditions))
+
+
+def _next_of_heads(dialect: str, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """The job that has been due longest of those that are first in their lane, meet the conditions and may be taken."""
+    heads = select(_heads().c.id)
+    # Each is to be looked up by its id. SQLite reads the whole table to filter a join, PostgreSQL for an IN.
+    is_head = (
+        outbox.c.id.in_(heads) if dialect == "sqlite" else outbox.c.id == any_(func.array(heads.scalar_subquery()))
+    )
+    return _longest_due(select(outbox).where(is_head, outbox.c.due_at <= _now("at"), _MAY_BE_TAKEN, *conditions))
+
+
+def _longest_due(query: Select[Any]) -> Select[Any]:
+    # Not the column itself: PostgreSQL would walk through its index, in the hope of meeting one soon.
+    query = query.order_by(func.coalesce(outbox.c.due_at, outbox.c.written_at), outbox.c.id)
+    return query.limit(1).with_for_update(skip_locked=True, of=outbox)
+
+
+_IN_WORKSPACE = outbox.c.workspace_id == bindparam("workspace_id", type_=String())
+_NEXT = {
+    (dialect, bool(conditions)): (_next_near(*conditions), _next_of_heads(dialect, *conditions))
+    for dialect in ("sqlite", "postgresql")
+    for conditions in ((), (_IN_WORKSPACE,))
+}
+"""The job that has been due longest among the first of each lane, without those that another process is claiming.
+
+By dialect, and whether it is of one workspace alone. The first query looks at the jobs that have been due longest,
+where it nearly always is. Behind a lane whose first job is in hand or put off there may be any number of jobs that
+wait: where only such are found, the second looks at the first job of each lane. So neither reads more for a long lane.
+"""
 _ANY_DUE = select(outbox.c.id).where(_IS_DUE).limit(1)
-_OF_WORKSPACE = {query: query.where(outbox.c.workspace_id == bindparam("workspace_id")) for query in (_NEXT, _ANY_DUE)}
-"""The same queries for one workspace."""
+_ANY_DUE_IN = _ANY_DUE.where(_IN_WORKSPACE)
 _PARKED_PROBLEMS = (
     select(outbox.c.problem)
     .where(
@@ -249,7 +303,9 @@ def is_due(
     connection: Connection, *, at: datetime, lease_at: datetime | None = None, workspace_id: str | None = None
 ) -> bool:
     """Whether a job may be due, of that workspace or of any; takes no lock, so `claim` may still find none."""
-    return connection.execute(*_for_workspace(workspace_id, _ANY_DUE, at, lease_at)).first() is not None
+    query = _ANY_DUE if workspace_id is None else _ANY_DUE_IN
+    parameters = {**_instants(at, lease_at), "workspace_id": workspace_id}
+    return connection.execute(query, parameters).first() is not None
 
 
 def claim(
@@ -270,22 +326,24 @@ def claim(
     parked, and the next one claimed.
     """
     leased_at = lease_at or at
-    query, parameters = _for_workspace(workspace_id, _NEXT, at, leased_at)
+    queries = _NEXT[connection.dialect.name, workspace_id is not None]
+    parameters = {**_instants(at, leased_at), "workspace_id": workspace_id}
     parameters |= {"in_hand": sorted(in_hand), "expired_too": expired_too}
     if without:
-        query = query.where(tuple_(outbox.c.workspace_id, outbox.c.lane).not_in(sorted(without)))
+        others = tuple_(outbox.c.workspace_id, outbox.c.lane).not_in(sorted(without))
+        queries = tuple(query.where(others) for query in queries)
     while True:
         try:
-            row = connection.execute(query, parameters).mappings().first()
+            row = _first(connection, queries, parameters)
             found = None if row is None else _readable(_job(row))
         except Exception as error:
             # One row that cannot be read would keep all others waiting.
             if is_away(error):
                 raise
-            job_id = connection.execute(query.with_only_columns(outbox.c.id), parameters).scalar()
-            if job_id is None:
+            unread = _first(connection, [query.with_only_columns(outbox.c.id) for query in queries], parameters)
+            if unread is None:
                 raise
-            _set_aside(connection, outbox.c.id == job_id, f"{_UNREADABLE}: {type(error).__name__}", at)
+            _set_aside(connection, outbox.c.id == unread["id"], f"{_UNREADABLE}: {type(error).__name__}", at)
             continue
         if found is None:
             return None
@@ -298,6 +356,12 @@ def claim(
             values["problem"] = f"{UNSETTLED} {job.unsettled}"
         connection.execute(update(outbox).where(outbox.c.id == job.id).values(**values))
         return job
+
+
+def _first(connection: Connection, queries: Iterable[Select[Any]], parameters: Mapping[str, Any]) -> RowMapping | None:
+    """The first row that one of the queries finds."""
+    found = (connection.execute(query, parameters).mappings().first() for query in queries)
+    return next(filter(None, found), None)
 
 
 def is_put_off_wrongly(connection: Connection, *, at: datetime, lease_at: datetime | None = None) -> bool:
@@ -390,15 +454,6 @@ def retry_known(connection: Connection, actions: Collection[str], *, at: datetim
     """Make the jobs due again that another release did not know how to do, and this one does."""
     known = and_(text(f"outbox.{PARKED}"), outbox.c.problem == UNKNOWN_ACTION, outbox.c.action.in_(sorted(actions)))
     connection.execute(update(outbox).where(known).values(state="waiting", due_at=at, problem=None))
-
-
-def _for_workspace(
-    workspace_id: str | None, query: Select[Any], at: datetime, lease_at: datetime | None
-) -> tuple[Select[Any], dict[str, Any]]:
-    """The query and its parameters; for all workspaces where none is given."""
-    if workspace_id is None:
-        return query, {**_instants(at, lease_at)}
-    return _OF_WORKSPACE[query], {**_instants(at, lease_at), "workspace_id": workspace_id}
 
 
 def renew(connection: Connection, jobs: Iterable[Job], *, lease_at: datetime) -> set[int]:

@@ -11,6 +11,7 @@ from storage.database import Database
 from storage.dialects import Instant
 from storage.outbox import LEASE, SKEW, Job, LeaseLostError
 from tests.integration.storage.rows import NOW
+from tests.support.reading import analyze, effort
 from tests.support.together import together
 
 LONG_AGO = """
@@ -366,9 +367,51 @@ def test_a_hundred_thousand_jobs_sent_long_ago_are_not_walked_past(database: Dat
             connection.exec_driver_sql("ANALYZE outbox")
         for statement, parameters in asked[:2]:
             plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters))
-            assert "ix_outbox_due_at" in plan
+            assert "ix_outbox_" in plan
             assert "SCAN outbox" not in plan
             assert "Seq Scan" not in plan
+
+
+WAITING = """
+    INSERT INTO outbox (workspace_id, lane, action, content, state, attempts, due_at, written_at)
+    WITH RECURSIVE rows(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM rows WHERE number < :jobs)
+    SELECT 'T' || (number % 2), 'C' || (number % :lanes), 'post', '{}', 'waiting', 0, :at, :at FROM rows
+"""
+
+
+@pytest.mark.parametrize("lanes", [1, 100, 20_000], ids=["one busy lane", "many lanes", "a lane for each job"])
+@pytest.mark.parametrize("in_hand", [0, 5], ids=["nothing in hand", "some in hand"])
+def test_a_claim_reads_no_more_where_more_waits(database: Database, lanes: int, in_hand: int) -> None:
+    taken = {}
+    for jobs in (200, 20_000):
+        with database.write() as connection:
+            connection.execute(text("DELETE FROM outbox"))
+            connection.execute(text(WAITING).bindparams(bindparam("at", NOW, Instant), jobs=jobs, lanes=lanes))
+        analyze(database)
+        with database.write() as connection:
+            held = [outbox.claim(connection, at=NOW) for _ in range(in_hand)]
+        assert sum(job is not None for job in held) == min(in_hand, 2 if lanes == 1 else in_hand)
+        taken[jobs] = effort(database, lambda connection: outbox.claim(connection, at=NOW))
+        in_one = effort(database, lambda connection: outbox.claim(connection, at=NOW, workspace_id="T1"))
+        assert in_one <= 2 * taken[jobs]
+    assert taken[20_000] <= 2 * taken[200], taken
+
+
+@pytest.mark.parametrize("held", ["in hand", "put off"])
+def test_what_waits_behind_blocked_lanes_is_passed_over_lane_by_lane(database: Database, held: str) -> None:
+    """More jobs wait behind the first of their lane, which cannot be taken, than are looked at one by one."""
+    put(database, *(["C1", "C2"] * 40), "C3", "C2")
+    for _ in range(2):
+        job = claim(database)
+        if held == "put off":
+            settle(database, job, outbox.retry_later, due_at=NOW + SECOND, problem="ratelimited")
+    assert claimed(database) == ("C3", 80)
+    assert claim(database) is None
+    put(database, "C4", workspace_id="T2")
+    put(database, "C0", workspace_id="T0")
+    assert claimed(database) == ("C4", 0)
+    assert claimed(database) == ("C0", 0)
+    assert claim(database) is None
 
 
 def test_a_lease_goes_by_its_own_clock_whatever_the_other_shows(database: Database) -> None:
