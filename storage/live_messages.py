@@ -106,7 +106,16 @@ _MARK = (
 _UNMARK = update(incidents).where(incidents.c.id == bindparam("of_incident")).values(stale=False)
 _FORGET = (
     update(incidents)
-    .where(text(STALE), ~exists().where(live_messages.c.incident_id == incidents.c.id, live_messages.c.state == LIVE))
+    .where(
+        incidents.c.id.in_(
+            select(incidents.c.id)
+            .where(
+                text(f"incidents.{STALE}"),
+                ~exists().where(live_messages.c.incident_id == incidents.c.id, live_messages.c.state == LIVE),
+            )
+            .limit(bindparam("most"))
+        )
+    )
     .values(stale=False)
 )
 _WAITING_BEFORE = (
@@ -198,9 +207,12 @@ def _for_workspace(workspace_id: str | None, *, limit: int | None = None) -> tup
     return _CHANGED_IN.limit(limit), {"of_workspace": workspace_id}
 
 
-def forget_changes(connection: Connection) -> None:
-    """Take the mark off the incidents that have no live message: `is_any_changed` would read ever more of them."""
-    connection.execute(_FORGET)
+def forget_changes(connection: Connection, *, most: int) -> int:
+    """Take the mark off `most` incidents that have no live message: `is_any_changed` would read ever more of them.
+
+    Returns how many.
+    """
+    return connection.execute(_FORGET, {"most": most}).rowcount
 
 
 def move(connection: Connection, incident_id: int, channel_id: str) -> None:

@@ -85,6 +85,10 @@ OPEN = "open"
 """The WHERE clause of the partial index of open incidents; literal as for UNSENT."""
 STALE = "stale"
 """The WHERE clause of the partial index of stale incidents; a query must contain it literally."""
+PAST = "state <> 'live'"
+"""The WHERE clause of the partial index of digests that will be deleted; literal as for UNSENT."""
+TOLD = "due_at IS NULL"
+"""The WHERE clause of the partial index of hand-overs that will be deleted; literal as for UNSENT."""
 
 incidents = Table(
     "incidents",
@@ -316,6 +320,7 @@ digests = Table(
     Column("edited_at", Instant),
     Index(None, "workspace_id", "recipient_id", "state"),
     Index(None, "workspace_id", "edited_at"),
+    Index(None, "posted_at", sqlite_where=text(PAST), postgresql_where=text(PAST)),
 )
 
 digest_items = Table(
@@ -395,6 +400,7 @@ handovers = Table(
     # The message that tells it, a row of `digests`.
     Column("message_id", BigInteger),
     Index(None, "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+    Index(None, "recorded_at", sqlite_where=text(TOLD), postgresql_where=text(TOLD)),
     Index(None, "workspace_id", "recipient_id"),
     Index(None, "item_id"),
     Index(None, "message_id"),
@@ -480,6 +486,9 @@ A query must contain it literally, or neither database uses the index.
 PARKED = "state = 'parked'"
 """The WHERE clause of the partial index of jobs that were given up; literal as for UNSENT."""
 
+SENT = "state = 'sent'"
+"""The WHERE clause of the partial index of jobs that will be deleted; literal as for UNSENT."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -503,4 +512,5 @@ outbox = Table(
     Index(None, "due_at", "id", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
     Index(None, "workspace_id", "lane", "id", sqlite_where=text(UNSENT), postgresql_where=text(UNSENT)),
     Index(None, "workspace_id", "lane", sqlite_where=text(PARKED), postgresql_where=text(PARKED)),
+    Index(None, "sent_at", sqlite_where=text(SENT), postgresql_where=text(SENT)),
 )

@@ -45,7 +45,7 @@ from sqlalchemy import (
 )
 
 from storage.availability import is_away
-from storage.models import PARKED, UNSENT, outbox
+from storage.models import PARKED, SENT, UNSENT, outbox
 
 POST, EPHEMERAL = "post", "whisper"
 """The actions of a job that is a message, as they are stored."""
@@ -136,11 +136,10 @@ def _first_in(*conditions: ColumnElement[bool], by: Sequence[Column[Any]]) -> Se
 
 def _heads() -> CTE:
     """The first unsent job of each lane: a step through the index for each lane, however many jobs it has."""
-    columns = ("id", "workspace_id", "lane")
+    names = ("id", "workspace_id", "lane")
     by = (_EARLIER.c.workspace_id, _EARLIER.c.lane)
-    heads = select(_first_in(by=by).with_only_columns(*map(_EARLIER.c.get, columns)).subquery()).cte(
-        "heads", recursive=True
-    )
+    first = _first_in(by=by).subquery()
+    heads = select(*(first.c[name] for name in names)).cte("heads", recursive=True)
     in_workspace = _first_in(_EARLIER.c.workspace_id == heads.c.workspace_id, _EARLIER.c.lane > heads.c.lane, by=by[1:])
     in_next = _first_in(_EARLIER.c.workspace_id > heads.c.workspace_id, by=by)
     # Column by column, as neither database has a subquery for a whole row that it would walk the index for.
@@ -148,7 +147,7 @@ def _heads() -> CTE:
         func.coalesce(
             *(query.with_only_columns(_EARLIER.c[name]).scalar_subquery() for query in (in_workspace, in_next))
         )
-        for name in columns
+        for name in names
     )
     return heads.union_all(select(*following).where(heads.c.id.is_not(None)))
 
@@ -326,12 +325,16 @@ def claim(
     parked, and the next one claimed.
     """
     leased_at = lease_at or at
-    queries = _NEXT[connection.dialect.name, workspace_id is not None]
-    parameters = {**_instants(at, leased_at), "workspace_id": workspace_id}
-    parameters |= {"in_hand": sorted(in_hand), "expired_too": expired_too}
+    queries: Iterable[Select[Any]] = _NEXT[connection.dialect.name, workspace_id is not None]
+    parameters = {
+        **_instants(at, leased_at),
+        "workspace_id": workspace_id,
+        "in_hand": sorted(in_hand),
+        "expired_too": expired_too,
+    }
     if without:
         others = tuple_(outbox.c.workspace_id, outbox.c.lane).not_in(sorted(without))
-        queries = tuple(query.where(others) for query in queries)
+        queries = [query.where(others) for query in queries]
     while True:
         try:
             row = _first(connection, queries, parameters)
@@ -607,9 +610,18 @@ def written_around(connection: Connection, job: Job, *, action: str, within: tim
     return list(connection.execute(query.order_by(outbox.c.id)).scalars())
 
 
-def prune(connection: Connection, *, before: datetime) -> None:
-    """Delete the jobs sent before then; parked ones stay."""
-    connection.execute(delete(outbox).where(outbox.c.state == "sent", outbox.c.sent_at < before))
+_OLD = (
+    select(outbox.c.id)
+    .where(text(f"outbox.{SENT}"), outbox.c.sent_at < bindparam("before", type_=outbox.c.sent_at.type))
+    .order_by(outbox.c.sent_at)
+    .limit(bindparam("most"))
+)
+_PRUNE = delete(outbox).where(outbox.c.id.in_(_OLD))
+
+
+def prune(connection: Connection, *, before: datetime, most: int) -> int:
+    """Delete `most` of the jobs sent before then, the oldest first; parked ones stay. Returns how many."""
+    return connection.execute(_PRUNE, {"before": before, "most": most}).rowcount
 
 
 _FAILED = outbox.c.problem.is_not(None)

@@ -1,9 +1,10 @@
 """Receipts: the answer to each request, by its idempotency key, so that a repeated request changes nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, String, bindparam, delete, insert, select, tuple_
 
 from storage.models import receipts
 
@@ -76,6 +77,30 @@ def uses(connection: Connection, workspace_id: str, key: str) -> frozenset[int]:
     return frozenset(int(each.removeprefix(prefix)) for each in connection.execute(query).scalars())
 
 
-def prune(connection: Connection, *, before: datetime) -> None:
-    """Delete older answers; Slack repeats a delivery for some hours at most."""
-    connection.execute(delete(receipts).where(receipts.c.answered_at < before))
+Key = tuple[str, str]
+"""A receipt's workspace and key."""
+FIRST: Key = ("", "")
+"""Before the first receipt."""
+_FOLLOWING = (
+    select(receipts.c.workspace_id, receipts.c.key, receipts.c.answered_at)
+    .where(
+        tuple_(receipts.c.workspace_id, receipts.c.key)
+        > tuple_(bindparam("workspace_id", type_=String()), bindparam("key", type_=String()))
+    )
+    .order_by(receipts.c.workspace_id, receipts.c.key)
+    .limit(bindparam("most"))
+)
+
+
+def find_old(connection: Connection, *, after: Key, before: datetime, most: int) -> tuple[list[Key], Key | None]:
+    """Look at the `most` receipts that follow on `after`: those answered before then, and the last; None at the end."""
+    parameters = {"workspace_id": after[0], "key": after[1], "most": most}
+    found = connection.execute(_FOLLOWING, parameters).all()
+    old = [(workspace_id, key) for workspace_id, key, answered_at in found if answered_at < before]
+    return old, (found[-1][0], found[-1][1]) if len(found) == most else None
+
+
+def delete_old(connection: Connection, keys: Sequence[Key], *, before: datetime) -> None:
+    """Delete these answers, unless answered anew; Slack repeats a delivery for some hours at most."""
+    is_one = tuple_(receipts.c.workspace_id, receipts.c.key).in_(keys)
+    connection.execute(delete(receipts).where(is_one, receipts.c.answered_at < before))

@@ -21,9 +21,8 @@ from bot.slack.outbound.delivery import Delivery
 from bot.slack.outbound.presence import Presence
 from bot.slack.refusals import TOKEN_REFUSED
 from bot.telemetry.context import NO_METRICS, ContextThreadPool, Metrics
-from storage import live_messages, outbox, receipts
+from storage import outbox, retention
 from storage.database import Database
-from storage.items import digests, handovers
 
 RESUME_WITHIN = timedelta(days=1)
 """The age up to which messages that failed for a refused token are sent after all; older ones are out of date."""
@@ -101,12 +100,7 @@ class Bot:
 
     def prune(self) -> None:
         """Delete sent jobs, receipts, told hand-overs and digests out of date that are older than RETENTION."""
-        before = self.context.clock() - RETENTION
-        for table in (outbox, receipts, digests, handovers):
-            with self.context.database.write() as connection:
-                table.prune(connection, before=before)
-        with self.context.database.write() as connection:
-            live_messages.forget_changes(connection)
+        retention.prune(self.context.database, before=self.context.clock() - RETENTION)
 
     def replay_spool(self) -> None:
         """Carry out the requests of the spool, if the database is back, and what waits for channels just joined."""

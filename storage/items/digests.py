@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func,
 from storage import outbox
 from storage.dialects import row_id
 from storage.live_messages import PACE_S
-from storage.models import UNSENT, digest_items, digests
+from storage.models import PAST, UNSENT, digest_items, digests
 from storage.models import outbox as jobs
 from storage.outbox import Job
 
@@ -264,8 +264,17 @@ def is_edited_later(connection: Connection, job: Job, *, at: datetime) -> bool:
     return connection.execute(_LATER_EDIT, {**of, "at": at}).first() is not None
 
 
-def prune(connection: Connection, *, before: datetime) -> None:
-    """Delete what was posted before then, except the digests that are live: one a recipient."""
-    old = and_(digests.c.state != LIVE, digests.c.posted_at < before)
-    connection.execute(delete(digest_items).where(digest_items.c.digest_id.in_(select(digests.c.id).where(old))))
-    connection.execute(delete(digests).where(old))
+_OLD = (
+    select(digests.c.id)
+    .where(text(f"digests.{PAST}"), digests.c.posted_at < bindparam("before", type_=digests.c.posted_at.type))
+    .order_by(digests.c.posted_at, digests.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def prune(connection: Connection, *, before: datetime, most: int) -> int:
+    """Delete `most` of those posted before then, except those that are live: one a recipient. Returns how many."""
+    old = list(connection.execute(_OLD, {"before": before, "most": most}).scalars())
+    connection.execute(delete(digest_items).where(digest_items.c.digest_id.in_(old)))
+    connection.execute(delete(digests).where(digests.c.id.in_(old)))
+    return len(old)

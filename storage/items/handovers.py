@@ -19,6 +19,7 @@ from storage.items.action_items import COLUMNS as ITEM_COLUMNS
 from storage.items.action_items import LAST_REVISION
 from storage.items.digests import HANDED
 from storage.models import (
+    TOLD,
     action_item_revisions,
     action_items,
     digests,
@@ -218,11 +219,25 @@ def pending(
     return None if row is None else _incident_and_item(connection, row[:split_at], row[split_at:])
 
 
-def prune(connection: Connection, *, before: datetime) -> None:
-    """Delete what was settled and recorded before then, and is not in a message that is still edited."""
-    settled = and_(handovers.c.due_at.is_(None), handovers.c.recorded_at < before)
-    shown = exists().where(digests.c.id == handovers.c.message_id, digests.c.state == HANDED)
-    connection.execute(delete(handovers).where(settled, ~shown))
+_OLD = (
+    select(handovers.c.id)
+    .where(
+        text(f"handovers.{TOLD}"),
+        handovers.c.recorded_at < bindparam("before", type_=handovers.c.recorded_at.type),
+        ~exists().where(digests.c.id == handovers.c.message_id, digests.c.state == HANDED),
+    )
+    .order_by(handovers.c.recorded_at)
+    .limit(bindparam("most"))
+)
+_PRUNE = delete(handovers).where(handovers.c.id.in_(_OLD))
+
+
+def prune(connection: Connection, *, before: datetime, most: int) -> int:
+    """Delete `most` of what was settled and recorded before then, and is not in a message that is still edited.
+
+    Returns how many.
+    """
+    return connection.execute(_PRUNE, {"before": before, "most": most}).rowcount
 
 
 def _handover(connection: Connection, row: Row[*tuple[Any, ...]]) -> Handover:

@@ -45,7 +45,8 @@ def test_there_are_few_rooms() -> None:
 
 
 def test_no_folder_is_a_heap() -> None:
-    counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES)
+    """Migrations are numbered, and only become more."""
+    counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES if path.parent.name != "versions")
     assert {folder: count for folder, count in counts.items() if count > FILES_IN_A_FOLDER} == {}
 
 

@@ -18,26 +18,23 @@ def analyze(database: Database) -> None:
 
 
 def effort(database: Database, do: Callable[[Connection], object]) -> int:
-    """What `do` takes, undone afterwards: instructions of SQLite's machine, blocks of memory that PostgreSQL looks at.
-
-    On PostgreSQL it is that of the queries alone, without what they write.
-    """
+    """What `do` takes, undone afterwards: SQLite's instructions, the blocks that PostgreSQL looks at."""
     with database.write() as connection:
         if database.is_sqlite:
             taken = _instructions(connection, do)
         else:
-            taken = sum(_blocks(connection, *each) for each in _queries(connection, do))
+            taken = sum(_blocks(connection, *each) for each in _statements(connection, do))
         connection.rollback()
     return taken
 
 
 def plans(database: Database, do: Callable[[Connection], object]) -> str:
-    """The plans of the queries that `do` makes, undone afterwards, one below the other."""
+    """The plans of the statements that `do` executes, undone afterwards, one below the other."""
     explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
     with database.write() as connection:
         found = [
             str(row[-1])
-            for statement, parameters in _queries(connection, do)
+            for statement, parameters in _statements(connection, do)
             for row in connection.exec_driver_sql(explain + statement, parameters)
         ]
         connection.rollback()
@@ -60,12 +57,12 @@ def _instructions(connection: Connection, do: Callable[[Connection], object]) ->
     return counted
 
 
-def _queries(connection: Connection, do: Callable[[Connection], object]) -> list[tuple[str, Any]]:
-    """The queries that `do` makes; what it writes is undone, so that they can be asked again."""
+def _statements(connection: Connection, do: Callable[[Connection], object]) -> list[tuple[str, Any]]:
+    """The statements that `do` executes, without inserts; all is undone, so that they can be executed again."""
     heard: list[tuple[str, Any]] = []
 
     def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith(("SELECT", "WITH")):
+        if statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
             heard.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", hear)

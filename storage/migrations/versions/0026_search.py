@@ -8,19 +8,28 @@ down_revision = "0024"
 branch_labels = None
 depends_on = None
 
-_UNSENT = sa.text("state IN ('waiting', 'sending')")
-
 
 def upgrade() -> None:
     """Go forward."""
-    _replace_index("ix_outbox_due_at", "ix_outbox_due_at_id", ["due_at", "id"])
+    op.drop_index("ix_outbox_due_at", "outbox")
+    _create_index("outbox", "due_at", "id", where="state IN ('waiting', 'sending')")
+    _create_index("outbox", "sent_at", where="state = 'sent'")
+    _create_index("digests", "posted_at", where="state <> 'live'")
+    _create_index("handovers", "recorded_at", where="due_at IS NULL")
 
 
 def downgrade() -> None:
     """Go back."""
-    _replace_index("ix_outbox_due_at_id", "ix_outbox_due_at", ["due_at"])
+    for name, table in (
+        ("ix_handovers_recorded_at", "handovers"),
+        ("ix_digests_posted_at", "digests"),
+        ("ix_outbox_sent_at", "outbox"),
+        ("ix_outbox_due_at_id", "outbox"),
+    ):
+        op.drop_index(name, table)
+    _create_index("outbox", "due_at", where="state IN ('waiting', 'sending')")
 
 
-def _replace_index(before: str, after: str, columns: list[str]) -> None:
-    op.drop_index(before, "outbox")
-    op.create_index(after, "outbox", columns, sqlite_where=_UNSENT, postgresql_where=_UNSENT)
+def _create_index(table: str, *columns: str, where: str) -> None:
+    of = sa.text(where)
+    op.create_index(f"ix_{table}_{'_'.join(columns)}", table, list(columns), sqlite_where=of, postgresql_where=of)

@@ -116,9 +116,9 @@ def test_what_waits_can_be_forgotten_and_what_was_told_is_kept_for_a_time(databa
     with database.write() as connection:
         handovers.forget(connection, item, "U1")
         assert handovers.last_by(connection, item, "U1", kind=GIVEN) == "U9"
-        handovers.prune(connection, before=NOW)
+        handovers.prune(connection, before=NOW, most=9)
         assert handovers.last_by(connection, item, "U1", kind=GIVEN) == "U9"
-        handovers.prune(connection, before=later(1))
+        handovers.prune(connection, before=later(1), most=9)
         assert handovers.last_by(connection, item, "U1", kind=GIVEN) is None
     assert len(waiting(database, "U1")) == 1
 
