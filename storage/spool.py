@@ -14,6 +14,7 @@ import shutil
 import stat
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -62,6 +63,11 @@ _RESERVE = "reserve"
 _REJECTS = "bad"
 _MOST_NAME_BYTES = 100
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+MOST_DEATHS = 3
+"""Times the process may end in the middle of a line before the line is set aside."""
+DEADLY = f"the process ended {MOST_DEATHS} times while it was done"
+_ATTEMPTS = ".attempts"
+_MOST_ATTEMPTS_BYTES = 1 << 16
 
 
 class SpooledRecord(NamedTuple):
@@ -71,12 +77,63 @@ class SpooledRecord(NamedTuple):
     record: Record
 
 
+class Attempts:
+    """What of a file is in hand, and at what earlier processes ended, in a small file beside it.
+
+    Its first line holds a name for each of the deaths and one for what is in hand, which is a death where the next
+    process reads it. The kernel keeps what is written when the process dies, by whatever signal. It is synced at the
+    first attempt, and at all once a process has died at the file: then the line may take the machine along. A disk
+    that takes nothing keeps nothing from being replayed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._deaths: Counter[str] = Counter()
+        self._file: IO[bytes] | None = None
+
+    def read(self) -> None:
+        """Read what earlier processes left."""
+        with suppress(OSError, NoFileError), open_regular(self._path) as file:
+            names, _, _ = file.read(_MOST_ATTEMPTS_BYTES).partition(b"\n")
+            self._deaths = Counter(names.decode(errors="replace").split())
+
+    def begin(self, name: str) -> bool:
+        """Write down that this is in hand; False where processes have ended at it MOST_DEATHS times."""
+        if self._deaths[name] >= MOST_DEATHS:
+            return False
+        self._write(name, durably=self._file is None or bool(self._deaths))
+        return True
+
+    def end(self) -> None:
+        """Write down that nothing is in hand: the process lives."""
+        if self._file is not None:
+            self._write("", durably=False)
+            self._file.close()
+            self._file = None
+
+    def forget(self) -> None:
+        """Delete the file: what it is about is done or set aside."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _write(self, in_hand: str, *, durably: bool) -> None:
+        line = " ".join([in_hand, *self._deaths.elements()])
+        with suppress(OSError):
+            if self._file is None:
+                self._file = open_private(self._path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            # Over what was there, without emptying it first: a death in between leaves the one or the other.
+            os.pwrite(self._file.fileno(), f"{line}\n".encode(), 0)
+            if durably:
+                os.fsync(self._file.fileno())
+
+
 class SpoolFile:
     """A locked file: its records in order, read line by line, and what of it cannot be used."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], attempts: Attempts) -> None:
         self.path = path
         self._file = file
+        self._attempts = attempts
         self.rejected: list[bytes] = []
         self.rejections = 0
         self.spoiled: str | None = None
@@ -93,16 +150,29 @@ class SpoolFile:
     def records(self) -> Iterator[SpooledRecord]:
         """Yield the records; a line that is none is rejected."""
         for line in self._lines():
+            if not self._attempts.begin(_name_of(line)):
+                self._reject_line(line, DEADLY)
+                continue
             try:
-                yield SpooledRecord(line, decode_line(line))
+                record = decode_line(line)
             except UnusableError as error:
                 self._reject_line(line, str(error))
+            else:
+                yield SpooledRecord(line, record)
 
     def batches(self, most: int) -> Iterator[list[SpooledRecord]]:
         """Yield the records in lists of at most `most`."""
         records = self.records()
         while batch := list(islice(records, most)):
             yield batch
+
+    def begin(self, spooled: SpooledRecord) -> None:
+        """Write down that the record is about to be done."""
+        self._attempts.begin(_name_of(spooled.line))
+
+    def begin_to_tell(self, number: int) -> bool:
+        """Write down that the batch of that number is about to be told of; False where that has ended processes."""
+        return self._attempts.begin(f"telling-{number}")
 
     def reject(self, spooled: SpooledRecord, reason: str) -> None:
         """Keep a record that is readable but cannot be used or done."""
@@ -253,10 +323,16 @@ class Spool:
         if file is None:
             yield None
             return
+        attempts = Attempts(path.with_name(f"{path.name}{_ATTEMPTS}"))
         with file:
-            content = SpoolFile(path, file)
-            yield content
+            attempts.read()
+            content = SpoolFile(path, file, attempts)
+            try:
+                yield content
+            finally:
+                attempts.end()
             self._finish(content, file)
+            attempts.forget()
 
     def _take(self, path: Path) -> IO[bytes] | None:
         """The file, opened and locked; what is no readable file is set aside."""
@@ -401,6 +477,10 @@ class Spool:
 def nearest_folder(file: Path) -> Path:
     """The closest existing ancestor of a path; it may be a file, where one is in the way."""
     return next(place for place in file.absolute().parents if place.exists())
+
+
+def _name_of(line: bytes) -> str:
+    return f"{zlib.crc32(line):08x}"
 
 
 def _identity(file: IO[bytes]) -> tuple[int, int, int]:

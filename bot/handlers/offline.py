@@ -30,7 +30,7 @@ from bot.telemetry.context import NO_METRICS, Metrics, measured_work, request_id
 from storage import availability, backup, members, outbox, receipts, schema
 from storage.availability import within
 from storage.database import Database, retry_stale_connection
-from storage.spool import Spool, SpooledRecord
+from storage.spool import DEADLY, Spool, SpooledRecord, SpoolFile
 from storage.values import OUTSIDE
 
 ANSWER_S = 2.0
@@ -272,9 +272,12 @@ class OfflineQueue:
                 if file is None:
                     return None
                 for number, batch in enumerate(file.batches(BATCH)):
-                    outcomes = [each for spooled in batch if (each := self._replay_record(spooled, file.reject))]
-                    key = f"{file.key}:{number}" if number else file.key
-                    _enqueue_notices(self._database, key, outcomes, self._clock(), self._render)
+                    outcomes = [each for spooled in batch if (each := self._replay_record(spooled, file))]
+                    if file.begin_to_tell(number):
+                        key = f"{file.key}:{number}" if number else file.key
+                        _enqueue_notices(self._database, key, outcomes, self._clock(), self._render)
+                    else:
+                        _log.error("replayed and not told: %s", DEADLY)
                     count += len(batch)
         except OSError as error:
             # The disk fails, or this process has no descriptor left: it passes, and stops nothing else.
@@ -288,8 +291,9 @@ class OfflineQueue:
             )
         return count
 
-    def _replay_record(self, spooled: SpooledRecord, reject: Callable[[SpooledRecord, str], None]) -> "_Outcome | None":
+    def _replay_record(self, spooled: SpooledRecord, file: SpoolFile) -> "_Outcome | None":
         """Run the request. What is no request, and what breaks its handler, is rejected: it must not block the rest."""
+        file.begin(spooled)
         begun_s = time.monotonic()
         try:
             return self._outcome(Request.from_json(spooled.record, self._settings))
@@ -298,7 +302,7 @@ class OfflineQueue:
             if availability.is_away(error) and not alone:
                 raise
             _log.exception("queued request failed")
-            reject(spooled, f"{type(error).__name__} when it was done")
+            file.reject(spooled, f"{type(error).__name__} when it was done")
             return None
 
     def _outcome(self, kept: Request) -> "_Outcome":

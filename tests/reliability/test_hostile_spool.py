@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import tracemalloc
 import zlib
@@ -20,7 +22,7 @@ from bot.handlers import routes
 from bot.handlers.request import Reply, Request
 from bot.telemetry.health import Health
 from storage.database import Database
-from storage.spool import RESERVE_BYTES, Spool
+from storage.spool import DEADLY, MOST_DEATHS, RESERVE_BYTES, Spool
 from storage.spool_lines import DEVICE, FOLDER, LINK, NO_RECORD, REASONS, RUBBISH, TOO_DEEP, TORN, UNREADABLE
 from tests.integration.cli.terminal import scribe
 from tests.support.ledger import standing
@@ -305,3 +307,89 @@ def test_a_file_of_another_user_is_set_aside_and_root_puts_it_back() -> None:
                 assert [each.record for each in file.records()] == [{"a": 1}]
         finally:
             os.seteuid(0)
+
+
+DYING = """
+import os, signal, sys
+import storage.spool
+from bot.clock import now
+from bot.config import Settings
+from bot.handlers import offline, routes
+from storage.database import Database
+
+way, url, folder = sys.argv[1:]
+
+def deadly(module, name, is_deadly):
+    real = getattr(module, name)
+    def patched(*given):
+        if is_deadly(given):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*given)
+    setattr(module, name, patched)
+
+if way == "done":
+    deadly(routes, "handle", lambda given: "deadly" in given[1].words)
+if way == "read":
+    deadly(storage.spool, "decode_line", lambda given: b"deadly" in given[0])
+if way == "told":
+    deadly(offline, "_enqueue_notices", lambda given: True)
+settings = Settings.from_env({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s", "SCRIBE_SPOOL": folder})
+for _ in range(10):
+    if not (child := os.fork()):
+        offline.OfflineQueue(Database(url), settings, now).replay()
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+"""Replays again and again, each time in a process of its own, which a signal kills at a line or in telling of them."""
+
+
+@pytest.mark.parametrize(("way", "deaths", "set_aside_lines"), [("done", 6, 2), ("read", 6, 2), ("told", 3, 0)])
+def test_a_line_at_which_the_process_dies_each_time_is_set_aside(
+    office: Workplace, way: str, deaths: int, set_aside_lines: int
+) -> None:
+    office.say("/detected disk full")
+    with kept(office, "deadly at first", "first", "deadly again", "second") as spool:
+        spool.close()
+    url = office.database.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", DYING, way, url, str(spool.folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603 - ours
+    assert ended == ["-9"] * deaths + ["0"] * (10 - deaths)
+    wanted = ["disk full", "deadly at first", "first", "deadly again", "second"]
+    assert [text for _, text in standing(office)] == [
+        each for each in wanted if not set_aside_lines or "dead" not in each
+    ]
+    assert reasons(spool) == [DEADLY] * set_aside_lines
+    assert spool.files() == []
+    assert {each.name for each in spool.folder.iterdir()} <= {"reserve", spool.rejects_file.name}
+    # An operator may have them tried again, by a release that does not die of them.
+    assert set_aside.put_back(spool) == set_aside.PutBack(again=set_aside_lines)
+    assert office.bot.context.offline.replay() == set_aside_lines
+    assert sorted(text for _, text in standing(office)) == sorted(wanted)
+
+
+def test_an_interrupted_replay_is_no_death_and_what_lies_beside_a_file_stops_nothing(
+    office: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.say("/detected disk full")
+    with kept(office, "first") as spool:
+        spool.close()
+    handle = routes.handle
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(routes, "handle", interrupted)
+    (path,) = spool.files()
+    beside = path.with_name(f"{path.name}.attempts")
+    for _ in range(MOST_DEATHS + 1):
+        with pytest.raises(KeyboardInterrupt):
+            office.bot.context.offline.replay()
+        assert beside.read_bytes().split(b"\n")[0].strip() == b""
+    for lay in (written(b"\xff\0" * MB), os.mkfifo, lambda path: path.symlink_to("/dev/full"), folder):
+        beside.unlink()
+        lay(beside)
+        with pytest.raises(KeyboardInterrupt):
+            office.bot.context.offline.replay()
+    monkeypatch.setattr(routes, "handle", handle)
+    assert office.bot.context.offline.replay() == 1
+    assert [text for _, text in standing(office)] == ["disk full", "first"]
