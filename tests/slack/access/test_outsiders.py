@@ -175,8 +175,8 @@ def _of(scene: Scene, who: str = "") -> list[Any]:
 
 NAMES = ("", " 1", " zeb", " INC-2", " INC-3 1", " INC-5 x", " INC-4 INC-2", " INC-2 1 words")
 """What is typed after each command; the last ones name incidents."""
-IN_FULL = ("guest", "partner")
-"""Who types everything everywhere: a guest, who has an item of another channel's incident, and a partner.
+IN_FULL = "guest"
+"""Who types and presses everything everywhere: they have an item of another channel's incident.
 
 For the others each two of person, place and words, or of person, button and value, meet somewhere.
 """
@@ -184,7 +184,7 @@ For the others each two of person, place and words, or of person, button and val
 
 def _share(who: str, number: int, *, of: int) -> bool:
     """Whether the person takes this one of the combinations that are dealt out."""
-    return who in IN_FULL or (number + list(STANDINGS).index(who)) % of == 0
+    return who == IN_FULL or (number + list(STANDINGS).index(who)) % of == 0
 
 
 @pytest.mark.parametrize("who", STANDINGS)
