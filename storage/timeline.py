@@ -92,26 +92,33 @@ _NEXT_NUMBER = (
 )
 _DATING = frozenset({"started", "detected", "impact", "resolved"})
 """The kinds of entry that say when an incident happened, before all others."""
-_UNDATING = ("severity", "lead", "title", "private", "update")
+_UNDATING = frozenset({"severity", "lead", "title", "private", "update"})
 """The kinds that say nothing of it."""
 _PROMISING = "update"
 """The kind that may promise when the next of its kind comes."""
-_FIRST_AND_LAST = (
-    select(
-        timeline_entries.c.kind,
-        func.min(func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at)),
-        func.max(func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at)),
-    )
+_HAPPENED_AT = func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at)
+_STANDING = (
+    select(_HAPPENED_AT)
     .select_from(timeline_entries)
     .outerjoin(entry_revisions, LAST_REVISION)
-    .where(
-        timeline_entries.c.incident_id == bindparam("incident_id"),
-        *(timeline_entries.c.kind != kind for kind in _UNDATING),
-        IS_STANDING,
-    )
+    .where(timeline_entries.c.incident_id == bindparam("incident_id"), IS_STANDING)
+)
+_FIRST_AND_LAST = (
+    _STANDING.with_only_columns(timeline_entries.c.kind, func.min(_HAPPENED_AT), func.max(_HAPPENED_AT))
+    .where(or_(*(timeline_entries.c.kind == kind for kind in sorted(_DATING))))
     .group_by(timeline_entries.c.kind)
 )
-"""When the first and the last standing entry of each kind happened."""
+"""When the first and the last standing entry of each kind of _DATING happened."""
+_FIRST = _STANDING.with_only_columns(func.min(_HAPPENED_AT)).where(
+    *(timeline_entries.c.kind != kind for kind in sorted(_UNDATING))
+)
+"""When the first of all standing entries happened."""
+_OF_KIND = _STANDING.where(
+    timeline_entries.c.kind == bindparam("kind"), timeline_entries.c.number < bindparam("number")
+).limit(1)
+_AT = bindparam("at", type_=timeline_entries.c.occurred_at.type)
+_NO_LATER, _NO_EARLIER = _OF_KIND.where(_HAPPENED_AT <= _AT), _OF_KIND.where(_HAPPENED_AT >= _AT)
+"""An entry of the kind before `number` that happened no later, or no earlier, than `at`."""
 _DATES = select(incidents.c.declared_at, incidents.c.happened_at).where(incidents.c.id == bindparam("incident_id"))
 _INSERT = insert(timeline_entries)
 
@@ -192,12 +199,26 @@ def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEn
     facts.setdefault("people", None)
     facts["number"], happened_at = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).one()
     result = connection.execute(_INSERT, facts | {"incident_id": incident_id})
-    if facts["kind"] in _DATING or happened_at is None or facts["occurred_at"] < happened_at:
+    if happened_at is None or _may_date(connection, incident_id, facts, happened_at):
         _date(connection, incident_id)
     if facts.get("next_at") is not None:
         nudges.save(connection, incident_id, due_at=facts["next_at"])
     named = _named(connection, incident_id, facts["text"], facts["people"]) if "@" in facts["text"] else {"people": {}}
     return TimelineEntry(id=row_id(result), retracted=False, revisions=0, **facts | named)
+
+
+def _may_date(connection: Connection, incident_id: int, facts: Mapping[str, Any], happened_at: datetime) -> bool:
+    """Whether the entry of these facts, just inserted, may change when its incident happened.
+
+    What is neither the first of its kind nor, being a resolution, the last changes nothing: so the thousandth
+    detection costs no more than the second.
+    """
+    kind, at = facts["kind"], facts["occurred_at"]
+    if kind not in _DATING:
+        return kind not in _UNDATING and at < happened_at
+    outdone = _NO_EARLIER if kind == "resolved" else _NO_LATER
+    parameters = {"incident_id": incident_id, "kind": kind, "number": facts["number"], "at": at}
+    return connection.execute(outdone, parameters).first() is None
 
 
 def _date(connection: Connection, incident_id: int) -> None:
@@ -215,7 +236,8 @@ def _date(connection: Connection, incident_id: int) -> None:
     declared_at, happened_at = connection.execute(_DATES, of_incident).one()
     at = first.get("started") or min(signs, default=None)
     if at is None or ("started" not in first and at > last.get("resolved", at)):
-        at = min([*first.values(), declared_at])
+        earliest = connection.execute(_FIRST, of_incident).scalar_one()
+        at = declared_at if earliest is None else min(earliest, declared_at)
     if at != happened_at:
         # PostgreSQL locks the workspace when a row is updated twice in one transaction: not without need.
         connection.execute(update(incidents).where(incidents.c.id == incident_id).values(happened_at=at))

@@ -1,12 +1,16 @@
+import random
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from storage import incidents, outbox, postmortems, receipts, timeline
 from storage.database import Database
 from storage.items import action_items
-from storage.values import Section
+from storage.models import incidents as incident_rows
+from storage.values import Section, TimelineEntry
 from tests.integration.storage.rows import NOW, declare, later, plan, say, write_and_fail
 from tests.support.together import THREADS, together
 
@@ -321,3 +325,55 @@ def test_an_entry_of_a_kind_is_one_of_that_incident_that_stands(database: Databa
         assert timeline.has(connection, incident.id, "impact")
         timeline.revise(connection, entry, by="U1", at=NOW, retracted=True)
         assert not timeline.has(connection, incident.id, "impact")
+
+
+def happened_at(entries: Collection[TimelineEntry]) -> datetime:
+    """When an incident of these entries, declared at NOW, happened: the rule, over all of them."""
+
+    def times(*kinds: str) -> list[datetime]:
+        return [entry.occurred_at for entry in entries if entry.kind in kinds and not entry.retracted]
+
+    signs, ends = times("impact", "detected"), times("resolved")
+    if times("started"):
+        return min(times("started"))
+    if signs and not (ends and min(signs) > max(ends)):
+        return min(signs)
+    return min([NOW, *(each.occurred_at for each in entries if each.kind != "severity" and not each.retracted)])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_incidents_date_is_that_of_all_its_entries_whatever_was_appended_last(sqlite: Database, seed: int) -> None:
+    chosen = random.Random(seed)  # noqa: S311 - no secret
+    kinds = ("started", "detected", "impact", "resolved", "resolved", "note", "note", "severity")
+    with sqlite.write() as connection:
+        incident = declare(connection, declared_at=NOW)
+        for _ in range(14):
+            at = NOW.replace(hour=chosen.choice((11, 12)), minute=chosen.randrange(60))
+            entry = say(connection, incident, kind=chosen.choice(kinds), occurred_at=at)
+            if chosen.random() < 0.2:
+                timeline.revise(connection, entry, by="U1", at=NOW, retracted=True)
+            found = connection.execute(select(incident_rows.c.happened_at)).scalar_one()
+            assert found == happened_at(timeline.of_incident(connection, incident.id))
+
+
+def test_a_detection_after_the_first_reads_no_more_of_a_long_timeline_than_of_a_short_one(sqlite: Database) -> None:
+    def steps(entries: int) -> int:
+        """The steps of SQLite's machine that one detection takes behind so many, in hundreds."""
+        taken = 0
+
+        def count() -> int:
+            nonlocal taken
+            taken += 1
+            return 0
+
+        with sqlite.write() as connection:
+            incident = declare(connection, channel_id=f"C{entries}")
+            for _ in range(entries):
+                say(connection, incident, kind="detected")
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(count, 100)
+            say(connection, incident, kind="detected", occurred_at=later(1))
+            driver.set_progress_handler(None, 0)
+        return taken
+
+    assert steps(500) <= steps(5) + 2
