@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from storage import nudges
-from storage.dialects import row_id, upsert
+from storage.dialects import Prepared, row_id, upsert
 from storage.items import digests
 from storage.live_messages import ANNOUNCE, CARD
 from storage.members import current_name, fill_in
@@ -100,7 +100,12 @@ _MOVED = (
     .order_by(incidents.c.number.desc())
     .limit(1)
 )
-_FOR_UPDATE = {query: query.with_for_update() for query in (_IN_CHANNEL, _NUMBERED)}
+_READ: dict[Select[Any], Prepared[Any]] = {
+    query: Prepared(query) for query in (_IN_CHANNEL, _NUMBERED, _MERGED, _MOVED)
+}
+_LOCK: dict[Select[Any], Prepared[Any]] = {
+    query: Prepared(query.with_for_update()) for query in (_IN_CHANNEL, _NUMBERED)
+}
 """The same queries with a row lock. SQLite has none; there the write transaction itself is exclusive."""
 _BY_ID = select(*COLUMNS).where(incidents.c.id == bindparam("incident_id"))
 _LOCK_UNLESS_LOCKED = (
@@ -127,7 +132,7 @@ def read(connection: Connection, row: Sequence[Any]) -> Incident:
 
 
 def _first(connection: Connection, query: Select[Any], *, lock: bool, **parameters: Any) -> Incident | None:
-    row = connection.execute(_FOR_UPDATE[query] if lock else query, parameters).first()
+    row = (_LOCK if lock else _READ)[query].first(connection, parameters)
     return None if row is None else read(connection, row)
 
 

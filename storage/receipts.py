@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, delete, insert, select, tuple_
 
+from storage.dialects import Prepared
 from storage.models import receipts
 
 _FIND = select(receipts.c.answer).where(
     receipts.c.workspace_id == bindparam("workspace_id"), receipts.c.key == bindparam("key")
 )
-_INSERT = insert(receipts)
+_INSERT: Prepared[Any] = Prepared(insert(receipts))
 
 
 def find(connection: Connection, workspace_id: str, key: str) -> dict[str, Any] | None:
@@ -23,7 +24,7 @@ def find(connection: Connection, workspace_id: str, key: str) -> dict[str, Any] 
 def save(connection: Connection, workspace_id: str, key: str, answer: dict[str, Any], *, at: datetime) -> None:
     """Save the answer. Raises sqlalchemy.exc.IntegrityError when another transaction has saved one under the key."""
     row = {"workspace_id": workspace_id, "key": key, "answer": answer, "answered_at": at}
-    connection.execute(_INSERT, row)
+    _INSERT.first(connection, row)
 
 
 _ABSENT = "absent:"

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from storage import live_messages, nudges
-from storage.dialects import row_id
+from storage.dialects import Prepared
 from storage.members import NAME, fill_in
 from storage.models import entry_revisions, incidents, members, timeline_entries
 from storage.values import Milestone, TimelineEntry
@@ -84,7 +84,7 @@ MILESTONE_COLUMNS = (
 """The columns of a Milestone, of an entry that is joined to its last revision."""
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
-_NEXT_NUMBER = (
+_NEXT_NUMBER: Prepared[tuple[int, datetime | None]] = Prepared(
     update(incidents)
     .where(incidents.c.id == bindparam("incident_id"))
     .values(last_entry_number=incidents.c.last_entry_number + 1, stale=True)
@@ -117,10 +117,15 @@ _OF_KIND = _STANDING.where(
     timeline_entries.c.kind == bindparam("kind"), timeline_entries.c.number < bindparam("number")
 ).limit(1)
 _AT = bindparam("at", type_=timeline_entries.c.occurred_at.type)
-_NO_LATER, _NO_EARLIER = _OF_KIND.where(_HAPPENED_AT <= _AT), _OF_KIND.where(_HAPPENED_AT >= _AT)
+_NO_LATER: Prepared[tuple[datetime]] = Prepared(_OF_KIND.where(_HAPPENED_AT <= _AT))
+_NO_EARLIER: Prepared[tuple[datetime]] = Prepared(_OF_KIND.where(_HAPPENED_AT >= _AT))
 """An entry of the kind before `number` that happened no later, or no earlier, than `at`."""
 _DATES = select(incidents.c.declared_at, incidents.c.happened_at).where(incidents.c.id == bindparam("incident_id"))
-_INSERT = insert(timeline_entries)
+_INSERT: Prepared[tuple[int]] = Prepared(
+    insert(timeline_entries)
+    .values(dict.fromkeys(column.name for column in timeline_entries.c if column.name != "id") | {"approximate": False})
+    .returning(timeline_entries.c.id)
+)
 
 
 def _reading(*conditions: ColumnElement[bool], by: Column[int]) -> tuple[Select[Any], Select[Any]]:
@@ -164,7 +169,7 @@ _LATEST = (
 )
 _LATEST_OF_KIND = _LATEST.where(timeline_entries.c.kind == bindparam("kind"))
 _BY_IDS = _reading(timeline_entries.c.id.in_(bindparam("ids", expanding=True)), by=timeline_entries.c.number)
-_HAS = (
+_HAS: Prepared[tuple[int]] = Prepared(
     select(timeline_entries.c.id)
     .where(
         timeline_entries.c.incident_id == bindparam("incident_id"),
@@ -187,6 +192,8 @@ _SAME_WORDS = select(func.max(timeline_entries.c.number)).where(
 _SAME_WORDS_THEN = _SAME_WORDS.where(
     timeline_entries.c.occurred_at == bindparam("at", type_=timeline_entries.c.occurred_at.type)
 )
+_SAID_BEFORE: Prepared[tuple[int | None]] = Prepared(_SAME_WORDS)
+_SAID_THEN: Prepared[tuple[int | None]] = Prepared(_SAME_WORDS_THEN)
 _LOOKED_BACK = 20
 """How many entries back is looked at most, so that the time it takes does not grow with the timeline."""
 
@@ -197,14 +204,14 @@ def append(connection: Connection, incident_id: int, **facts: Any) -> TimelineEn
     `people` may be left out. `{}` says that no id in the text is anybody's; None that it was not looked.
     """
     facts.setdefault("people", None)
-    facts["number"], happened_at = connection.execute(_NEXT_NUMBER, {"incident_id": incident_id}).one()
-    result = connection.execute(_INSERT, facts | {"incident_id": incident_id})
+    facts["number"], happened_at = _NEXT_NUMBER.one(connection, {"incident_id": incident_id})
+    (entry_id,) = _INSERT.one(connection, facts | {"incident_id": incident_id})
     if happened_at is None or _may_date(connection, incident_id, facts, happened_at):
         _date(connection, incident_id)
     if facts.get("next_at") is not None:
         nudges.save(connection, incident_id, due_at=facts["next_at"])
     named = _named(connection, incident_id, facts["text"], facts["people"]) if "@" in facts["text"] else {"people": {}}
-    return TimelineEntry(id=row_id(result), retracted=False, revisions=0, **facts | named)
+    return TimelineEntry(id=entry_id, retracted=False, revisions=0, **facts | named)
 
 
 def _may_date(connection: Connection, incident_id: int, facts: Mapping[str, Any], happened_at: datetime) -> bool:
@@ -218,7 +225,7 @@ def _may_date(connection: Connection, incident_id: int, facts: Mapping[str, Any]
         return kind not in _UNDATING and at < happened_at
     outdone = _NO_EARLIER if kind == "resolved" else _NO_LATER
     parameters = {"incident_id": incident_id, "kind": kind, "number": facts["number"], "at": at}
-    return connection.execute(outdone, parameters).first() is None
+    return outdone.first(connection, parameters) is None
 
 
 def _date(connection: Connection, incident_id: int) -> None:
@@ -295,7 +302,7 @@ def count(connection: Connection, incident_id: int) -> int:
 
 def has(connection: Connection, incident_id: int, kind: str) -> bool:
     """Whether the incident has an entry of the kind that is not retracted."""
-    return connection.execute(_HAS, {"incident_id": incident_id, "kind": kind}).first() is not None
+    return _HAS.first(connection, {"incident_id": incident_id, "kind": kind}) is not None
 
 
 def numbered(connection: Connection, incident_id: int, number: int) -> TimelineEntry | None:
@@ -336,8 +343,9 @@ def said_before(
 
     `text` are the words as stored, before the names of now; `at` is when it happened, where that was typed.
     """
-    found = connection.execute(
-        _SAME_WORDS if at is None else _SAME_WORDS_THEN,
+    same_words = _SAID_BEFORE if at is None else _SAID_THEN
+    (number,) = same_words.one(
+        connection,
         {
             "incident_id": incident_id,
             "number": entry.number,
@@ -349,7 +357,6 @@ def said_before(
             **({} if at is None else {"at": at}),
         },
     )
-    number: int | None = found.scalar_one()
     return number
 
 

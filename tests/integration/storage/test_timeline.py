@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from storage import incidents, outbox, postmortems, receipts, timeline
 from storage.database import Database
@@ -12,6 +12,7 @@ from storage.items import action_items
 from storage.models import incidents as incident_rows
 from storage.values import Section, TimelineEntry
 from tests.integration.storage.rows import NOW, declare, later, plan, say, write_and_fail
+from tests.support.statements import statements
 from tests.support.together import THREADS, together
 
 APPEND_ONLY = {
@@ -208,13 +209,7 @@ def test_two_people_revising_one_entry_at_once_is_two_revisions(database: Databa
 
 
 def test_nothing_of_a_whole_story_is_ever_overwritten_or_deleted(database: Database) -> None:
-    said: list[str] = []
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        said.append(" ".join(statement.replace('"', "").split()))
-
-    event.listen(database.engine, "before_cursor_execute", hear)
-    with database.write() as connection:
+    with statements(database) as said, database.write() as connection:
         incident = declare(connection)
         entry = say(connection, incident)
         timeline.revise(connection, entry, by="U1", at=NOW, text="better", retracted=True)
@@ -229,8 +224,7 @@ def test_nothing_of_a_whole_story_is_ever_overwritten_or_deleted(database: Datab
             )
         receipts.save(connection, "T1", "k", {}, at=NOW)
         outbox.add(connection, "T1", lane="C1", action="post", content={}, at=NOW)
-    event.remove(database.engine, "before_cursor_execute", hear)
-    words = [statement.split() for statement in said]
+    words = [statement.replace('"', "").split() for statement in said]
     changed = {each[1] for each in words if each[0] == "UPDATE"} | {each[2] for each in words if each[0] == "DELETE"}
     assert {each[2] for each in words if each[0] == "INSERT"} >= APPEND_ONLY
     assert changed == {"workspaces", "incidents"}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import event
 
 from bot.cli import main
 from bot.clock import SetClock, now
@@ -36,6 +35,7 @@ from storage.database import Database
 from tests.slack.incident.test_commands import STORY
 from tests.support.abroad import ABROAD, HEADS, TYPED, Said, abroad, declares, rows
 from tests.support.ledger import outbox_states
+from tests.support.statements import statements
 from tests.support.workplace import Workplace, workplace
 
 _numbers = count()
@@ -353,13 +353,7 @@ def unbound(statement: str) -> str | None:
 
 
 def test_every_statement_is_bound_to_a_workspace_or_to_a_row_found_in_one(ours: Workplace) -> None:
-    statements: set[str] = set()
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        statements.add(statement)
-
-    event.listen(ours.database.engine, "before_cursor_execute", note)
-    try:
+    with statements(ours.database) as said:
         with abroad(ours):
             for typed, _ in STORY.values():
                 ours.ask(typed)
@@ -367,10 +361,8 @@ def test_every_statement_is_bound_to_a_workspace_or_to_a_row_found_in_one(ours: 
         ours.slack.click(ours.bob, button(ours), "reopen")
         ours.slack.open_home(ours.bob)
         ours.deliver()
-    finally:
-        event.remove(ours.database.engine, "before_cursor_execute", note)
-    assert len(statements) > 50
-    over_all = {table: statement for statement in statements if (table := unbound(statement)) is not None}
+    assert len(set(said)) > 50
+    over_all = {table: statement for statement in said if (table := unbound(statement)) is not None}
     assert over_all.keys() - FREE.keys() == set(), over_all
 
 

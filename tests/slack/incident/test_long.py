@@ -2,13 +2,12 @@
 
 import json
 import re
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from bot.fakeslack.objects import Message
 from bot.handlers import later
+from tests.support.statements import statements
 from tests.support.workplace import Workplace
 
 LONG = ("/postmortem check", "/postmortem show", "/timeline")
@@ -43,26 +42,20 @@ def long(office: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
 def test_the_state_and_the_list_read_no_more_however_long_the_past(long: Workplace) -> None:
     """They are answered at once, so they read no more of what was told than they show, nor each incident by itself."""
 
-    def statements(typed: str) -> list[str]:
-        heard: list[str] = []
-
-        def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            heard.append(" ".join(statement.split()))
-
-        event.listen(long.database.engine, "before_cursor_execute", hear)
-        answer = long.private(typed)
-        event.remove(long.database.engine, "before_cursor_execute", hear)
+    def asked(typed: str) -> list[str]:
+        with statements(long.database) as said:
+            answer = long.private(typed)
         assert "INC-1" in answer
-        return heard
+        return [" ".join(each.split()) for each in said]
 
-    read = {typed: statements(typed) for typed in ("/incident status", "/incident catchup", "/incident list all")}
+    read = {typed: asked(typed) for typed in ("/incident status", "/incident catchup", "/incident list all")}
     long.say("/reopened it is back")
     long.say("/impact nobody can pay")
     for number in range(3):
         long.say("/detected disk full again", channel=long.slack.add_channel(f"other-{number}"))
     assert "5 entries" in long.private("/incident catchup")
     for typed, before in read.items():
-        heard = statements(typed)
+        heard = asked(typed)
         assert len(heard) <= len(before), typed
         assert not [each for each in heard if "timeline_entries.text" in each and not FEW.search(each)], typed
 
