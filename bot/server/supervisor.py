@@ -10,11 +10,16 @@ process with an exit code by which its own supervisor starts it anew.
     supervisor.start(when_stuck=end_the_process)
 """
 
+import asyncio
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Generic, ParamSpec, TypeVar
 
 from bot.telemetry.context import HEARTBEATS, NO_METRICS, Heartbeat, Metrics, beating
 
@@ -24,8 +29,13 @@ _ASLEEP_S = 3 * LOOK_S
 """A look that comes later than this shows that the whole process stood still."""
 _LONGEST_PAUSE_S = 30.0
 _DOUBLINGS = 6
+_IDLE_S = 1.0
+"""Seconds after which an idle worker takes another turn, to show that it goes on."""
 _log = logging.getLogger(__name__)
 
+Params = ParamSpec("Params")
+Returned = TypeVar("Returned")
+_Work = Callable[[], None]
 Turn = Callable[[], object]
 """One turn of a loop, with its own waiting, which takes a few seconds at most; it returns False to end the loop."""
 
@@ -152,3 +162,68 @@ class Supervisor:
             except BaseException as error:  # noqa: BLE001 - the boundary: nobody looks after this thread
                 self.failed("supervisor", error)
             self._stopping.wait(LOOK_S)
+
+
+class Workers(Generic[Params, Returned]):
+    """Threads that call one blocking function for event loops; further calls wait for a thread, in their order.
+
+    Each is a loop of the supervisor's: a thread that is gone gets another one, and a call that hangs is seen. A call
+    goes to the thread that was busy last, whose memory is still in the processor's cache. `run_in_executor` takes any
+    thread, and makes two futures of each call, a lock for one of them, and a copy of the context.
+    """
+
+    def __init__(self, function: Callable[Params, Returned], count: int, *, name: str, supervisor: Supervisor) -> None:
+        self._function = function
+        self._lock = threading.Lock()
+        self._waiting = deque[_Work]()
+        self._idle: list[SimpleQueue[_Work]] = []
+        for number in range(count):
+            supervisor.run(f"{name}-{number}", partial(self._turn, SimpleQueue()))
+
+    async def call(self, *args: Params.args, **kwargs: Params.kwargs) -> Returned:
+        """What the function returns, or raises. Raises RuntimeError where it asks for the end of the process."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Returned] = loop.create_future()
+
+        def work() -> None:
+            settle: Callable[[], None]
+            try:
+                settle = partial(_settle, answer, self._function(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - the boundary: it is the caller's
+                # In an event loop the end that is asked for would be the loop's; here nobody meant the process.
+                failure = error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
+                settle = partial(_fail, answer, failure)
+            # The loop is closed where the process ends, and nobody waits there any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle)
+
+        with self._lock:
+            if self._idle:
+                self._idle.pop().put(work)
+            else:
+                self._waiting.append(work)
+        return await answer
+
+    def _turn(self, own: SimpleQueue[_Work]) -> None:
+        """Do the call that waits longest, or the next one that comes; `own` is this thread's."""
+        work: _Work | None = None
+        with self._lock:
+            # A call handed over in the very instant in which the last turn gave up must not wait behind another one.
+            if own.empty() and self._waiting:
+                work = self._waiting.popleft()
+            elif own.empty() and own not in self._idle:
+                self._idle.append(own)
+        with suppress(Empty):
+            work = work or own.get(timeout=_IDLE_S)
+        if work is not None:
+            work()
+
+
+def _settle(answer: asyncio.Future[Returned], returned: Returned) -> None:
+    if not answer.done():
+        answer.set_result(returned)
+
+
+def _fail(answer: asyncio.Future[Returned], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 PING_EVERY_S = 5.0
 START_WITHIN_S = 10.0
@@ -46,7 +46,7 @@ class ServerThread:
 
     def __init__(
         self,
-        app: Starlette,
+        app: ASGIApp,
         listener: socket.socket,
         *,
         http: type[asyncio.Protocol] | Literal["auto"] = "auto",

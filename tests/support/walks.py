@@ -12,13 +12,15 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from bot.clock import SetClock
+from bot.telemetry.context import Heartbeat
 from storage import schema
 from storage.database import Database
 from tests.support.paths import ROOT
 from tests.support.workplace import Workplace, at, workplace
 
 NOON = at("2026-03-12T12:00:00Z")
-_NOT_WALKED = ("bot/fakeslack", "bot/telemetry/logs.py")
+_NOT_WALKED = ("bot/fakeslack", "bot/telemetry/logs.py", "bot/server/supervisor.py")
+"""The stand-in, the log, and what keeps threads turning, which idle ones do too."""
 
 
 @dataclass
@@ -60,7 +62,8 @@ class Recorder:
             self._walk = None
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
-        if self._walk is None or event != "call":
+        # The beats of idle threads are no steps of anybody's.
+        if self._walk is None or event != "call" or frame.f_code is Heartbeat.beat.__code__:
             return
         path = frame.f_code.co_filename
         if path not in self._ours:

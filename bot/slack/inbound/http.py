@@ -12,20 +12,21 @@ from urllib.parse import parse_qsl
 from slack_bolt import App
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.config import Settings
 from bot.server.limits import SIGNED
+from bot.server.supervisor import Workers
 from bot.slack.bot import Bot
 from bot.slack.inbound.payloads import UNREADABLE, bolt_request
-from bot.telemetry.context import ContextThreadPool, measured_dispatch
+from bot.slack.members import MAX_WAITING
+from bot.telemetry.context import measured_dispatch
 
-WORKERS = 16
-"""Requests handled at the same time; further ones wait for a thread."""
+PATH = "/slack/events"
+WORKERS = 2 * MAX_WAITING
+"""Requests handled at the same time; further ones wait for a thread. At most half of them wait for Slack."""
 BODY_LIMIT = 1_000_000
 """Bytes of a request's body; Slack's largest, a form with its view, is far below."""
 BODY_S = 5.0
@@ -37,79 +38,105 @@ _CLOSE = {"connection": "close"}
 _log = logging.getLogger(__name__)
 
 
-def application(bot: Bot, settings: Settings, *, routes: Sequence[BaseRoute] = (), body_s: float = BODY_S) -> Starlette:
+def application(bot: Bot, settings: Settings, *, routes: Sequence[BaseRoute] = (), body_s: float = BODY_S) -> ASGIApp:
     """The web application that answers Slack for the bot. `routes` are further ones, such as the probes."""
-    workers = ContextThreadPool(WORKERS, thread_name_prefix="request")
-    metrics = bot.context.metrics
-    answering = measured_dispatch(metrics, partial(_answer, bot.app))
-    verifier = SignatureVerifier(settings.signing_secret.get_secret_value())
+    return Starlette(routes=[Route(PATH, Events(bot, settings, body_s=body_s), methods=["POST"]), *routes])
 
-    async def events(request: Request) -> Response:
+
+class RefusedError(Exception):
+    """A request that is not read to its end, or not Slack's. The connection is not used again."""
+
+    def __init__(self, status: int, problem: str) -> None:
+        super().__init__(problem)
+        self.status = status
+
+
+class Events:
+    """The endpoint as an ASGI application: Starlette's request and response would cost as much as the reading."""
+
+    def __init__(self, bot: Bot, settings: Settings, *, body_s: float = BODY_S) -> None:
+        self._metrics = bot.context.metrics
+        self._verifier = SignatureVerifier(settings.signing_secret.get_secret_value())
+        self._body_s = body_s
+        # Bolt blocks, so it runs in threads.
+        answering = measured_dispatch(self._metrics, partial(_answer, bot.app))
+        self._workers = Workers(answering, WORKERS, name="request", supervisor=bot.supervisor)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, then count and log it."""
         received_s = time.perf_counter()
-        body = await _body(request, within_s=body_s)
-        headers = _headers(request)
-        if not _is_signed(verifier, body, headers):
-            return PlainTextResponse("not signed by Slack", status_code=401, headers=_CLOSE)
-        setattr(request.state, SIGNED, True)
+        headers = _headers(scope)
+        try:
+            text = self._signed(await _body(headers, receive, within_s=self._body_s), headers)
+        except RefusedError as error:
+            await PlainTextResponse(str(error), error.status, _CLOSE)(scope, receive, send)
+            return
+        scope["state"][SIGNED] = True
+        (status, content, reply_headers), tell = await self._workers.call(text, headers)
+        seconds = time.perf_counter() - received_s
+        body = content.encode()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    *((name.encode("latin-1"), value.encode("latin-1")) for name, value in reply_headers.items()),
+                    (b"content-length", b"%d" % len(body)),
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
+        tell()
+        self._metrics.acked("http", seconds)
+
+    def _signed(self, body: bytes, headers: Mapping[str, str]) -> str:
+        """The body as text. Raises RefusedError unless its signature is right and at most five minutes old.
+
+        Source of the rule: Slack, "Verifying requests from Slack".
+        """
+        timestamp, signature = headers.get("x-slack-request-timestamp"), headers.get("x-slack-signature")
         try:
             text = body.decode()
-        except UnicodeDecodeError:
-            return PlainTextResponse("not UTF-8", status_code=400)
-        # Bolt blocks, so it runs in a thread. With 16 requests at once this pool costs half of Starlette's own.
-        answer = asyncio.get_running_loop().run_in_executor(workers, answering, text, headers)
-        (status, content, reply_headers), tell = await answer
-        seconds = time.perf_counter() - received_s
-
-        async def afterwards() -> None:
-            tell()
-            metrics.acked("http", seconds)
-
-        return Response(content, status, reply_headers, background=BackgroundTask(afterwards))
-
-    return Starlette(routes=[Route("/slack/events", events, methods=["POST"]), *routes])
+            if self._verifier.is_valid(text, timestamp, signature):
+                return text
+        except (ValueError, TypeError):
+            # A body that is not UTF-8, a timestamp that is no number, or a signature with characters outside ASCII.
+            pass
+        raise RefusedError(401, "not signed by Slack")
 
 
-async def _body(request: Request, *, within_s: float) -> bytes:
-    """The body. Raises HTTPException for one that is too large, too slow or cut off, without reading the rest."""
-    length = request.headers.get("content-length", "")
+async def _body(headers: Mapping[str, str], receive: Receive, *, within_s: float) -> bytes:
+    """The body. Raises RefusedError for one that is too large, too slow or cut off, without reading the rest."""
+    length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length[:_LENGTH_DIGITS]) > BODY_LIMIT:
-        raise HTTPException(413, "too large", _CLOSE)
+        raise RefusedError(413, "too large")
     pieces = bytearray()
     try:
         async with asyncio.timeout(within_s):
-            async for piece in request.stream():
-                pieces += piece
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    # The client is gone, so this answer reaches no one.
+                    raise RefusedError(400, "cut off")
+                pieces += message.get("body", b"")
                 if len(pieces) > BODY_LIMIT:
-                    raise HTTPException(413, "too large", _CLOSE)
+                    raise RefusedError(413, "too large")
+                more = message.get("more_body", False)
     except TimeoutError:
-        raise HTTPException(408, "too slow", _CLOSE) from None
-    except ClientDisconnect:
-        # The client is gone, so this answer reaches no one; it only keeps a traceback out of the log.
-        raise HTTPException(400, "cut off", _CLOSE) from None
+        raise RefusedError(408, "too slow") from None
     return bytes(pieces)
 
 
-def _headers(request: Request) -> dict[str, str]:
+def _headers(scope: Scope) -> dict[str, str]:
     """The headers by lower-case name; the values of a repeated one are joined by commas, as in RFC 9110.
 
     So two signatures become one invalid signature, and neither takes precedence.
     """
-    values: dict[str, list[str]] = {}
-    for name, value in request.headers.items():
-        values.setdefault(name, []).append(value)
-    return {name: ", ".join(each) for name, each in values.items()}
-
-
-def _is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether the signature matches the body and is at most five minutes old.
-
-    Source of the rule: Slack, "Verifying requests from Slack".
-    """
-    try:
-        return verifier.is_valid_request(body, dict(headers))
-    except (ValueError, TypeError):
-        # A timestamp that is no number, or a signature with characters outside ASCII.
-        return False
+    headers: dict[str, str] = {}
+    for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]):
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _answer(app: App, body: str, headers: Mapping[str, str]) -> tuple[int, str, dict[str, str]]:

@@ -109,7 +109,7 @@ class SlashCommands(Middleware):
         if not isinstance(payload, SlashCommand):
             next()
             return resp
-        ack = Ack()
+        ack = Ack()  # type: ignore[no-untyped-call]
         command(self._context, ack, payload, small=req.mode == _SOCKET)
         return ack.response
 

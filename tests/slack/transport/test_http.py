@@ -2,19 +2,24 @@
 
 import json
 import logging
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from bot.slack.inbound.http import BODY_LIMIT
+from bot.slack import members
+from bot.slack.bot import _BACKGROUND_THREADS
+from bot.slack.inbound.http import BODY_LIMIT, WORKERS
 from tests.support.ledger import counts
 from tests.support.workplace import Workplace
 
 SECRET = "never-log-this"  # noqa: S105 - words a person typed
 TIMESTAMP = "X-Slack-Request-Timestamp"
 JSON = "application/json"
+WAIT_S = 60.0
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
@@ -70,3 +75,31 @@ def test_the_endpoint_answers_url_verification_and_the_health_check(office: Work
     health = httpx.get(office.url.replace("/slack/events", "/healthz"), trust_env=False)
     assert health.json() == {"ok": True}
     assert httpx.get(office.url, trust_env=False).status_code == 405
+
+
+def test_those_who_wait_for_slack_hold_half_of_the_workers_at_most(
+    office: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "LOOK_UP_S", WAIT_S)
+    slack, known, answered = office.slack, office.bot.context.members, list[str]()
+    strangers = [slack.add_user(f"new{number}", zone="Europe/Berlin") for number in range(3 * WORKERS)]
+    office.say("/detected disk full")
+
+    def look(stranger: str) -> None:
+        slack.command(stranger, office.channel, "/did", "at 12:50 looked")
+        answered.append(stranger)
+
+    release = threading.Event()
+    with ThreadPoolExecutor(len(strangers)) as typing:
+        try:
+            for _ in range(_BACKGROUND_THREADS):
+                known._executor.submit(release.wait, WAIT_S)
+            for each in strangers:
+                typing.submit(look, each)
+            slack.wait_for(lambda: len(answered) == len(strangers) - members.MAX_WAITING, within_s=WAIT_S)
+            assert office.say("/note answered meanwhile").startswith("Note")
+            assert len(answered) == len(strangers) - members.MAX_WAITING
+        finally:
+            release.set()
+    assert len(answered) == len(strangers)
+    assert 2 * members.MAX_WAITING <= WORKERS
