@@ -9,7 +9,7 @@ from bot.fakeslack import payloads
 from bot.fakeslack.dispatcher import Answer, Dispatcher
 from bot.fakeslack.elements import chosen_state, missing_inputs, state_values
 from bot.fakeslack.interactivity import Triggers
-from bot.fakeslack.objects import BOT_USER_ID, TEAM_ID, File, Message, View
+from bot.fakeslack.objects import BOT_USER_ID, TEAM_ID, File, Message, Pin, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
 from bot.fakeslack.workspace import Workspace
@@ -138,6 +138,48 @@ class Actions:
     def unreact(self, user: str, message: Message, name: str) -> Message:
         """Remove a reaction and return the changed message."""
         return self._change_reaction("reaction_removed", user, message, name)
+
+    def share(
+        self, user: str, channel: str, name: str, content: bytes, *, text: str = "", thread_ts: str | None = None
+    ) -> Message:
+        """Share a file in a channel, with `text` in the same message."""
+        with self.workspace.lock:
+            file = File(
+                id=self.workspace.next_id("F"),
+                name=name,
+                title=name,
+                content=content,
+                user=user,
+                channel=channel,
+                thread_ts=thread_ts,
+                created_at=self.workspace.clock(),
+            )
+            self.workspace.files.append(file)
+            sent = self._formatted(text, with_names=False)
+            return self.workspace.post(channel, user=user, text=sent, thread_ts=thread_ts, files=(file,))
+
+    def pin(self, user: str, message: Message) -> None:
+        """Pin a message to its channel; the app hears of it with the scope pins:read."""
+        with self.workspace.lock:
+            pinned = Pin(user=user, at=self.workspace.clock())
+            self.workspace.pins[message.channel, message.ts] = pinned
+        self._tell_of_pin("pin_added", user, message, pinned)
+
+    def unpin(self, user: str, message: Message) -> None:
+        """Take a pin away, whoever pinned the message. Raises KeyError for one that is not pinned."""
+        with self.workspace.lock:
+            pinned = self.workspace.pins.pop((message.channel, message.ts))
+        self._tell_of_pin("pin_removed", user, message, pinned)
+
+    def _tell_of_pin(self, event: str, user: str, message: Message, pinned: Pin) -> None:
+        self.workspace.touch()
+        if not self._gets_events(message.channel, "pins:read"):
+            return
+        shown = self.workspace.message(message.channel, message.ts) or message
+        count = sum(channel == message.channel for channel, _ in self.workspace.pins)
+        ts = self.workspace.next_ts("")
+        content = payloads.pin(event, self.workspace.users[user], shown, pinned=pinned, count=count, ts=ts)
+        self._dispatcher.event(content, user=user, channel=message.channel)
 
     def click(
         self,

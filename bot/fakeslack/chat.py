@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.fakeslack.block_kit import MAX_MARKDOWN_TEXT
 from bot.fakeslack.context import Context
-from bot.fakeslack.objects import BOT_USER_ID, WORKSPACE_URL, Channel, Message, message_json
+from bot.fakeslack.objects import BOT_USER_ID, WORKSPACE_URL, Channel, Message, Pin, message_json, pinned_item
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import ApiError, check_message
 
@@ -76,8 +76,21 @@ def pin(context: Context, args: Json) -> Json:
         raise ApiError("message_not_found")
     if (channel.id, message.ts) in context.workspace.pins:
         raise ApiError("already_pinned")
-    context.workspace.pins.add((channel.id, message.ts))
+    context.workspace.pins[channel.id, message.ts] = Pin(user=BOT_USER_ID, at=context.workspace.clock())
     return {}
+
+
+def pins(context: Context, args: Json) -> Json:
+    """pins.list: the pinned messages of a channel, the one that was pinned last first."""
+    channel = context.channel(args["channel"])
+    if not channel.bot_is_member:
+        raise ApiError("not_in_channel")
+    found = [
+        pinned_item(message, pin)
+        for (channel_id, ts), pin in reversed(context.workspace.pins.items())
+        if channel_id == channel.id and (message := context.workspace.message(channel.id, ts)) is not None
+    ]
+    return {"items": found}
 
 
 def message_content(context: Context, args: Json) -> Json:

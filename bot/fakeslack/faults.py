@@ -55,12 +55,12 @@ class Faults:
 
 
 TIERS = {
-    20: "canvases.create conversations.archive conversations.create conversations.setPurpose usergroups.list "
+    20: "canvases.create conversations.archive conversations.create conversations.setPurpose pins.list usergroups.list "
     "usergroups.users.list users.list",
     50: "canvases.edit chat.delete chat.update conversations.history conversations.info conversations.invite "
     "conversations.open conversations.replies files.delete team.info users.conversations",
-    100: "chat.postEphemeral conversations.members files.completeUploadExternal files.getUploadURLExternal users.info "
-    "views.open views.publish views.update",
+    100: "chat.postEphemeral conversations.members files.completeUploadExternal files.getUploadURLExternal files.info "
+    "users.info views.open views.publish views.update",
 }
 """Methods by the calls a minute that Slack allows an app in a workspace: tiers 2, 3 and 4 of its "Rate limits"."""
 CALLS_A_MINUTE = {method: calls for calls, methods in TIERS.items() for method in methods.split()}

@@ -95,6 +95,23 @@ def complete(context: Context, args: Json) -> Json:
     return {"files": [file_json(file) for file in files]}
 
 
+def info(context: Context, args: Json) -> Json:
+    """files.info, with the address of this server for the bytes. Not for a file of a channel that the bot is not in."""
+    file = next((each for each in context.workspace.files if each.id == args["file"]), None)
+    if file is None:
+        raise ApiError("file_not_found")
+    channel = context.workspace.channels.get(file.channel or "")
+    if channel is not None and not channel.bot_is_member:
+        raise ApiError("file_not_found")
+    return {"file": file_json(file, host=context.address), "comments": [], "response_metadata": {"next_cursor": ""}}
+
+
+def download(workspace: Workspace, file_id: str, *, authorized: bool) -> File | None:
+    """The file for a request at its private address; None where Slack shows its page to sign in instead."""
+    file = next((each for each in workspace.files if each.id == file_id), None)
+    return file if authorized and "files:read" in workspace.scopes else None
+
+
 def delete(context: Context, args: Json) -> Json:
     """files.delete: the file, and the messages that shared nothing but it."""
     workspace = context.workspace

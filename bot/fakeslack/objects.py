@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from bot.fakeslack.schema import Json
@@ -16,6 +17,7 @@ from bot.fakeslack.schema import Json
 TEAM_ID = "T0PLAYGRND"
 TEAM_DOMAIN = "playground"
 WORKSPACE_URL = f"https://{TEAM_DOMAIN}.slack.com"
+FILES_URL = "https://files.slack.com"
 APP_ID = "A0SCRIBE"
 BOT_ID = "B0SCRIBE"
 BOT_USER_ID = "U0SCRIBE"
@@ -146,22 +148,24 @@ def channel_json(channel: Channel, *, num_members: int | None = None) -> Json:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """An uploaded file. `channel` is None if it was not shared."""
+    """An uploaded file. `channel` is None if it was not shared; `user` is who uploaded it."""
 
     id: str
     name: str
     title: str
     content: bytes
+    user: str = BOT_USER_ID
     channel: str | None = None
     initial_comment: str = ""
     thread_ts: str | None = None
     created_at: datetime
 
 
-def file_json(file: File) -> Json:
-    """Return a file object."""
+def file_json(file: File, *, host: str = FILES_URL) -> Json:
+    """Return a file object, whose bytes are at `host`; Slack's is files.slack.com."""
     file_type = PurePosixPath(file.name).suffix.lstrip(".") or "text"
-    url = f"{WORKSPACE_URL}/files/{BOT_USER_ID}/{file.id}/{file.name}"
+    name = quote(file.name)
+    private = f"{host}/files-pri/{TEAM_ID}-{file.id}"
     share_keys = {"C": "channels", "G": "groups", "D": "ims"}
     shared: Json = {"channels": [], "groups": [], "ims": []}
     if file.channel:
@@ -175,7 +179,7 @@ def file_json(file: File) -> Json:
         "mimetype": mimetypes.guess_type(file.name)[0] or "text/plain",
         "filetype": file_type,
         "pretty_type": file_type.upper(),
-        "user": BOT_USER_ID,
+        "user": file.user,
         "user_team": TEAM_ID,
         "editable": False,
         "size": len(file.content),
@@ -186,9 +190,9 @@ def file_json(file: File) -> Json:
         "public_url_shared": False,
         "display_as_bot": False,
         "username": "",
-        "url_private": url,
-        "url_private_download": f"{url}?download",
-        "permalink": url,
+        "url_private": f"{private}/{name}",
+        "url_private_download": f"{private}/download/{name}",
+        "permalink": f"{WORKSPACE_URL}/files/{file.user}/{file.id}/{name}",
         **shared,
     }
 
@@ -265,6 +269,27 @@ def message_json(message: Message, *, metadata: bool = False) -> Json:
     if metadata and message.metadata:
         parts["metadata"] = message.metadata
     return parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """Who pinned a message, and when."""
+
+    user: str
+    at: datetime
+
+
+def pinned_item(message: Message, pin: Pin) -> Json:
+    """Return the item of pins.list and of the events about pins: the message with its permalink."""
+    thread = f"?thread_ts={message.thread_ts}&cid={message.channel}" if message.thread_ts else ""
+    permalink = f"{WORKSPACE_URL}/archives/{message.channel}/p{message.ts.replace('.', '')}{thread}"
+    return {
+        "type": "message",
+        "created": unix_seconds(pin.at),
+        "created_by": pin.user,
+        "channel": message.channel,
+        "message": message_json(message) | {"pinned_to": [message.channel], "permalink": permalink},
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

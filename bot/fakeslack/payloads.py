@@ -11,9 +11,11 @@ from bot.fakeslack.objects import (
     TEAM_ID,
     Channel,
     Message,
+    Pin,
     User,
     View,
     message_json,
+    pinned_item,
     unix_seconds,
     user_json,
     view_json,
@@ -232,6 +234,39 @@ def reaction(type_: str, user: User, message: Message, *, name: str, ts: str) ->
         "item": {"type": "message", "channel": message.channel, "ts": message.ts},
         "reaction": name,
         **({"item_user": message.user} if message.user else {}),
+        "event_ts": ts,
+    }
+
+
+_OF_PINNED: Final = frozenset(
+    {
+        "client_msg_id", "type", "app_id", "team", "user", "bot_id", "bot_profile", "text", "attachments", "blocks",
+        "pinned_to", "permalink", "ts",
+    }
+)  # fmt: skip
+"""The keys of the message in an event about a pin. Source: @slack/types, events/pin.ts."""
+
+
+def pin(type_: str, user: User, message: Message, *, pinned: Pin, count: int, ts: str) -> Json:
+    """Return the event of a pin; `type_` is pin_added or pin_removed, `pinned` who had pinned it and when.
+
+    Its message has neither files nor its thread, but for the permalink; pins.list has both.
+    """
+    item = pinned_item(message, pinned)
+    item["message"] = {name: value for name, value in item["message"].items() if name in _OF_PINNED}
+    return {
+        "type": type_,
+        "user": user.id,
+        "channel_id": message.channel,
+        "item": item,
+        "item_user": message.user,
+        "pin_count": count,
+        "pinned_info": {
+            "channel": message.channel,
+            "pinned_by": pinned.user,
+            "pinned_ts": unix_seconds(pinned.at),
+        },
+        **({"has_pins": count > 0} if type_ == "pin_removed" else {}),
         "event_ts": ts,
     }
 

@@ -4,6 +4,7 @@ Source of the table: Slack's reference of each method. An argument that is not l
 """
 
 import asyncio
+import mimetypes
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bot.fakeslack import canvases, chat, conversations, directory, files, views
@@ -37,6 +38,8 @@ from bot.fakeslack.validation import (
 )
 
 Handler = Callable[[Context, Json], Json]
+DOWNLOAD: Final = "download"
+"""The name under which downloads of files fail or are delayed, as calls of a method are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,7 @@ OPTIONAL: Final[dict[str, Reader]] = {
     **dict.fromkeys(("blocks", "attachments"), object_list),
     **dict.fromkeys(("channels", "users", "file_ids"), string_list),
     **dict.fromkeys(("metadata", "document_content"), json_object),
-    "limit": integer,
+    **dict.fromkeys(("limit", "count", "page"), integer),
 }
 
 MESSAGE_CONTENT: Final = "text blocks attachments markdown_text as_user link_names parse"
@@ -126,6 +129,7 @@ METHODS: Final[dict[str, Method]] = {
         conversations.open_, scope="im:write", optional="channel users return_im prevent_creation"
     ),
     "pins.add": _method(chat.pin, scope="pins:write", channel=string, timestamp=string),
+    "pins.list": _method(chat.pins, scope="pins:read", channel=string),
     "team.info": _method(directory.team_info, scope="team:read", optional="team domain include_slackbot_availability"),
     "usergroups.list": _method(
         directory.usergroups_list,
@@ -144,6 +148,7 @@ METHODS: Final[dict[str, Method]] = {
     "views.open": _method(views.open_, view=json_object, optional="trigger_id interactivity_pointer"),
     "views.update": _method(views.update, view=json_object, optional="view_id external_id hash"),
     "views.publish": _method(views.publish, user_id=string, view=json_object, optional="hash"),
+    "files.info": _method(files.info, scope="files:read", file=string, optional=f"{PAGING} count page"),
     "files.delete": _method(files.delete, scope="files:write", file=string),
     "files.getUploadURLExternal": _method(
         files.upload_url,
@@ -289,6 +294,23 @@ class Endpoints:
         status, text = files.receive_upload(workspace, ticket, body, content_type)
         return PlainTextResponse(text, status_code=status)
 
+    async def download(self, request: Request) -> Response:
+        """Give the bytes of a file at its private address; without the token or the scope, send to the page to sign in.
+
+        Such a redirect with an answer of 200 at its end is what Slack gives to a token that may not read the file.
+        """
+        fault = self._api.faults.take(DOWNLOAD, dict(request.path_params))
+        if fault is not None:
+            retry_after = {"Retry-After": str(fault.retry_after_s)} if fault.status == TOO_MANY_REQUESTS else {}
+            return PlainTextResponse("<html>no</html>", status_code=fault.status, headers=retry_after)
+        await asyncio.sleep(self._api.faults.delays_s.get(DOWNLOAD, 0))
+        authorized = request.headers.get("authorization") == f"Bearer {self._api.bot_token}"
+        workspace, file_id = self._api.context.workspace, request.path_params["file"].partition("-")[2]
+        file = files.download(workspace, file_id, authorized=authorized)
+        if file is None:
+            return RedirectResponse(f"{self._api.context.address}/?redir=%2Ffiles-pri%2F{file_id}", status_code=302)
+        return Response(file.content, media_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream")
+
     async def respond(self, request: Request) -> Response:
         """Receive a message at a response URL."""
         body = parse_object((await request.body()).decode())
@@ -304,6 +326,7 @@ def application(endpoints: Endpoints, sockets: SocketMode, pages: Sequence[BaseR
         routes=[
             Route("/api/{method}", endpoints.call, methods=["POST"]),
             Route("/upload/v1/{ticket}", endpoints.upload, methods=["POST"]),
+            Route("/files-pri/{file}/{name:path}", endpoints.download, methods=["GET"]),
             Route("/hooks/{token}", endpoints.respond, methods=["POST"]),
             WebSocketRoute("/link/", sockets.serve),
             *pages,

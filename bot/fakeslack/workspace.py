@@ -8,7 +8,19 @@ from secrets import token_hex
 from typing import Any
 
 from bot.clock import Clock
-from bot.fakeslack.objects import BOT_USER_ID, SLACKBOT_ID, Call, Canvas, Channel, File, Message, Upload, User, View
+from bot.fakeslack.objects import (
+    BOT_USER_ID,
+    SLACKBOT_ID,
+    Call,
+    Canvas,
+    Channel,
+    File,
+    Message,
+    Pin,
+    Upload,
+    User,
+    View,
+)
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
 
@@ -21,9 +33,9 @@ class Workspace:
 
     `lock` guards every change; every change increments `version` and notifies `changed`. `clock` returns aware UTC
     datetimes. `scopes` are those of the bot token. `groups` are the handles of groups of users by id, `group_members`
-    the ids of the people in them, `organisations` the names of other workspaces by id, `pins` the channel and `ts` of
-    each pinned message. A `free_plan` allows one canvas a channel and no standalone ones. `file_policy` is the error
-    code with which files are refused for good, empty where they are allowed.
+    the ids of the people in them, `organisations` the names of other workspaces by id, `pins` who pinned each message
+    and when, by its channel and `ts`. A `free_plan` allows one canvas a channel and no standalone ones. `file_policy`
+    is the error code with which files are refused for good, empty where they are allowed.
     """
 
     def __init__(self, clock: Clock, scopes: set[str]) -> None:
@@ -43,7 +55,7 @@ class Workspace:
         self.groups: dict[str, str] = {}
         self.group_members: dict[str, tuple[str, ...]] = {}
         self.organisations: dict[str, str] = {}
-        self.pins: set[tuple[str, str]] = set()
+        self.pins: dict[tuple[str, str], Pin] = {}
         self.free_plan = False
         self.file_policy = ""
         self.calls: list[Call] = []

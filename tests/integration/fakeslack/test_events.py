@@ -47,6 +47,28 @@ def test_reactions_are_delivered_only_with_their_scope(stage: Stage) -> None:
     assert stage.echo.heard[-1]["event"]["type"] == "reaction_removed"
 
 
+def test_pins_are_delivered_with_their_scope_and_the_message_but_not_with_its_files(stage: Stage) -> None:
+    root = stage.slack.say(stage.alice, stage.channel, "what do we know?")
+    message = stage.slack.share(stage.alice, stage.channel, "p99.png", b"x", text="p99 is up", thread_ts=root.ts)
+    stage.slack.pin(stage.bob, message)
+    assert stage.echo.heard == []
+    stage.slack.scopes = {*stage.slack.scopes, "pins:read"}
+    stage.slack.unpin(stage.alice, message)
+    removed = stage.echo.heard[-1]["event"]
+    assert (removed["type"], removed["user"], removed["has_pins"]) == ("pin_removed", stage.alice, False)
+    assert removed["pinned_info"]["pinned_by"] == stage.bob
+    stage.slack.pin(stage.bob, message)
+    added = stage.echo.heard[-1]["event"]
+    assert (added["type"], added["channel_id"], added["pin_count"]) == ("pin_added", stage.channel, 1)
+    told = added["item"]["message"]
+    assert (told["text"], told["ts"], told["user"]) == ("p99 is up", message.ts, stage.alice)
+    assert told["permalink"].endswith(f"?thread_ts={root.ts}&cid={stage.channel}")
+    assert told.keys().isdisjoint({"files", "thread_ts"})
+    (listed,) = stage.echo.client.pins_list(channel=stage.channel)["items"]
+    assert listed["message"]["thread_ts"] == root.ts
+    assert [each["name"] for each in listed["message"]["files"]] == ["p99.png"]
+
+
 def test_a_changed_zone_sends_user_change(stage: Stage) -> None:
     carol = stage.slack.add_user("carol", zone="Europe/London")
     stage.slack.change_user(carol, zone="Asia/Tokyo")

@@ -113,3 +113,26 @@ def test_a_deleted_file_is_gone_with_the_message_that_shared_it_alone(
     assert slack.messages(channel) == []
     with pytest.raises(SlackApiError, match="file_not_found"):
         client.files_delete(file=both[1]["id"])
+
+
+def test_a_files_bytes_are_given_with_token_and_scope_else_the_page_to_sign_in(
+    slack: Slack, client: WebClient, channel: str, alice: str
+) -> None:
+    slack.share(alice, channel, "p99 up.png", b"bytes")
+    file_id = slack.files[-1].id
+    with pytest.raises(SlackApiError, match="missing_scope"):
+        client.files_info(file=file_id)
+    slack.scopes = {*slack.scopes, "files:read"}
+    described = client.files_info(file=file_id)["file"]
+    assert (described["mimetype"], described["size"], described["user"]) == ("image/png", 5, alice)
+    url = described["url_private_download"]
+    token = {"Authorization": f"Bearer {slack.bot_token}"}
+    given = httpx.get(url, headers=token, trust_env=False)
+    assert (given.status_code, given.content, given.headers["content-type"]) == (200, b"bytes", "image/png")
+    assert httpx.get(url, trust_env=False).status_code == 302
+    slack.fail_next("download")
+    assert httpx.get(url, headers=token, trust_env=False).headers["retry-after"] == "1"
+    slack.scopes = slack.scopes - {"files:read"}
+    assert httpx.get(url, headers=token, trust_env=False).status_code == 302
+    with pytest.raises(SlackApiError, match="missing_scope"):
+        client.files_info(file="F404")

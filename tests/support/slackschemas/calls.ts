@@ -31,6 +31,7 @@ export interface Calls {
   'files.completeUploadExternal': api.FilesCompleteUploadExternalArguments;
   'files.getUploadURLExternal': api.FilesGetUploadURLExternalArguments;
   'files.delete': api.FilesDeleteArguments;
+  'files.info': api.FilesInfoArguments;
   'pins.add': api.PinsAddArguments;
   'pins.list': api.PinsListArguments;
   'pins.remove': api.PinsRemoveArguments;
