@@ -20,13 +20,16 @@ from pydantic import (
     model_validator,
 )
 
+from bot.documents.images import IMAGES
+from bot.documents.images import KINDS as FILE_KINDS
 from bot.documents.templates import DEFAULT, TemplateCatalog
 from bot.domain.incident.policy import POLICY, parse_policy
 from bot.domain.incident.roles import ROLES, parse_roles
 from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
 from bot.errors import UsageError
 from bot.publishing.target import TARGETS
-from bot.vocabulary import KINDS
+from bot.vocabulary import ACTION_ITEM, KINDS
+from storage.values import FILES_SUFFIX
 
 SLACK_API = "https://slack.com/api/"
 TOKEN_PATTERN = re.compile(r"[!-~]*")
@@ -34,6 +37,7 @@ MALFORMED = "{variable} holds a blank, the end of a line, or a letter no token h
 ASSUME_MEMBERS = "assume-members"
 """The value of SCRIBE_STANDING that takes people for members of whom Slack may not tell anything."""
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
+_SQLITE_FILE = re.compile(r"sqlite(?:\+[a-z0-9]+)?:///(?P<file>[^?]+)(?:\?.*)?", re.DOTALL)
 _LINK = re.compile(r"https?://[^\s<>|]+")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _INVITED = re.compile(r"[UWS][A-Z0-9]{2,20}")
@@ -52,6 +56,14 @@ def default_database_url() -> str:
     return f"sqlite:///{user_data_path('scribe', appauthor=False) / 'scribe.db'}"
 
 
+def _beside(database_url: str) -> Path:
+    """The folder of kept files: `scribe.db.files` beside `scribe.db`, for a server's in the user's data folder."""
+    match = _SQLITE_FILE.fullmatch(database_url)
+    if match is None:
+        return user_data_path("scribe", appauthor=False) / "files"
+    return Path(f"{match['file']}{FILES_SUFFIX}")
+
+
 def default_spool() -> Path:
     """The folder of the requests that wait while the database is away, in the user's data folder."""
     return user_data_path("scribe", appauthor=False) / "spool"
@@ -63,7 +75,9 @@ class Settings(BaseModel):
     `reactions` maps an emoji's name to the kind of entry it records; empty turns reactions off. `check_off` are the
     rules that the check skips. `policy` maps an action to who may do it. `roles` maps each word for a role to the role.
     `publish_dir` and `canvas` each turn on a target that postmortems are published to. `card` has an incident's card
-    posted in its channel. `follow_edits` has the manifest ask for edits of messages.
+    posted in its channel. `pins` puts on the timeline what is pinned in an incident's channel. `files` are the kinds of
+    files that are kept of messages, each of at most `files_mb` megabytes, in the folder `files_dir`. `follow_edits` has
+    the manifest ask for edits of messages.
     `summary_channel` is a channel's id; empty turns the weekly summary off, and `summary_when_empty` is what it is in a
     week without news. `updates_channel` is the id of the channel where updates to stakeholders are posted; empty for
     the incident's own. `stale` is how long an open incident may be silent before it is asked about, zero for ever.
@@ -93,6 +107,10 @@ class Settings(BaseModel):
     publish_url: str | None = Field(default=None, alias="SCRIBE_PUBLISH_URL")
     canvas: bool = Field(default=False, alias="SCRIBE_CANVAS")
     card: bool = Field(default=True, alias="SCRIBE_CARD")
+    pins: bool = Field(default=False, alias="SCRIBE_PINS")
+    files: frozenset[str] = Field(default=frozenset(), alias="SCRIBE_FILES")
+    files_mb: int = Field(default=10, ge=1, le=100, alias="SCRIBE_FILES_MB")
+    files_dir: Path = Field(default=Path(), alias="SCRIBE_FILES_DIR", validate_default=True)
     follow_edits: bool = Field(default=False, alias="SCRIBE_FOLLOW_EDITS")
     reminders: Cadence = Field(default_factory=Cadence, alias="SCRIBE_REMINDERS")
     holidays: frozenset[date] = Field(default=frozenset(), alias="SCRIBE_HOLIDAYS")
@@ -146,6 +164,17 @@ class Settings(BaseModel):
     def _reactions(cls, value: object) -> object:
         return parse_reactions(value) if isinstance(value, str) else value
 
+    @field_validator("files", mode="before")
+    @classmethod
+    def _files(cls, value: object) -> object:
+        return parse_files(value) if isinstance(value, str) else value
+
+    @field_validator("files_dir")
+    @classmethod
+    def _files_dir(cls, value: Path, info: ValidationInfo) -> Path:
+        chosen = value if value != Path() else _beside(str(info.data.get("database_url")))
+        return chosen.expanduser().absolute()
+
     @field_validator("templates")
     @classmethod
     def _templates(cls, value: Path | None) -> Path | None:
@@ -167,7 +196,7 @@ class Settings(BaseModel):
             raise ValueError(f"{value!r} is no web address; it is where people read the folder, https://…")
         return value.rstrip("/") if value else None
 
-    @field_validator("canvas", "card", "follow_edits", "channels", mode="before")
+    @field_validator("canvas", "card", "pins", "follow_edits", "channels", mode="before")
     @classmethod
     def _switch(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -343,14 +372,23 @@ def parse_silence(words: str) -> timedelta:
     return length
 
 
+def parse_files(words: str) -> frozenset[str]:
+    """Parse the kinds of files to keep, `images,pdf`; none for `off`. Raises ValueError for a kind that is not kept."""
+    named = [each.strip().lower() for each in words.split(",") if each.strip()]
+    found = {kind for each in named for kind in {"images": IMAGES, "off": ()}.get(each, (each,))}
+    for kind in sorted(found - FILE_KINDS.keys()):
+        raise ValueError(f"{kind!r} is no kind of file that is kept; write images, or some of {', '.join(FILE_KINDS)}")
+    return frozenset(found)
+
+
 def parse_reactions(words: str) -> dict[str, str]:
     """Parse emoji names and the kinds they record, `pushpin=note,white_check_mark=did`; a bare emoji is a note.
 
-    Raises ValueError for a kind that is not in the vocabulary.
+    `actionitem` in place of a kind makes an action item. Raises ValueError for a kind that is not in the vocabulary.
     """
     pairs = [part.strip().partition("=") for part in words.split(",") if part.strip()]
     reactions = {emoji.strip().strip(":"): kind.strip() or "note" for emoji, _, kind in pairs}
     for kind in reactions.values():
-        if kind not in KINDS:
-            raise ValueError(f"{kind!r} is no kind of entry; one of {', '.join(KINDS)}")
+        if kind not in KINDS and kind != ACTION_ITEM.name:
+            raise ValueError(f"{kind!r} is no kind of entry; {ACTION_ITEM.name}, or one of {', '.join(KINDS)}")
     return reactions

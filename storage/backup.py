@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage import schema
+from storage.files import FileStore
 from storage.models import metadata
 
 _EXCLUSIVE_WAIT_S = 1.0
@@ -117,6 +118,23 @@ def restore(source: Path, target: Path, *, aside: Path, force: bool = False) -> 
             _copy_ownership(target, part)
             _replace_durably(part, target)
     return copy
+
+
+def copy_files(database: Path, source: Path, target: Path, *, prune: bool = False) -> tuple[int, int]:
+    """Copy the files of messages that the database file names; returns how many it names, and how many are not there.
+
+    `source` and `target` are folders; with `prune` the target keeps no other file, so that none that was erased stays
+    in a copy. Raises OSError.
+    """
+    with _connect(database) as connection:
+        if not _has_table(connection, "entry_files"):
+            return 0, 0
+        named = {digest for (digest,) in connection.execute("SELECT sha256 FROM entry_files") if digest}
+    store = FileStore(target)
+    missing = store.copy_from(FileStore(source), sorted(named))
+    for digest in store.names() - named if prune else ():
+        store.delete(digest)
+    return len(named), missing
 
 
 def _check_magic(file: Path) -> None:

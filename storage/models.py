@@ -222,6 +222,25 @@ entry_revisions = Table(
     UniqueConstraint("entry_id", "number"),
 )
 
+entry_files = Table(
+    "entry_files",
+    metadata,
+    _id(),
+    Column("entry_id", ForeignKey("timeline_entries.id"), nullable=False),
+    # Slack's; what is known of it beyond that, where it is kept.
+    Column("file_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16)),
+    Column("size", BigInteger),
+    Column("sha256", String(64)),
+    Column("permalink", Text),
+    Column("problem", String(64)),
+    Column("added_at", Instant, nullable=False),
+    UniqueConstraint("entry_id", "file_id"),
+    Index(None, "sha256"),
+)
+
 action_items = Table(
     "action_items",
     metadata,

@@ -33,6 +33,8 @@ from storage.members import NAME, fill_in
 from storage.models import entry_revisions, incidents, members, timeline_entries
 from storage.values import Milestone, TimelineEntry
 
+PIN = "pin"
+"""The source of an entry that was made by pinning its message."""
 _OWN = tuple(column for column in timeline_entries.c if column.name != "incident_id")
 _NAMES = tuple(column.name for column in _OWN)
 _AUTHOR = func.coalesce(NAME, timeline_entries.c.author).label("author")
@@ -403,6 +405,16 @@ def by_reaction(connection: Connection, incident_id: int, permalink: str, user_i
         _made_from(permalink),
         timeline_entries.c.recorded_by_id == user_id,
         timeline_entries.c.source == "reaction",
+    )
+
+
+def by_pin(connection: Connection, incident_id: int, permalink: str) -> TimelineEntry | None:
+    """The newest entry that anybody made by pinning the message with the permalink."""
+    return _newest(
+        connection,
+        timeline_entries.c.incident_id == incident_id,
+        _made_from(permalink),
+        timeline_entries.c.source == PIN,
     )
 
 

@@ -17,7 +17,7 @@ MEMBER, GUEST, ONE_CHANNEL_GUEST = "member", "guest", "guest of one"
 """
 OUTSIDE, UNKNOWN = "outside", "unknown"
 """Standings of a person who belongs to another organisation, and of one whom Slack has not described."""
-MESSAGE_EDITED, MESSAGE_DELETED = "edited", "deleted"
+MESSAGE_EDITED, MESSAGE_DELETED, MESSAGE_UNPINNED = "edited", "deleted", "unpinned"
 """The values of `TimelineEntry.message_state`."""
 CANCELLED, DUPLICATE, MERGED, MISTAKEN = "cancelled", "duplicate", "merged", "mistaken"
 """How an incident is closed that was none, or was another one. The entries of a duplicate stay with it; those of a
@@ -111,8 +111,8 @@ class TimelineEntry:
     `people` are the user ids behind the `@name`s in the text.
     `qualifier` is a keyword that the grammar removed from the words: who detected, a lesson's side, a cause's factor.
     `revisions` counts edits, retimings and retractions. `message_state` is what became of the message it was made from
-    since, MESSAGE_EDITED or MESSAGE_DELETED; None for neither. `approximate`: the time was called so. `until_at` is the
-    end of what took a while. `next_at` is when an update promised the next one.
+    since: MESSAGE_EDITED, MESSAGE_DELETED, MESSAGE_UNPINNED; None for none of them. `approximate`: the time was called
+    so. `until_at` is the end of what took a while. `next_at` is when an update promised the next one.
     """
 
     id: int
@@ -139,6 +139,26 @@ class TimelineEntry:
     def late(self) -> bool:
         """Whether it was recorded LATE_AFTER or more after it happened."""
         return self.recorded_at - self.occurred_at >= LATE_AFTER
+
+
+FILES_SUFFIX = ".files"
+"""Beside `scribe.db` the bytes of files are in `scribe.db.files`, and beside a copy in a folder of that name, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFile:
+    """A file of the message that the entry of that number was made from, whose bytes are kept under `sha256`.
+
+    `name` is Slack's, `kind` says what the bytes are (`png`, `pdf`), `size` counts them. `permalink` is its page in
+    Slack.
+    """
+
+    entry_number: int
+    name: str
+    kind: str
+    size: int
+    sha256: str
+    permalink: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,8 @@ def backup(file: Path, *, force: bool) -> None:
     except copies.CopyError as error:
         raise UsageError(str(error)) from None
     click.echo(f"{file}: {_summary(copy)}, checked and on disk")
+    beside = _beside(file)
+    _tell_files(beside, *copies.copy_files(file, settings().files_dir, beside, prune=True))
 
 
 @click.command()
@@ -58,6 +60,21 @@ def restore(file: Path, *, force: bool) -> None:
         raise UsageError(str(error)) from None
     old_database = f"\nWhat was there before: {aside}" if existed else ""
     click.echo(f"{target}: {_summary(copy)}{old_database}")
+    folder = settings().files_dir
+    _tell_files(folder, *copies.copy_files(target, _beside(file), folder))
+
+
+def _beside(file: Path) -> Path:
+    """The folder with the files of messages of a copy."""
+    from storage.values import FILES_SUFFIX
+
+    return file.with_name(f"{file.name}{FILES_SUFFIX}")
+
+
+def _tell_files(folder: Path, named: int, missing: int) -> None:
+    """Say which files of messages are there too; nothing where there are none."""
+    if named:
+        click.echo(f"{folder}: {named - missing} of {named} file{'' if named == 1 else 's'} of messages")
 
 
 def _sqlite_file(url: str, server_command: str, file: Path) -> Path:

@@ -186,6 +186,8 @@ def manifest(mode: str, url: str | None, prefix: str | None, *, no_direct: bool)
         edits=chosen.follow_edits,
         direct=not no_direct,
         channels=chosen.channels,
+        pins=chosen.pins,
+        files=bool(chosen.files),
     )
     click.echo(json.dumps(described, indent=2, ensure_ascii=False))
 

@@ -18,6 +18,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     (slack.BOT, slack.check_bot_token),
     (slack.APP, slack.check_app_token),
     (slack.SCOPES, slack.check_scopes),
+    (slack.OFF, slack.check_off),
     (slack.CLOCK, slack.check_clock),
     (store.DATABASE, store.check_database),
     (surroundings.POOLER, surroundings.check_pooler),

@@ -117,6 +117,14 @@ FEATURES = (
         without="reactions put nothing on the timeline", is_on=lambda settings: bool(settings.reactions),
     ),
     Feature(
+        name="SCRIBE_PINS", scopes=("pins:read",), needed=True,
+        without="pins put nothing on the timeline", is_on=lambda settings: settings.pins,
+    ),
+    Feature(
+        name="SCRIBE_FILES", scopes=("files:read",), needed=True,
+        without="no pictures and files of messages are kept", is_on=lambda settings: bool(settings.files),
+    ),
+    Feature(
         name="SCRIBE_CANVAS", scopes=("canvases:write",), needed=True,
         without="no postmortem gets into a canvas", is_on=lambda settings: settings.canvas,
     ),
@@ -158,6 +166,15 @@ def check_scopes(installation: Installation) -> list[Diagnosis]:
             diagnose = fail if feature.needed else warn
             found.append(diagnose(SCOPES, message, fix=_ADD_SCOPES.format(scopes=missing)))
     return found or [ok(SCOPES, f"all {len({scope for each in wanted for scope in each.scopes})} that are wanted")]
+
+
+OFF = "off"
+
+
+def check_off(installation: Installation) -> list[Diagnosis]:
+    """What the settings leave off, which asks for no scope. Nothing where all is on."""
+    off = dict.fromkeys(each.name for each in FEATURES if not each.is_on(installation.settings))
+    return [ok(OFF, f"by the settings, and asking for no scope: {', '.join(off)}")] if off else []
 
 
 CLOCK = "clock"

@@ -1,29 +1,40 @@
-"""What happens in Slack without words: a reaction, an opened Home tab, a person who joins.
+"""What happens in Slack without words: a reaction, a pin, an opened Home tab, a person who joins.
 
 The work is a job's; here it is put down.
 Each is a request, as what people type is: while the database is away it is kept, and done afterwards.
 """
 
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
 from sqlalchemy import Connection
 
+from bot.domain.incident.lifecycle import lifecycle
 from bot.handlers.incident.status import CATCH_UP
+from bot.handlers.incident.timeline import MOVES_OPEN
 from bot.handlers.request import Reply, Request
-from storage import incidents, outbox, receipts
+from storage import incidents, outbox, receipts, timeline
 
 REACTION, HOME_OPENED, JOINED = "reaction", "home_opened", "joined"
 """The commands of the requests."""
 PUBLISH_HOME = "home"
 """The action of the job that publishes a person's Home tab."""
+PINS_TAKEN = timedelta(days=7)
+"""How long after an incident's end a pin in its channel is still about it."""
 _SILENT = Reply(text="", public=True, own=True)
 """Nobody typed, so nobody is answered."""
 
 
 def reaction(connection: Connection, request: Request) -> Reply:
-    """Put the reaction, or its removal, into the outbox: the event carries no words, so the message is fetched.
+    """Put the reaction or the pin, or the removal of either, into the outbox: the message may have to be fetched.
 
-    The details are the content of the job and, as `action`, its action. The channel's lane keeps the order.
+    The details are the content of the job and, as `action`, its action; `message` is JSON. The channel's lane keeps the
+    order.
     """
-    content = {name: value for name, value in request.details.items() if name != "action"}
+    content: dict[str, Any] = {name: value for name, value in request.details.items() if name != "action"}
+    if "message" in content:
+        content["message"] = json.loads(content["message"])
     outbox.add(
         connection,
         request.workspace_id,
@@ -33,6 +44,18 @@ def reaction(connection: Connection, request: Request) -> Reply:
         at=request.received_at,
     )
     return _SILENT
+
+
+def takes_pins(connection: Connection, workspace_id: str, channel_id: str, *, at: datetime) -> bool:
+    """Whether what is pinned in the channel at that time is about its incident: it is open, or ended not long ago.
+
+    People pin in every channel, and few pins are said to Scribe.
+    """
+    incident = incidents.in_channel(connection, workspace_id, channel_id)
+    if incident is None or incident.closed_as is not None:
+        return False
+    ended_at = lifecycle(timeline.of_incident(connection, incident.id, kinds=MOVES_OPEN)).resolved_at
+    return incident.open or (ended_at is not None and at - ended_at <= PINS_TAKEN)
 
 
 def home_opened(connection: Connection, request: Request) -> Reply:

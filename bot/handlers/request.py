@@ -61,6 +61,7 @@ class Request:
     the words are for a new incident in the channel. `reply_url` reaches the user for 30 minutes, also where the bot is
     not in the channel. `details` are a form's fields that have no place in the words; `edit` is a form's text, which
     may be longer than words. `revises` is the key of the request that the same message made before somebody edited it.
+    `files` are Slack's ids of the message's files, which are to be kept for the entry.
     `parsed` is what `routes.understand` parsed from the words, in the type that the route's handler expects.
     `has_time` says that nobody waits for the answer within Slack's three seconds.
     `standing` is that of the user, as in `Member.standing`; it decides what they may see, and is never taken for
@@ -95,6 +96,7 @@ class Request:
     details: Mapping[str, str] = field(default_factory=dict)
     edit: SectionEdit | None = None
     revises: str | None = None
+    files: tuple[str, ...] = ()
     parsed: Any = None
     has_time: bool = False
 
@@ -162,7 +164,8 @@ class Request:
             name: datetime.fromisoformat(values[name]) for name in ("received_at", "said_at") if values.get(name)
         }
         edit = SectionEdit(**values["edit"]) if values.get("edit") else None
-        return cls(**{**values, **moments, "zone": ZoneInfo(values["zone"]), "edit": edit, "settings": settings})
+        own = {"zone": ZoneInfo(values["zone"]), "edit": edit, "files": tuple(values.get("files", ()))}
+        return cls(**{**values, **moments, **own, "settings": settings})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,6 +145,7 @@ IN_CHANNEL = frozenset(
         *KINDS, "timeline", "incident open", "incident status", "incident catchup", "incident undo", "incident help",
         "incident backfill",
         "postmortem draft", "postmortem show", "postmortem check", "actionitem", "unreact",
+        items.FROM_MESSAGE,
         events.REACTION, events.HOME_OPENED, events.JOINED, *card.IN_CHANNEL,
     }
 )  # fmt: skip
@@ -210,7 +211,9 @@ INTERACTIONS: dict[str, Handler] = {
     **dict.fromkeys(card.PRESSES, _press),
     card.ITEM: card.open_item_form,
     **_ON_ENTRIES,
+    items.FROM_MESSAGE: items.add,
     "unreact": revisions.unreact,
+    "unpin": revisions.unpin,
     **dict.fromkeys((f"{incidents.HELP_MORE}{group}" for group in incidents.HELP), incidents.help_more),
     events.REACTION: events.reaction,
     events.HOME_OPENED: events.home_opened,
@@ -231,7 +234,7 @@ INTERACTIONS: dict[str, Handler] = {
     **clicks.ON_DIGESTS,
     rhythms.CHOOSE: rhythms.remind,
 }
-"""The handlers of clicks, submitted forms and removed reactions, which are no commands of the vocabulary."""
+"""The handlers of clicks, submitted forms, removed reactions and pins, which are no commands of the vocabulary."""
 _INCIDENT, _NUMBERED = r"INC-(?P<incident>[0-9]{1,9})", r"(?P<number>[0-9]{1,9})"
 _INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+00:00"
 _ENTRY, _AT, _WAS = rf"{_INCIDENT} {_NUMBERED}", rf"(?P<at>{_INSTANT})", rf"(?: was (?P<was>{_INSTANT}))?"
@@ -277,7 +280,7 @@ PARSERS: dict[str, Callable[[Request], object]] = {
     **{f"incident {kind}": partial(facts.parse, kind) for kind in TIMED_FACTS},
     "incident update": updates.parse,
     "incident handover": facts.parse_given,
-    "actionitem": items.parse_new,
+    **dict.fromkeys(("actionitem", items.FROM_MESSAGE), items.parse_new),
 }
 """Parse a route's words before its transaction begins; the handler finds the result in `Request.parsed`."""
 _NUMBER = re.compile(r"#?([0-9]{1,9})(?=[\s:,]|$)")

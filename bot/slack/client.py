@@ -21,6 +21,7 @@ from functools import lru_cache, partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from io import BufferedReader, RawIOBase
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
 from slack_sdk import WebClient
@@ -35,6 +36,7 @@ from bot.slack.refusals import (
     REQUEST_TIMEOUT,
     SERVER_ERROR,
     TOO_MANY,
+    FileKeptBackError,
     FileRefusedError,
     ForeignAnswerError,
     Verdict,
@@ -49,6 +51,8 @@ CALL_S = 10
 """Seconds for one call to Slack, an upload included, from connecting to the last byte of the answer."""
 PROBE_S = 5
 """The same for a call by which the operator looks after the installation."""
+FILE_S = 30
+"""Seconds for a file from Slack, from connecting to the last byte; what takes longer is tried again."""
 ANSWER_LIMIT = 4_000_000
 """Bytes of an answer, its head and a proxy's included. Slack's largest, 200 members, has about a tenth."""
 OK, NOT_FOUND = 200, 404
@@ -59,6 +63,8 @@ _LIMITED_BY_CHANNEL = "chat."
 _WORD = re.compile(r"[a-z_]+")
 _WORD_LIMIT = 100
 _PIECE = 65_536
+_HEAD = 65_536
+"""Bytes that the head of an answer may have beside a file."""
 _SCHEMES = frozenset({"http", "https"})
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _BYTES = {"Content-Type": "application/octet-stream"}
@@ -117,18 +123,20 @@ def in_time(
     return future.result()
 
 
-def exchange(request: Request, *, proxy: str | None, timeout_s: float) -> tuple[int, Message, bytes]:
+def exchange(
+    request: Request, *, proxy: str | None, timeout_s: float, most_bytes: int = ANSWER_LIMIT
+) -> tuple[int, Message, bytes]:
     """The answer's status, headers and body, whatever the status; a redirect is an answer as well.
 
     Raises OSError where the network fails or `timeout_s` is over, ForeignAnswerError for what is no answer in HTTP, or
-    larger than ANSWER_LIMIT. Neither has words of the answer's.
+    larger than `most_bytes`, its head included. Neither has words of the answer's.
     """
     if request.type not in _SCHEMES:
         # urllib would open files as well.
         raise ForeignAnswerError(0)
     progress()
     try:
-        with _opener(proxy).open(request, timeout=timeout_s) as answer:
+        with _opener(proxy, most_bytes).open(request, timeout=timeout_s) as answer:
             return answer.status, answer.headers, _body(answer)
     except ConnectionError:
         # Also RemoteDisconnected, which is an HTTPException.
@@ -160,30 +168,39 @@ def _body(answer: HTTPResponse) -> bytes:
 
 
 @lru_cache
-def _opener(proxy: str | None) -> OpenerDirector:
+def _opener(proxy: str | None, most_bytes: int) -> OpenerDirector:
     """An opener without the handlers that follow redirects; without a `proxy` the environment's are used."""
     opener = OpenerDirector()
-    for handler in (ProxyHandler({"http": proxy, "https": proxy} if proxy else None), _Plain(), _Secure()):
+    proxies = ProxyHandler({"http": proxy, "https": proxy} if proxy else None)
+    for handler in (proxies, _Plain(most_bytes), _Secure(most_bytes)):
         opener.add_handler(handler)
     return opener
 
 
 class _Plain(HTTPHandler):
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__()
+        self._most_bytes = most_bytes
+
     def http_open(self, req: Request) -> HTTPResponse:
-        return self.do_open(_LimitedConnection, req)
+        return self.do_open(partial(_LimitedConnection, most_bytes=self._most_bytes), req)
 
 
 class _Secure(HTTPSHandler):
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__()
+        self._most_bytes = most_bytes
+
     def https_open(self, req: Request) -> HTTPResponse:
-        return self.do_open(_LimitedSecureConnection, req)
+        return self.do_open(partial(_LimitedSecureConnection, most_bytes=self._most_bytes), req)
 
 
 class _Limits:
     """What is left of an exchange: the time until its deadline, and the bytes that may still come."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, most_bytes: int) -> None:
         self._until_s = time.monotonic() + timeout_s
-        self._bytes = ANSWER_LIMIT
+        self._bytes = most_bytes
 
     def left_s(self) -> float:
         """Seconds until the deadline. Raises TimeoutError after it."""
@@ -202,9 +219,9 @@ class _Limits:
 class _LimitedConnection(HTTPConnection):
     """A connection for one exchange; its `timeout` is for all of it."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, most_bytes: int = ANSWER_LIMIT, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._limits = _Limits(self.timeout or CALL_S)
+        self._limits = _Limits(self.timeout or CALL_S, most_bytes)
         self.response_class = partial(_LimitedResponse, self._limits)  # type: ignore[assignment]  # called alone
         self._create_connection = self._dial
 
@@ -421,6 +438,28 @@ class Client(StrictClient):
                 return None
             raise
 
+    def download(self, url: str, *, workspace_url: str | None, most_bytes: int) -> bytes:
+        """The bytes at a file's private address, with the token, which none but Slack's own hosts get.
+
+        Raises FileKeptBackError where Slack will not give them, or sends elsewhere: to its page to sign in. Raises
+        ForeignAnswerError and OSError where another attempt may succeed, and for more than `most_bytes`.
+        """
+        if not _is_slacks(url, self.base_url, workspace_url):
+            raise FileKeptBackError("foreign_host")
+        request = Request(url, headers={"Authorization": f"Bearer {self.token}"})  # noqa: S310 - checked above
+        try:
+            status, headers, body = exchange(request, proxy=self.proxy, timeout_s=FILE_S, most_bytes=most_bytes + _HEAD)
+            if status in {REQUEST_TIMEOUT, TOO_MANY} or status >= SERVER_ERROR:
+                raise ForeignAnswerError(status, headers.get("Retry-After"))
+            if status != OK:
+                raise FileKeptBackError(f"http_{status}")
+            if headers.get_content_type() == "text/html":
+                raise FileKeptBackError("sign_in")
+        except (SlackClientError, OSError) as error:
+            self._metrics.slack_failed("download", reason(error))
+            raise
+        return body
+
     def upload(self, url: str, content: bytes) -> None:
         """As StrictClient's, counted."""
         try:
@@ -438,6 +477,22 @@ class Client(StrictClient):
             initial_comment=comment,
             thread_ts=thread_ts,
         )
+
+
+def _is_slacks(url: str, api_url: str, workspace_url: str | None) -> bool:
+    """Whether the address is one of Slack's for files: files.slack.com, the workspace's own, or the API's host itself.
+
+    Another API, such as slack-gov.com's, has a host for files of its own name.
+    """
+    try:
+        given, api = urlsplit(url), urlsplit(api_url)
+        own = urlsplit(workspace_url or "")
+        hosts = {(f"files.{api.hostname}", api.port), (api.hostname, api.port), (own.hostname, own.port)}
+        place = (given.hostname, given.port)
+    except ValueError:
+        return False
+    is_plain = given.username is None and given.password is None and given.hostname is not None
+    return is_plain and given.scheme == api.scheme and place in hosts
 
 
 def _channel(how: dict[str, Any]) -> str:

@@ -13,6 +13,9 @@ _REACTION_SCOPES = ("channels:history", "groups:history", "reactions:read")
 _CANVAS_SCOPES = ("canvases:write",)
 CHANNEL_SCOPES = ("channels:manage", "channels:read", "groups:read", "groups:write", "usergroups:read")
 _REACTION_EVENTS = ("reaction_added", "reaction_removed")
+_PIN_SCOPES = ("pins:read",)
+_FILE_SCOPES = ("files:read",)
+_PIN_EVENTS = ("pin_added", "pin_removed")
 _DIRECT_SCOPES = ("im:history",)
 _DIRECT_EVENTS = ("message.im",)
 _EDIT_SCOPES = ("channels:history", "groups:history")
@@ -28,6 +31,8 @@ def manifest(
     edits: bool = False,
     direct: bool = True,
     channels: bool = False,
+    pins: bool = False,
+    files: bool = False,
 ) -> dict[str, Any]:
     """The manifest as plain values: for HTTP when `url`, the bot's public address without a path, is given.
 
@@ -38,14 +43,17 @@ def manifest(
     in threads), `pins:write` (an incident's card is pinned in its channel),
     `im:history` with `message.im` (what is written to Scribe alone is answered; unless `direct`, nothing
     can be written there), the three that `reactions` adds, `canvases:write` that `canvas` adds, and the two that
-    `edits` adds with the messages of channels (what becomes of a message is noted on its entry), and the five that
-    `channels` adds (to make, find again and archive incidents' own channels, and to invite groups).
+    `edits` adds with the messages of channels (what becomes of a message is noted on its entry), `pins:read` that
+    `pins` adds with its events (what is pinned is put on the timeline), `files:read` that `files` adds (files of
+    messages are kept), and the five that `channels` adds (to make, find again and archive incidents' own channels, and
+    to invite groups).
     Raises UsageError for a command name that Slack refuses although its schema allows it.
     """
     events = [
         *("app_home_opened", "app_mention", "team_join", "user_change"),
         *(_REACTION_EVENTS if reactions else ()),
         *(_EDIT_EVENTS if edits else ()),
+        *(_PIN_EVENTS if pins else ()),
         *(_DIRECT_EVENTS if direct else ()),
     ]
     scopes = {
@@ -54,6 +62,8 @@ def manifest(
         *(_REACTION_SCOPES if reactions else ()),
         *(_CANVAS_SCOPES if canvas else ()),
         *(_EDIT_SCOPES if edits else ()),
+        *(_PIN_SCOPES if pins else ()),
+        *(_FILE_SCOPES if files else ()),
         *(_DIRECT_SCOPES if direct else ()),
         *(CHANNEL_SCOPES if channels else ()),
     }

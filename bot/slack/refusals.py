@@ -116,6 +116,10 @@ class FileRefusedError(SlackClientError):
         self.status = status
 
 
+class FileKeptBackError(SlackClientError):
+    """Slack does not give a file's bytes, and will not: it is gone, or this app may not have it. The message is why."""
+
+
 class Verdict(Enum):
     """Whether a call that failed may succeed later."""
 
@@ -126,6 +130,8 @@ class Verdict(Enum):
 
 def judge(error: Exception) -> Verdict:
     """What the failure of a call means. All but Slack's own words is for now: the network, a proxy, a time-out."""
+    if isinstance(error, FileKeptBackError):
+        return Verdict.NEVER
     if not isinstance(error, SlackApiError):
         return Verdict.LATER if isinstance(error, (SlackClientError, OSError, HTTPException)) else Verdict.UNKNOWN
     status = error.response.status_code
@@ -150,7 +156,7 @@ def gives_up(error: Exception, attempts: int) -> bool:
 
 def reason(error: Exception) -> str:
     """Slack's error code, otherwise the exception's name; never the request, which contains the token."""
-    if isinstance(error, (ForeignAnswerError, FileRefusedError)):
+    if isinstance(error, (ForeignAnswerError, FileRefusedError, FileKeptBackError)):
         return str(error)
     if not isinstance(error, SlackApiError):
         return type(error).__name__

@@ -72,7 +72,9 @@ def test_the_manifest_asks_for_reaction_scopes_only_when_reactions_are_on() -> N
 
 
 def test_scopes_that_scribe_does_without_are_optional() -> None:
-    scopes = manifest(reactions=True, canvas=True, edits=True, channels=True)["oauth_config"]["scopes"]
+    scopes = manifest(reactions=True, canvas=True, edits=True, channels=True, pins=True, files=True)["oauth_config"][
+        "scopes"
+    ]
     assert set(scopes["bot"]) - set(scopes["bot_optional"]) == {"chat:write", "commands"}
     assert set(scopes["bot_optional"]) < set(scopes["bot"])
 
@@ -90,6 +92,18 @@ def test_the_manifest_asks_to_write_canvases_only_when_they_are_published_to() -
     assert set(manifest(canvas=True)["oauth_config"]["scopes"]["bot"]) - least == {"canvases:write"}
 
 
+def test_the_manifest_asks_for_pins_only_when_they_are_taken() -> None:
+    least, more = manifest(), manifest(pins=True)
+    asked = set(more["oauth_config"]["scopes"]["bot"]) - set(least["oauth_config"]["scopes"]["bot"])
+    heard = [each["settings"]["event_subscriptions"]["bot_events"] for each in (least, more)]
+    assert (asked, set(heard[1]) - set(heard[0])) == ({"pins:read"}, {"pin_added", "pin_removed"})
+
+
+def test_the_manifest_asks_for_files_only_when_they_are_kept() -> None:
+    least = set(manifest()["oauth_config"]["scopes"]["bot"])
+    assert set(manifest(files=True)["oauth_config"]["scopes"]["bot"]) - least == {"files:read"}
+
+
 def test_the_manifest_asks_to_make_channels_only_when_incidents_get_their_own() -> None:
     least = set(manifest()["oauth_config"]["scopes"]["bot"])
     assert set(manifest(channels=True)["oauth_config"]["scopes"]["bot"]) - least == {
@@ -98,8 +112,8 @@ def test_the_manifest_asks_to_make_channels_only_when_incidents_get_their_own() 
 
 
 MODES: list[dict[str, Any]] = [
-    dict(zip(("url", "prefix", "reactions", "canvas", "edits", "channels"), chosen, strict=True))
-    for chosen in itertools.product((None, "https://scribe.example.org"), ("", "inc-"), *[(False, True)] * 4)
+    dict(zip(("url", "prefix", "reactions", "canvas", "edits", "channels", "pins", "files"), chosen, strict=True))
+    for chosen in itertools.product((None, "https://scribe.example.org"), ("", "inc-"), *[(False, True)] * 6)
 ]
 
 

@@ -29,7 +29,7 @@ from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.drafts import enqueue_draft
 from bot.handlers.request import Button, Menu, Reply, Request, without_secrets
 from bot.vocabulary import DETECTED, FACTS, NOTE, REOPENED
-from storage import incidents, outbox, postmortems, reviews, timeline
+from storage import files, incidents, outbox, postmortems, reviews, timeline
 from storage.items import action_items, handovers
 from storage.values import CANCELLED, DUPLICATE, MERGED, MISTAKEN, ActionItem, Incident, TimelineEntry
 
@@ -349,6 +349,7 @@ def move_entry(
     copy = replace(entry, kind=kind, qualifier=entry.qualifier if kind == entry.kind else None)
     facts = {name: getattr(copy, name) for name in _ENTRY_FIELDS}
     moved = timeline.append(connection, to.id, **facts, people=_linked(copy))
+    files.move(connection, to.workspace_id, entry.id, to=moved.id, at=request.received_at)
     if entry.message_state is None:
         return moved
     by, at = request.user_id, request.received_at

@@ -19,8 +19,9 @@ from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.publishing import publish_again
 from bot.handlers.request import Button, Reply, Request
 from bot.vocabulary import FACTS
-from storage import channels, erasure, incidents, outbox, postmortems, publications, timeline
+from storage import channels, erasure, files, incidents, outbox, postmortems, publications, timeline
 from storage.erasure import ENTRY, ITEM, Written
+from storage.files import FileStore
 from storage.items import action_items, digests
 from storage.spool import Spool
 from storage.values import Incident
@@ -119,6 +120,7 @@ def erase(connection: Connection, request: Request, incident: Incident, what: st
     eraser, workspace_id = _eraser(request, target), incident.workspace_id
     for each in (target.written, *target.copies):
         _overwrite(connection, request, each, eraser.mark)
+    _forget_files(connection, request, [each.id for each in (target.written, *target.copies) if each.what == ENTRY])
     rewritten = erasure.rewrite(
         connection,
         workspace_id,
@@ -160,6 +162,13 @@ def erase(connection: Connection, request: Request, incident: Incident, what: st
     )
     # The others of several buttons stay: Slack does not tell what a private message holds.
     return Reply(text=text, replaces=request.command not in ERASE_ONE, about=incident.name)
+
+
+def _forget_files(connection: Connection, request: Request, entry_ids: Sequence[int]) -> None:
+    """Delete what is kept of the files of the entries' messages, rows and bytes; bytes that others have too stay."""
+    store = FileStore(request.settings.files_dir)
+    for digest in files.erase(connection, entry_ids):
+        store.delete(digest)
 
 
 def _left_behind(connection: Connection, request: Request, incident_id: int) -> list[int]:

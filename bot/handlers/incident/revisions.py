@@ -24,7 +24,7 @@ from bot.handlers.permission import require_author
 from bot.handlers.request import ENTRY_MENU, Reply, Request, first_word
 from bot.vocabulary import ENTRY_KINDS, FACTS, KINDS, NOTE, RESOLVED, UPDATE
 from storage import incidents, timeline
-from storage.values import MESSAGE_DELETED, MESSAGE_EDITED, Incident, TimelineEntry
+from storage.values import MESSAGE_DELETED, MESSAGE_EDITED, MESSAGE_UNPINNED, Incident, TimelineEntry
 
 
 def edit(connection: Connection, request: Request) -> Reply:
@@ -304,6 +304,16 @@ def unreact(connection: Connection, request: Request) -> Reply:
     return _retract(connection, request, incident, entry)
 
 
+def unpin(connection: Connection, request: Request) -> Reply:
+    """Retract the entry that somebody recorded by pinning the message of the permalink, whose pin was taken away."""
+    incident = get_current(connection, request, lock=True)
+    entry = timeline.by_pin(connection, incident.id, request.permalink or "")
+    if entry is None or entry.retracted:
+        raise UsageError("That pin put nothing on the timeline.")
+    require_author(connection, request, incident, entry, "undo")
+    return _retract(connection, request, incident, entry, message_state=MESSAGE_UNPINNED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageChange:
     """What became of a message: its `words` now, None when it was deleted, and those `before` where they are known.
@@ -359,8 +369,10 @@ def _as_recorded(entry: TimelineEntry, words: str) -> tuple[str | None, str]:
     return qualifier, trimmed(text)
 
 
-def _retract(connection: Connection, request: Request, incident: Incident, entry: TimelineEntry) -> Reply:
-    revised = _revise(connection, request, incident, entry, retracted=True)
+def _retract(
+    connection: Connection, request: Request, incident: Incident, entry: TimelineEntry, **changes: Any
+) -> Reply:
+    revised = _revise(connection, request, incident, entry, retracted=True, **changes)
     turned, stands = _new_state(connection, incident), _stands(connection, incident, entry)
     return receipt(connection, request, "retracted", incident, revised, turned=turned, stands=stands)
 

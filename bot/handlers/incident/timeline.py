@@ -46,7 +46,7 @@ from bot.vocabulary import (
     STARTED,
     Kind,
 )
-from storage import incidents, receipts, timeline
+from storage import files, incidents, receipts, timeline
 from storage.items import action_items
 from storage.values import MESSAGE_EDITED, Incident, TimelineEntry
 
@@ -145,6 +145,8 @@ def record(connection: Connection, request: Request) -> Reply:
         approximate=utterance.approximate,
         until_at=doubtful.moment.until_at if doubtful and doubtful.moment else utterance.until_at,
     )
+    if request.files:
+        files.add(connection, incident.workspace_id, entry.id, request.files, at=request.received_at)
     open_now = sync_open_state(connection, request, incident, entry.kind)
     around = _Circumstances(
         before=before,

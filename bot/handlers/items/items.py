@@ -39,6 +39,8 @@ from storage.items import action_items, handovers
 from storage.values import ActionItem, Incident
 
 _OUTCOMES = {True: "worked", False: "did not work"}
+FROM_MESSAGE = "item_from_message"
+"""The command of a reaction that makes an action item of a message, whose first word is never a subcommand."""
 FORM = "action_item"
 """The form that adds an item."""
 _LISTED = 50

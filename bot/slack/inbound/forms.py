@@ -19,7 +19,7 @@ from bot.handlers.postmortem.buttons import PLAN
 from bot.handlers.postmortem.edits import CHOOSE, SAVE, WRITE
 from bot.handlers.request import Reply, Request, SectionEdit
 from bot.slack.context import NOT_SAVED, SlackContext
-from bot.slack.inbound.messages import words_of
+from bot.slack.inbound.messages import files_of, words_of
 from bot.slack.inbound.payloads import Shortcut, Submission, SubmittedView
 from bot.slack.inbound.requests import UNNAMED, instant_of_ts, iso
 from bot.slack.outbound import blocks, home, modals
@@ -47,6 +47,7 @@ def shortcut(context: SlackContext, ack: Ack, payload: Shortcut) -> None:
         "thread_ts": message.thread_ts,
         "author_id": author_id,
         "author": author,
+        "files": files_of(message) if context.requests.keeps_files else (),
         "permalink": context.identity.permalink(
             channel.id, message.ts, domain=payload.team.domain, thread_ts=message.thread_ts
         ),

@@ -21,7 +21,7 @@ from bot.slack.client import CALL_S, NOT_FOUND
 from bot.slack.context import NOT_SAVED, WRITE_S, SlackContext
 from bot.slack.inbound import forms, joining, messages, payloads, reactions
 from bot.slack.inbound.messages import read_message
-from bot.slack.inbound.payloads import Click, DirectMessage, Mention, MessageEvent, SlashCommand, UserChange
+from bot.slack.inbound.payloads import Click, DirectMessage, Mention, MessageEvent, PinChange, SlashCommand, UserChange
 from bot.slack.outbound import blocks, home, modals
 from bot.slack.outbound.delivery import Heard
 from bot.slack.outbound.presence import Presence
@@ -63,9 +63,10 @@ def listen(context: SlackContext, settings: Settings, presence: Presence) -> "Sc
     def _message(req: BoltRequest) -> None:
         message(context, req.context[_PAYLOAD])
 
-    @app.event(re.compile("reaction_(added|removed)"))
-    def _reaction(req: BoltRequest) -> None:
-        reactions.reaction(context, req.context[_PAYLOAD])
+    @app.event(re.compile("(?:reaction|pin)_(?:added|removed)"))
+    def _marked(req: BoltRequest) -> None:
+        payload = req.context[_PAYLOAD]
+        (reactions.pin if isinstance(payload, PinChange) else reactions.reaction)(context, payload)
 
     @app.event(_ANY)
     def _other_event(req: BoltRequest) -> None:

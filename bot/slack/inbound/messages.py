@@ -5,6 +5,7 @@ message may be of any shape and size: what is not as documented is left out, and
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -21,6 +22,8 @@ from storage.availability import within
 MOST_LINES = 400
 MOST_CHARACTERS = 40_000
 """The most characters read from blocks and attachments; Slack's own limit for a message's text."""
+MOST_FILES = 10
+"""The most files of one message that are kept."""
 MOST_LEVELS = 8
 """How deep blocks are read in blocks."""
 
@@ -30,6 +33,7 @@ _TOMBSTONE = "tombstone"
 _NOTHING = frozenset({"[no preview available]", "This content can't be displayed."})
 _PREVIEW_MARKS = ("from_url", "original_url", "app_unfurl_url", "is_msg_unfurl", "is_app_unfurl")
 """Keys of an attachment that Slack made of a link in the text: its words are another page's."""
+_FILE_ID = re.compile(r"F[A-Z0-9]{2,62}")
 _IN_MARKUP = str.maketrans({"<": "&lt;", ">": "&gt;"})
 _IN_ADDRESS = str.maketrans({"<": "%3C", ">": "%3E", "|": "%7C", "\n": None})
 
@@ -57,6 +61,14 @@ def words_of(message: SourceMessage) -> str:
     below = _joined(line for each in attached for line in _attachment(each, 0))
     files = _joined(_file(each) for each in _parts(message.files) if each.get("mode") != _TOMBSTONE)
     return "\n".join(dict.fromkeys(filter(None, [said, below, files])))
+
+
+def files_of(message: SourceMessage) -> tuple[str, ...]:
+    """Slack's ids of the message's files, and of those that its blocks show as images: the first MOST_FILES."""
+    shown = (each.get("slack_file") for each in _parts(message.blocks) if each.get("type") == "image")
+    told = [*_parts(message.files), *(each for each in shown if isinstance(each, Mapping))]
+    ids = (each.get("id") for each in told if each.get("mode") != _TOMBSTONE)
+    return tuple(dict.fromkeys(each for each in ids if isinstance(each, str) and _FILE_ID.fullmatch(each)))[:MOST_FILES]
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -346,6 +346,44 @@ class Reaction(_Repeatable):
     event: _Reacted
 
 
+class _PinnedMessage(SourceMessage):
+    permalink: OptionalText = None
+
+
+class _MessagePin(BaseModel):
+    channel: OptionalId = None
+    message: _PinnedMessage
+
+
+_AnyPinned = Annotated[
+    Annotated[_MessagePin, Tag("message")] | Annotated[_OtherItem, Tag("other")], Discriminator(_message_or_other)
+]
+
+
+class _PinChange(BaseModel):
+    type: str
+    user: Id
+    channel_id: OptionalId = None
+    event_ts: Annotated[Ts | None, _OR_NONE] = None
+    item: _AnyPinned
+
+    @property
+    def message(self) -> _PinnedMessage | None:
+        """The message, without its files and its thread; None for a file, which could be pinned once."""
+        return self.item.message if isinstance(self.item, _MessagePin) else None
+
+    @property
+    def channel(self) -> str | None:
+        """The channel that it is pinned to."""
+        return self.channel_id or (self.item.channel if isinstance(self.item, _MessagePin) else None)
+
+
+class PinChange(_Repeatable):
+    """A message pinned to its channel, or its pin taken away."""
+
+    event: _PinChange
+
+
 class _HomeOpened(BaseModel):
     user: Id
 
@@ -406,6 +444,8 @@ _EVENTS: Mapping[str, type[BaseModel]] = {
     "app_mention": Mention,
     "reaction_added": Reaction,
     "reaction_removed": Reaction,
+    "pin_added": PinChange,
+    "pin_removed": PinChange,
     "app_home_opened": Opened,
     **dict.fromkeys(("user_change", "team_join"), UserChange),
     "member_joined_channel": Joined,

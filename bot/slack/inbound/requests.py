@@ -22,6 +22,9 @@ from bot.slack.text import PlainText, plain_text
 from bot.vocabulary import ACTION_ITEM, ALIASES, COMMANDS, EXPLAINED, INCIDENT
 from storage.values import BOT, MEMBER, OUTSIDE, UNKNOWN, Member, whole_milliseconds
 
+FILES_SCOPE = "files:read"
+REACTION = "reaction"
+"""The source of what a reaction requests."""
 BOT_NAME = "scribe"
 """The bot's name in people's words: as they type it, whatever it is called in their workspace."""
 _log = logging.getLogger(__name__)
@@ -63,6 +66,12 @@ class Requests:
     settings: Settings
     members: Members
     identity: Identity
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether files of messages are to be kept, and Slack may give them: without its scope nothing is tried."""
+        scopes = self.identity.facts.scopes
+        return bool(self.settings.files) and (not scopes or FILES_SCOPE in scopes)
 
     def of_command(self, command: SlashCommand, *, received_at: datetime) -> Request:
         """A request for a slash command."""
@@ -215,6 +224,7 @@ class Requests:
             author_id=origin.get("author_id"),
             permalink=origin.get("permalink"),
             incident_number=int(origin["incident"]) if origin.get("incident") else None,
+            files=tuple(origin.get("files", ())) if self.keeps_files else (),
             details=details or {},
         )
 
@@ -253,8 +263,14 @@ class Requests:
         *,
         command: str,
         received_at: datetime,
+        source: str = REACTION,
+        incident_number: int | None = None,
+        files: tuple[str, ...] = (),
     ) -> Request:
-        """A request for a reaction; `content` is the job's, `message` what Slack told of the message, if it exists."""
+        """A request for a reaction or a pin, its `source`.
+
+        `content` is the job's, `message` what Slack told of the message, if it exists.
+        """
         workspace_id, channel_id = content["workspace_id"], content["channel_id"]
         author_id, author, permalink = content.get("author_id"), None, content["permalink"]
         if message is not None:
@@ -270,11 +286,13 @@ class Requests:
             user_id=content["user_id"],
             user_name=None,
             key=f"{command}:{content['event_id']}",
-            source="reaction",
+            source=source,
             received_at=received_at,
             author=author,
             author_id=author_id,
             permalink=permalink,
+            incident_number=incident_number,
+            files=files if self.keeps_files else (),
         )
 
     def _author(self, workspace_id: str, origin: Mapping[str, Any]) -> str | None:

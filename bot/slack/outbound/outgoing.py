@@ -25,10 +25,11 @@ from bot.handlers.request import Reply, Request
 from bot.handlers.review.reviews import ANNOUNCEMENT, REMINDER
 from bot.handlers.routes import handle
 from bot.slack.context import FORM, FORM_LOST, SlackContext
-from bot.slack.inbound import joining, reactions
+from bot.slack.inbound import files, joining, reactions
 from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, reason
+from storage import files as storage_files
 from storage import live_messages, outbox
 from storage.items import digests
 from storage.outbox import Job
@@ -81,6 +82,9 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         CATCH_UP: partial(joining.tell, context),
         reactions.ADDED: partial(reactions.added, context),
         reactions.REMOVED: partial(reactions.removed, context),
+        storage_files.KEEP: partial(files.keep, context),
+        reactions.PINNED: partial(reactions.pinned, context),
+        reactions.UNPINNED: partial(reactions.unpinned, context),
         presence.UNDELIVERED: partial(presence.report_undelivered, context),
     }
 

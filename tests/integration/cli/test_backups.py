@@ -10,7 +10,9 @@ import pytest
 from click.testing import Result
 
 from bot.clock import now
+from storage import files
 from storage.database import Database
+from storage.files import FileStore
 from tests.integration.cli import terminal
 from tests.support.workplace import workplace
 
@@ -50,6 +52,35 @@ def test_a_backup_is_made_while_the_bot_runs_and_restored_when_it_is_stopped(
     assert scribe("export", "INC-1", "--format", "json", url=url).stdout == before
     aside = done.stdout.rpartition(": ")[2].strip()
     assert "after the copy" in scribe("export", "INC-1", "--format", "json", url=f"sqlite:///{aside}").stdout
+
+
+def test_files_of_messages_are_copied_and_put_back_and_those_that_were_erased_leave_the_next_copy(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    url, copy, folder = sqlite.url.render_as_string(), tmp_path / "copy.db", tmp_path / "scribe.db.files"
+    store = FileStore(folder)
+    one, other = store.put(b"one"), store.put(b"other")
+    store.put(b"nobody's")
+    with workplace(sqlite, clock=now, DATABASE_URL=url) as office:
+        office.say("/detected disk full")
+        office.say("/did freed space")
+        with sqlite.write() as connection:
+            for entry, digest in ((1, one), (2, other)):
+                files.add(connection, office.slack.team_id, entry, [f"F{entry}"], at=now())
+                files.keep(connection, entry, name="a.log", kind="log", size=3, digest=digest, permalink=None)
+        assert "copy.db.files: 2 of 2 files of messages" in scribe("backup", str(copy), url=url).stdout
+        assert FileStore(tmp_path / "copy.db.files").names() == {one, other}
+        new = f"sqlite:///{tmp_path}/new/scribe.db"
+        done = scribe("restore", str(copy), url=new)
+        assert f"{tmp_path}/new/scribe.db.files: 2 of 2 files of messages" in done.stdout
+        assert FileStore(tmp_path / "new" / "scribe.db.files").read(one) == b"one"
+        scribe("erase", "INC-1", "2", "it names a customer", url=url)
+        assert other not in store.names()
+        assert "1 of 1 file of messages" in scribe("backup", str(copy), "--force", url=url).stdout
+        assert FileStore(tmp_path / "copy.db.files").names() == {one}
+        (tmp_path / "copy.db.files" / one).write_bytes(b"damaged")
+        done = scribe("restore", str(copy), url=f"sqlite:///{tmp_path}/newer/scribe.db")
+        assert "0 of 1 file of messages" in done.stdout
 
 
 def test_a_backup_is_restored_where_there_was_no_database(url: str, tmp_path: Path) -> None:

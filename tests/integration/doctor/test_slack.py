@@ -17,9 +17,11 @@ def test_a_sound_installation_is_ok_in_every_subject(slack: Slack, url: str) -> 
     assert {each.level for each in diagnoses if each.subject != "disk"} == {"ok"}, diagnoses
     subjects = [each.subject for each in diagnoses]
     assert subjects == [
-        "bot token", "app token", "scopes", "clock",
+        "bot token", "app token", "scopes", "off", "clock",
         "database", "schema", "disk", "spool", "outbox", "channels", "font",
     ]  # fmt: skip
+    for each in ("SCRIBE_PINS", "SCRIBE_FILES", "SCRIBE_REACTIONS"):
+        assert each in only(diagnoses, "off").message
     assert slack.team_id in only(diagnoses, "bot token").message
     assert [call.method for call in slack.calls] == ["auth.test", "apps.connections.open"]
 
@@ -132,8 +134,20 @@ def test_the_scopes_for_reactions_are_needed_when_reactions_are_on(slack: Slack,
     assert "channels:history, groups:history, reactions:read missing, for SCRIBE_REACTIONS" in found.message
 
 
+def test_the_scopes_for_pins_and_files_are_needed_when_these_are_on(slack: Slack, url: str) -> None:
+    diagnoses = diagnose(environment(slack, url, SCRIBE_PINS="on", SCRIBE_FILES="images"))
+    found = [each.message for each in about(diagnoses, "scopes")]
+    assert found == [
+        "pins:read missing, for SCRIBE_PINS: pins put nothing on the timeline",
+        "files:read missing, for SCRIBE_FILES: no pictures and files of messages are kept",
+    ]
+    assert "SCRIBE_PINS" not in only(diagnoses, "off").message
+
+
 def test_every_scope_in_the_manifest_belongs_to_a_feature() -> None:
-    requested = set(manifest(reactions=True, canvas=True, channels=True)["oauth_config"]["scopes"]["bot"])
+    requested = set(
+        manifest(reactions=True, canvas=True, channels=True, pins=True, files=True)["oauth_config"]["scopes"]["bot"]
+    )
     assert {scope for feature in FEATURES for scope in feature.scopes} == requested
 
 

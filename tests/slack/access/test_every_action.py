@@ -65,6 +65,7 @@ OPEN = {
     "resolved_then": "corrects, as an edit",
     "choose_incident": "as the words that were kept",
     "unreact": "retracts one's own",
+    "item_from_message": "records",
     "reaction": "records what the job that it puts down may record",
     "home_opened": "shows, to the person alone",
     "joined": "shows, to the person alone",
@@ -449,7 +450,7 @@ def test_every_route_is_an_action_of_the_policy_or_open_to_everyone() -> None:
         "digest_snooze", "postmortem_seen", "item_reopen", *buttons.DUE, "item_owner",
         "actionitem worked", "item_worked", "item_failed", updates.RESOLVE,
         "incident update", "incident channel", "incident archive", MAKE_CHANNEL, "archive_channel",
-        "card_lead", "card_severity", "card_resolved", "entry_menu",
+        "card_lead", "card_severity", "card_resolved", "entry_menu", "unpin",
     }  # fmt: skip
     assert closed | OPEN.keys() == ROUTES.keys() | INTERACTIONS.keys()
     assert not closed & OPEN.keys()

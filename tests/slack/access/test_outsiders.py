@@ -79,13 +79,13 @@ class Scene:
 
 @pytest.fixture
 def scene(sqlite: Database, clock: SetClock) -> Iterator[Scene]:
-    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin") as office:
+    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin", SCRIBE_PINS="on") as office:
         yield set_up(office)
 
 
 def set_up(office: Workplace) -> Scene:
     slack = office.slack
-    slack.scopes |= {"reactions:read", "channels:history", "groups:history", "im:history"}
+    slack.scopes |= {"reactions:read", "channels:history", "groups:history", "im:history", "pins:read"}
     people = {
         "guest": slack.add_user("gus", restricted=True),
         "single-channel guest": slack.add_user("sol", ultra_restricted=True),
@@ -330,17 +330,20 @@ def test_everybody_in_the_channel_adds_to_the_record_and_reads_it(scene: Scene, 
     assert not incident(office).open
 
 
-def test_a_mention_a_reaction_and_a_shortcut_of_a_partner_are_recorded_in_the_channels_incident(scene: Scene) -> None:
+def test_a_mention_a_reaction_a_pin_and_a_shortcut_of_a_partner_are_recorded_in_the_channels_incident(
+    scene: Scene,
+) -> None:
     office, slack, pat = scene.office, scene.office.slack, scene.people["partner"]
     slack.say(pat, scene.here, "@scribe did ship plums")
     said = slack.say(pat, scene.here, "plums are ripe")
     slack.react(pat, said, "pushpin")
+    slack.pin(pat, slack.say(pat, scene.here, "plums are blue"))
     office.deliver()
     slack.shortcut(pat, slack.say(pat, scene.here, "plums"), ADD_TO_TIMELINE)
     assert slack.modal(pat)
     slack.submit(pat, {"words": "plums, from a form"})
-    told = [(entry.text, entry.author) for entry in entries(office)][-3:]
-    assert [text for text, _ in told] == ["ship plums", "plums are ripe", "plums, from a form"]
+    told = [(entry.text, entry.author) for entry in entries(office)][-4:]
+    assert [text for text, _ in told] == ["ship plums", "plums are ripe", "plums are blue", "plums, from a form"]
     assert {author for _, author in told} == {"pat (another organisation)"}
     assert incident_count(office) == 7
     assert "pat (another organisation)" in scene.ask("/timeline", "member").text

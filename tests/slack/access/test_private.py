@@ -110,11 +110,15 @@ def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scen
         SCRIBE_UPDATES_CHANNEL=ELSEWHERE,
         SCRIBE_CARD="on",
         SCRIBE_REACTIONS="pushpin",
+        SCRIBE_PINS="on",
+        SCRIBE_FILES="images",
+        SCRIBE_FILES_DIR=str(tmp_path / "files"),
         SCRIBE_SUMMARY_CHANNEL=ELSEWHERE,
         SCRIBE_REMINDERS="worked=20d,drop=20d",
     ) as office:
         office.slack.scopes |= {
-            "canvases:write", "channels:history", "groups:history", "pins:write", "reactions:read",
+            "canvases:write", "channels:history", "files:read", "groups:history", "pins:read", "pins:write",
+            "reactions:read",
         }  # fmt: skip
         office.bot.context.identity.facts = Facts()
         office.bot.refresh()
@@ -203,6 +207,18 @@ def _reactions(scenario: Scenario) -> None:
     message = scenario.office.slack.say(scenario.office.bob, scenario.elsewhere, "INC-1")
     scenario.office.slack.react(scenario.office.bob, message, "pushpin")
     scenario.office.slack.unreact(scenario.office.bob, message, "pushpin")
+
+
+def _pins(scenario: Scenario) -> None:
+    """With pictures, in a channel whose own incident they are taken for."""
+    office, slack, bob = scenario.office, scenario.office.slack, scenario.office.bob
+    place = slack.add_channel("paddock")
+    office.say("/incident open SEV3 a horse", channel=place)
+    for words in ("INC-1", "a horse"):
+        message = slack.share(bob, place, "horse.png", b"no picture", text=words)
+        slack.pin(bob, message)
+        office.deliver()
+        slack.unpin(bob, message)
 
 
 def _buttons(scenario: Scenario) -> None:
@@ -360,6 +376,7 @@ SURFACES: dict[str, Callable[[Scenario], None]] = {
     "direct messages": _direct_messages,
     "forms": _forms,
     "reactions": _reactions,
+    "pins": _pins,
     "buttons": _buttons,
     "Home tabs": _home,
     "joining": _joining,
@@ -421,7 +438,7 @@ def test_an_incident_declared_by_a_mention_is_private_from_the_start(scenario: S
 
 
 def test_the_tables_list_every_job_and_every_command_of_the_terminal(scenario: Scenario) -> None:
-    for surface in ("Home tabs", "joining", "reactions", *(each for each in SURFACES if each in CHANGING)):
+    for surface in ("Home tabs", "joining", "reactions", "pins", *(each for each in SURFACES if each in CHANGING)):
         SURFACES[surface](scenario)
         scenario.office.deliver()
     with scenario.office.database.read() as connection:

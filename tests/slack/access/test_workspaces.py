@@ -45,8 +45,8 @@ SECRET = "zebra"  # noqa: S105 - a word that occurs nowhere else
 @pytest.fixture
 def ours(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
     """Our workspace: a resolved incident with entries, items, a draft and a review, and an open one with a button."""
-    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin", SCRIBE_CARD="on") as office:
-        office.slack.scopes |= {"reactions:read", "channels:history"}
+    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin", SCRIBE_PINS="on", SCRIBE_CARD="on") as office:
+        office.slack.scopes |= {"reactions:read", "channels:history", "pins:read"}
         office.say("/incident open SEV1 the zebra is out")
         for typed in ("/detected", "/impact 5% of zebra stables,", "/cause process:", "/did ask the"):
             office.say(f"{typed} zebra")
@@ -90,7 +90,7 @@ def test_a_command_that_names_another_workspaces_rows_shows_and_changes_nothing(
             assert (ABROAD in incidents.workspace_ids(connection)) == with_incidents_of_their_own
 
 
-def test_a_mention_a_reaction_and_a_thread_reach_no_other_workspace(ours: Workplace) -> None:
+def test_a_mention_a_reaction_a_pin_and_a_thread_reach_no_other_workspace(ours: Workplace) -> None:
     message = ours.slack.say(ours.carol, ours.channel, "what do we know?")
     for words in ("status INC-1", "timeline INC-2", "note x", "undo", "edit 1 x", "postmortem show INC-1", "resolved"):
         with nothing_shown_or_changed(ours):
@@ -101,6 +101,14 @@ def test_a_mention_a_reaction_and_a_thread_reach_no_other_workspace(ours: Workpl
     ours.deliver()
     with nothing_shown_or_changed(ours):
         ours.slack.unreact(ours.carol, message, "pushpin")
+    pinned = ours.slack.say(ours.carol, ours.channel, "what do we not know?")
+    with nothing_shown_or_changed(ours):
+        ours.slack.pin(ours.bob, pinned)
+    ours.slack.unpin(ours.bob, pinned)
+    ours.slack.pin(ours.carol, pinned)
+    ours.deliver()
+    with nothing_shown_or_changed(ours):
+        ours.slack.unpin(ours.carol, pinned)
 
 
 def test_a_direct_message_reaches_no_other_workspace(ours: Workplace) -> None:
@@ -236,6 +244,7 @@ def test_no_forged_form_reaches_another_workspace(ours: Workplace) -> None:
 def test_the_list_of_events_is_complete() -> None:
     tried = {
         "app_mention", "reaction_added", "reaction_removed", "app_home_opened", "message", "member_joined_channel",
+        "pin_added", "pin_removed",
     }  # fmt: skip
     of_the_workspaces_own_members = {"user_change", "team_join"}
     assert tried | of_the_workspaces_own_members == payloads._EVENTS.keys() | {"message"}

@@ -1,13 +1,14 @@
 """A reaction puts a message on the timeline; its removal retracts the entry."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
 from bot.clock import SetClock
 from bot.fakeslack.objects import Message
 from storage.database import Database
-from tests.support.ledger import counts, entries, outbox_states, problems, standing
+from tests.support.ledger import counts, entries, items, outbox_states, problems, standing
 from tests.support.workplace import Workplace, at, workplace
 
 SCOPES = {"reactions:read", "channels:history"}
@@ -52,6 +53,30 @@ def test_a_reaction_records_the_messages_words_time_author_and_permalink(pinning
     entry = entries(pinning)[1]
     assert (entry.text, entry.author, entry.source) == ("14:02 the pool is exhausted", "bob", "reaction")
     assert (entry.permalink or "").endswith(message.ts.replace(".", ""))
+
+
+def test_an_emoji_may_make_an_action_item_of_a_message_once_whatever_its_first_word_is(
+    sqlite: Database, clock: SetClock
+) -> None:
+    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin,bulb=actionitem") as office:
+        office.slack.scopes |= SCOPES
+        office.say("/detected disk full")
+        said = post(office, "@carol by 2026-03-20: add an alert at 80%")
+        for user in (office.alice, office.carol):
+            office.slack.react(user, said, "bulb")
+        office.slack.react(office.alice, post(office, "done 1 is what we want to read"), "bulb")
+        office.deliver()
+        found = [(item.text, item.owner, item.due_on, item.state) for item in items(office)]
+        assert found == [
+            ("add an alert at 80%", "carol", date(2026, 3, 20), "open"),
+            ("done 1 is what we want to read", None, None, "proposed"),
+        ]
+        assert [each.thread_ts for each in office.messages() if each.text.startswith("Action item 1 ")] == [said.ts]
+        office.slack.unreact(office.alice, said, "bulb")
+        office.deliver()
+        assert items(office)[0].state == "open"
+        assert len(standing(office)) == 1
+        assert ephemerals(office, office.carol) == ephemerals(office, office.alice) == []
 
 
 def test_removing_a_reaction_retracts_the_entry_and_it_can_be_added_again(pinning: Workplace) -> None:

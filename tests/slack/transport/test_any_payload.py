@@ -23,8 +23,8 @@ Payload = dict[str, Any]
 @pytest.fixture
 def busy(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
     """A workplace to which Slack has delivered each kind of payload once."""
-    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin") as office:
-        office.slack.scopes |= {"reactions:read", "channels:history"}
+    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin", SCRIBE_PINS="on") as office:
+        office.slack.scopes |= {"reactions:read", "channels:history", "pins:read"}
         office.say("/incident open SEV2 disk full")
         office.say("/actionitem @bob: buy disks")
         office.say("/resolved freed some")
@@ -37,6 +37,7 @@ def busy(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
         assert office.slack.modal(office.alice)
         assert office.slack.submit(office.alice, {"words": "another disk"}).ok
         office.slack.react(office.bob, message, "pushpin")
+        office.slack.pin(office.bob, office.slack.say(office.carol, office.channel, "pinned"))
         office.slack.say(office.bob, office.channel, "@scribe note by mention")
         office.slack.open_home(office.bob)
         office.deliver()

@@ -34,6 +34,12 @@ READ: dict[str, frozenset[str]] = {
             "event.item.channel", "event.item.ts", "event_id",
         }
     ),
+    "pin": frozenset(
+        {
+            "event", "event.type", "event.user", "event.item", "event.item.type", "event.item.message",
+            "event.item.message.ts", "event.item.message.text", "event.item.message.user", "event_id",
+        }
+    ),
     "edit": frozenset(
         {
             "event", "event.type", "event.subtype", "event.channel", "event.message", "event.message.ts",
@@ -75,8 +81,8 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.fixture
 def office(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
-    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin") as office:
-        office.slack.scopes |= {"reactions:read", "channels:history", "channels:read"}
+    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin", SCRIBE_PINS="on") as office:
+        office.slack.scopes |= {"reactions:read", "channels:history", "channels:read", "pins:read"}
         office.say("/detected disk full")
         yield office
 
@@ -98,6 +104,9 @@ def kinds(office: Workplace) -> dict[str, Answer]:
     message = slack.say(office.bob, office.channel, "it is back")
     slack.react(alice, message, "pushpin")
     found["reaction"] = last()
+    office.deliver()
+    slack.pin(alice, slack.say(office.bob, office.channel, "it is gone"))
+    found["pin"] = last()
     office.deliver()
     slack.edit(message, "it is back now")
     found["edit"] = last()

@@ -43,8 +43,10 @@ def post(office: Workplace, payload: dict[str, Any]) -> tuple[int, str]:
 
 @pytest.fixture
 def open_incident(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
-    with workplace(sqlite, clock=clock, SCRIBE_REACTIONS="pushpin=note", SCRIBE_FOLLOW_EDITS="on") as office:
-        office.slack.scopes |= {"reactions:read", "channels:history", "groups:history"}
+    with workplace(
+        sqlite, clock=clock, SCRIBE_REACTIONS="pushpin=note", SCRIBE_FOLLOW_EDITS="on", SCRIBE_PINS="on"
+    ) as office:
+        office.slack.scopes |= {"reactions:read", "channels:history", "groups:history", "pins:read"}
         office.say("/detected disk full")
         yield office
 
@@ -57,7 +59,7 @@ def kinds() -> set[str]:
 
 
 def test_there_is_one_for_everything_that_the_manifest_subscribes_to() -> None:
-    subscribed = manifest(reactions=True, edits=True)["settings"]["event_subscriptions"]["bot_events"]
+    subscribed = manifest(reactions=True, edits=True, pins=True)["settings"]["event_subscriptions"]["bot_events"]
     assert {name.partition(".")[0] for name in subscribed} <= kinds()
     assert {"command", "block_actions", "message_action", "view_submission", "view_closed"} <= kinds()
 
