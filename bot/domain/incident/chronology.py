@@ -46,7 +46,7 @@ class ChronologyLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Above:
+class LinesAbove:
     """What holds for the next line: the day and zone of those above it, and when the last of them happened."""
 
     day: date | None = None
@@ -55,7 +55,7 @@ class _Above:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
+class LineReader:
     """Who reads when: `now` is aware UTC, `zone` the typist's, `course` when the incident ran."""
 
     now: datetime
@@ -83,7 +83,7 @@ class _Reader:
         except UsageError:
             return None
 
-    def read(self, line: str, typed: str, above: _Above) -> tuple[ChronologyLine, _Above]:
+    def read(self, line: str, typed: str, above: LinesAbove) -> tuple[ChronologyLine, LinesAbove]:
         """One line as an entry, and what holds below it; moment and problem are None where it begins with no time."""
         kind, rest = _take_kind(line)
         problem, moment = None, None
@@ -92,7 +92,7 @@ class _Reader:
             if kind is None:
                 kind, rest = _take_kind(rest)
             if time is not None:
-                moment, above = self._place(time, above)
+                moment, above = self.place(time, above)
         except UsageError as error:
             problem = str(error)
         kind = kind or KINDS[NOTE]
@@ -105,7 +105,7 @@ class _Reader:
         )
         return line_read, above
 
-    def _place(self, time: TypedTime, above: _Above) -> tuple[Moment, _Above]:
+    def place(self, time: TypedTime, above: LinesAbove) -> tuple[Moment, LinesAbove]:
         """Where a line's time lies: on the day of the line above, or on the next one once the clock has gone round."""
         if isinstance(time, ClockTime):
             time = replace(time, zone=time.zone or above.zone)
@@ -117,7 +117,7 @@ class _Reader:
                 next_day = above.day + timedelta(days=1)
                 moment = place(replace(time, day=next_day), now=self.now, zone=self.zone)
         day = moment.at.astimezone(moment.zone or self.zone).date()
-        return moment, _Above(day=day, at=moment.at, zone=time.zone if isinstance(time, ClockTime) else above.zone)
+        return moment, LinesAbove(day=day, at=moment.at, zone=time.zone if isinstance(time, ClockTime) else above.zone)
 
 
 def is_chronology(words: str) -> bool:
@@ -136,9 +136,9 @@ def parse_chronology(
     on with the entry above. `now` is aware UTC, `zone` the typist's; `course` is when the incident ran. Raises
     UsageError for words that cannot be stored.
     """
-    reader = _Reader(now=now, zone=zone, course=course)
+    reader = LineReader(now=now, zone=zone, course=course)
     lines: list[ChronologyLine] = []
-    above = _Above()
+    above = LinesAbove()
     for typed in storable(words).splitlines():
         line = _CELLS.sub(" ", _BULLET.sub("", typed, count=1)).strip()
         if not line:
