@@ -122,6 +122,7 @@ def serve(
     ):
         # What was imported until here is never freed; a full collection of it stops every thread for tens of ms.
         gc.freeze()
+        gc.enable()
         serving.set()
         if socket_mode:
             serve_socket(bot, settings, status, ending, keepalive)

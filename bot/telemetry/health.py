@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 
 from bot.clock import Clock
 from storage import outbox, schema
@@ -29,12 +28,6 @@ class Component:
 def component(state: str, **facts: object) -> Component:
     """A part in that state, with its facts as keywords."""
     return Component(state=state, facts=facts)
-
-
-@cache
-def newest_schema() -> str | None:
-    """The schema revision of this code, cached: it is read from the migrations' files."""
-    return schema.newest()
 
 
 def is_ready(parts: Mapping[str, Component]) -> bool:
@@ -83,7 +76,7 @@ class Health:
         if self.database.is_file_lost():
             # A part of its own name, for which the spool does not stand in: it does not come back by itself.
             return {"database": component(DOWN), "file": component(DOWN, error="gone")}
-        found, wanted, at = schema.current(self.database), newest_schema(), self.clock()
+        found, wanted, at = schema.current(self.database), schema.newest(), self.clock()
         state = _schema_state(found, wanted)
         is_away = self.away() or (state == DOWN and self.serving())
         parts = {

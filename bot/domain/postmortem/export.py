@@ -328,7 +328,8 @@ Derived = int | float | None
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    # Built when a file is first read: few processes read one, and all would start later for it.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
 class RoundFacts(_Strict):

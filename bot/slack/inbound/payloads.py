@@ -7,6 +7,7 @@ part of it; its other fields may be missing, empty or of any type. Listeners rea
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -463,10 +464,15 @@ _KINDS: tuple[type[BaseModel], ...] = (
     *_INTERACTIONS.values(),
     *_EVENTS.values(),
 )
-_NAMES = frozenset({"message", "other", "home"}.union(*map(_field_names, _KINDS)))
-"""The names of all fields, and the tags of the alternatives: what may be logged of a payload."""
+_TAGS = frozenset({"message", "other", "home"})
 _UNNAMED = "*"
 """Stands for a key that is no field's name: keys of a form's state are values."""
+
+
+@cache
+def _names() -> frozenset[str]:
+    """The names of all fields, and the tags of the alternatives: what may be logged of a payload."""
+    return _TAGS.union(*map(_field_names, _KINDS))
 
 
 _IDENTIFYING = ("enterprise", "team", "user", "channel")
@@ -509,7 +515,7 @@ def _fields(error: ValidationError) -> str:
     """The fields that failed, as `event.item.ts`: names of fields alone, never a part of the payload."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     paths = {
-        ".".join(str(step) if isinstance(step, int) or step in _NAMES else _UNNAMED for step in each["loc"])
+        ".".join(str(step) if isinstance(step, int) or step in _names() else _UNNAMED for step in each["loc"])
         for each in found
     }
     return ", ".join(sorted(paths)[:_MOST_FIELDS])

@@ -14,6 +14,9 @@ from tests.support.paths import ROOT
 
 HEAVY = ("sqlalchemy", "slack_bolt", "slack_sdk", "jinja2", "pydantic", "starlette", "uvicorn", "alembic", "matplotlib",
          "prometheus_client", "structlog")  # fmt: skip
+MIGRATING = ("alembic", "mako", "pygments")
+FEW, MANY = 170, 1_050
+"""Modules in the process that prints its help, and in the one that runs: their number hardly depends on the machine."""
 
 
 @pytest.mark.parametrize("command", ["", *sorted(main.commands)])
@@ -50,9 +53,28 @@ def test_a_mistyped_command_or_option_is_told_what_was_meant(typed: str, meant: 
     assert f"'{meant}'" in message
 
 
-def test_help_imports_no_heavy_module() -> None:
-    program = f"import bot.cli, sys; print([name for name in {HEAVY} if name in sys.modules])"
-    assert subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True) == "[]\n"  # noqa: S603 - a fixed command
+@pytest.mark.parametrize(
+    ("imported", "lacks", "most"), [("bot.cli", HEAVY, FEW), ("bot.run", MIGRATING, MANY)], ids=["help", "run"]
+)
+def test_a_start_imports_few_modules_and_none_that_is_for_others(
+    imported: str, lacks: tuple[str, ...], most: int
+) -> None:
+    program = f"import sys, {imported}; print([name for name in {lacks} if name in sys.modules], len(sys.modules))"
+    told = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)  # noqa: S603 - a fixed command
+    found, _, count = told.rpartition(" ")
+    assert found == "[]"
+    assert int(count) <= most
+
+
+def test_a_start_on_a_current_database_imports_no_migrations(tmp_path: Path) -> None:
+    program = (
+        "import sys; from storage import schema; from storage.database import Database; "
+        f"schema.ensure(Database(sys.argv[1])); print([name for name in {MIGRATING} if name in sys.modules])"
+    )
+    start = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/a.db"]
+    first, second = (subprocess.check_output(start, cwd=ROOT, text=True) for _ in range(2))  # noqa: S603 - a fixed command
+    assert "alembic" in first
+    assert second == "[]\n"
 
 
 def test_it_runs_as_a_module_from_any_folder(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.schema import CreateSchema
 
@@ -111,6 +112,12 @@ def test_the_schema_goes_down_to_nothing_and_up_again(empty: Database) -> None:
     schema.migrate(empty)
     assert shape(empty) == before
     assert schema.current(empty) == schema.newest()
+
+
+def test_the_files_are_named_as_their_revisions_which_alembic_reads_in_the_same_order() -> None:
+    scripts = list(ScriptDirectory.from_config(schema._config()).walk_revisions())
+    assert [script.revision for script in reversed(scripts)] == list(schema._revisions())
+    assert schema.newest() == scripts[0].revision
 
 
 def test_migrating_twice_does_nothing(empty: Database) -> None:
