@@ -3,13 +3,15 @@
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import Connection, String, and_, bindparam, case, exists, func, or_, select, text, union
 
 from storage import incidents as incident_rows
 from storage.incidents import HAS_RECORD_BY, VISIBLE_TO
 from storage.items.action_items import LAST_REVISION as LAST_ITEM_REVISION
 from storage.members import fill_in
 from storage.models import (
+    OPEN,
+    RESOLVES,
     action_item_revisions,
     action_items,
     entry_revisions,
@@ -61,7 +63,7 @@ _IS_OWN = or_(
 )
 _OPEN = (
     select(func.count().over(), _IS_OWN, *incident_rows.COLUMNS)
-    .where(IN_WORKSPACE, VISIBLE_TO, incidents.c.open.is_(True))
+    .where(IN_WORKSPACE, VISIBLE_TO, text(f"incidents.{OPEN}"))
     .order_by(case((_IS_OWN, 0), else_=1), incidents.c.number.desc())
     .limit(bindparam("most"))
 )
@@ -101,6 +103,17 @@ _NEWEST_VERSION = (
     .correlate(incidents)
     .scalar_subquery()
 )
+_USER_ID = bindparam("user_id", type_=String())
+_RESPONSIBLE_FOR = union(
+    select(incidents.c.id).where(
+        incidents.c.workspace_id == bindparam("workspace_id"), incidents.c.lead_id == _USER_ID
+    ),
+    select(timeline_entries.c.incident_id).where(
+        text(f"timeline_entries.{RESOLVES}"), timeline_entries.c.recorded_by_id == _USER_ID
+    ),
+)
+"""The incidents that the user leads, and those that they resolved at some time."""
+_responsible = _RESPONSIBLE_FOR.subquery()
 _UNPUBLISHED = (
     select(
         func.count().over().label("total"),
@@ -110,6 +123,8 @@ _UNPUBLISHED = (
         _ENDED_AT.label("resolved_at"),
         _NEWEST_VERSION.label("version"),
     )
+    # Joined: for a condition both databases would look at every incident.
+    .select_from(_responsible.join(incidents, incidents.c.id == _responsible.c.id))
     .where(
         IN_WORKSPACE,
         VISIBLE_TO,

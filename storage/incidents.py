@@ -17,6 +17,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 
@@ -25,8 +26,16 @@ from storage.dialects import Prepared, row_id, upsert
 from storage.items import digests
 from storage.live_messages import ANNOUNCE, CARD
 from storage.members import current_name, fill_in
-from storage.models import action_items, incident_changes, incident_channels, incidents, timeline_entries, workspaces
-from storage.timeline import RETRACTED, REVISED_TEXT
+from storage.models import (
+    OPEN,
+    action_items,
+    incident_changes,
+    incident_channels,
+    incidents,
+    timeline_entries,
+    workspaces,
+)
+from storage.timeline import RETRACTED, REVISED_TEXT, involves
 from storage.values import MEMBER, MERGED, MISTAKEN, Incident
 
 HAPPENED_AT = func.coalesce(incidents.c.happened_at, incidents.c.declared_at, type_=incidents.c.declared_at.type)
@@ -63,15 +72,24 @@ _WAS_MERGED = or_(incidents.c.closed_as == MERGED, incidents.c.closed_as == MIST
 """No IN: SQLAlchemy would write its list into the statement again at each execution."""
 
 # Built once: SQLAlchemy takes longer to build a query than SQLite to execute it.
-_IN_CHANNEL = (
-    select(*COLUMNS)
-    .where(
-        incidents.c.workspace_id == bindparam("workspace_id"),
-        incidents.c.channel_id == bindparam("channel_id"),
-        or_(COUNTED, ~_WAS_MERGED),
-    )
-    .order_by(incidents.c.open.desc(), COUNTED.desc(), incidents.c.number.desc())
-    .limit(1)
+_OF_CHANNEL = (
+    incidents.c.workspace_id == bindparam("workspace_id"),
+    incidents.c.channel_id == bindparam("channel_id"),
+    or_(COUNTED, ~_WAS_MERGED),
+)
+
+
+def _newest_where(*conditions: Any) -> Any:
+    """The id of the channel's newest incident that meets the conditions, by its number."""
+    of_channel = [*_OF_CHANNEL, *conditions]
+    newest = select(incidents.c.id).where(*of_channel).order_by(incidents.c.number.desc()).limit(1)
+    return newest.correlate(None).scalar_subquery()
+
+
+# The conditions once more: a row that PostgreSQL has waited for is compared with those of the query itself.
+_IN_CHANNEL = select(*COLUMNS).where(
+    *_OF_CHANNEL,
+    incidents.c.id == func.coalesce(_newest_where(text(f"incidents.{OPEN}")), _newest_where(COUNTED), _newest_where()),
 )
 _MERGED = (
     select(*COLUMNS)
@@ -208,9 +226,12 @@ def by_id(connection: Connection, incident_id: int) -> Incident:
 def channel(connection: Connection, workspace_id: str, channel_id: str) -> tuple[str, bool] | None:
     """The name of a channel that has incidents, and whether one of these is private; None for another."""
     of_channel = (incidents.c.workspace_id == workspace_id, incidents.c.channel_id == channel_id)
-    query = select(incidents.c.channel_name, incidents.c.private).where(*of_channel).order_by(incidents.c.number.desc())
-    found = connection.execute(query).all()
-    return (found[0].channel_name, any(each.private for each in found)) if found else None
+    newest = select(incidents.c.channel_name).where(*of_channel).order_by(incidents.c.number.desc()).limit(1)
+    name = connection.execute(newest).scalar()
+    if name is None:
+        return None
+    private = select(incidents.c.id).where(*of_channel, incidents.c.private).limit(1)
+    return name, connection.execute(private).first() is not None
 
 
 def try_lock(connection: Connection, incident_id: int) -> bool:
@@ -363,7 +384,7 @@ def listing(
     """
     query = select(*COLUMNS).where(_visible_from(workspace_id, channel_id, standing))
     if open_only:
-        query = query.where(incidents.c.open.is_(True))
+        query = query.where(text(f"incidents.{OPEN}"))
     return _newest_first(connection, query, limit)
 
 
@@ -415,7 +436,7 @@ def _named_in(table: Table, *columns: str) -> ColumnElement[bool]:
 
 
 HAS_RECORD_BY = or_(
-    _named_in(timeline_entries, "recorded_by_id", "author_id"),
+    involves(incidents.c.id, bindparam("user_id", type_=String())),
     _named_in(action_items, "recorded_by_id"),
     _named_in(incident_changes, "changed_by"),
 )

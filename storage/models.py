@@ -83,12 +83,16 @@ member_listings = Table(
 
 OPEN = "open"
 """The WHERE clause of the partial index of open incidents; literal as for UNSENT."""
+LED = "lead_id IS NOT NULL"
+"""The WHERE clause of the partial index of incidents by their lead."""
 STALE = "stale"
 """The WHERE clause of the partial index of stale incidents; a query must contain it literally."""
 PAST = "state <> 'live'"
 """The WHERE clause of the partial index of digests that will be deleted; literal as for UNSENT."""
 TOLD = "due_at IS NULL"
 """The WHERE clause of the partial index of hand-overs that will be deleted; literal as for UNSENT."""
+RESOLVES = "kind = 'resolved'"
+"""The WHERE clause of the partial index of resolutions; literal as for UNSENT."""
 
 incidents = Table(
     "incidents",
@@ -125,10 +129,20 @@ incidents = Table(
     UniqueConstraint("workspace_id", "number"),
     Index(None, "workspace_id", "channel_id", "number"),
     Index(None, "workspace_id", "happened_at"),
-    # Named for what it holds: the few that are open, which a tick looks through.
+    Index(None, "workspace_id", "channel_id", "happened_at", "number"),
+    Index(None, "workspace_id", "lead_id", sqlite_where=text(LED), postgresql_where=text(LED)),
+    # Named for what they hold: the few that are open, which a tick looks through, a channel has, and a list shows.
     Index("ix_incidents_open", "id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+    Index(
+        "ix_incidents_open_in", "workspace_id", "channel_id", "number",
+        sqlite_where=text(OPEN), postgresql_where=text(OPEN),
+    ),
+    Index(
+        "ix_incidents_open_since", "workspace_id", "happened_at", "number",
+        sqlite_where=text(OPEN), postgresql_where=text(OPEN),
+    ),
     Index(None, "workspace_id", "stale", sqlite_where=text(STALE), postgresql_where=text(STALE)),
-)
+)  # fmt: skip
 
 nudges = Table(
     "nudges",
@@ -176,6 +190,19 @@ incident_changes = Table(
     Index(None, "incident_id"),
 )
 
+incident_figures = Table(
+    "incident_figures",
+    metadata,
+    _id(),
+    _of_incident(),
+    # What they were counted from: so many entries and revisions, by these rules. Where these differ they are void.
+    Column("entries", Integer, nullable=False),
+    Column("revisions", Integer, nullable=False),
+    Column("rules", Integer, nullable=False),
+    Column("figures", JSON, nullable=False),
+    UniqueConstraint("incident_id"),
+)
+
 timeline_entries = Table(
     "timeline_entries",
     metadata,
@@ -200,6 +227,40 @@ timeline_entries = Table(
     Index(
         None, "permalink", sqlite_where=text("permalink IS NOT NULL"), postgresql_where=text("permalink IS NOT NULL")
     ),
+    Index(
+        None, "incident_id", "permalink",
+        sqlite_where=text("permalink IS NOT NULL"), postgresql_where=text("permalink IS NOT NULL"),
+    ),
+    Index(None, "incident_id", "occurred_at", "number"),
+    Index(None, "incident_id", "kind", "occurred_at", "number"),
+    Index(None, "incident_id", "recorded_by_id", "number"),
+    # Named for what it holds: who resolved what, which incident it ever was.
+    Index(
+        "ix_timeline_entries_resolved", "recorded_by_id", "incident_id",
+        sqlite_where=text(RESOLVES), postgresql_where=text(RESOLVES),
+    ),
+    # Of the few with another person's words, by whose they are.
+    Index(
+        "ix_timeline_entries_of_another", "incident_id", "author_id", "number",
+        sqlite_where=text("author_id <> recorded_by_id"), postgresql_where=text("author_id <> recorded_by_id"),
+    ),
+)  # fmt: skip
+
+revised_entries = Table(
+    "revised_entries",
+    metadata,
+    # Where the entries that have revisions stand, so that the timeline is read in order, a page at a time: the others
+    # stand where they were recorded. Derived from the last revision, and so written again with each.
+    _id(),
+    Column("entry_id", ForeignKey("timeline_entries.id"), nullable=False),
+    _of_incident(),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    # NULL for one that was taken back.
+    Column("stands_at", Instant),
+    UniqueConstraint("entry_id"),
+    Index(None, "incident_id", "stands_at", "number"),
+    Index(None, "incident_id", "kind", "stands_at", "number"),
 )
 
 entry_revisions = Table(
@@ -257,6 +318,9 @@ action_items = Table(
     UniqueConstraint("incident_id", "number"),
 )
 
+OWNED = "owner_id IS NOT NULL"
+"""The WHERE clause of the partial index of items by their owners."""
+
 action_item_revisions = Table(
     "action_item_revisions",
     metadata,
@@ -280,6 +344,7 @@ action_item_revisions = Table(
     Column("revised_at", Instant, nullable=False),
     Column("revised_by_id", String(64), nullable=False),
     UniqueConstraint("item_id", "number"),
+    Index(None, "owner_id", "item_id", sqlite_where=text(OWNED), postgresql_where=text(OWNED)),
 )
 
 reminders = Table(

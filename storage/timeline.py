@@ -6,8 +6,8 @@ number, kind, times and author, and the erasure adds a revision.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -15,22 +15,27 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Integer,
+    ScalarSelect,
     Select,
+    String,
     and_,
     bindparam,
     case,
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
+    union_all,
     update,
 )
 
 from storage import live_messages, nudges
-from storage.dialects import Prepared
+from storage.dialects import Prepared, upsert
 from storage.members import NAME, fill_in
-from storage.models import entry_revisions, incidents, members, timeline_entries
+from storage.models import entry_revisions, incidents, members, revised_entries, timeline_entries
 from storage.values import Milestone, TimelineEntry
 
 PIN = "pin"
@@ -105,23 +110,70 @@ _STANDING = (
     .outerjoin(entry_revisions, LAST_REVISION)
     .where(timeline_entries.c.incident_id == bindparam("incident_id"), IS_STANDING)
 )
-_FIRST_AND_LAST = (
-    _STANDING.with_only_columns(timeline_entries.c.kind, func.min(_HAPPENED_AT), func.max(_HAPPENED_AT))
-    .where(or_(*(timeline_entries.c.kind == kind for kind in sorted(_DATING))))
-    .group_by(timeline_entries.c.kind)
-)
-"""When the first and the last standing entry of each kind of _DATING happened."""
-_FIRST = _STANDING.with_only_columns(func.min(_HAPPENED_AT)).where(
-    *(timeline_entries.c.kind != kind for kind in sorted(_UNDATING))
-)
-"""When the first of all standing entries happened."""
-_OF_KIND = _STANDING.where(
+_BEFORE = _STANDING.where(
     timeline_entries.c.kind == bindparam("kind"), timeline_entries.c.number < bindparam("number")
 ).limit(1)
 _AT = bindparam("at", type_=timeline_entries.c.occurred_at.type)
-_NO_LATER: Prepared[tuple[datetime]] = Prepared(_OF_KIND.where(_HAPPENED_AT <= _AT))
-_NO_EARLIER: Prepared[tuple[datetime]] = Prepared(_OF_KIND.where(_HAPPENED_AT >= _AT))
+_NO_LATER: Prepared[tuple[datetime]] = Prepared(_BEFORE.where(_HAPPENED_AT <= _AT))
+_NO_EARLIER: Prepared[tuple[datetime]] = Prepared(_BEFORE.where(_HAPPENED_AT >= _AT))
 """An entry of the kind before `number` that happened no later, or no earlier, than `at`."""
+_OF_INCIDENT = timeline_entries.c.incident_id == bindparam("incident_id")
+_OF_KIND = bindparam("kind", type_=String())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StandingPart:
+    """One of the two parts of an incident's standing entries: each has indexes by when they happened, `at`."""
+
+    id: Column[int]
+    at: Column[datetime]
+    number: Column[int]
+    kind: Column[str]
+    where: tuple[ColumnElement[bool], ...]
+
+
+_PARTS = (
+    _StandingPart(
+        id=timeline_entries.c.id,
+        at=timeline_entries.c.occurred_at,
+        number=timeline_entries.c.number,
+        kind=timeline_entries.c.kind,
+        where=(_OF_INCIDENT, ~exists().where(revised_entries.c.entry_id == timeline_entries.c.id)),
+    ),
+    _StandingPart(
+        id=revised_entries.c.entry_id,
+        at=revised_entries.c.stands_at,
+        number=revised_entries.c.number,
+        kind=revised_entries.c.kind,
+        where=(revised_entries.c.incident_id == bindparam("incident_id"), revised_entries.c.stands_at.is_not(None)),
+    ),
+)
+"""Those without revisions, and those that have some."""
+
+
+def _bound(*kinds: str, last: bool = False, apart_from: Collection[str] = ()) -> list[ScalarSelect[Any]]:
+    """When the first, or the last, of the standing entries of the kinds happened, of each part.
+
+    Sorted, not the least of all: beside another table PostgreSQL looks for a least one without an index.
+    """
+    return [
+        select(part.at)
+        .where(*part.where, *(part.kind == kind for kind in kinds), *(part.kind != kind for kind in apart_from))
+        .order_by(part.at.desc() if last else part.at)
+        .limit(1)
+        .scalar_subquery()
+        for part in _PARTS
+    ]
+
+
+_BOUNDS = select(
+    *_bound("started"),
+    *_bound("impact"),
+    *_bound("detected"),
+    *_bound("resolved", last=True),
+    *_bound(apart_from=_UNDATING),
+)
+"""When the first `/started`, impact, detection and the last `/resolved` happened, and the first of all that say it."""
 _DATES = select(incidents.c.declared_at, incidents.c.happened_at).where(incidents.c.id == bindparam("incident_id"))
 _INSERT: Prepared[tuple[int]] = Prepared(
     insert(timeline_entries)
@@ -130,7 +182,7 @@ _INSERT: Prepared[tuple[int]] = Prepared(
 )
 
 
-def _reading(*conditions: ColumnElement[bool], by: Column[int]) -> tuple[Select[Any], Select[Any]]:
+def _reading(*conditions: ColumnElement[bool], by: ColumnElement[int]) -> tuple[Select[Any], Select[Any]]:
     """The queries for the entries that meet the conditions, in the order of a column, and for their revisions."""
     revisions = select(entry_revisions).join(timeline_entries, timeline_entries.c.id == entry_revisions.c.entry_id)
     return (
@@ -139,16 +191,21 @@ def _reading(*conditions: ColumnElement[bool], by: Column[int]) -> tuple[Select[
     )
 
 
-_OF_INCIDENT = _reading(timeline_entries.c.incident_id == bindparam("incident_id"), by=timeline_entries.c.number)
+_EVERY = _reading(_OF_INCIDENT, by=timeline_entries.c.number)
 
 
 @cache
 def _of_kinds(kinds: tuple[str, ...]) -> tuple[Select[Any], Select[Any]]:
     """The queries for an incident's entries of the kinds. No IN: SQLAlchemy would write its list anew each time."""
-    of_incident = timeline_entries.c.incident_id == bindparam("incident_id")
-    return _reading(
-        of_incident, or_(*(timeline_entries.c.kind == kind for kind in kinds)), by=timeline_entries.c.number
-    )
+    of_kinds = or_(*(timeline_entries.c.kind == kind for kind in kinds))
+    # Sorted by a sum: in the order of the column itself SQLite would rather read all entries than sort a few.
+    return _reading(_OF_INCIDENT, of_kinds, by=timeline_entries.c.number + literal_column("0", Integer))
+
+
+@cache
+def _any_of_kinds(kinds: tuple[str, ...]) -> Select[Any]:
+    of_kinds = or_(*(timeline_entries.c.kind == kind for kind in kinds))
+    return select(timeline_entries.c.id).where(_OF_INCIDENT, of_kinds).limit(1).offset(bindparam("count"))
 
 
 _REVISED = select(*MILESTONE_COLUMNS).select_from(timeline_entries).outerjoin(entry_revisions, LAST_REVISION)
@@ -157,24 +214,53 @@ _MILESTONES = _REVISED.where(
     timeline_entries.c.kind.in_(bindparam("kinds", expanding=True)),
     IS_STANDING,
 )
-_COUNT = _REVISED.where(timeline_entries.c.incident_id == bindparam("incident_id"), IS_STANDING).with_only_columns(
-    func.count()
-)
-_LATEST = (
-    _REVISED.where(timeline_entries.c.incident_id == bindparam("incident_id"), IS_STANDING)
-    .with_only_columns(timeline_entries.c.id)
-    .order_by(
-        func.coalesce(entry_revisions.c.occurred_at, timeline_entries.c.occurred_at).desc(),
-        timeline_entries.c.number.desc(),
+_COUNT = select(
+    incidents.c.last_entry_number
+    - select(func.count())
+    .where(revised_entries.c.incident_id == incidents.c.id, revised_entries.c.stands_at.is_(None))
+    .scalar_subquery()
+).where(incidents.c.id == bindparam("incident_id"))
+
+
+def _in_order(*, of_kind: bool = False) -> Select[Any]:
+    """The ids of the standing entries, the last to happen first; `until` of each part are read."""
+    parts = [
+        select(part.id.label("id"), part.at.label("at"), part.number.label("number"))
+        .where(*part.where, *([part.kind == _OF_KIND] if of_kind else []))
+        .order_by(part.at.desc(), part.number.desc())
+        .limit(bindparam("until"))
+        .subquery()
+        for part in _PARTS
+    ]
+    merged = union_all(*(select(part) for part in parts)).subquery()
+    ordered = select(merged.c.id).order_by(merged.c.at.desc(), merged.c.number.desc())
+    return ordered.limit(bindparam("limit")).offset(bindparam("skip"))
+
+
+_LATEST, _LATEST_OF_KIND = _in_order(), _in_order(of_kind=True)
+_BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
+_NEXT_OF_KIND = select(
+    *(
+        select(part.at)
+        .where(*part.where, part.kind == _OF_KIND, part.at > bindparam("after", type_=part.at.type))
+        .order_by(part.at)
+        .limit(1)
+        .scalar_subquery()
+        for part in _PARTS
     )
-    .limit(bindparam("limit"))
 )
-_LATEST_OF_KIND = _LATEST.where(timeline_entries.c.kind == bindparam("kind"))
+"""When the next of the kind happened, of each part."""
+_OF_KIND_AT = union_all(
+    *(
+        select(part.id).where(*part.where, part.kind == _OF_KIND, part.at.in_(bindparam("instants", expanding=True)))
+        for part in _PARTS
+    )
+)
 _BY_IDS = _reading(timeline_entries.c.id.in_(bindparam("ids", expanding=True)), by=timeline_entries.c.number)
 _HAS: Prepared[tuple[int]] = Prepared(
     select(timeline_entries.c.id)
     .where(
-        timeline_entries.c.incident_id == bindparam("incident_id"),
+        _OF_INCIDENT,
         timeline_entries.c.kind == bindparam("kind"),
         ~RETRACTED,
     )
@@ -182,7 +268,7 @@ _HAS: Prepared[tuple[int]] = Prepared(
 )
 _NO_PARAMETERS: Mapping[str, Any] = {}
 _SAME_WORDS = select(func.max(timeline_entries.c.number)).where(
-    timeline_entries.c.incident_id == bindparam("incident_id"),
+    _OF_INCIDENT,
     timeline_entries.c.number < bindparam("number"),
     timeline_entries.c.number >= bindparam("from_number"),
     timeline_entries.c.recorded_at >= bindparam("since"),
@@ -237,16 +323,14 @@ def _date(connection: Connection, incident_id: int) -> None:
     resolution sums up, and says nothing of it.
     """
     of_incident = {"incident_id": incident_id}
-    first: dict[str, datetime] = {}
-    last: dict[str, datetime] = {}
-    for kind, first_at, last_at in connection.execute(_FIRST_AND_LAST, of_incident):
-        first[kind], last[kind] = first_at, last_at
-    signs = [first[kind] for kind in ("impact", "detected") if kind in first]
+    bounds = connection.execute(_BOUNDS, of_incident).one()
+    # Of each pair one is of entries without revisions, the other of those that have some.
+    started, impact, detected, resolved, first = ([at for at in bounds[n : n + 2] if at] for n in range(0, 10, 2))
+    signs = [min(each) for each in (impact, detected) if each]
     declared_at, happened_at = connection.execute(_DATES, of_incident).one()
-    at = first.get("started") or min(signs, default=None)
-    if at is None or ("started" not in first and at > last.get("resolved", at)):
-        earliest = connection.execute(_FIRST, of_incident).scalar_one()
-        at = declared_at if earliest is None else min(earliest, declared_at)
+    at = min(started or signs, default=None)
+    if at is None or (not started and resolved and at > max(resolved)):
+        at = min([*first, declared_at])
     if at != happened_at:
         # PostgreSQL locks the workspace when a row is updated twice in one transaction: not without need.
         connection.execute(update(incidents).where(incidents.c.id == incident_id).values(happened_at=at))
@@ -267,7 +351,7 @@ def of_incident(
 
     `kinds` limits them to entries of these kinds.
     """
-    queries = _OF_INCIDENT if kinds is None else _of_kinds(tuple(kinds))
+    queries = _EVERY if kinds is None else _of_kinds(tuple(kinds))
     return _revised(connection, *queries, {"incident_id": incident_id})
 
 
@@ -285,16 +369,38 @@ def milestones(
 
 
 def last_happened(
-    connection: Connection, incident_id: int, *, limit: int, kind: str | None = None
+    connection: Connection, incident_id: int, *, limit: int, kind: str | None = None, skip: int = 0
 ) -> list[TimelineEntry]:
-    """The standing entries, of one kind if it is given, that happened last, the last one first.
+    """The standing entries, of one kind if it is given, that happened last, the last one first, after `skip` others.
 
-    What is read of the others is their times alone.
+    What is read of the others is an index, as far as these.
     """
     query = _LATEST if kind is None else _LATEST_OF_KIND
-    ids = list(connection.execute(query, {"incident_id": incident_id, "limit": limit, "kind": kind}).scalars())
-    found = {entry.id: entry for entry in _revised(connection, *_BY_IDS, {"ids": ids})}
+    page = {"incident_id": incident_id, "kind": kind, "limit": limit, "skip": skip, "until": limit + skip}
+    ids = list(connection.execute(query, page).scalars())
+    found = {entry.id: entry for entry in _revised(connection, *_BY_IDS, {"ids": ids})} if ids else {}
     return [found[entry_id] for entry_id in ids]
+
+
+def firsts(
+    connection: Connection, incident_id: int, kinds: tuple[str, ...], *, after: Collection[datetime]
+) -> list[TimelineEntry]:
+    """Of the standing entries of each kind the first, the first after each instant, and those at it.
+
+    With each come all that happened at the same time. They are in no order.
+    """
+    ids: list[int] = []
+    for kind in kinds:
+        of_kind = {"incident_id": incident_id, "kind": kind}
+        found = [connection.execute(_NEXT_OF_KIND, {**of_kind, "after": at}).one() for at in (_BEFORE_ALL, *after)]
+        instants = {*after, *(at for parts in found for at in parts if at is not None)}
+        ids += connection.execute(_OF_KIND_AT, {**of_kind, "instants": sorted(instants)}).scalars()
+    return _revised(connection, *_BY_IDS, {"ids": ids})
+
+
+def has_more_of(connection: Connection, incident_id: int, kinds: tuple[str, ...], count: int) -> bool:
+    """Whether more than `count` entries of these kinds were recorded."""
+    return connection.execute(_any_of_kinds(kinds), {"incident_id": incident_id, "count": count}).first() is not None
 
 
 def count(connection: Connection, incident_id: int) -> int:
@@ -324,12 +430,7 @@ def last_by(connection: Connection, incident_id: int, user_id: str) -> TimelineE
 
 def by_permalink(connection: Connection, incident_id: int, permalink: str, kind: str) -> TimelineEntry | None:
     """The newest entry of that kind that was made from the message with the permalink."""
-    return _newest(
-        connection,
-        timeline_entries.c.incident_id == incident_id,
-        _made_from(permalink),
-        timeline_entries.c.kind == kind,
-    )
+    return _made_from(connection, incident_id, permalink, kind=kind)
 
 
 def said_before(
@@ -383,39 +484,50 @@ def texts(connection: Connection, entry: TimelineEntry) -> set[str]:
     return {row.text for query in (first, later) for row in connection.execute(query)}
 
 
-def _made_from(permalink: str) -> Any:
-    """The condition for entries of the message with the permalink, which may name the message's thread or not."""
+def _made_from(connection: Connection, incident_id: int, permalink: str, **facts: str) -> TimelineEntry | None:
+    """The newest entry with these facts that was made from the message; its permalink may name its thread or not."""
     message = permalink.partition("?")[0]
     column = timeline_entries.c.permalink
-    return or_(column == message, column.startswith(f"{message}?", autoescape=True))
+    # The lower bound lets the index leave out all earlier messages, in any collation.
+    is_it = and_(column >= message, or_(column == message, column.startswith(f"{message}?", autoescape=True)))
+    columns = (timeline_entries.c.number, *(timeline_entries.c[name] for name in facts))
+    # The facts are compared here: a condition on them would have the database read another index.
+    query = select(*columns).where(timeline_entries.c.incident_id == incident_id, is_it)
+    found = [number for number, *told in connection.execute(query) if told == [*facts.values()]]
+    return numbered(connection, incident_id, max(found)) if found else None
+
+
+def involves(incident_id: Any, user_id: Any) -> ColumnElement[bool]:
+    """Whether the user recorded an entry of the incident, or is the author of one."""
+    rows = timeline_entries.alias()
+    another = rows.c.author_id != rows.c.recorded_by_id
+    of_user = (rows.c.recorded_by_id == user_id, and_(another, rows.c.author_id == user_id))
+    # Two questions with an index each, in its order: for one, or for any row, all entries might be read.
+    newest = (
+        select(rows.c.number)
+        .where(rows.c.incident_id == incident_id, each)
+        .order_by(rows.c.number.desc())
+        .limit(1)
+        .correlate(incidents)
+        .scalar_subquery()
+        for each in of_user
+    )
+    return or_(*(each.is_not(None) for each in newest))
 
 
 def is_participant(connection: Connection, incident_id: int, user_id: str) -> bool:
     """Whether the user recorded an entry of the incident, or is the author of one."""
-    involved = or_(timeline_entries.c.recorded_by_id == user_id, timeline_entries.c.author_id == user_id)
-    query = select(timeline_entries.c.id).where(timeline_entries.c.incident_id == incident_id, involved).limit(1)
-    return connection.execute(query).first() is not None
+    return bool(connection.execute(select(involves(incident_id, user_id))).scalar_one())
 
 
 def by_reaction(connection: Connection, incident_id: int, permalink: str, user_id: str) -> TimelineEntry | None:
     """The newest entry that the user made by a reaction to the message with the permalink."""
-    return _newest(
-        connection,
-        timeline_entries.c.incident_id == incident_id,
-        _made_from(permalink),
-        timeline_entries.c.recorded_by_id == user_id,
-        timeline_entries.c.source == "reaction",
-    )
+    return _made_from(connection, incident_id, permalink, recorded_by_id=user_id, source="reaction")
 
 
 def by_pin(connection: Connection, incident_id: int, permalink: str) -> TimelineEntry | None:
     """The newest entry that anybody made by pinning the message with the permalink."""
-    return _newest(
-        connection,
-        timeline_entries.c.incident_id == incident_id,
-        _made_from(permalink),
-        timeline_entries.c.source == PIN,
-    )
+    return _made_from(connection, incident_id, permalink, source=PIN)
 
 
 def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetime, **changes: Any) -> TimelineEntry:
@@ -438,6 +550,10 @@ def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetim
         },
     )
     of = incident_id(connection, entry)
+    stands_at = None if revised.retracted else revised.occurred_at
+    place = {"entry_id": entry.id, "incident_id": of, "number": entry.number, "kind": entry.kind}
+    insertion = upsert(connection)(revised_entries).values(**place, stands_at=stands_at)
+    connection.execute(insertion.on_conflict_do_update(index_elements=["entry_id"], set_={"stands_at": stands_at}))
     live_messages.note_change(connection, of)
     if revised.retracted != entry.retracted or revised.occurred_at != entry.occurred_at:
         _date(connection, of)
@@ -505,6 +621,6 @@ def characters(connection: Connection, *, most: int = 10_000) -> str:
     columns = (timeline_entries.c.text, timeline_entries.c.author, entry_revisions.c.text, incidents.c.title)
     for column in columns:
         newest = select(column).order_by(column.table.c.id.desc()).limit(most)
-        for (text,) in connection.execute(newest):
-            found.update(text)
+        for (words,) in connection.execute(newest):
+            found.update(words)
     return "".join(sorted(found))

@@ -5,7 +5,7 @@ The rules are the design's "Derived facts". What is not known is None, never zer
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, pairwise, takewhile
 from typing import Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from bot.vocabulary import (
 )
 
 OPEN = "open"
+_A_MINUTE = timedelta(minutes=1)
 ONSET = "onset"
 """The start as recorded by a `/started` or an `/impact`, not inferred from the detection."""
 
@@ -249,6 +250,17 @@ def known_about(entries: Iterable[TimedStep], at: datetime | None, kinds: Collec
     """Whether every entry of these kinds that tells the instant calls it approximate."""
     told = [each.approximate for each in standing(entries) if each.kind in kinds and each.occurred_at == at]
     return bool(told) and all(told)
+
+
+def turning_points(entries: Iterable[Step]) -> list[datetime]:
+    """The instants after which the next sign of trouble matters: each step, and the last of its minute.
+
+    Of the signs that are told often, impacts and detections, the lifecycle and `contradiction` read only the first of
+    all, and the first after each other step or, with a mitigation, after its minute; given the other steps, and of the
+    signs those alone, they find the same.
+    """
+    steps = [entry.occurred_at for entry in entries if not entry.retracted]
+    return sorted({*steps, *(_minute(at) + _A_MINUTE - timedelta.resolution for at in steps)})
 
 
 def is_open(entries: Iterable[Step]) -> bool:

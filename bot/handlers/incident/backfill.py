@@ -14,7 +14,7 @@ from bot.domain.time.moment import Moment
 from bot.domain.words import trimmed
 from bot.errors import UsageError
 from bot.handlers.incident import doubts
-from bot.handlers.incident.incidents import commands_about, erase_buttons, get_current, get_named
+from bot.handlers.incident.incidents import commands_about, erase_buttons, get_current, get_named, read_course
 from bot.handlers.incident.revisions import entry_of_button
 from bot.handlers.incident.timeline import sync_open_state
 from bot.handlers.permission import require_author, require_permission
@@ -80,7 +80,7 @@ def digest(words: str) -> str:
 
 
 def _read(connection: Connection, request: Request, incident: Incident, words: str) -> list[ChronologyLine]:
-    course = doubts.course(timeline.of_incident(connection, incident.id, kinds=doubts.COURSE_KINDS))
+    course = doubts.course(read_course(connection, incident))
     return parse_chronology(words, now=_now(request), zone=request.zone, course=course)
 
 

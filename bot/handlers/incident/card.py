@@ -12,8 +12,7 @@ from bot.domain.incident.lifecycle import DURATIONS, OPEN, Lifecycle, lifecycle,
 from bot.domain.incident.updates import open_promise
 from bot.domain.time.format import stamp
 from bot.errors import UsageError
-from bot.handlers.incident.doubts import COURSE_KINDS
-from bot.handlers.incident.incidents import get_by_number
+from bot.handlers.incident.incidents import get_by_number, read_course
 from bot.handlers.incident.timeline import with_names
 from bot.handlers.request import Button, Control, Menu, Reply, Request, without_secrets
 from bot.vocabulary import (
@@ -112,8 +111,10 @@ IN_CHANNEL = PRESSES.keys() - {MENU, "card_lead"}
 
 def card(connection: Connection, incident: Incident) -> Card:
     """The incident's card as it is now. It is for the incident's own channel."""
-    told = timeline.of_incident(connection, incident.id, kinds=(*COURSE_KINDS, CAUSE, ROLE, UPDATE))
+    told = [*read_course(connection, incident), *timeline.of_incident(connection, incident.id, kinds=(ROLE, UPDATE))]
     course, kinds = lifecycle(told), {each.kind for each in standing(told)}
+    if timeline.has(connection, incident.id, CAUSE):
+        kinds.add(CAUSE)
     last = [with_names(entry) for entry in reversed(timeline.last_happened(connection, incident.id, limit=LAST))]
     items = action_items.of_incident(connection, incident.id)
     began_at = course.started_at or incident.declared_at
@@ -177,7 +178,7 @@ def as_typed(connection: Connection, request: Request) -> Request:
     """
     press = PRESSES[request.command]
     incident = _incident_of(connection, request, to_read=request.command == TO_READ)
-    course = lifecycle(timeline.of_incident(connection, incident.id, kinds=COURSE_KINDS))
+    course = lifecycle(read_course(connection, incident))
     if (done := press.done(incident, course)) is not None:
         raise UsageError(f"{incident.name} {done} already, so nothing was recorded.")
     words = f"{press.words} {request.parsed['choice'] or ''}".strip()

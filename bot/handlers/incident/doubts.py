@@ -12,16 +12,15 @@ from bot.domain.time.format import duration, stamp, zone_name
 from bot.domain.time.moment import AS_NAMED, OTHER_HOUR, OTHER_ZONE, WALL_CLOCK, Course, Moment, Reading, place
 from bot.domain.time.typed import ClockTime, TypedTime
 from bot.errors import UsageError
+from bot.handlers.incident.incidents import read_course
 from bot.handlers.request import Button, Request
-from bot.vocabulary import IMPACT, KINDS, STARTED
-from storage import timeline
+from bot.vocabulary import IMPACT, STARTED
 from storage.values import Incident, TimelineEntry
 
 RETIME = ("retime", "retime_2", "retime_3")
 """The actions of the buttons that take another reading; within a message each button needs its own."""
 CORRECT, CONFIRM_TIME = "entry_correct", "entry_right"
 ACTIONS = (*RETIME, CORRECT, CONFIRM_TIME)
-COURSE_KINDS = (*(kind.name for kind in KINDS.values() if kind.milestone), IMPACT)
 _FIRST_SIGNS = (STARTED, IMPACT)
 _A_MINUTE = timedelta(minutes=1)
 _IN_MINUTES = timedelta(hours=2)
@@ -68,8 +67,7 @@ def within(
     A time that was typed for an entry, and not to correct one, is placed again within the incident's course. `without`
     leaves out the entry that is corrected or read again.
     """
-    entries = timeline.of_incident(connection, incident.id, kinds=COURSE_KINDS)
-    entries = [entry for entry in entries if without is None or entry.id != without.id]
+    entries = [entry for entry in read_course(connection, incident) if without is None or entry.id != without.id]
     moment = said.moment
     if said.typed is not None and isinstance(said, Utterance):
         moment = place(said.typed, now=request.now, zone=request.zone, course=course(entries))
@@ -97,9 +95,9 @@ def use_mentioned(
     connection: Connection, request: Request, incident: Incident, entry: TimelineEntry, mentioned: TypedTime
 ) -> tuple[Button, ...]:
     """The button that takes the time further on in the words of an entry that was recorded as now."""
-    entries = timeline.of_incident(connection, incident.id, kinds=COURSE_KINDS)
+    ran = course(read_course(connection, incident))
     try:
-        moment = place(mentioned, now=request.now, zone=request.zone, course=course(entries))
+        moment = place(mentioned, now=request.now, zone=request.zone, course=ran)
     except UsageError:
         return ()
     if moment.distant or abs(moment.at - entry.occurred_at) < _A_MINUTE:

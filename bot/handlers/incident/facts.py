@@ -79,7 +79,9 @@ def role(connection: Connection, request: Request) -> Reply:
         return _record(connection, replace(request, parsed=replace(said, text=who)), LEAD)
     if not said.text.strip():
         incident = get_current(connection, request)
-        held = {each.role: each.name for each in current_roles(timeline.of_incident(connection, incident.id))}
+        held = {
+            each.role: each.name for each in current_roles(timeline.of_incident(connection, incident.id, kinds=(ROLE,)))
+        }
         shown = dict.fromkeys(request.settings.roles.values()) | held
         return Reply(text=slack("roles", incident=incident, roles=shown, request=request))
     return _record(connection, request, ROLE)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.documents.rendering import slack
 from bot.domain.incident.channel import channel_name
 from bot.domain.incident.grammar import looks_secret
-from bot.domain.incident.lifecycle import lifecycle
+from bot.domain.incident.lifecycle import lifecycle, turning_points
 from bot.domain.incident.opening import Opening, parse_opening
 from bot.domain.words import take_incident
 from bot.errors import ExampleError, UsageError
@@ -23,6 +23,8 @@ from bot.vocabulary import (
     ACTION_ITEM,
     ALIASES,
     COMMANDS,
+    DETECTED,
+    IMPACT,
     INCIDENT,
     KINDS,
     POSTMORTEM,
@@ -45,6 +47,14 @@ MAKE_CHANNEL = "make_channel"
 TITLE_LENGTH = 120
 _OWN_CHANNELS = "You see an incident in its own channel, and members of this workspace see the others."
 _LISTED = 20
+
+
+_OFTEN = (DETECTED, IMPACT)
+"""The kinds of milestones and impacts that may be recorded hundreds of times, by people or by alerts."""
+_SELDOM = tuple(kind.name for kind in KINDS.values() if kind.milestone and kind.name not in _OFTEN)
+"""The others of which an incident's course is known."""
+_MOST_READ = 50
+"""As many entries of these kinds are all read."""
 
 
 class UndecidedError(UsageError):
@@ -209,6 +219,17 @@ def _listing(connection: Connection, request: Request, found: Sequence[Incident]
     turns = timeline.milestones(connection, [each.id for each in found], (RESOLVED, REOPENED))
     reopened = {incident_id: lifecycle(steps).reopened for incident_id, steps in turns.items()}
     return Reply(text=slack("listing", incidents=found, reopened=reopened, limit=_LISTED, request=request, **facts))
+
+
+def read_course(connection: Connection, incident: Incident) -> list[TimelineEntry]:
+    """The incident's milestones and impacts, in no order.
+
+    Of a kind that was recorded often only those are read that tell something of its course.
+    """
+    if not timeline.has_more_of(connection, incident.id, _OFTEN, _MOST_READ):
+        return timeline.of_incident(connection, incident.id, kinds=(*_SELDOM, *_OFTEN))
+    steps = timeline.of_incident(connection, incident.id, kinds=_SELDOM)
+    return [*steps, *timeline.firsts(connection, incident.id, _OFTEN, after=turning_points(steps))]
 
 
 HELP = {

@@ -11,8 +11,7 @@ from bot.domain.incident.facts import current_roles
 from bot.domain.incident.lifecycle import DURATIONS, Lifecycle, approximate_instants, lifecycle
 from bot.domain.words import says_nothing
 from bot.errors import UsageError
-from bot.handlers.incident.doubts import COURSE_KINDS
-from bot.handlers.incident.incidents import commands_about, get_named
+from bot.handlers.incident.incidents import commands_about, get_named, read_course
 from bot.handlers.incident.timeline import with_names
 from bot.handlers.request import Reply, Request, without_secrets
 from bot.vocabulary import (
@@ -31,7 +30,7 @@ from bot.vocabulary import (
 )
 from storage import outbox, postmortems, receipts, timeline
 from storage.items import action_items
-from storage.values import Incident, Milestone
+from storage.values import Incident, TimelineEntry
 
 SHOWN = 3
 """The entries that are shown, the last ones."""
@@ -71,7 +70,7 @@ def _named(connection: Connection, request: Request, subcommand: str) -> Inciden
 
 def _shown(connection: Connection, request: Request, incident: Incident, template: str, **facts: object) -> Reply:
     # Few rows of a long incident: this answers however much is recorded, and while something slow is done beside it.
-    course = timeline.milestones(connection, [incident.id], COURSE_KINDS)[incident.id]
+    course = read_course(connection, incident)
     life = lifecycle(course)
     holders = current_roles(timeline.of_incident(connection, incident.id, kinds=(ROLE,)))
     told = {kind: _last_words(connection, incident, kind) for kind in TOLD[template]}
@@ -99,7 +98,7 @@ def _shown(connection: Connection, request: Request, incident: Incident, templat
     return Reply(text=without_secrets(text))
 
 
-def _milestones(course: Sequence[Milestone], life: Lifecycle) -> Iterator[tuple[str, datetime, bool, int | None]]:
+def _milestones(course: Sequence[TimelineEntry], life: Lifecycle) -> Iterator[tuple[str, datetime, bool, int | None]]:
     """What is known of the course: its label, when, whether that is approximate, and which entry undid it."""
     vague = approximate_instants(course, life)
     signs_first = life.first_sign_at is not None and life.first_sign_at == life.started_at

@@ -11,11 +11,10 @@ from bot.documents.rendering import slack
 from bot.domain.incident.chronology import is_chronology
 from bot.domain.incident.erasure import is_erased
 from bot.domain.incident.grammar import Utterance, looks_secret, parse_entry
-from bot.domain.incident.lifecycle import in_order, is_open, lifecycle
+from bot.domain.incident.lifecycle import is_open, lifecycle, standing
 from bot.domain.time.format import clock, stamp, zone_label
 from bot.domain.words import clipped, says_nothing
 from bot.errors import UsageError
-from bot.handlers import later
 from bot.handlers.incident import doubts
 from bot.handlers.incident.incidents import (
     commands_about,
@@ -26,6 +25,7 @@ from bot.handlers.incident.incidents import (
     get_named,
     incident_number,
     not_here,
+    read_course,
     retitle,
 )
 from bot.handlers.incident.which import CHOOSE
@@ -184,7 +184,7 @@ def record(connection: Connection, request: Request) -> Reply:
         buttons=buttons,
         declared=incident.number if kind.name != REOPENED and (latest is None or latest.id != incident.id) else None,
         drafting=drafting,
-        facts=lifecycle(timeline.of_incident(connection, incident.id, kinds=doubts.COURSE_KINDS)) if drafting else None,
+        facts=lifecycle(read_course(connection, incident)) if drafting else None,
         also_open=_open_in(connection, incident.channel_id, incident) if drafting else None,
         end=ended_at and stamp(ended_at, None, request.received_at.date()),
         afterwards=afterwards,
@@ -440,9 +440,7 @@ def lift_closing(connection: Connection, request: Request, incident: Incident) -
 def show(connection: Connection, request: Request) -> Reply:
     """The newest page of the timeline; `/timeline 2` shows the page before it."""
     incident, rest = get_named(connection, request)
-    later.check_length(connection, request, incident)
-    entries = in_order([e for e in timeline.of_incident(connection, incident.id) if not e.retracted])
-    pages = max(1, -(-len(entries) // PAGE))
+    pages = max(1, -(-timeline.count(connection, incident.id) // PAGE))
     word = rest.strip()
     if len(word.split()) > 1 and not says_nothing(word):
         note = commands_about(connection, request, incident)(NOTE, word)
@@ -453,8 +451,7 @@ def show(connection: Connection, request: Request) -> Reply:
         other = f" For the timeline of INC-{named}: {request.slash('timeline')} INC-{named}" if named else ""
         raise UsageError(f"The timeline has {pages} page{'s' if pages > 1 else ''}; {word} is none of them.{other}")
     page = int(word)
-    end = len(entries) - (page - 1) * PAGE
-    shown = entries[max(0, end - PAGE) : end]
+    shown = standing(timeline.last_happened(connection, incident.id, limit=PAGE, skip=(page - 1) * PAGE))
     return Reply(
         text=slack(
             "timeline",

@@ -21,7 +21,7 @@ from bot.domain.incident.updates import Update, open_promise, parse_update
 from bot.domain.time.format import rough_duration, stamp
 from bot.errors import UsageError
 from bot.handlers.incident import doubts
-from bot.handlers.incident.incidents import get_current, get_numbering
+from bot.handlers.incident.incidents import get_current, get_numbering, read_course
 from bot.handlers.incident.timeline import receipt
 from bot.handlers.permission import require_permission
 from bot.handlers.request import OLD_BUTTON, Button, Reply, Request, without_secrets
@@ -151,7 +151,7 @@ def _tell(
 def _status(connection: Connection, incident: Incident) -> str:
     if incident.closed_as is not None:
         return incident.standing
-    return lifecycle(timeline.of_incident(connection, incident.id, kinds=doubts.COURSE_KINDS)).status
+    return lifecycle(read_course(connection, incident)).status
 
 
 def _next(incident: Incident, entry: TimelineEntry, now: datetime) -> str | None:

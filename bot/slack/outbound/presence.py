@@ -219,7 +219,7 @@ def _to_be_told(connection: Connection, incident: Incident) -> str | None:
     """The incident's lead; without one, who recorded its first entry."""
     if incident.lead_id is not None:
         return incident.lead_id
-    first = next(iter(timeline.of_incident(connection, incident.id)), None)
+    first = timeline.numbered(connection, incident.id, 1)
     return first.recorded_by_id if first else None
 
 

@@ -1,16 +1,18 @@
 import random
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, insert, select
 
-from storage import incidents, outbox, postmortems, receipts, timeline
+from bot.domain.incident.lifecycle import Step, lifecycle, standing, turning_points
+from storage import home_tab, incidents, outbox, postmortems, receipts, timeline
 from storage.database import Database
 from storage.items import action_items
 from storage.models import incidents as incident_rows
-from storage.values import Section, TimelineEntry
+from storage.models import timeline_entries
+from storage.values import MEMBER, UNKNOWN, Section, TimelineEntry
 from tests.integration.storage.rows import NOW, declare, later, plan, say, write_and_fail
 from tests.support.statements import statements
 from tests.support.together import THREADS, together
@@ -371,3 +373,134 @@ def test_a_detection_after_the_first_reads_no_more_of_a_long_timeline_than_of_a_
         return taken
 
     assert steps(500) <= steps(5) + 2
+
+
+SIGNS, STEPS = ("detected", "impact"), ("started", "mitigated", "resolved", "reopened", "acknowledged")
+"""Kinds that may be recorded often, and the other milestones."""
+
+
+def write_history(connection: Connection, seed: int) -> int:
+    """The row id of an incident with 80 entries of few minutes, half of them revised: moved, taken back or put back."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    incident = declare(connection)
+    entries: list[TimelineEntry] = []
+    for _ in range(80):
+        kind = chance.choice((*SIGNS, *SIGNS, *STEPS, "note"))
+        at = later(chance.randrange(30)) + timedelta(seconds=chance.choice((0, 0, 30)))
+        by = chance.choice(("customer", "monitoring")) if kind == "detected" else None
+        entries.append(say(connection, incident, kind=kind, occurred_at=at, qualifier=by))
+        if chance.random() < 0.5:
+            entry = chance.choice(entries)
+            changed: dict[str, Any] = chance.choice(
+                ({"occurred_at": later(chance.randrange(30))}, {"retracted": not entry.retracted}, {"text": "else"})
+            )
+            entries[entry.number - 1] = timeline.revise(connection, entry, by="U1", at=NOW, **changed)
+    return incident.id
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pages_in_the_order_of_what_happened_are_those_of_the_whole_timeline(database: Database, seed: int) -> None:
+    with database.write() as connection:
+        incident_id = write_history(connection, seed)
+    with database.read() as connection:
+        whole = standing(timeline.of_incident(connection, incident_id))
+        pages = [timeline.last_happened(connection, incident_id, limit=7, skip=skip) for skip in range(0, 84, 7)]
+        assert [entry for page in pages for entry in page] == whole[::-1]
+        assert timeline.count(connection, incident_id) == len(whole)
+        for kind in (*SIGNS, *STEPS, "cause"):
+            of_kind = [entry for entry in whole[::-1] if entry.kind == kind]
+            assert timeline.last_happened(connection, incident_id, limit=5, skip=2, kind=kind) == of_kind[2:7]
+        happened_at = incidents.by_id(connection, incident_id).happened_at
+    firsts = {kind: next((each.occurred_at for each in whole if each.kind == kind), None) for kind in (*STEPS, *SIGNS)}
+    signs = [at for kind, at in firsts.items() if kind in SIGNS and at]
+    ends = [entry.occurred_at for entry in whole if entry.kind == "resolved"]
+    expected = firsts["started"] or min(signs)
+    if not firsts["started"] and ends and expected > max(ends):
+        expected = min(whole[0].occurred_at, NOW)
+    assert happened_at == expected
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_of_the_signs_the_firsts_after_each_step_tell_the_same_course(database: Database, seed: int) -> None:
+    with database.write() as connection:
+        incident_id = write_history(connection, seed)
+    with database.read() as connection:
+        every = timeline.of_incident(connection, incident_id, kinds=(*STEPS, *SIGNS))
+        steps: list[TimelineEntry] = timeline.of_incident(connection, incident_id, kinds=STEPS)
+        signs = timeline.firsts(connection, incident_id, SIGNS, after=turning_points(steps))
+    assert len(signs) < sum(entry.kind in SIGNS for entry in every)
+    assert lifecycle([*steps, *signs]) == lifecycle(every)
+    few: list[Step] = [entry for entry in steps if entry.number % 3 == 0]
+    with database.read() as connection:
+        signs = timeline.firsts(connection, incident_id, SIGNS, after=turning_points(few))
+    assert lifecycle([*few, *signs]) == lifecycle([*few, *(each for each in every if each.kind in SIGNS)])
+
+
+def test_what_is_read_for_an_answer_is_read_by_an_index_of_it(database: Database) -> None:
+    """The plans, with thousands of rows of others around, after the database has counted them."""
+    with database.write() as connection:
+        long = declare(connection)
+        # By three people, as in life: what one of them is to have recorded is not in every row.
+        facts = {"source": "slash", "text": "we look", "author": "alice", "incident_id": long.id}
+        rows = [
+            {
+                "number": number, "kind": ("note", "did", "impact")[number % 3], "recorded_by_id": f"U{number % 3}",
+                "author_id": f"U{number % 4}", "occurred_at": NOW + timedelta(seconds=number), "recorded_at": NOW,
+                "permalink": f"https://x/p{number}" if number % 5 == 0 else None, **facts,
+            }
+            for number in range(1, 6_001)
+        ]  # fmt: skip
+        connection.execute(insert(timeline_entries), rows)
+        many = [
+            {
+                "id": 100 + number, "workspace_id": long.workspace_id, "number": 100 + number, "title": "disk full",
+                "channel_id": f"C{number}", "channel_name": "incident", "declared_at": NOW, "declared_by": "alice",
+                "happened_at": NOW + timedelta(minutes=number), "timezone": "UTC", "private": False,
+                "lead_id": "U1" if number % 500 == 0 else None, "open": number % 500 == 1, "last_entry_number": 1,
+                "last_item_number": 0,
+            }
+            for number in range(5_000)
+        ]  # fmt: skip
+        connection.execute(insert(incident_rows), many)
+        each = {**rows[0], "number": 1, "kind": "resolved", "author_id": "U3", "recorded_by_id": "U3"}
+        connection.execute(insert(timeline_entries), [{**each, "incident_id": row["id"]} for row in many])
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+    asked: dict[str, list[tuple[str, Any]]] = {}
+    reads: dict[str, Callable[[], object]] = {
+        "ix_timeline_entries_incident_id_occurred_at_number":
+            lambda: timeline.last_happened(connection, long.id, limit=40),
+        "ix_timeline_entries_incident_id_kind_occurred_at_number":
+            lambda: timeline.of_incident(connection, long.id, kinds=("resolved", "role")),
+        "ix_timeline_entries_incident_id_recorded_by_id_number":
+            lambda: timeline.is_participant(connection, long.id, "U9"),
+        "ix_timeline_entries_incident_id_permalink":
+            lambda: timeline.by_permalink(connection, long.id, "https://x/p5990", "note"),
+        "ix_incidents_open": lambda: incidents.listing(
+            connection, long.workspace_id, "C1", standing=MEMBER, open_only=True, limit=20
+        ),
+        "ix_incidents_workspace_id_channel_id_happened_at_number": lambda: incidents.listing(
+            connection, long.workspace_id, "C1", standing=UNKNOWN, open_only=False, limit=20
+        ),
+        "ix_incidents_workspace_id_lead_id":
+            lambda: home_tab.unpublished(connection, long.workspace_id, "U1", most=5),
+    }  # fmt: skip
+    with database.read() as connection:
+        for index, read in reads.items():
+
+            def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+                asked.setdefault(index, []).append((statement, parameters))  # noqa: B023 - heard within the turn
+
+            event.listen(database.engine, "before_cursor_execute", hear)
+            read()
+            event.remove(database.engine, "before_cursor_execute", hear)
+        explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+        for index, heard in asked.items():
+            plans = [
+                "\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters))
+                for statement, parameters in heard
+            ]
+            assert index in "\n".join(plans), plans
+            for plan_of in plans:
+                assert "Seq Scan on timeline_entries" not in plan_of
+                assert "SCAN timeline_entries" not in plan_of

@@ -337,7 +337,7 @@ def _requested_before(scenario: Scenario) -> None:
     office.ask("/postmortem draft INC-1", user=office.carol, channel=scenario.elsewhere)
     office.ask("/postmortem publish anyway INC-1", user=office.carol, channel=scenario.elsewhere)
     office.ask("/incident report 30d", user=office.carol, channel=scenario.elsewhere)
-    for typed in ("/timeline INC-1", "/postmortem show INC-1", "/postmortem check INC-1"):
+    for typed in ("/postmortem show INC-1", "/postmortem check INC-1"):
         assert "One moment" in office.private(typed, user=office.carol, channel=scenario.elsewhere)
     office.say("/incident private")
     office.deliver()

@@ -10,7 +10,7 @@ from bot.handlers import later
 from tests.support.statements import statements
 from tests.support.workplace import Workplace
 
-LONG = ("/postmortem check", "/postmortem show", "/timeline")
+LONG = ("/postmortem check", "/postmortem show")
 ANNOUNCED = "One moment…"
 
 
@@ -86,10 +86,10 @@ def test_a_search_among_many_comes_later_too_and_finds_the_same(long: Workplace)
 
 def test_what_is_refused_is_refused_then_with_the_words(long: Workplace) -> None:
     long.say("/note second")
-    assert long.private("/timeline 7").startswith(ANNOUNCED)
+    assert long.private("/postmortem show v7").startswith(ANNOUNCED)
     (answer,) = told(long, long.alice)
-    assert "7 is none of them" in answer.text
-    assert "/timeline 7" in answer.text
+    assert "no version 7 of its postmortem" in answer.text
+    assert "/postmortem show v7" in answer.text
 
 
 def test_the_same_request_delivered_twice_is_answered_once(long: Workplace) -> None:
