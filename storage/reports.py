@@ -1,21 +1,28 @@
-"""Rows for a report: one query each for incidents, milestones and action items of a period.
+"""Rows for a report: one query each for incidents and action items of a period, and the figures counted before.
 
 Closed incidents and their items are left out: cancelled ones, and duplicates of another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, and_, bindparam, func, or_, select
 
+from storage.dialects import upsert
 from storage.incidents import COUNTED, HAPPENED_AT
 from storage.items.action_items import LAST_REVISION as LAST_ITEM_REVISION
 from storage.items.action_items import OWNER
-from storage.models import action_item_revisions, action_items, entry_revisions, incidents, timeline_entries
-from storage.timeline import IS_STANDING, MILESTONE_COLUMNS
-from storage.timeline import LAST_REVISION as LAST_ENTRY_REVISION
-from storage.values import DeclaredIncident, ItemOutcome, Milestone
+from storage.models import (
+    action_item_revisions,
+    action_items,
+    entry_revisions,
+    incident_figures,
+    incidents,
+    revised_entries,
+)
+from storage.values import DeclaredIncident, ItemOutcome
 
 IN_WORKSPACE = and_(incidents.c.workspace_id == bindparam("workspace_id"), COUNTED)
 _IN_SCOPE = or_(
@@ -38,27 +45,32 @@ _IN_PERIOD = and_(
     ),
 )
 
+_REVISIONS = (
+    select(func.count())
+    .select_from(revised_entries)
+    .join(entry_revisions, entry_revisions.c.entry_id == revised_entries.c.entry_id)
+    .where(revised_entries.c.incident_id == incidents.c.id)
+    .correlate(incidents)
+    .scalar_subquery()
+)
+"""How many revisions the entries of an incident have."""
 _HAPPENED = (
     select(
         incidents.c.id,
         incidents.c.highest_severity.label("severity"),
         HAPPENED_AT.label("happened_at"),
         incidents.c.open,
+        incidents.c.last_entry_number,
+        _REVISIONS,
+        incident_figures.c.entries,
+        incident_figures.c.revisions,
+        incident_figures.c.rules,
+        incident_figures.c.figures,
     )
+    .select_from(incidents)
+    .outerjoin(incident_figures, incident_figures.c.incident_id == incidents.c.id)
     .where(_IN_PERIOD)
     .order_by(HAPPENED_AT, incidents.c.id)
-)
-
-_MILESTONES = (
-    select(*MILESTONE_COLUMNS)
-    .select_from(timeline_entries)
-    .join(incidents, incidents.c.id == timeline_entries.c.incident_id)
-    .outerjoin(entry_revisions, LAST_ENTRY_REVISION)
-    .where(
-        _IN_PERIOD,
-        timeline_entries.c.kind.in_(bindparam("kinds", expanding=True)),
-        IS_STANDING,
-    )
 )
 
 _history = action_item_revisions.alias("history")
@@ -114,16 +126,50 @@ def scope(
     }
 
 
-def declared(connection: Connection, scope: dict[str, Any]) -> list[DeclaredIncident]:
-    """The incidents of the scope, in the order in which they happened."""
-    return [DeclaredIncident(**row) for row in connection.execute(_HAPPENED, scope).mappings()]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedIncident:
+    """An incident of a report, and what was counted of it before: `figures` as they were kept; None if they are void.
+
+    `entries` and `revisions` are how many it has, which the figures are kept with.
+    """
+
+    incident: DeclaredIncident
+    entries: int
+    revisions: int
+    figures: Mapping[str, Any] | None
 
 
-def milestones(connection: Connection, scope: dict[str, Any], kinds: tuple[str, ...]) -> Iterator[Milestone]:
-    """The scope's entries of these kinds with their last revisions applied, without retracted ones."""
-    return (Milestone(*row) for row in connection.execute(_MILESTONES, {**scope, "kinds": kinds}))
+def declared(connection: Connection, scope: dict[str, Any], *, rules: int) -> list[CountedIncident]:
+    """The incidents of the scope, in the order in which they happened.
+
+    What was kept is void where it was counted by other `rules`, or from other entries or revisions.
+    """
+    found = []
+    for id_, severity, happened_at, is_open, entries, revisions, *of, figures in connection.execute(_HAPPENED, scope):
+        incident = DeclaredIncident(id=id_, severity=severity, happened_at=happened_at, open=is_open)
+        kept = figures if of == [entries, revisions, rules] else None
+        found.append(CountedIncident(incident=incident, entries=entries, revisions=revisions, figures=kept))
+    return found
+
+
+def keep(connection: Connection, counted: Iterable[CountedIncident], *, rules: int) -> None:
+    """Keep the figures that were counted of these incidents, in place of those of before."""
+    rows = [
+        {
+            "incident_id": each.incident.id,
+            "entries": each.entries,
+            "revisions": each.revisions,
+            "rules": rules,
+            "figures": each.figures,
+        }
+        for each in sorted(counted, key=lambda each: each.incident.id)
+    ]
+    insertion = upsert(connection)(incident_figures)
+    replaced = {name: insertion.excluded[name] for name in ("entries", "revisions", "rules", "figures")}
+    connection.execute(insertion.on_conflict_do_update(index_elements=["incident_id"], set_=replaced), rows)
 
 
 def outcomes(connection: Connection, scope: dict[str, Any]) -> list[ItemOutcome]:
     """The action items recorded in the scope's period, including those of incidents before it."""
-    return [ItemOutcome(**row) for row in connection.execute(_OUTCOMES, scope).mappings()]
+    names = tuple(field.name for field in fields(ItemOutcome))
+    return [ItemOutcome(**dict(zip(names, row, strict=True))) for row in connection.execute(_OUTCOMES, scope)]

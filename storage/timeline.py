@@ -78,9 +78,9 @@ REVISED_TEXT = func.coalesce(
 )
 """The text of an entry after its last revision."""
 
-IS_STANDING = func.coalesce(entry_revisions.c.retracted, False).is_(False)
+_IS_STANDING = func.coalesce(entry_revisions.c.retracted, False).is_(False)
 """The same of an entry that is joined to its last revision: whether it is not retracted."""
-MILESTONE_COLUMNS = (
+_MILESTONE_COLUMNS = (
     timeline_entries.c.incident_id,
     timeline_entries.c.number,
     timeline_entries.c.kind,
@@ -208,11 +208,11 @@ def _any_of_kinds(kinds: tuple[str, ...]) -> Select[Any]:
     return select(timeline_entries.c.id).where(_OF_INCIDENT, of_kinds).limit(1).offset(bindparam("count"))
 
 
-_REVISED = select(*MILESTONE_COLUMNS).select_from(timeline_entries).outerjoin(entry_revisions, LAST_REVISION)
+_REVISED = select(*_MILESTONE_COLUMNS).select_from(timeline_entries).outerjoin(entry_revisions, LAST_REVISION)
 _MILESTONES = _REVISED.where(
     timeline_entries.c.incident_id.in_(bindparam("incident_ids", expanding=True)),
     timeline_entries.c.kind.in_(bindparam("kinds", expanding=True)),
-    IS_STANDING,
+    _IS_STANDING,
 )
 _COUNT = select(
     incidents.c.last_entry_number

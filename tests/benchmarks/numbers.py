@@ -8,17 +8,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from bot.documents.picture.png import png
 from bot.documents.rendering import slack
-from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report
 from bot.fakeslack.objects import TEAM_ID
-from bot.handlers.report.reports import FORMATS, ReportScope, load_report
+from bot.handlers.report.reports import FORMATS, requested_report
 from storage import incidents, schema
 from storage.database import Database
-from storage.models import action_item_revisions, action_items, timeline_entries
+from storage.models import action_item_revisions, action_items, incident_figures, timeline_entries
 from storage.models import incidents as incident_rows
 from tests.benchmarks.draft import Stopwatch
 from tests.benchmarks.effort import Effort
@@ -47,12 +46,14 @@ def measure(effort: Effort) -> None:
         for _ in range(effort.rounds):
             _round(watch, database)
         database.close()
-    heading(f"The report over {INCIDENTS:,} incidents (aim: under 1 s, and never between a command and its answer)")
+    heading(f"The report over {INCIDENTS:,} incidents (aim: under 0.5 s of CPU time)")
     table(
         ("", "median", "worst"), [(name, f"{median(s):.3f} s", f"{max(s):.3f} s") for name, s in watch.taken_s.items()]
     )
-    counted, bare = (median(watch.taken_s[name]) for name in ("counted", "the bare query for the milestones"))
-    say(f"counting takes {counted / bare:.1f} times the bare query")
+    counted, bare = (
+        median(watch.taken_s[name]) for name in ("with what was kept", "the bare query for the milestones")
+    )
+    say(f"with what was kept it takes {counted / bare:.1f} times the bare query")
 
 
 def _round(watch: Stopwatch, database: Database) -> None:
@@ -61,14 +62,16 @@ def _round(watch: Stopwatch, database: Database) -> None:
             return list(connection.exec_driver_sql(BARE, (TEAM_ID,)))
 
     def counted() -> Report:
-        with database.read() as connection:
-            period = parse_period("1y", now=END, zone=ZONE)
-            return load_report(connection, ReportScope(workspace_id=TEAM_ID), period, now=END)
+        content = {"asked_at": END.isoformat(), "words": "1y", "zone": ZONE.key, "channel": ""}
+        return requested_report(database, TEAM_ID, content)
 
+    with database.write() as connection:
+        connection.execute(delete(incident_figures))
     rows = watch.time("the bare query for the milestones", bare)
-    report = watch.time("counted", counted)
+    watch.time("counted, and what is over kept", counted)
+    report = watch.time("with what was kept", counted)
     assert len(rows) == 5 * INCIDENTS, "milestones are missing"
-    assert sum(spread.known for spread in report.spreads) == 4 * INCIDENTS, "times are missing"
+    assert sum(spread.known for spread in report.spreads) == 5 * INCIDENTS, "times are missing"
     watch.time("its words", lambda: slack("report", report=report, shown=6))
     drawing = watch.time("its picture", lambda: FORMATS["svg"](report))
     watch.time("  as PNG", lambda: png(drawing))

@@ -4,9 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
+from inspect import getsource
 from statistics import median
+from zlib import crc32
 
-from bot.domain.incident.lifecycle import DURATIONS, ONSET, Duration, Lifecycle, lifecycle
+from bot.domain.incident import lifecycle as course
+from bot.domain.incident.lifecycle import DURATIONS, ONSET, Duration
 from bot.domain.postmortem.export import Json, instant
 from bot.domain.report.on_time import OnTime, OwnerGroup, by_team, on_time
 from bot.domain.report.period import Period
@@ -97,35 +101,60 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFigures:
+    """What a report counts of one incident: its durations by their keys, None where unknown, and how often it reopened.
+
+    They follow from its milestones alone, so that they are kept and not counted again until an entry changes.
+    """
+
+    seconds: Mapping[str, float | None]
+    reopened: int
+
+
+def count_figures(milestones: Iterable[Milestone]) -> IncidentFigures:
+    """The figures of an incident with these milestones."""
+    life = course.lifecycle(milestones)
+    return IncidentFigures(
+        seconds={rule.key: getattr(life, f"{rule.key}_s") for rule in MEASURED}, reopened=life.reopened
+    )
+
+
+@cache
+def rules() -> int:
+    """What `count_figures` goes by, as a number: kept figures that were counted by another code are counted again."""
+    return crc32((getsource(course) + getsource(count_figures)).encode()) & 0x7FFFFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodRecords:
-    """The records of one period: its incidents, their milestones by the incident's id, and its action items."""
+    """The records of one period: its incidents, the figures of each by its id, and its action items."""
 
     incidents: Sequence[DeclaredIncident]
-    milestones: Mapping[int, Sequence[Milestone]]
+    figures: Mapping[int, IncidentFigures]
     items: Sequence[ItemOutcome]
 
 
 def build_report(period: Period, records: PeriodRecords, *, today: date, people: Collection[str] = ()) -> Report:
     """Count the records of the period. `today` is the date for due statuses; `people` are as for `by_team`."""
-    lives = [lifecycle(records.milestones.get(incident.id, ())) for incident in records.incidents]
+    figures = [records.figures[incident.id] for incident in records.incidents]
     severities = Counter(each.severity if each.severity in SEVERITIES else None for each in records.incidents)
     return Report(
         period=period,
         declared=tuple(sorted(records.incidents, key=lambda incident: (incident.happened_at, incident.id))),
         severities=tuple((severity, severities[severity]) for severity in (*SEVERITIES, None)),
-        spreads=tuple(_measure(rule, lives) for rule in MEASURED),
-        reopened=sum(life.reopened > 0 for life in lives),
+        spreads=tuple(_measure(rule, figures) for rule in MEASURED),
+        reopened=sum(each.reopened > 0 for each in figures),
         items=on_time(records.items, today),
         groups=by_team(records.items, today, people=people),
     )
 
 
-def _measure(rule: Duration, lives: Sequence[Lifecycle]) -> Spread:
+def _measure(rule: Duration, figures: Sequence[IncidentFigures]) -> Spread:
     """The spread of one duration over the incidents."""
-    seconds = [getattr(life, f"{rule.key}_s") for life in lives]
+    seconds = [each.seconds[rule.key] for each in figures]
     returned = [
-        each is not None and life.reopened > 0 and rule.end not in _OF_THE_FIRST_ROUND
-        for life, each in zip(lives, seconds, strict=True)
+        took_s is not None and each.reopened > 0 and rule.end not in _OF_THE_FIRST_ROUND
+        for each, took_s in zip(figures, seconds, strict=True)
     ]
     return replace(spread(rule.key, rule.label, rule.definition, seconds), reopened=sum(returned))
 

@@ -1,8 +1,8 @@
 """Reports: the figures of a period, as text, Markdown, JSON or a picture."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,16 +11,26 @@ from sqlalchemy import Connection
 from bot.documents import rendering
 from bot.documents.picture.report import draw_report
 from bot.domain.report.period import Period, parse_period
-from bot.domain.report.report import PeriodRecords, Report, build_report, report_json
+from bot.domain.report.report import (
+    IncidentFigures,
+    PeriodRecords,
+    Report,
+    build_report,
+    count_figures,
+    report_json,
+    rules,
+)
 from bot.handlers.postmortem.exports import resolve_workspace
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import ACKNOWLEDGED, DETECTED, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED
-from storage import members, outbox, reports
+from storage import members, outbox, reports, timeline
 from storage.database import Database
-from storage.values import Milestone
+from storage.reports import CountedIncident
 
 _MEASURED = (STARTED, IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED, REOPENED)
 """The kinds of entry that durations are measured between."""
+_AT_ONCE = 500
+"""Incidents that are counted, or whose figures are kept, in one go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,13 @@ def request_report(connection: Connection, request: Request) -> Reply:
 
 def load_report(connection: Connection, view: ReportScope, period: Period, *, now: datetime) -> Report:
     """The report on the period from what is recorded now; action items are overdue on the date of `now`."""
+    return _count(connection, view, period, now=now)[0]
+
+
+def _count(
+    connection: Connection, view: ReportScope, period: Period, *, now: datetime
+) -> tuple[Report, list[CountedIncident]]:
+    """The report, and the incidents whose figures were counted for it and are worth keeping: they are over."""
     scope = reports.scope(
         view.workspace_id,
         since=period.since,
@@ -57,26 +74,41 @@ def load_report(connection: Connection, view: ReportScope, period: Period, *, no
         channel_id=view.channel_id,
         private=view.private,
     )
-    by_incident: dict[int, list[Milestone]] = {}
-    for milestone in reports.milestones(connection, scope, _MEASURED):
-        by_incident.setdefault(milestone.incident_id, []).append(milestone)
-    counted = PeriodRecords(
-        incidents=reports.declared(connection, scope),
-        milestones=by_incident,
-        items=reports.outcomes(connection, scope),
+    declared = reports.declared(connection, scope, rules=rules())
+    figures: dict[int, IncidentFigures] = {}
+    fresh: list[CountedIncident] = []
+    void = [each for each in declared if each.figures is None]
+    for start in range(0, len(void), _AT_ONCE):
+        some = {each.incident.id: each for each in void[start : start + _AT_ONCE]}
+        for incident_id, milestones in timeline.milestones(connection, some, _MEASURED).items():
+            figures[incident_id] = counted = count_figures(milestones)
+            if not some[incident_id].incident.open:
+                fresh.append(replace(some[incident_id], figures=asdict(counted)))
+    figures |= {each.incident.id: IncidentFigures(**each.figures) for each in declared if each.figures is not None}
+    records = PeriodRecords(
+        incidents=[each.incident for each in declared], figures=figures, items=reports.outcomes(connection, scope)
     )
     names = members.names(connection, view.workspace_id).values()
     people = frozenset(name.casefold() for name in names)
-    return build_report(period, counted, today=now.astimezone(period.zone).date(), people=people)
+    return build_report(period, records, today=now.astimezone(period.zone).date(), people=people), fresh
 
 
-def requested_report(connection: Connection, workspace_id: str, content: dict[str, str]) -> Report:
+def _keep(database: Database, fresh: Sequence[CountedIncident]) -> None:
+    """Keep the figures, in several transactions: what people record waits for none of them."""
+    for start in range(0, len(fresh), _AT_ONCE):
+        with database.write() as connection:
+            reports.keep(connection, fresh[start : start + _AT_ONCE], rules=rules())
+
+
+def requested_report(database: Database, workspace_id: str, content: dict[str, str]) -> Report:
     """The report that `request_report` requested with the outbox content `content`."""
     now = datetime.fromisoformat(content["asked_at"])
     period = parse_period(content["words"], now=now, zone=ZoneInfo(content["zone"]))
-    return load_report(
-        connection, ReportScope(workspace_id=workspace_id, channel_id=content["channel"]), period, now=now
-    )
+    view = ReportScope(workspace_id=workspace_id, channel_id=content["channel"])
+    with rendering.RENDER_LOCK, database.read() as connection:
+        report, fresh = _count(connection, view, period, now=now)
+    _keep(database, fresh)
+    return report
 
 
 def report_for_terminal(

@@ -443,8 +443,7 @@ def _refusing(codes: Collection[str]) -> Iterator[None]:
 def send_report(context: SlackContext, job: Job) -> None:
     """Create the report and upload its picture; without incidents, or where the bot may not upload, post the text."""
     content = job.content
-    with RENDER_LOCK, context.database.read() as connection:
-        report = reports.requested_report(connection, job.workspace_id, content)
+    report = reports.requested_report(context.database, job.workspace_id, content)
     text = slack("report", report=report, shown=GROUPS)
     try:
         if report.declared or report.items.recorded:

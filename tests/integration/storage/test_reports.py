@@ -1,22 +1,25 @@
 """What a report counts, by the store: each incident once, as its timeline stands, of one workspace."""
 
+import json
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import delete, event, insert, select, update
 
-from bot.domain.incident.lifecycle import DURATIONS, lifecycle
+from bot.domain.incident.lifecycle import DURATIONS, is_open, lifecycle
 from bot.domain.report.period import parse_period
 from bot.domain.report.report import Report, report_json
-from bot.handlers.report.reports import ReportScope, load_report
+from bot.handlers.report.reports import ReportScope, load_report, requested_report
 from storage import incidents, timeline
 from storage.database import Database
 from storage.items import action_items
+from storage.models import incident_figures
 from storage.models import incidents as incident_rows
-from storage.values import CANCELLED, DUPLICATE, MERGED, MISTAKEN
+from storage.values import CANCELLED, DUPLICATE, MERGED, MISTAKEN, Incident, TimelineEntry
 from tests.integration.storage.rows import NOW, declare, later, plan, resolve, say
 
 UTC = ZoneInfo("UTC")
@@ -70,6 +73,78 @@ def test_a_report_agrees_with_what_each_incident_says_of_itself(database: Databa
         alone = [getattr(life, f"{rule.key}_s") for life in told_alone]
         assert list(seconds(report, rule.key)) == sorted(each for each in alone if each is not None), rule.key
     assert all(each.known and each.unknown for each in report.spreads)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kept_figures_are_those_that_are_counted_whatever_happens_between_two_reports(
+    database: Database, seed: int
+) -> None:
+    """Over a random history: the report that keeps and uses figures is the one that counts them from the entries."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    kinds = ("started", "impact", "detected", "acknowledged", "mitigated", "resolved", "resolved", "reopened", "note")
+    stretch = parse_period("30d", now=TOMORROW, zone=UTC)
+    content = {"asked_at": TOMORROW.isoformat(), "words": "30d", "zone": "UTC", "channel": "C1"}
+    with database.write() as connection:
+        declared = [declare(connection) for _ in range(12)]
+    entries: list[tuple[Incident, TimelineEntry]] = []
+    kept: set[int] = set()
+    for _ in range(15):
+        with database.write() as connection:
+            for _ in range(6):
+                incident = chance.choice(declared)
+                if entries and chance.random() < 0.4:
+                    incident, entry = entries.pop(chance.randrange(len(entries)))
+                    change: dict[str, Any] = chance.choice(
+                        ({"retracted": not entry.retracted}, {"occurred_at": later(chance.randint(0, 59))})
+                    )
+                    entry = timeline.revise(connection, entry, by="U1", at=NOW, **change)
+                else:
+                    at = later(chance.randint(0, 59)).replace(microsecond=chance.choice((0, 500_000)))
+                    entry = say(connection, incident, kind=chance.choice(kinds), occurred_at=at)
+                entries.append((incident, entry))
+                whole = timeline.of_incident(connection, incident.id)
+                incidents.set_open(connection, incidents.by_id(connection, incident.id), is_open=is_open(whole))
+        told_with_kept = requested_report(database, "T1", content)
+        with database.write() as connection:
+            rows = connection.execute(select(incident_figures.c.incident_id)).scalars()
+            kept |= set(rows)
+            before = connection.execute(select(incident_figures)).mappings().all()
+            connection.execute(delete(incident_figures))
+            counted = load_report(connection, ReportScope(workspace_id="T1", channel_id="C1"), stretch, now=TOMORROW)
+            if before:
+                connection.execute(insert(incident_figures), [dict(row) for row in before])
+        assert told_with_kept == counted
+        assert report_json(told_with_kept) == report_json(counted)
+        assert json.dumps(report_json(told_with_kept)) == json.dumps(report_json(counted))
+    assert kept
+
+
+def test_figures_are_kept_of_what_is_over_and_read_in_place_of_its_milestones(database: Database) -> None:
+    with database.write() as connection:
+        over, lasting = declare(connection), declare(connection)
+        for incident in (over, lasting):
+            say(connection, incident, kind="started", occurred_at=later(1))
+        resolve(connection, over, 40)
+    content = {"asked_at": TOMORROW.isoformat(), "words": "30d", "zone": "UTC", "channel": "C1"}
+    asked: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    first = requested_report(database, "T1", content)
+    with database.read() as connection:
+        assert connection.execute(select(incident_figures.c.incident_id)).scalars().all() == [over.id]
+    with database.write() as connection:
+        connection.execute(update(incident_rows).values(open=False))
+    requested_report(database, "T1", content)
+    event.listen(database.engine, "before_cursor_execute", hear)
+    assert replace(requested_report(database, "T1", content), declared=first.declared) == first
+    event.remove(database.engine, "before_cursor_execute", hear)
+    assert not [each for each in asked if "timeline_entries.kind" in each], asked
+    # Counted by other rules than those of now, it is counted again.
+    with database.write() as connection:
+        connection.execute(update(incident_figures).values(rules=1, figures={"seconds": {}, "reopened": 9}))
+    assert replace(requested_report(database, "T1", content), declared=first.declared) == first
 
 
 def test_a_period_holds_what_was_declared_from_its_beginning_until_just_before_its_end(database: Database) -> None:
