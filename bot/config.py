@@ -1,7 +1,7 @@
 """Settings: parsed once, from a mapping such as the environment; an error names the variable."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,6 +28,8 @@ from bot.domain.incident.roles import ROLES, parse_roles
 from bot.domain.items.cadence import Cadence, parse_cadence, parse_holidays
 from bot.errors import UsageError
 from bot.publishing.target import TARGETS
+from bot.sources import generic
+from bot.sources.kinds import SOURCES
 from bot.vocabulary import ACTION_ITEM, KINDS
 from storage.values import FILES_SUFFIX
 
@@ -39,11 +41,15 @@ ASSUME_MEMBERS = "assume-members"
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
 _SQLITE_FILE = re.compile(r"sqlite(?:\+[a-z0-9]+)?:///(?P<file>[^?]+)(?:\?.*)?", re.DOTALL)
 _LINK = re.compile(r"https?://[^\s<>|]+")
-_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
+CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,20}")
 _INVITED = re.compile(r"[UWS][A-Z0-9]{2,20}")
 _SILENCE = re.compile(
     r"(?:(?P<h>[0-9]{1,4})\s*h(?:ours?)?)?\s*(?:(?P<m>[0-9]{1,5})\s*m(?:in(?:utes?)?)?)?", re.IGNORECASE
 )
+ASK, DECLARES, KEEP = "ask", "declare", "keep"
+"""What is done about an alert in a channel where no incident is open: ask there, declare one, or only keep it."""
+_SECRET_LENGTH = 16
+"""Characters of a secret that cannot be guessed, at least."""
 STALE = timedelta(hours=2)
 """How long an open incident may be silent before its channel is asked about it."""
 SHORTEST_SILENCE = timedelta(minutes=5)
@@ -81,6 +87,9 @@ class Settings(BaseModel):
     `summary_channel` is a channel's id; empty turns the weekly summary off, and `summary_when_empty` is what it is in a
     week without news. `updates_channel` is the id of the channel where updates to stakeholders are posted; empty for
     the incident's own. `stale` is how long an open incident may be silent before it is asked about, zero for ever.
+    `hooks_secret` makes the addresses that sources post to; empty turns them off. `hooks_signed` has the secrets of
+    sources that sign, `hooks_generic` the fields of the generic one, and `alerts` the rule of each channel, under an
+    empty id that of the others.
     `channels` offers incidents channels of their own, and each `invite_` names who is invited there. `standing` is
     where people's standing comes from: what Slack tells, or without the scope `users:read` the assumption that all are
     members.
@@ -123,6 +132,10 @@ class Settings(BaseModel):
     invite_sev2: tuple[str, ...] = Field(default=(), alias="SCRIBE_INVITE_SEV2")
     invite_sev3: tuple[str, ...] = Field(default=(), alias="SCRIBE_INVITE_SEV3")
     invite_sev4: tuple[str, ...] = Field(default=(), alias="SCRIBE_INVITE_SEV4")
+    hooks_secret: SecretStr = Field(default=SecretStr(""), alias="SCRIBE_HOOKS_SECRET")
+    hooks_signed: dict[str, SecretStr] = Field(default_factory=dict, alias="SCRIBE_HOOKS_SIGNED")
+    hooks_generic: dict[str, str] = Field(default_factory=dict, alias="SCRIBE_HOOKS_GENERIC")
+    alerts: dict[str, str] = Field(default_factory=dict, alias="SCRIBE_ALERTS")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
     log_format: Literal["json", "text"] | None = Field(default=None, alias="SCRIBE_LOG_FORMAT")
     health_port: int | None = Field(default=None, ge=0, le=65535, alias="SCRIBE_HEALTH_PORT")
@@ -245,7 +258,7 @@ class Settings(BaseModel):
     @field_validator("summary_channel", "updates_channel")
     @classmethod
     def _channel_id(cls, value: str) -> str:
-        if not _CHANNEL.fullmatch(value):
+        if not CHANNEL_ID.fullmatch(value):
             raise ValueError(f"{value!r} is no channel's id; it stands at the end of the channel's details: C0123ABCD")
         return value
 
@@ -267,6 +280,33 @@ class Settings(BaseModel):
                     "the address of a group's page (S0123ABCD)"
                 )
         return ids
+
+    @field_validator("hooks_secret")
+    @classmethod
+    def _hooks_secret(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < _SECRET_LENGTH:
+            raise ValueError(f"fewer than {_SECRET_LENGTH} characters can be guessed; take: openssl rand -hex 32")
+        return value
+
+    @field_validator("hooks_signed", mode="before")
+    @classmethod
+    def _hooks_signed(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        signing = [name for name, source in SOURCES.items() if source.signature is not None]
+        return _named_values(value, signing, "source that signs", "pagerduty=SECRET")
+
+    @field_validator("hooks_generic", mode="before")
+    @classmethod
+    def _hooks_generic(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return _named_values(value, generic.FIELDS, "field of a signal", "title=alert.name,at=alert.time")
+
+    @field_validator("alerts", mode="before")
+    @classmethod
+    def _alerts(cls, value: object) -> object:
+        return parse_alert_rules(value) if isinstance(value, str) else value
 
     @field_validator("api_url")
     @classmethod
@@ -300,6 +340,10 @@ class Settings(BaseModel):
         """What is set to other than its default, by variable, for the log: without secrets and what may hold one."""
         told = self.model_dump(by_alias=True, exclude_defaults=True, exclude={*_SECRETS, "publish_url"})
         return {name: str(value) for name, value in told.items()}
+
+    def alert_rule(self, channel_id: str) -> str:
+        """What is done about an alert in the channel while no incident is open there."""
+        return self.alerts.get(channel_id) or self.alerts.get("") or ASK
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -356,6 +400,31 @@ def _parse(parse: Callable[[str], Parsed], words: str) -> Parsed:
         return parse(words)
     except UsageError as error:
         raise ValueError(str(error)) from None
+
+
+def _named_values(words: str, names: Iterable[str], what: str, example: str) -> dict[str, str]:
+    """Parse `name=value,name=value`. Raises ValueError for another name, and for one without a value."""
+    pairs = [part.strip().partition("=") for part in words.split(",") if part.strip()]
+    for name, _, value in pairs:
+        if name.strip() not in names or not value.strip():
+            raise ValueError(f"{name.strip()!r} is no {what}, or has no value; one of {', '.join(names)}: {example}")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def parse_alert_rules(words: str) -> dict[str, str]:
+    """Parse `ask`, or `ask,C0123ABCD=declare`: the rule of each channel, under an empty id that of the others.
+
+    Raises ValueError for another rule, or what is no channel's id.
+    """
+    rules: dict[str, str] = {}
+    for part in filter(None, map(str.strip, words.split(","))):
+        channel_id, _, rule = part.rpartition("=")
+        if rule not in {ASK, DECLARES, KEEP}:
+            raise ValueError(f"{rule!r} is no rule for alerts; one of {ASK}, {DECLARES}, {KEEP}")
+        if channel_id and not CHANNEL_ID.fullmatch(channel_id):
+            raise ValueError(f"{channel_id!r} is no channel's id; write {ASK},C0123ABCD={DECLARES}")
+        rules[channel_id] = rule
+    return rules
 
 
 def parse_silence(words: str) -> timedelta:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from bot.clock import SharedClock
 from bot.config import MALFORMED, TOKEN_PATTERN, Settings
 from bot.errors import UsageError
+from bot.server.hooks import hook_routes
 from bot.server.limits import LimitedHttpProtocol
 from bot.server.probes import probe_routes, serve_separately
 from bot.server.scheduler import LOOK_S as WATCH_S
@@ -53,6 +54,7 @@ PRUNE_S = 24 * 3600.0
 REMIND_S = 60.0
 HAND_OVER_S = 2.0
 NUDGE_S = 20.0
+HEAR_S = 2.0
 LOOK_S = 3600.0
 BEAT_S = 5.0
 """Seconds between the scheduler's heartbeats."""
@@ -113,11 +115,15 @@ def serve(
         serving=serving.is_set,
     )
     routes = probe_routes(health, metrics.exposition, content_type=CONTENT_TYPE)
+    context = bot.context
+    hooks = hook_routes(settings, context.offline, context.clock, database, metrics)
+    if socket_mode and hooks and health_port is None:
+        _log.warning("SCRIBE_HOOKS_SECRET is set, and nothing listens for sources: give --health-port")
     probing = Heartbeat("probes")
     if health_port is not None:
         HEARTBEATS.add(probing)
     with (
-        serve_separately(routes, host, health_port, probing.beat) as routes_here,
+        serve_separately([*routes, *(hooks if socket_mode else ())], host, health_port, probing.beat) as routes_here,
         running(bot, ensured=_ensure_schema(database), when_stuck=ending.stuck),
     ):
         # What was imported until here is never freed; a full collection of it stops every thread for tens of ms.
@@ -127,7 +133,7 @@ def serve(
         if socket_mode:
             serve_socket(bot, settings, status, ending, keepalive)
         else:
-            serve_http(bot, settings, ending, host=host, port=port, routes=routes_here)
+            serve_http(bot, settings, ending, host=host, port=port, routes=[*routes_here, *hooks])
     database.close()
     if ending.code:
         raise SystemExit(ending.code)
@@ -225,6 +231,7 @@ def tick_intervals(bot: Bot) -> dict[Callable[[], object], float]:
         bot.hand_over: HAND_OVER_S,
         bot.remind: REMIND_S,
         bot.nudge: NUDGE_S,
+        bot.hear: HEAR_S,
         bot.presence.look_again: LOOK_S,
         bot.prune: PRUNE_S,
     }

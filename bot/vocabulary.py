@@ -98,6 +98,8 @@ ROLE = "role"
 TITLE = "title"
 PRIVATE = "private"
 UPDATE = "update"
+ALERT = "alert"
+CHANGE = "change"
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -234,7 +236,15 @@ TOLD: dict[str, Kind] = {
     )
 }
 """The kinds of entry that are subcommands of `/incident`, and change no fact of it."""
-ENTRY_KINDS: dict[str, Kind] = {**KINDS, **FACTS, **TOLD}
+HEARD: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(name=ALERT, label="Alert", mark="▼", hint="", description="What monitoring said"),
+        Kind(name=CHANGE, label="Change", mark="□", hint="", description="A deployment, a release or another change"),
+    )
+}
+"""The kinds of entry that sources outside of Slack tell: no commands."""
+ENTRY_KINDS: dict[str, Kind] = {**KINDS, **FACTS, **TOLD, **HEARD}
 """Every kind of entry."""
 
 INCIDENT = Command(

@@ -302,6 +302,74 @@ entry_files = Table(
     Index(None, "sha256"),
 )
 
+FRESH = "fresh"
+"""The WHERE clause of the partial index of signals that were not looked at yet; literal as for UNSENT."""
+PENDING_SIGNAL = "state = 'pending'"
+"""The WHERE clause of the partial index of signals that no incident has yet; literal as for UNSENT."""
+
+FIRING = "ended_at IS NULL"
+"""The WHERE clause of the partial index of alerts that are not over; literal as for UNSENT."""
+
+signals = Table(
+    "signals",
+    metadata,
+    _id(),
+    Column("workspace_id", String(64), nullable=False),
+    # Of the address that it came to; `*` for a change that may concern any channel's incident.
+    Column("channel_id", String(64), nullable=False),
+    Column("source", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    # Hashes: of source and fingerprint, by which its end is known, and of these and the start, by which a repeat is.
+    Column("identity", String(64), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("service", Text),
+    Column("link", Text),
+    Column("labels", JSON, nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("fired", Boolean, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("repeats", Integer, nullable=False),
+    # Something about it is new since it was last looked at.
+    Column("fresh", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    # When its channel was asked whether it is an incident.
+    Column("asked_at", Instant),
+    Column("incident_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("incidents.id")),
+    Column("entry_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("timeline_entries.id")),
+    # When it was written on its entry.
+    Column("told_at", Instant),
+    UniqueConstraint("workspace_id", "channel_id", "key"),
+    Index(
+        "ix_signals_fresh",
+        "workspace_id",
+        "channel_id",
+        sqlite_where=text(FRESH),
+        postgresql_where=text(FRESH),
+    ),
+    Index(
+        "ix_signals_pending",
+        "workspace_id",
+        "channel_id",
+        "occurred_at",
+        sqlite_where=text(PENDING_SIGNAL),
+        postgresql_where=text(PENDING_SIGNAL),
+    ),
+    Index(
+        "ix_signals_firing",
+        "workspace_id",
+        "channel_id",
+        "identity",
+        sqlite_where=text(FIRING),
+        postgresql_where=text(FIRING),
+    ),
+    Index(None, "incident_id"),
+    Index(None, "entry_id"),
+    Index(None, "received_at"),
+)
+
 action_items = Table(
     "action_items",
     metadata,

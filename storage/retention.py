@@ -8,6 +8,7 @@ from datetime import datetime
 from storage import live_messages, outbox, receipts
 from storage.database import Transactions
 from storage.items import digests, handovers
+from storage.sources import signals
 
 PORTION = 500
 """Rows that are deleted in one transaction: a few milliseconds."""
@@ -16,8 +17,8 @@ LOOKED_THROUGH = 2_000
 
 
 def prune(database: Transactions, *, before: datetime) -> None:
-    """Delete sent jobs, receipts, told hand-overs and digests out of date that are older than `before`."""
-    for table in (outbox, digests, handovers):
+    """Delete what is older than `before`: sent jobs, receipts, told hand-overs, old digests, signals of no entry."""
+    for table in (outbox, digests, handovers, signals):
         deleted = PORTION
         while deleted == PORTION:
             with database.write() as connection:

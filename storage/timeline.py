@@ -78,7 +78,7 @@ REVISED_TEXT = func.coalesce(
 )
 """The text of an entry after its last revision."""
 
-_IS_STANDING = func.coalesce(entry_revisions.c.retracted, False).is_(False)
+IS_STANDING = func.coalesce(entry_revisions.c.retracted, False).is_(False)
 """The same of an entry that is joined to its last revision: whether it is not retracted."""
 _MILESTONE_COLUMNS = (
     timeline_entries.c.incident_id,
@@ -99,7 +99,7 @@ _NEXT_NUMBER: Prepared[tuple[int, datetime | None]] = Prepared(
 )
 _DATING = frozenset({"started", "detected", "impact", "resolved"})
 """The kinds of entry that say when an incident happened, before all others."""
-_UNDATING = frozenset({"severity", "lead", "title", "private", "update"})
+_UNDATING = frozenset({"severity", "lead", "title", "private", "update", "change"})
 """The kinds that say nothing of it."""
 _PROMISING = "update"
 """The kind that may promise when the next of its kind comes."""
@@ -212,7 +212,7 @@ _REVISED = select(*_MILESTONE_COLUMNS).select_from(timeline_entries).outerjoin(e
 _MILESTONES = _REVISED.where(
     timeline_entries.c.incident_id.in_(bindparam("incident_ids", expanding=True)),
     timeline_entries.c.kind.in_(bindparam("kinds", expanding=True)),
-    _IS_STANDING,
+    IS_STANDING,
 )
 _COUNT = select(
     incidents.c.last_entry_number
@@ -416,6 +416,20 @@ def has(connection: Connection, incident_id: int, kind: str) -> bool:
 def numbered(connection: Connection, incident_id: int, number: int) -> TimelineEntry | None:
     """The incident's entry of that number."""
     return _newest(connection, timeline_entries.c.incident_id == incident_id, timeline_entries.c.number == number)
+
+
+def by_id(connection: Connection, entry_id: int) -> TimelineEntry:
+    """The entry with that row id, which must exist."""
+    found = _newest(connection, timeline_entries.c.id == entry_id)
+    if found is None:
+        raise LookupError(f"no entry {entry_id}")
+    return found
+
+
+def revised_by(connection: Connection, entry: TimelineEntry) -> set[str]:
+    """The ids of those who revised the entry."""
+    query = select(entry_revisions.c.revised_by_id).where(entry_revisions.c.entry_id == entry.id)
+    return set(connection.execute(query).scalars())
 
 
 def last_by(connection: Connection, incident_id: int, user_id: str) -> TimelineEntry | None:

@@ -23,6 +23,10 @@ CANCELLED, DUPLICATE, MERGED, MISTAKEN = "cancelled", "duplicate", "merged", "mi
 """How an incident is closed that was none, or was another one. The entries of a duplicate stay with it; those of a
 merged and of a mistaken one were moved. A mistaken one was declared where the earlier one should have been reopened.
 """
+ALERT, CHANGE = "alert", "change"
+"""The kinds of signals; each is also the kind of the timeline entry that it becomes."""
+FROM_SOURCE = "source"
+"""In place of a person's id, and as an entry's source: a source outside of Slack told it."""
 LATE_AFTER = timedelta(seconds=60)
 """An entry recorded at least this long after its event is marked late."""
 
@@ -200,6 +204,31 @@ class ActionItem:
     def pending(self) -> bool:
         """Whether it is still to be done: proposed or open."""
         return self.state in PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """What a source outside of Slack told once: an alert, which lasts until `ended_at`, or a change, which does not.
+
+    `kind` is ALERT or CHANGE. With the same `source`, `fingerprint` and `occurred_at` it is the same one; with `once`
+    whatever its time is. `title` is what it is called, `text` says more, `link` leads to it; `service` is what it is
+    about, where the source says so. An alert that has not `fired` was only told to be over. `id` is that of its row, 0
+    before it is stored.
+    """
+
+    source: str
+    kind: str
+    fingerprint: str
+    title: str
+    occurred_at: datetime
+    ended_at: datetime | None = None
+    fired: bool = True
+    once: bool = False
+    text: str = ""
+    service: str | None = None
+    link: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

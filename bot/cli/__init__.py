@@ -5,7 +5,7 @@ Each command imports its heavy modules when it runs, so that `scribe --help` ans
 
 import click
 
-from bot.cli import backups, demo, documents, incidents, operations
+from bot.cli import backups, demo, documents, incidents, operations, sources
 from bot.cli.base import ScribeGroup
 
 _COMMANDS = (
@@ -19,6 +19,8 @@ _COMMANDS = (
     incidents.log,
     incidents.erase,
     incidents.remind,
+    sources.sources,
+    sources.change,
     operations.migrate,
     backups.backup,
     backups.restore,

@@ -53,6 +53,7 @@ from bot.handlers.request import (
     without_secrets,
 )
 from bot.handlers.review import reviews
+from bot.handlers.sources import alerts, lead_up
 from bot.telemetry import context
 from bot.vocabulary import (
     ACTION_ITEM,
@@ -147,6 +148,7 @@ IN_CHANNEL = frozenset(
         "postmortem draft", "postmortem show", "postmortem check", "actionitem", "unreact",
         items.FROM_MESSAGE,
         events.REACTION, events.HOME_OPENED, events.JOINED, *card.IN_CHANNEL,
+        *alerts.CLICKS, *lead_up.CLICKS, lead_up.RECORD,
     }
 )  # fmt: skip
 """The routes that do the same for everybody in an incident's channel, as long as they name no other incident."""
@@ -233,6 +235,10 @@ INTERACTIONS: dict[str, Handler] = {
     **clicks.CLICKS,
     **clicks.ON_DIGESTS,
     rhythms.CHOOSE: rhythms.remind,
+    alerts.RECEIVE: alerts.receive,
+    **alerts.CLICKS,
+    **lead_up.CLICKS,
+    lead_up.RECORD: lead_up.record,
 }
 """The handlers of clicks, submitted forms, removed reactions and pins, which are no commands of the vocabulary."""
 _INCIDENT, _NUMBERED = r"INC-(?P<incident>[0-9]{1,9})", r"(?P<number>[0-9]{1,9})"
@@ -270,6 +276,9 @@ VALUES: dict[str, re.Pattern[str]] = {
         **dict.fromkeys(buttons.DUE, rf"{_INCIDENT} (?P<words>{_NUMBERED} [0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})" + _BEFORE),
         **dict.fromkeys((buttons.WORKED, buttons.FAILED), rf"{_INCIDENT} (?P<words>{_NUMBERED} (?:yes|no))"),
         rhythms.CHOOSE: r"[a-z0-9: ]{2,40}",
+        **dict.fromkeys(alerts.CLICKS, r"[0-9]{1,18}"),
+        **dict.fromkeys(lead_up.TAKE, rf"{_INCIDENT} (?P<number>[0-9]{{1,18}})"),
+        lead_up.CHOOSE: _INCIDENT,
         buttons.OWNER: rf"{_INCIDENT} (?P<words>{_NUMBERED} [A-Z0-9]{{1,21}})" + _BEFORE,
     }.items()
 }

@@ -29,6 +29,7 @@ SIGNED = "signed"
 _SIGNATURE, _TIMESTAMP = b"x-slack-signature", b"x-slack-request-timestamp"
 _SIGNATURE_SHAPE = re.compile(rb"v0=[0-9a-f]{64}")
 _TIMESTAMP_SHAPE = re.compile(rb"[0-9]{1,15}")
+_TOKEN_IN_PATH = b"/hooks/"
 _READS = frozenset({b"GET", b"HEAD"})
 _CLOSE = {"connection": "close"}
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -131,12 +132,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         app = self.app
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.head_limit:
             self.app = PlainTextResponse("head too large", status_code=431, headers=_CLOSE)
-        elif self.parser.get_method() not in _READS and not _looks_signed(dict(self.headers), time.time()):
+        elif not (self._may_be_unsigned() or _looks_signed(dict(self.headers), time.time())):
             self.app = PlainTextResponse("not signed by Slack", status_code=401, headers=_CLOSE)
         try:
             super().on_headers_complete()
         finally:
             self.app = app
+
+    def _may_be_unsigned(self) -> bool:
+        """Whether the request needs no signature of Slack's: it reads, or it has a token in its path, checked there."""
+        return self.parser.get_method() in _READS or self.url.startswith(_TOKEN_IN_PATH)
 
     def on_response_complete(self) -> None:
         """Mark the connection idle, unless the client has already sent its next request."""

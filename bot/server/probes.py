@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.errors import UsageError
+from bot.server.limits import LimitedHttpProtocol
 from bot.server.threaded import ServerThread, listen
 from bot.telemetry.health import DOWN, Component, Health, component, is_ready
 
@@ -82,7 +83,7 @@ async def _result_or_late(query: SingleFlight[dict[str, Component]], part: str) 
 def serve_separately(
     routes: Sequence[Route], host: str, port: int | None, beat: Callable[[], None] | None = None
 ) -> Iterator[Sequence[Route]]:
-    """Serve the probes on a port of their own, where one is given; yields the routes left for Slack's port.
+    """Serve the routes on a port of their own, where one is given; yields those left for Slack's port.
 
     `/healthz` stays on Slack's port too, for the load balancer in front of it; the others are for the operator. `beat`
     is called with every turn of that server. Raises UsageError for a port that cannot be bound.
@@ -94,7 +95,7 @@ def serve_separately(
         listener = listen(port, host)
     except OSError as error:
         raise UsageError(f"SCRIBE_HEALTH_PORT: {host}:{port}: {error.strerror or error}") from None
-    server = ServerThread(Starlette(routes=routes), listener, beat=beat)
+    server = ServerThread(Starlette(routes=routes), listener, http=LimitedHttpProtocol, beat=beat)
     server.start()
     _log.info("probes on http://%s:%s/healthz, /readyz and /metrics", host, listener.getsockname()[1])
     try:

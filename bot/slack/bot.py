@@ -9,6 +9,7 @@ from bot.handlers.incident import updates
 from bot.handlers.items import handovers as item_handovers
 from bot.handlers.items.reminders import plan_summary, tick
 from bot.handlers.offline import OfflineQueue
+from bot.handlers.sources import alerts, lead_up
 from bot.server.supervisor import Supervisor
 from bot.slack.client import Client
 from bot.slack.context import SlackContext
@@ -96,6 +97,14 @@ class Bot:
         context = self.context
         at, ours = context.delivery.clock(), context.identity.only_workspace
         if updates.tick(context.database, context.settings, at=at, workspace_id=ours):
+            context.delivery.wake()
+
+    def hear(self) -> None:
+        """See to what sources outside of Slack told since."""
+        context = self.context
+        at, ours = context.clock(), context.identity.only_workspace
+        told = alerts.tick(context.database, context.settings, at=at, workspace_id=ours)
+        if lead_up.tick(context.database, at=at, workspace_id=ours) or told:
             context.delivery.wake()
 
     def prune(self) -> None:

@@ -17,8 +17,13 @@ from bot.telemetry import context
 
 JSON, TEXT = "json", "text"
 OWN_LOGGERS = ("bot", "storage")
-LIBRARY_LEVELS = {"alembic": logging.WARNING, "apscheduler": logging.ERROR, "websocket": logging.WARNING}
-"""Lowest level logged of libraries that otherwise log every probe, tick and connection.
+LIBRARY_LEVELS = {
+    "alembic": logging.WARNING,
+    "apscheduler": logging.ERROR,
+    "httpx": logging.WARNING,
+    "websocket": logging.WARNING,
+}
+"""Lowest level logged of libraries that otherwise log every probe, tick, connection and address.
 
 APScheduler warns every second about a tick that waits for the database; exceptions of a tick it logs as errors.
 """

@@ -9,7 +9,7 @@ MOST: dict[str, tuple[int, int]] = {
     "/note": (8, 30),
     "/actionitem": (9, 39),
     "/resolved": (9, 40),
-    "/postmortem draft": (9, 67),
+    "/postmortem draft": (9, 70),
     "a reminder": (7, 21),
 }
 """The most rooms and files."""

@@ -13,6 +13,7 @@ from bot.config import Settings
 from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import File, Message
 from bot.fakeslack.slack import Slack
+from bot.server.hooks import hook_routes
 from bot.server.limits import LimitedHttpProtocol
 from bot.server.probes import probe_routes
 from bot.server.threaded import ServerThread, base_url, listen
@@ -179,7 +180,9 @@ def serve(
     listener = listen(0)
     metrics = bot.context.metrics
     page = metrics.exposition if isinstance(metrics, PrometheusMetrics) else None
-    routes = probe_routes(health(bot), page, content_type=CONTENT_TYPE)
+    context = bot.context
+    hooks = hook_routes(settings, context.offline, context.clock, context.database, metrics)
+    routes = [*probe_routes(health(bot), page, content_type=CONTENT_TYPE), *hooks]
     web = application(bot, settings, routes=routes, body_s=body_s)
     server = ServerThread(web, listener, http=http)
     server.start()

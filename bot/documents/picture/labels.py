@@ -12,7 +12,9 @@ from typing import Final
 from bot.documents.picture.text_width import cut, one_line, simple, width
 from bot.domain.incident.topics import without_labels
 from bot.vocabulary import (
+    ALERT,
     CAUSE,
+    CHANGE,
     DETECTED,
     DID,
     ENTRY_KINDS,
@@ -48,6 +50,8 @@ LANES: Final = (
     ),
     Lane(name="Changes", kinds=tuple(FACTS)),
     *(Lane(name=f"{each.label}s", kinds=(each.name,)) for each in TOLD.values()),
+    Lane(name="Alerts", kinds=(ALERT,)),
+    Lane(name="Deployed", kinds=(CHANGE,)),
 )
 
 

@@ -20,7 +20,9 @@ from bot.domain.postmortem.assemble import on_timeline
 from bot.domain.time import format as time_format
 from bot.vocabulary import (
     ACKNOWLEDGED,
+    ALERT,
     CAUSE,
+    CHANGE,
     DETECTED,
     DID,
     ENTRY_KINDS,
@@ -110,6 +112,8 @@ SHAPES: Final = {
     ROLE: Shape(path="M0 -4.5A1.8 1.8 0 1 1 0 -0.9A1.8 1.8 0 1 1 0 -4.5ZM-4 4C-3.5 0.8 3.5 0.8 4 4Z", filled=False),
     TITLE: Shape(path="M-3 -3H3M0 -3V3.5", filled=False),
     UPDATE: Shape(path="M-4 -4L0 0L-4 4M1 -4L5 0L1 4", filled=False),
+    ALERT: Shape(path="M-5 -4L5 -4L0 5Z"),
+    CHANGE: Shape(path="M-4 -4L4 -4L4 4L-4 4Z", filled=False),
     PRIVATE: Shape(path="M-3 -0.5H3V3.5H-3ZM-1.8 -0.5V-2.2A1.8 1.8 0 0 1 1.8 -2.2V-0.5", filled=False),
     LESSON: Shape(path="M0 -6L1.6 -1.9L6 -1.9L2.5 0.8L3.7 5L0 2.5L-3.7 5L-2.5 0.8L-6 -1.9L-1.6 -1.9Z"),
 }

@@ -34,6 +34,7 @@ from bot.vocabulary import (
 )
 from storage import timeline
 from storage.items import action_items
+from storage.sources import signals
 from storage.values import Incident
 
 ITEM_FORM = "action_item"
@@ -48,11 +49,15 @@ STEPS = (DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """An incident's card, in Slack text that is escaped already; `text` is the whole in a line, for notifications."""
+    """An incident's card, in Slack text that is escaped already; `text` is the whole in a line, for notifications.
+
+    Parts without anything to say are empty.
+    """
 
     text: str
     head: str
     steps: str
+    alerts: str
     entries: str
     unknown: str
     controls: tuple[Control, ...]
@@ -95,16 +100,21 @@ def _is_led(incident: Incident, _course: Lifecycle) -> str | None:
 
 
 ITEM, MENU, TO_READ = "card_item", "card_severity", "card_timeline"
+QUIET_MITIGATED, QUIET_RESOLVED = "card_quiet_mitigated", "card_quiet_resolved"
+"""The buttons for when all alerts are quiet: a person decides, and takes the moment from them."""
 PRESSES: dict[str, Press] = {
     "card_acknowledged": Press(label="Acknowledge", command=ACKNOWLEDGED, done=_is_acknowledged),
     "card_lead": Press(label="I lead", command=INCIDENT.name, words=f"{LEAD} me", done=_is_led),
     MENU: Press(label="Severity", command=INCIDENT.name, words=SEVERITY, done=_is_over),
+    QUIET_MITIGATED: Press(label="Mitigated", command=MITIGATED, done=_is_mitigated),
+    QUIET_RESOLVED: Press(label="Resolved", command=RESOLVED, done=_is_over),
     "card_mitigated": Press(label="Mitigated", command=MITIGATED, done=_is_mitigated),
     "card_resolved": Press(label="Resolved", command=RESOLVED, done=_is_over),
     ITEM: Press(label="Action item", command=""),
     TO_READ: Press(label="Timeline", command=TIMELINE.name),
 }
 """The buttons of a card by their actions, the next sensible step first. The one without a command opens a form."""
+AT_QUIET = frozenset({QUIET_MITIGATED, QUIET_RESOLVED})
 IN_CHANNEL = PRESSES.keys() - {MENU, "card_lead"}
 """The buttons that do the same for everybody in the channel."""
 
@@ -118,6 +128,7 @@ def card(connection: Connection, incident: Incident) -> Card:
     last = [with_names(entry) for entry in reversed(timeline.last_happened(connection, incident.id, limit=LAST))]
     items = action_items.of_incident(connection, incident.id)
     began_at = course.started_at or incident.declared_at
+    group = signals.group_of_incident(connection, incident.id) if incident.open else None
     holds = course.status != OPEN or not course.mitigated_at
     facts = {"incident": incident, "course": course, "began_at": began_at, "day": began_at.date()}
     roles = [(each.role, each.called) for each in current_roles(told)]
@@ -133,10 +144,12 @@ def card(connection: Connection, incident: Incident) -> Card:
             next_update_at=open_promise(incident, told),
         ),
         "steps": slack("card_steps", **facts, steps=steps),
+        "alerts": slack("card_alerts", group=group, **facts) if group else "",
         "entries": slack("card_entries", entries=last, kinds=ENTRY_KINDS, **facts),
         "unknown": slack("card_unknown", unknown=_unknown(incident, course, kinds), **facts),
     }
-    controls = () if incident.merged else _controls(incident, course)
+    quiet_at = group.quiet_at if group else None
+    controls = () if incident.merged else _controls(incident, course, quiet_at)
     return Card(**{name: without_secrets(text) for name, text in shown.items()}, controls=controls)
 
 
@@ -153,13 +166,15 @@ def _unknown(incident: Incident, course: Lifecycle, kinds: set[str]) -> list[str
     return [] if incident.closed_as is not None else [words for words, is_missing in missing if is_missing]
 
 
-def _controls(incident: Incident, course: Lifecycle) -> tuple[Control, ...]:
+def _controls(incident: Incident, course: Lifecycle, quiet_at: datetime | None) -> tuple[Control, ...]:
     """The buttons that would change something; of a closed incident the timeline alone."""
     value = f"{incident.name} card"
+    at_quiet = "" if quiet_at is None else f" at {stamp(quiet_at, None, incident.began_at.date()).removesuffix(' UTC')}"
     offered = [
-        (action, press)
+        (action, replace(press, label=f"{press.label}{at_quiet}") if action in AT_QUIET else press)
         for action, press in PRESSES.items()
         if (incident.closed_as is None or action == TO_READ) and press.done(incident, course) is None
+        if at_quiet or action not in AT_QUIET
     ]
     if not incident.open:
         offered = [each for each in offered if each[0] in {ITEM, TO_READ}]
@@ -182,6 +197,11 @@ def as_typed(connection: Connection, request: Request) -> Request:
     if (done := press.done(incident, course)) is not None:
         raise UsageError(f"{incident.name} {done} already, so nothing was recorded.")
     words = f"{press.words} {request.parsed['choice'] or ''}".strip()
+    if request.command in AT_QUIET:
+        group = signals.group_of_incident(connection, incident.id)
+        if group is None or group.quiet_at is None:
+            raise UsageError(f"An alert of {incident.name} fires again, so nothing was recorded.")
+        words = f"at {group.quiet_at.isoformat(timespec='milliseconds')} {slack('quiet_words', group=group)}"
     typed = replace(request, command=press.command, words=words, named_number=incident.number, parsed=None)
     return replace(typed, details={STANDS_FOR: request.command})
 

@@ -18,6 +18,7 @@ from bot.handlers.postmortem import interview
 from bot.handlers.postmortem.buttons import PLAN
 from bot.handlers.postmortem.edits import CHOOSE, SAVE, WRITE
 from bot.handlers.request import Reply, Request, SectionEdit
+from bot.handlers.sources import lead_up
 from bot.slack.context import NOT_SAVED, SlackContext
 from bot.slack.inbound.messages import files_of, words_of
 from bot.slack.inbound.payloads import Shortcut, Submission, SubmittedView
@@ -149,6 +150,16 @@ def _previewed(context: SlackContext, payload: Submission, origin: Origin) -> Re
     )
 
 
+def _lead_up(context: SlackContext, payload: Submission, origin: Origin) -> Request:
+    """What was ticked of what came before an incident."""
+    filled = modals.answers(payload.view)
+    ticked = [value for name, values in filled.items() if name.startswith("lines") for value in values or ()]
+    details = {lead_up.TICKED: ",".join(ticked)}
+    return context.requests.of_form(
+        payload, origin, lead_up.RECORD, PlainText(words=""), received_at=context.clock(), details=details
+    )
+
+
 def _item(context: SlackContext, payload: Submission, origin: Origin) -> Request:
     """A new action item, in the words of the command."""
     filled = modals.answers(payload.view)
@@ -262,6 +273,7 @@ _REQUESTS: dict[str, Callable[[SlackContext, Submission, Origin], Request]] = {
     backfill.PREVIEW: _previewed,
     CHOOSE: _choice,
     WRITE: _edit,
+    lead_up.FORM: _lead_up,
     PLAN: _planned,
     interview.MILESTONES: _answers(interview.MILESTONES),
     interview.QUESTIONS: _answers(interview.QUESTIONS),

@@ -11,7 +11,8 @@ from bot.documents.export import BINARY, ExportRecord, head_of
 from bot.documents.rendering import RENDER_LOCK, slack, terminal
 from bot.handlers.postmortem import buttons, drafts
 from bot.handlers.postmortem.exports import read_record
-from bot.handlers.request import Reply
+from bot.handlers.request import Button, Reply
+from bot.handlers.sources import lead_up
 from bot.slack.client import NewFile
 from bot.slack.context import SlackContext
 from bot.slack.outbound import blocks
@@ -32,6 +33,7 @@ def message(context: SlackContext, connection: Connection, incident: Incident) -
     if record.postmortem is None:
         return None
     answered, total = drafts.count_answered(connection, incident.id, record.postmortem)
+    left = lead_up.before(connection, incident)
     text = slack(
         "draft",
         incident=incident,
@@ -40,9 +42,11 @@ def message(context: SlackContext, connection: Connection, incident: Incident) -
         answered=answered,
         total=total,
         prefix=context.settings.prefix,
+        left=len(left),
     )
+    more = (Button(label="What led up to it", action=lead_up.CHOOSE, value=incident.name),) if left else ()
     return blocks.message(
-        Reply(text=text, buttons=buttons.of_draft(incident.name, still_open=total - answered)),
+        Reply(text=text, buttons=(*buttons.of_draft(incident.name, still_open=total - answered), *more)),
     )
 
 

@@ -33,7 +33,8 @@ def _card(context: SlackContext, connection: Connection, incident: Incident) -> 
     if not context.settings.card:
         return None
     shown = card.card(connection, incident)
-    parts = [section(shown.head), grey(shown.steps), *map(section, filter(None, [shown.entries]))]
+    told = filter(None, [shown.alerts, shown.entries])
+    parts = [section(shown.head), grey(shown.steps), *map(section, told)]
     blocks = [*parts, *map(grey, filter(None, [shown.unknown])), *controls(shown.controls)]
     return {"text": shown.text, "blocks": blocks}
 

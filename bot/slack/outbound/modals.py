@@ -17,6 +17,7 @@ from bot.handlers.postmortem.buttons import PLAN
 from bot.handlers.postmortem.edits import CHOOSE, WRITE
 from bot.handlers.postmortem.interview import MILESTONES, QUESTIONS
 from bot.handlers.request import Reply
+from bot.handlers.sources import lead_up
 from bot.slack.inbound.payloads import SubmittedView
 from bot.slack.outbound.blocks import clip
 from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE, PRIORITIES
@@ -133,7 +134,14 @@ def preview_form(
     return _view(backfill.PREVIEW, f"Backfill {incident.name}", "Record", blocks, metadata)
 
 
-def _ticks(number: int, lines: Sequence[tuple[str, str, str]]) -> View:
+def lead_up_form(origin: Origin, *, incident: Incident, lines: Sequence[tuple[str, str, str]]) -> View:
+    """What came before the incident with ticks, as (value, label, words); nothing is ticked at first."""
+    groups = [lines[start : start + _TICKS] for start in range(0, len(lines), _TICKS)]
+    ticks = [_ticks(number, group, ticked=False) for number, group in enumerate(groups)]
+    return _view(lead_up.FORM, f"Before {incident.name}", "Record", ticks, {**origin, "incident": incident.number})
+
+
+def _ticks(number: int, lines: Sequence[tuple[str, str, str]], *, ticked: bool = True) -> View:
     options = [
         {
             **_option(value, clip(label, LABEL_LIMIT)),
@@ -141,7 +149,7 @@ def _ticks(number: int, lines: Sequence[tuple[str, str, str]]) -> View:
         }
         for value, label, text in lines
     ]
-    boxes = {"type": "checkboxes", "options": options, "initial_options": options}
+    boxes = {"type": "checkboxes", "options": options, **({"initial_options": options} if ticked else {})}
     return _input(f"lines-{number}", "Record these" if not number else "And these", boxes, optional=True)
 
 
@@ -342,6 +350,7 @@ FORMS: dict[str, Callable[..., View]] = {
     DROP: drop_form,
     CHOOSE: section_form,
     WRITE: edit_form,
+    lead_up.FORM: lead_up_form,
     PLAN: review_form,
     MILESTONES: milestones_form,
     QUESTIONS: questions_form,

@@ -22,6 +22,7 @@ from bot.handlers.items.summaries import summary
 from bot.handlers.report import reports
 from bot.handlers.review import invitations
 from bot.handlers.review.reviews import remind_each
+from bot.handlers.sources import alerts, lead_up
 from bot.slack.client import NewFile, PausedError
 from bot.slack.context import SlackContext
 from bot.slack.outbound.blocks import (
@@ -320,6 +321,26 @@ def send_nudge(context: SlackContext, post: Action, job: Job) -> str | None:
     if nudge is None:
         return None
     channel_id, reply = nudge
+    return post(replace(job, content={"channel": channel_id, **as_message(reply)}))
+
+
+def ask_about_alerts(context: SlackContext, post: Action, job: Job) -> str | None:
+    """Ask a channel whether its alerts are an incident, unless that is answered already."""
+    with context.database.read() as connection:
+        asked = alerts.compose(connection, job.content, workspace_id=job.workspace_id)
+    if asked is None:
+        return None
+    channel_id, reply = asked
+    return post(replace(job, content={"channel": channel_id, **as_message(reply)}))
+
+
+def offer_lead_up(context: SlackContext, post: Action, job: Job) -> str | None:
+    """Offer an incident's channel what came before it, unless all of it was taken since."""
+    with context.database.read() as connection:
+        offered = lead_up.compose(connection, job.content)
+    if offered is None:
+        return None
+    channel_id, reply = offered
     return post(replace(job, content={"channel": channel_id, **as_message(reply)}))
 
 

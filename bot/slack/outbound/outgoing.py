@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import httpx
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
@@ -24,6 +25,8 @@ from bot.handlers.postmortem.publishing import PUBLISH
 from bot.handlers.request import Reply, Request
 from bot.handlers.review.reviews import ANNOUNCEMENT, REMINDER
 from bot.handlers.routes import handle
+from bot.handlers.sources import alerts, lead_up
+from bot.slack.client import CALL_S
 from bot.slack.context import FORM, FORM_LOST, SlackContext
 from bot.slack.inbound import files, joining, reactions
 from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
@@ -68,6 +71,9 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         ARCHIVE: partial(channels.archive, context),
         DIGEST: partial(notices.send_digest, context, post),
         **dict.fromkeys((digests.EDIT, digests.EDIT_HANDED), partial(notices.edit_posted, context)),
+        alerts.ASK_CARD: partial(notices.ask_about_alerts, context, post),
+        alerts.CONFIRM: _confirm_topic,
+        lead_up.OFFER: partial(notices.offer_lead_up, context, post),
         live_messages.SHOW: partial(live.show, context, post),
         live.PIN: partial(live.pin, context),
         EXPIRED: partial(notices.tell_of_expired, context, post),
@@ -223,6 +229,19 @@ def _answer(context: SlackContext, job: Job) -> None:
     with context.database.write() as connection:
         context.reply(connection, request, reply, {})
         outbox.mark_sent(connection, job, at=context.clock())
+
+
+def _confirm_topic(job: Job) -> None:
+    """Confirm a subscription by asking AWS for the address that was told; its host was checked. No other is followed.
+
+    Raises ConnectionError until it answers that it is done.
+    """
+    try:
+        answer = httpx.get(job.content["url"], timeout=CALL_S, follow_redirects=False)
+    except httpx.HTTPError as error:
+        raise ConnectionError(type(error).__name__) from None
+    if not answer.is_success:
+        raise ConnectionError(f"SNS answers {answer.status_code}")
 
 
 def _draft(context: SlackContext, job: Job) -> None:

@@ -18,9 +18,12 @@ from bot.handlers.items import buttons
 from bot.handlers.postmortem import publishing
 from bot.handlers.request import OLD_BUTTON
 from bot.handlers.routes import INTERACTIONS, ROUTES
+from bot.handlers.sources import lead_up
 from bot.vocabulary import ADD_TO_TIMELINE, KINDS
 from storage import nudges
 from storage.database import Database
+from storage.sources import signals
+from storage.values import ALERT, Signal
 from tests.support.abroad import rows
 from tests.support.ledger import entries, incident, incident_count, items
 from tests.support.workplace import Workplace, at, workplace
@@ -54,6 +57,7 @@ OPEN = {
     "erase_keep": "changes nothing",
     "card_acknowledged": "records",
     "card_mitigated": "records",
+    "card_quiet_mitigated": "records",
     "card_item": "opens a form that records",
     "card_timeline": "reads",
     "record_said": "records; one that resolves is an action below",
@@ -87,6 +91,11 @@ OPEN = {
     "nudge_mitigated": "records",
     "item_accept": "one's own",
     "item_decline": "one's own",
+    "signals": "keeps what a source told; the token of its address was checked",
+    "alert_declare": "records and declares, as /detected does",
+    "alert_dismiss": "says that it is no incident; the alerts are kept",
+    **dict.fromkeys((*lead_up.TAKE, lead_up.RECORD), "records"),
+    "lead_up_choose": "opens a form that records",
 }
 """The routes open to everyone, and why."""
 _numbers = count()
@@ -223,6 +232,19 @@ def _resolved_by_a_nudge(office: Workplace, user: str) -> None:
     _pressed(updates.RESOLVE, f"INC-{incident_count(office)} 1")(office, user)
 
 
+def _resolved_when_quiet(office: Workplace, user: str) -> None:
+    number, now = incident_count(office), office.bot.context.clock()
+    over = Signal(
+        source="generic", kind=ALERT, fingerprint=f"{next(_numbers)}", title="disk full", occurred_at=now, ended_at=now
+    )
+    with office.database.write() as connection:
+        place = (office.slack.team_id, office.channel)
+        signals.add(connection, *place, [over], at=now)
+        entry_id = entries(office, number)[0].id
+        signals.take(connection, place, incident_id=incident(office, number).id, entry_id=entry_id, at=now)
+    _on_card("card_quiet_resolved")(office, user)
+
+
 def _channel_by_button(office: Workplace, user: str) -> None:
     _pressed(MAKE_CHANNEL, f"INC-{incident_count(office)}")(office, user)
 
@@ -322,6 +344,7 @@ WAYS: dict[str, dict[str, Way]] = {
         "nudge": _resolved_by_a_nudge,
         "interview": _through_the_interview("at-resolved"),
         "card": _on_card("card_resolved"),
+        "card when all alerts are quiet": _resolved_when_quiet,
     },
     "update": _all("incident update", "we freed space, next in 30m"),
     "channel": {**_all("incident channel", ""), "button": _channel_by_button},
@@ -450,7 +473,7 @@ def test_every_route_is_an_action_of_the_policy_or_open_to_everyone() -> None:
         "digest_snooze", "postmortem_seen", "item_reopen", *buttons.DUE, "item_owner",
         "actionitem worked", "item_worked", "item_failed", updates.RESOLVE,
         "incident update", "incident channel", "incident archive", MAKE_CHANNEL, "archive_channel",
-        "card_lead", "card_severity", "card_resolved", "entry_menu", "unpin",
+        "card_lead", "card_severity", "card_resolved", "card_quiet_resolved", "entry_menu", "unpin",
     }  # fmt: skip
     assert closed | OPEN.keys() == ROUTES.keys() | INTERACTIONS.keys()
     assert not closed & OPEN.keys()

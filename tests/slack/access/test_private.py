@@ -38,6 +38,7 @@ ELSEWHERE = "C000000005"
 MONTH = timedelta(days=30)
 TERMINAL = {
     "backup": "needs the database itself, which contains everything",
+    "change": "keeps a change, and shows no incident",
     "check": "as above",
     "demo": "has a separate database, or a named one",
     "doctor": "shows the state of the database, no incidents",
@@ -52,6 +53,7 @@ TERMINAL = {
     "report": "counts private ones only with --private",
     "restore": "as backup",
     "run": "is tested by all other tests here",
+    "sources": "reads no database",
     "spool": "counts what was set aside and shows the reasons, no words",
 }
 """The terminal's commands, and why none of them needs to hide private incidents."""

@@ -12,6 +12,7 @@ from bot.config import Settings
 from bot.handlers.offline import AWAY, OfflineQueue
 from storage import schema
 from storage.database import Database
+from tests.support.hooks import SET_UP, alert, group, hear, post
 from tests.support.ledger import entries, incident_count, standing
 from tests.support.line import Line
 from tests.support.workplace import SOCKET, Workplace, at, workplace
@@ -294,3 +295,18 @@ def test_words_of_an_outage_without_an_incident_are_asked_about_once_the_databas
     remote.slack.click(remote.alice, asked, "choose_incident", menu["options"][0]["value"])
     assert remote.messages(lobby)[-1].text.startswith("Did · 12:00 UTC · INC-1 #3\nrestarted db1")
     assert entries(remote)[-1].occurred_at == at("2026-03-12T12:00:00Z")
+
+
+def test_alerts_that_come_meanwhile_wait_on_disk_and_are_one_entry_afterwards(
+    far: Database, line: Line, clock: SetClock
+) -> None:
+    with workplace(far, clock=clock, **SET_UP) as remote:
+        remote.say("/detected checkout is slow")
+        line.cut()
+        for _ in range(2):
+            assert post(remote, group(alert())).status_code == 202
+        line.mend()
+        assert remote.bot.context.offline.replay() == 2
+        hear(remote)
+        assert [each.kind for each in entries(remote)] == ["detected", "alert"]
+        assert not [each for each in remote.messages() if each.text.startswith(DRAINED)]

@@ -1,0 +1,54 @@
+"""Argo CD Notifications: a webhook whose body is the template that `scribe sources argocd` prints.
+
+Argo CD sends what its operator's template says, so the shape is our own; its fields are those of an Application.
+Source of these: argo-cd.readthedocs.io, "Notifications", "Webhook" and "Templates".
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from bot.sources.source import Headers, Payload, Source, shaped, signal
+from storage.values import CHANGE, Signal
+
+_DONE = frozenset({"Succeeded", "Failed", "Error"})
+_SHORT = 7
+
+
+class ArgoSync(Payload):
+    """The whole payload: an application after a synchronisation."""
+
+    app: str
+    revision: str
+    phase: str
+    finished_at: AwareDatetime | None = Field(default=None, alias="finishedAt")
+    project: str = ""
+    namespace: str = ""
+    url: str = ""
+
+
+def read(payload: Any, _headers: Headers, *, now: datetime) -> Sequence[Signal]:
+    """The synchronisation, once it is done."""
+    told = shaped(ArgoSync, payload)
+    if told.phase not in _DONE:
+        return ()
+    failed = "" if told.phase == "Succeeded" else ", which failed"
+    return (
+        signal(
+            "argocd",
+            kind=CHANGE,
+            fingerprint=f"{told.namespace}/{told.app} {told.revision} {told.phase}",
+            title=f"{told.app}: {told.revision[:_SHORT]} synchronised{failed}",
+            at=told.finished_at or now,
+            now=now,
+            service=told.app,
+            link=told.url,
+        ),
+    )
+
+
+SOURCE = Source(
+    name="argocd", label="Argo CD", kind=CHANGE, read=read, version="the body that scribe sources argocd prints"
+)

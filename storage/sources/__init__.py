@@ -1,0 +1,1 @@
+"""What sources outside of Slack have told: alerts and changes."""
