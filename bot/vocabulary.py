@@ -306,7 +306,7 @@ _ON_POSTMORTEMS = (
     Subcommand(name="strike", hint="[INC-12] OFFER", description="Take a lesson that is offered off the list"),
     Subcommand(
         name="publish",
-        hint="[blameless|public [money]] [folder|canvas] [anyway] [INC-12]",
+        hint="[blameless|public [money] [pictures]] [folder|canvas] [anyway] [INC-12]",
         description="Put it where it is read, or update it there",
     ),
     Subcommand(

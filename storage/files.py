@@ -17,10 +17,8 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from storage import outbox
 from storage.dialects import row_id
-from storage.models import entry_files, entry_revisions, timeline_entries
+from storage.models import entry_files
 from storage.spool_lines import open_private, sync_folder, write_durably
-from storage.timeline import IS_STANDING, LAST_REVISION
-from storage.values import EntryFile
 
 KEEP = "keep_file"
 """The action of the job that fetches a file."""
@@ -118,19 +116,6 @@ def refuse(connection: Connection, row: int, *, name: str, problem: str) -> None
 def _settle(connection: Connection, row: int, **facts: Any) -> bool:
     still = and_(entry_files.c.id == row, entry_files.c.state == WAITING)
     return connection.execute(update(entry_files).where(still).values(**facts)).rowcount == 1
-
-
-def of_incident(connection: Connection, incident_id: int) -> list[EntryFile]:
-    """The kept files of the incident's standing entries, by the entries' numbers, in the order of the message."""
-    names = ("name", "kind", "size", "sha256", "permalink")
-    query = (
-        select(timeline_entries.c.number.label("entry_number"), *(entry_files.c[name] for name in names))
-        .join(timeline_entries, timeline_entries.c.id == entry_files.c.entry_id)
-        .outerjoin(entry_revisions, LAST_REVISION)
-        .where(timeline_entries.c.incident_id == incident_id, entry_files.c.state == KEPT, IS_STANDING)
-        .order_by(timeline_entries.c.number, entry_files.c.id)
-    )
-    return [EntryFile(**row) for row in connection.execute(query).mappings()]
 
 
 def move(connection: Connection, workspace_id: str, entry_id: int, *, to: int, at: Any) -> None:

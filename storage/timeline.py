@@ -35,8 +35,8 @@ from sqlalchemy import (
 from storage import live_messages, nudges
 from storage.dialects import Prepared, upsert
 from storage.members import NAME, fill_in
-from storage.models import entry_revisions, incidents, members, revised_entries, timeline_entries
-from storage.values import Milestone, TimelineEntry
+from storage.models import entry_files, entry_revisions, incidents, members, revised_entries, timeline_entries
+from storage.values import EntryFile, Milestone, TimelineEntry
 
 PIN = "pin"
 """The source of an entry that was made by pinning its message."""
@@ -257,6 +257,16 @@ _OF_KIND_AT = union_all(
     )
 )
 _BY_IDS = _reading(timeline_entries.c.id.in_(bindparam("ids", expanding=True)), by=timeline_entries.c.number)
+_FILES = (
+    select(
+        timeline_entries.c.number.label("entry_number"),
+        *(entry_files.c[name] for name in ("name", "kind", "size", "sha256", "permalink")),
+    )
+    .join(timeline_entries, timeline_entries.c.id == entry_files.c.entry_id)
+    .outerjoin(entry_revisions, LAST_REVISION)
+    .where(timeline_entries.c.incident_id == bindparam("incident_id"), entry_files.c.sha256.is_not(None), IS_STANDING)
+    .order_by(timeline_entries.c.number, entry_files.c.id)
+)
 _HAS: Prepared[tuple[int]] = Prepared(
     select(timeline_entries.c.id)
     .where(
@@ -627,6 +637,11 @@ def _revised(
         for row in mentioning:
             row["people"] = row["people"] or _NOBODY
     return [TimelineEntry(**row) for row in rows]
+
+
+def files(connection: Connection, incident_id: int) -> list[EntryFile]:
+    """The kept files of the incident's standing entries, by the entries' numbers, in the order of the message."""
+    return [EntryFile(**row) for row in connection.execute(_FILES, {"incident_id": incident_id}).mappings()]
 
 
 def characters(connection: Connection, *, most: int = 10_000) -> str:

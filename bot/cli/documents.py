@@ -25,20 +25,35 @@ EDITIONS = ("blameless", "public")
     help="With roles for names, or as the world may read it.",
 )
 @click.option("--money", is_flag=True, help="With --edition public: sums of money too.")
+@click.option(
+    "--pictures", is_flag=True, help="With --edition: pictures and files of messages too; look at them first."
+)
 @click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
 def export(
-    incident: str, format_: str, template: str | None, edition: str | None, workspace: str | None, *, money: bool
+    incident: str,
+    format_: str,
+    template: str | None,
+    edition: str | None,
+    workspace: str | None,
+    *,
+    money: bool,
+    pictures: bool,
 ) -> None:
     """Print an incident's postmortem, or its JSON or picture, from the store."""
+    from dataclasses import replace
+
     from bot.documents.export import BINARY, PRINTED, editable
     from bot.handlers.postmortem.audiences import edition_of
     from bot.handlers.postmortem.drafts import in_template
     from bot.handlers.postmortem.exports import read_by_name
+    from storage.files import FileStore
 
     if edition and format_ == "json":
         raise UsageError(f"json is the whole record, names and all; --edition {edition} goes with the other formats.")
     if money and edition != "public":
         raise UsageError("--money goes with --edition public; the other editions have sums of money anyway.")
+    if pictures and not edition:
+        raise UsageError("--pictures goes with --edition; without one they are shown anyway.")
     check_edition(template, edition)
     if format_ in BINARY and sys.stdout.isatty():
         file = f"{incident}.{format_.removeprefix('phone-')}"
@@ -46,10 +61,11 @@ def export(
     chosen = settings()
     store = migrated_database(chosen.database_url)
     record = read_by_name(store, incident, workspace_id=workspace)
+    record = replace(record, read_file=FileStore(chosen.files_dir).read)
     if template:
         record = in_template(store, record, template, chosen)
     if edition:
-        version = edition_of(store, record, edition, chosen, money=money)
+        version = edition_of(store, record, edition, chosen, money=money, pictures=pictures)
         record, drafted = version.record, version.drafted
         if drafted.problem:
             click.echo(f"{drafted.problem} Written with the template {drafted.instead} instead.", err=True)

@@ -348,21 +348,57 @@ def _collected(template: Template, document: Document) -> _Collector:
     return collector
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFile:
+    """A file of the message of an entry, which happened at `when` and is of that kind; `words` begin its words.
+
+    `address` is where its bytes are, None where they are not shown; `link` is its page in Slack, if that may be named.
+    """
+
+    entry: TimelineEntry
+    kind: Kind
+    when: str
+    words: str
+    name: str
+    address: str | None
+    link: str | None
+    is_image: bool
+
+
 def markdown(
-    incident: Incident, sections: Iterable[Section], *, head: Head | None = None, picture: str | None = None
+    incident: Incident,
+    sections: Iterable[Section],
+    *,
+    head: Head | None = None,
+    picture: str | None = None,
+    files: Iterable[ShownFile] = (),
 ) -> str:
     """The postmortem as one Markdown file: the title, the head, then every section under its heading.
 
-    `picture` is the address of the picture, relative to the file or on the web, which is shown below the head.
+    `picture` is the address of the picture, relative to the file or on the web, which is shown below the head. `files`
+    are shown at the end.
     """
     shown = [(each.heading, Markup(each.body)) for each in sections if not each.removed]  # noqa: S704 - Markdown already
     address = picture and (_url(picture) if "://" in picture else Markup(picture))  # noqa: S704 - a file's name of ours
     return (
         _render(
-            "markdown", "postmortem/parts/file.md.j2", incident=incident, sections=shown, head=head, picture=address
+            "markdown",
+            "postmortem/parts/file.md.j2",
+            incident=incident,
+            sections=shown,
+            head=head,
+            picture=address,
+            files=[(each, *map(_target, (each.address, each.link))) for each in files],
         ).strip()
         + "\n"
     )
+
+
+def _target(address: str | None) -> Markup | None:
+    """A link's target in Markdown: on the web, or a file's name of ours; None where there is none."""
+    if address is None:
+        return None
+    return _url(address) if "://" in address else Markup(address)  # noqa: S704 - a file's name of ours
 
 
 def canvas(document: str, *, version: int, pictured: bool = False) -> str:
@@ -381,13 +417,28 @@ def editable(incident: Incident, postmortem: Postmortem, *, head: Head | None = 
     return _render("markdown", "postmortem/parts/editable.md.j2", **facts).strip() + "\n"
 
 
-def confluence(incident: Incident, sections: Iterable[Section], *, version: int, head: Head | None = None) -> str:
+def confluence(
+    incident: Incident,
+    sections: Iterable[Section],
+    *,
+    version: int,
+    head: Head | None = None,
+    files: Iterable[ShownFile] = (),
+) -> str:
     """The postmortem in Confluence's storage format, as the body of a page, without its title.
 
-    It shows the picture of the timeline that is attached to the page as PICTURE.
+    It shows the picture of the timeline that is attached to the page as PICTURE, and the files that are attached under
+    their addresses.
     """
     shown = [(section.heading, Markup(markup.storage(section.body))) for section in sections if not section.removed]  # noqa: S704 - as below
-    facts = {"incident": incident, "sections": shown, "version": version, "head": head, "picture": PICTURE}
+    facts: dict[str, object] = {
+        "incident": incident,
+        "sections": shown,
+        "version": version,
+        "head": head,
+        "picture": PICTURE,
+    }
+    facts["files"] = list(files)
     return _render("xml", "web/confluence.xml.j2", **facts).strip() + "\n"
 
 
@@ -418,10 +469,12 @@ def page(
     *,
     head: Head | None = None,
     drawings: Drawings = Drawings(),
+    files: Iterable[ShownFile] = (),
 ) -> str:
     """The postmortem as one self-contained HTML file, with its head, and its picture below the summary.
 
-    Its content security policy allows no script and no network, and its style sheets only by their hashes.
+    Its content security policy allows no script and no network, and its style sheets only by their hashes. The bytes of
+    `files` are in their addresses.
     """
     style = (TEMPLATES / "web" / "page.css").read_text(encoding="utf-8").strip() + drawings.palette
     shown = [
@@ -449,6 +502,7 @@ def page(
         # A picture taller than wide is printed on a sheet of its own.
         sheet=size is not None and int(size[2]) > int(size[1]),
         totals=drawings.totals,
+        files=list(files),
         style=Markup(style),  # noqa: S704 - a shipped file
         style_hashes=[b64encode(sha256(each.encode()).digest()).decode() for each in styles],
     )

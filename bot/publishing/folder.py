@@ -5,21 +5,25 @@ sees a complete file, the old or the new one.
 """
 
 import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bot.documents.export import file_name
 from bot.publishing import git
 from bot.publishing.target import Edition, NotYetError, Published
-from storage.values import Publication
+from storage.values import EntryFile, Publication
 
 PICTURE: Final = "timeline.svg"
 FILES: Final = {"postmortem.md": "md", "postmortem.html": "html", "postmortem.json": "json", PICTURE: "svg"}
 UNREDACTED: Final = frozenset({"json"})
 """Formats with the whole record, names included, which an edition for an audience does not have."""
 _PART = ".part"
+_FILE = re.compile(r"file-[0-9]{1,9}-[0-9a-f]{12}\.[a-z]{2,4}")
+"""The names of files of messages, which `file_name` gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +38,18 @@ class Folder:
 
     def publish(self, edition: Edition, known: Publication | None) -> Published:
         """Write the edition's directory and commit it. Raises NotYetError: the operator can fix any failure here."""
-        place = self.root / edition.name
+        place, files = self.root / edition.name, edition.files
         documents = {
-            # The picture is the file beside it.
-            name: (edition.illustrated(PICTURE) if form == "md" else edition.document(form)).encode()
+            # The pictures are files beside it.
+            name: (_illustrated(edition, files) if form == "md" else edition.document(form)).encode()
             for name, form in FILES.items()
             if not (edition.audience and form in UNREDACTED)
         }
+        documents |= files
         try:
             anew = known is not None and not place.exists()
             changed = write(place, documents)
+            removed = clear(place, documents)
         except NotYetError:
             raise
         except OSError as error:
@@ -51,10 +57,28 @@ class Folder:
             raise NotYetError(f"{error.filename or place} cannot be written: {reason}.") from error
         audience = f", {edition.audience}" if edition.audience else ""
         message = f"{edition.record.incident.name}: postmortem, version {edition.version}{audience}"
-        committed = git.commit(place, sorted(documents), message=message)
+        committed = git.commit(place, sorted([*documents, *removed]), message=message)
         where = f"{edition.name} in the folder of postmortems" + (f", commit {committed}" if committed else "")
         link = f"{self.url}/{edition.name}" if self.url else None
-        return Published(location=edition.name, where=where, link=link, changed=changed, anew=anew)
+        return Published(location=edition.name, where=where, link=link, changed=changed or bool(removed), anew=anew)
+
+
+def _illustrated(edition: Edition, files: Collection[str]) -> str:
+    def address(file: EntryFile) -> str | None:
+        name = file_name(file)
+        return name if name in files else None
+
+    return edition.illustrated(PICTURE, address)
+
+
+def clear(place: Path, documents: Collection[str]) -> list[str]:
+    """Delete files of messages that are no part of the edition any more, such as erased ones; returns their names."""
+    gone = [path for path in place.iterdir() if _FILE.fullmatch(path.name) and path.name not in documents]
+    for path in gone:
+        path.unlink()
+    if gone:
+        _sync(place)
+    return [path.name for path in gone]
 
 
 def write(place: Path, documents: Mapping[str, bytes]) -> bool:

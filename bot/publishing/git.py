@@ -58,6 +58,8 @@ def commit(folder: Path, names: Sequence[str], *, message: str) -> str | None:
     try:
         if not git.can_track(names[0]):
             return None
+        # One that was deleted before it was ever committed is nothing to Git.
+        names = [name for name in names if (folder / name).exists() or git.tracks(name)]
         git.checked("add", "--", *names)
         if not git.checked("status", "--porcelain", "--", *names):
             return None
@@ -80,6 +82,10 @@ class _Git:
         if inside.status != 0 and "not a git repository" not in inside.stderr:
             raise _refusal(inside)
         return inside.stdout == "true" and self.run("check-ignore", "--quiet", name).status != 0
+
+    def tracks(self, name: str) -> bool:
+        """Whether the file is in the index."""
+        return self.run("ls-files", "--error-unmatch", "--", name).status == 0
 
     def identity_options(self) -> Iterator[str]:
         """Options for each part of _DEFAULT_IDENTITY that is not configured."""

@@ -1,10 +1,11 @@
 """The protocol of a publishing target, and the table of targets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from bot.documents.export import BINARY, FORMATS, ExportRecord, latest_draft, with_picture
-from storage.values import Publication
+from bot.documents.export import BINARY, FORMATS, ExportRecord, file_bytes, latest_draft, with_picture
+from storage.values import EntryFile, Publication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +71,17 @@ class Edition:
         """The picture of its timeline."""
         return BINARY["png"](self.shown)
 
-    def illustrated(self, address: str | None) -> str:
-        """The edition in Markdown, with the picture of the timeline that has this address, if it has one."""
-        return with_picture(self.shown, address)
+    def illustrated(self, picture: str | None, address: Callable[[EntryFile], str | None]) -> str:
+        """The edition in Markdown, with the picture of the timeline that has this address, if it has one.
+
+        `address` gives those of the pictures and files of messages.
+        """
+        return with_picture(self.shown, picture, address)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The pictures and files of messages by their names beside the documents."""
+        return file_bytes(self.shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

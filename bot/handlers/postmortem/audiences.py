@@ -26,6 +26,8 @@ from storage.database import Database
 from storage.values import Review, TimelineEntry
 
 BLAMELESS, PUBLIC = "blameless", "public"
+PICTURES = "pictures"
+"""The word after an audience that puts pictures and files of messages into its edition: they may show anything."""
 MONEY = "money"
 """The word after `public` that puts sums of money into it."""
 
@@ -42,13 +44,14 @@ class AudienceVersion:
 class AudienceOptions:
     """What rendering needs beside the record. `limit_s` and `wait_s` bound the operator's own template.
 
-    `money` puts sums of money into a public rendering.
+    `money` puts sums of money into a public rendering, `pictures` those of messages, and their files, into any.
     """
 
     names: Names
     catalog: TemplateCatalog
     prefix: str = ""
     money: bool = False
+    pictures: bool = False
     look_again_days: int | None = LOOK_AGAIN_DAYS
     limit_s: float = LIMIT_S
     wait_s: float = WAIT_S
@@ -81,7 +84,13 @@ def render_for(record: ExportRecord, audience: str, options: AudienceOptions) ->
 
 
 def edition_of(
-    database: Database, record: ExportRecord, audience: str, settings: Settings, *, money: bool = False
+    database: Database,
+    record: ExportRecord,
+    audience: str,
+    settings: Settings,
+    *,
+    money: bool = False,
+    pictures: bool = False,
 ) -> AudienceVersion:
     """As `render_for`, with the workspace's names and the settings."""
     with database.read() as connection:
@@ -91,6 +100,7 @@ def edition_of(
             prefix=settings.prefix,
             look_again_days=settings.cadence.worked,
             money=money,
+            pictures=pictures,
         )
     return render_for(record, audience, options)
 
@@ -116,7 +126,8 @@ def _blameless(record: ExportRecord, options: AudienceOptions) -> AudienceVersio
         if each.edited
     ]
     by_key = {each.key: each for each in (*drafted.sections, *edited)}
-    return _version(record, redacted, list(redacted.entries), replace(drafted, sections=tuple(by_key.values())))
+    drafted = replace(drafted, sections=tuple(by_key.values()))
+    return _version(record, redacted, list(redacted.entries), drafted, options)
 
 
 def _public(record: ExportRecord, options: AudienceOptions) -> AudienceVersion:
@@ -124,7 +135,7 @@ def _public(record: ExportRecord, options: AudienceOptions) -> AudienceVersion:
     redacted = audiences.public_record(_incident_record(record), options.names, money=options.money)
     document = audiences.public_document(_assemble(redacted, options))
     entries = [entry for entry in redacted.entries if audiences.is_public(entry)]
-    return _version(record, redacted, entries, Drafted(sections=rendering.public(document)))
+    return _version(record, redacted, entries, Drafted(sections=rendering.public(document)), options)
 
 
 RENDERINGS: dict[str, Callable[[ExportRecord, AudienceOptions], AudienceVersion]] = {
@@ -155,11 +166,23 @@ def _assemble(record: IncidentRecord, options: AudienceOptions, review: Review |
 
 
 def _version(
-    record: ExportRecord, redacted: IncidentRecord, entries: list[TimelineEntry], drafted: Drafted
+    record: ExportRecord,
+    redacted: IncidentRecord,
+    entries: list[TimelineEntry],
+    drafted: Drafted,
+    options: AudienceOptions,
 ) -> AudienceVersion:
     postmortem = replace(latest_draft(record), sections=published(drafted.sections), drafted_by="")
     items = list(redacted.items)
+    # Their own names and their pages in Slack are for those who are there.
+    files = [replace(each, name=f"{each.kind} file", permalink=None) for each in record.files if options.pictures]
     shown = replace(
-        record, incident=redacted.incident, entries=entries, items=items, postmortem=postmortem, former_names=()
+        record,
+        incident=redacted.incident,
+        entries=entries,
+        items=items,
+        postmortem=postmortem,
+        former_names=(),
+        files=tuple(files),
     )
     return AudienceVersion(record=shown, drafted=drafted)

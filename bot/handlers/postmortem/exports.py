@@ -14,7 +14,7 @@ from storage.values import Incident
 
 
 def read_record(connection: Connection, incident: Incident) -> ExportRecord:
-    """The incident's record, without retracted entries."""
+    """The incident's record, without retracted entries; where the bytes of its files are, its user knows."""
     every = timeline.of_incident(connection, incident.id)
     entries = [entry for entry in every if not entry.retracted]
     return ExportRecord(
@@ -26,6 +26,7 @@ def read_record(connection: Connection, incident: Incident) -> ExportRecord:
         review=reviews.planned(connection, incident.id),
         former_names=members.stored_names(connection, incident.id),
         published=postmortems.published_version(connection, incident.id),
+        files=tuple(timeline.files(connection, incident.id)),
         struck=tuple(entry for entry in every if entry.retracted and entry.kind == LESSON),
     )
 

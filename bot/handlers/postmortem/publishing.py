@@ -11,7 +11,7 @@ from bot.domain.words import closest_match
 from bot.errors import UsageError
 from bot.handlers.incident.incidents import commands_about, get_by_number, get_current, incident_number
 from bot.handlers.permission import require_permission
-from bot.handlers.postmortem.audiences import RENDERINGS, take_money
+from bot.handlers.postmortem.audiences import PICTURES, RENDERINGS, take_money
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.postmortem.interview import ANSWER
 from bot.handlers.request import Button, Reply, Request
@@ -39,12 +39,13 @@ class _PublishRequest:
     number: int | None = None
     audience: str | None = None
     money: bool = False
+    pictures: bool = False
     targets: tuple[str, ...] = ()
     anyway: bool = False
 
 
 def publish(connection: Connection, request: Request) -> Reply:
-    """`publish [blameless|public [money]] [folder|canvas] [anyway] [INC-12]`: publish the newest version.
+    """`publish [blameless|public [money] [pictures]] [folder|canvas] [anyway] [INC-12]`: publish the newest version.
 
     With questions open it asks first, unless `anyway` is said.
     """
@@ -73,6 +74,7 @@ def publish(connection: Connection, request: Request) -> Reply:
             "targets": list(targets),
             "how": wanted.audience,
             "money": wanted.money,
+            "pictures": wanted.pictures,
             "channel": request.channel_id,
             "reply_url": request.reply_url,
             "by": request.user_name,
@@ -145,6 +147,8 @@ def _parse(request: Request) -> _PublishRequest:
         number = incident_number(word, plain=True)
         if number is not None and wanted.number is None:
             wanted = replace(wanted, number=number)
+        elif word == PICTURES:
+            wanted = replace(wanted, pictures=True)
         elif word == _ANYWAY:
             wanted = replace(wanted, anyway=True)
         elif word in RENDERINGS and wanted.audience is None:

@@ -137,7 +137,9 @@ class CanvasTarget:
 
 def _content(edition: Edition, address: str | None = None) -> dict[str, str]:
     """The document of the canvas, with the picture of that address, if any."""
-    text = rendering.canvas(edition.illustrated(address), version=edition.version, pictured=address is not None)
+    # A canvas shows a file of Slack's only: those of messages are there already.
+    illustrated = edition.illustrated(address, lambda file: file.permalink)
+    text = rendering.canvas(illustrated, version=edition.version, pictured=address is not None)
     return {"type": "markdown", "markdown": to_canvas_markdown(text)}
 
 

@@ -24,6 +24,7 @@ from bot.slack.outbound.blocks import message as as_message
 from bot.slack.outbound.canvas import CanvasTarget
 from bot.slack.refusals import retry_after_s
 from storage import incidents, outbox, postmortems, publications
+from storage.files import FileStore
 from storage.outbox import Job
 from storage.values import Publication
 
@@ -152,6 +153,7 @@ def _edition(context: SlackContext, job: Job) -> tuple[Edition, object]:
             version = postmortems.numbered(connection, record.incident.id, number)
             record = replace(record, postmortem=version or record.postmortem)
         names = names_in(connection, record)
+    record = replace(record, read_file=FileStore(context.settings.files_dir).read)
     still_open = count_open(latest_draft(record).sections)
     if content["how"] is None:
         return Edition(record=for_publication(record), still_open=still_open), None
@@ -161,6 +163,7 @@ def _edition(context: SlackContext, job: Job) -> tuple[Edition, object]:
         catalog=context.settings.catalog,
         prefix=content["prefix"],
         money=content.get("money", False),
+        pictures=content.get("pictures", False),
         look_again_days=context.settings.cadence.worked,
     )
     rendered = render_for(record, content["how"], options)

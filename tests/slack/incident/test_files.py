@@ -1,6 +1,8 @@
 """Pictures and files of messages that are on a timeline are kept: without metadata, within bounds, and never twice."""
 
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -11,11 +13,15 @@ from PIL import Image, PngImagePlugin
 from sqlalchemy import select
 
 from bot.clock import SetClock
+from bot.documents.export import FORMATS, PRINTED, file_name
 from bot.documents.images import MOST_PIXELS, UnfitError, fit
 from bot.fakeslack.objects import Message
+from bot.handlers.postmortem.audiences import edition_of
+from bot.handlers.postmortem.exports import read_by_name
 from bot.slack import client
+from bot.slack.identity import Facts
 from bot.vocabulary import ADD_TO_TIMELINE
-from storage import files
+from storage import timeline
 from storage.database import Database
 from storage.files import FileStore
 from storage.models import entry_files
@@ -50,7 +56,7 @@ def share(office: Workplace, name: str = "p99.png", content: bytes | None = None
 def kept(office: Workplace) -> list[EntryFile]:
     office.deliver()
     with office.database.read() as connection:
-        return files.of_incident(connection, incident(office).id)
+        return timeline.files(connection, incident(office).id)
 
 
 def states(office: Workplace) -> list[tuple[str, str | None]]:
@@ -62,6 +68,13 @@ def states(office: Workplace) -> list[tuple[str, str | None]]:
 
 def store(office: Workplace) -> FileStore:
     return FileStore(office.bot.context.settings.files_dir)
+
+
+def grant(office: Workplace, *scopes: str) -> None:
+    """Give the token these scopes, and have the bot learn what it has."""
+    office.slack.scopes |= set(scopes)
+    office.bot.context.identity.facts = Facts()
+    office.bot.refresh()
 
 
 @pytest.fixture
@@ -77,9 +90,7 @@ def keeping(sqlite: Database, clock: SetClock) -> Iterator[Workplace]:
         SCRIBE_FILES_MB="1",
         SCRIBE_REACTIONS="pushpin",
     ) as office:
-        office.slack.scopes |= {"pins:read", "files:read", "reactions:read", "channels:history"}
-        office.bot.context.identity.facts = type(office.bot.context.identity.facts)()
-        office.bot.refresh()
+        grant(office, "pins:read", "files:read", "reactions:read", "channels:history")
         office.say("/detected disk full")
         yield office
 
@@ -185,9 +196,7 @@ def test_a_file_that_is_gone_is_set_aside_with_the_reason(keeping: Workplace) ->
 
 def test_without_the_scope_nothing_is_tried(keeping: Workplace) -> None:
     keeping.slack.scopes -= {"files:read"}
-    facts = keeping.bot.context.identity
-    facts.facts = type(facts.facts)()
-    keeping.bot.refresh()
+    grant(keeping)
     keeping.slack.pin(keeping.carol, share(keeping))
     assert states(keeping) == []
     assert standing(keeping)[-1][1].startswith("see p99")
@@ -232,14 +241,14 @@ def test_an_entry_that_moves_takes_its_files_along_and_unpinning_hides_them(keep
     keeping.say("/detected mails are late", channel=elsewhere)
     keeping.say("/incident merge INC-1", channel=elsewhere)
     with keeping.database.read() as connection:
-        (moved,) = files.of_incident(connection, incident(keeping, 2).id)
+        (moved,) = timeline.files(connection, incident(keeping, 2).id)
     assert moved.name == "p99.png"
     assert kept(keeping) == []
     keeping.slack.unpin(keeping.carol, message)
     keeping.deliver()
     assert [entry.retracted for entry in entries(keeping, 2)] == [False, False, True]
     with keeping.database.read() as connection:
-        assert files.of_incident(connection, incident(keeping, 2).id) == []
+        assert timeline.files(connection, incident(keeping, 2).id) == []
 
 
 @pytest.mark.parametrize(
@@ -270,3 +279,89 @@ def test_a_kind_that_is_not_allowed_is_refused_whatever_its_bytes_are() -> None:
         fit(picture(), "png", {"jpeg"})
     with pytest.raises(UnfitError, match="no_image"):
         fit(picture("WEBP"), "png", {"png"})
+
+
+def test_pictures_are_shown_in_every_edition_but_those_for_others_unless_asked_for(keeping: Workplace) -> None:
+    keeping.slack.pin(keeping.carol, share(keeping, "alice's p99.png", text="5% of carts fail"))
+    keeping.slack.pin(keeping.carol, share(keeping, "app.log", b"14:02 pool exhausted\n", text="the log"))
+    (image, log) = kept(keeping)
+    keeping.say("/impact 5% of carts fail")
+    keeping.say("/resolved freed space")
+    keeping.deliver()
+    record = replace(read_by_name(keeping.database, "INC-1"), read_file=store(keeping).read)
+    page, markdown = FORMATS["html"](record), FORMATS["md"](record)
+    assert page.count('<img src="data:image/png;base64,') == 1
+    assert '<a href="data:text/plain;charset=utf-8;base64,' in page
+    assert "; img-src data:; base-uri" in page
+    assert "https://playground.slack.com/files/" in markdown
+    assert "![" not in markdown
+    storage = PRINTED["confluence"](record)
+    assert f'<ri:attachment ri:filename="{file_name(image)}"/></ac:image>' in storage
+    assert f'<ac:link><ri:attachment ri:filename="{file_name(log)}"/></ac:link>' in storage
+    for audience in ("blameless", "public"):
+        without = edition_of(keeping.database, record, audience, keeping.bot.context.settings).record
+        assert without.files == ()
+        assert "img-src" not in FORMATS["html"](without)
+        shown = edition_of(keeping.database, record, audience, keeping.bot.context.settings, pictures=True).record
+        told = FORMATS["html"](shown)
+        # An image of an entry that is not public is not shown either.
+        assert told.count("<img src=") == (audience == "blameless")
+        assert "alice" not in told.casefold()
+        assert "playground.slack.com" not in told
+
+
+def test_a_published_folder_has_the_pictures_beside_it_and_an_erased_one_leaves_it_and_gits_index(
+    sqlite: Database, clock: SetClock, tmp_path: Path
+) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    subprocess.run(["git", "init", "-q", str(published)], check=True)  # noqa: S603, S607 - the one on the path
+    with workplace(
+        sqlite,
+        clock=clock,
+        SCRIBE_PINS="on",
+        SCRIBE_FILES="images",
+        SCRIBE_FILES_DIR=str(tmp_path / "files"),
+        SCRIBE_PUBLISH_DIR=str(published),
+    ) as office:
+        grant(office, "pins:read", "files:read")
+        office.say("/detected disk full")
+        office.slack.pin(office.carol, share(office))
+        (image,) = kept(office)
+        office.say("/resolved freed space")
+        office.deliver()
+        office.ask("/postmortem publish anyway")
+        office.deliver()
+        place = published / "INC-1"
+        assert (place / file_name(image)).read_bytes() == store(office).read(image.sha256)
+        assert f"![p99.png]({file_name(image)})" in (place / "postmortem.md").read_text()
+        assert "data:image/png" in (place / "postmortem.html").read_text()
+        answer = office.ask("/incident erase 2 it shows a customer", user=office.carol)
+        office.slack.click(office.carol, answer, "erase")
+        office.deliver()
+        assert not (place / file_name(image)).exists()
+        assert "data:image" not in (place / "postmortem.html").read_text()
+        listed = ["git", "-C", str(published), "ls-files"]
+        tracked = subprocess.run(listed, check=True, capture_output=True, text=True).stdout  # noqa: S603 - as above
+        assert file_name(image) not in tracked
+        assert "INC-1/postmortem.md" in tracked
+
+
+def test_a_canvas_shows_the_file_that_slack_has(sqlite: Database, clock: SetClock, tmp_path: Path) -> None:
+    with workplace(
+        sqlite,
+        clock=clock,
+        SCRIBE_PINS="on",
+        SCRIBE_FILES="images",
+        SCRIBE_FILES_DIR=str(tmp_path),
+        SCRIBE_CANVAS="on",
+    ) as office:
+        grant(office, "pins:read", "files:read", "canvases:write")
+        office.say("/detected disk full")
+        office.slack.pin(office.carol, share(office))
+        (image,) = kept(office)
+        office.say("/resolved freed space")
+        office.deliver()
+        office.ask("/postmortem publish anyway")
+        office.deliver()
+        assert f"![p99.png]({image.permalink})" in office.slack.canvases[0].markdown
