@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, validate_call
+from pydantic import Base64Bytes, Field, validate_call
 
 from bot.demo.clock import TRAVEL_STEPS
 from bot.demo.demo import DRILL_SPEED, Demo
@@ -20,6 +20,7 @@ REQUIRED: Final = "Please fill in this field."
 INVALID: Final = "That does not fit in this field."
 
 Action = Callable[..., Json]
+FileName = Annotated[str, Field(min_length=1, max_length=200)]
 Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -50,6 +51,24 @@ def say(demo: Demo, *, user: str, channel: str, text: str, thread_ts: str | None
     answer = demo.slack.command(user, channel, command, words)
     demo.move_on(demo.film.on_command(answer))
     return _result(answer, command)
+
+
+@validate_call(config={"arbitrary_types_allowed": True})
+def share(
+    demo: Demo, *, user: str, channel: str, name: FileName, content: Base64Bytes, thread_ts: str | None = None
+) -> Json:
+    """Post a file, such as a screenshot from the clipboard."""
+    demo.slack.share(user, channel, name, content, thread_ts=thread_ts)
+    return {}
+
+
+@validate_call(config={"arbitrary_types_allowed": True})
+def pin(demo: Demo, *, user: str, channel: str, ts: str) -> Json:
+    """Pin a message to its channel, or take its pin away, whoever pinned it."""
+    message = _find_message(demo, channel, ts)
+    pinned = (channel, ts) in demo.slack.workspace.pins
+    (demo.slack.unpin if pinned else demo.slack.pin)(user, message)
+    return {}
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
@@ -217,5 +236,5 @@ def bot(demo: Demo, *, user: str, running: bool) -> Json:  # noqa: ARG001 - as a
 
 ACTIONS: Final[dict[str, Action]] = {
     action.__name__: action
-    for action in (say, click, submit, dismiss, react, shortcut, home, travel, drill, own_case, bot)
+    for action in (say, share, pin, click, submit, dismiss, react, shortcut, home, travel, drill, own_case, bot)
 }

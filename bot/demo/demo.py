@@ -34,6 +34,7 @@ from bot.vocabulary import (
     RULED_OUT,
 )
 from storage.database import Database
+from storage.values import FILES_SUFFIX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,10 @@ ROLES: Final = (
 )
 CHANNELS: Final = ("incident", "general")
 REACTIONS: Final = "pushpin=note"
-SCOPES: Final = frozenset({"reactions:read", "channels:history", "groups:history", "canvases:write"})
-"""The scopes that reactions and the canvas need, in addition to the default ones."""
+SCOPES: Final = frozenset(
+    {"reactions:read", "channels:history", "groups:history", "canvases:write", "pins:read", "files:read"}
+)
+"""The scopes that reactions, the canvas, pins and pictures need, in addition to the default ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +175,7 @@ DRILL_SPEED = 60.0
 """How many times as fast as real time a drill plays by default."""
 _MAX_CHANNEL_NAME = 76
 """Slack's limit is 80 characters; the rest is for the number that makes a repeated name unique."""
-_IGNORED_SETTINGS: Final = frozenset({"SCRIBE_SPOOL", "SCRIBE_PUBLISH_DIR", "SCRIBE_PUBLISH_URL"})
+_IGNORED_SETTINGS: Final = frozenset({"SCRIBE_SPOOL", "SCRIBE_FILES_DIR", "SCRIBE_PUBLISH_DIR", "SCRIBE_PUBLISH_URL"})
 
 
 class Demo:
@@ -302,9 +305,14 @@ def demo_variables(environment: Mapping[str, str]) -> dict[str, str]:
     Without those in _IGNORED_SETTINGS: they name folders and repositories of the production bot, which the demo must
     not write to.
     """
-    own = {"SCRIBE_REACTIONS": REACTIONS, "SCRIBE_CANVAS": "on"}
+    own = {"SCRIBE_REACTIONS": REACTIONS, "SCRIBE_CANVAS": "on", "SCRIBE_PINS": "on", "SCRIBE_FILES": "images"}
     given = {name for name in environment if name.startswith("SCRIBE_")} - _IGNORED_SETTINGS
     return own | {name: environment[name] for name in given}
+
+
+def _files_beside(database: Database) -> Path | None:
+    """The folder of kept pictures beside the database's file; None where it has none."""
+    return Path(f"{database.url.database}{FILES_SUFFIX}") if database.is_sqlite and database.url.database else None
 
 
 @contextmanager
@@ -325,6 +333,7 @@ def run_demo(
         {
             **demo_variables(environment),
             "SCRIBE_SPOOL": str(spool),
+            "SCRIBE_FILES_DIR": str(_files_beside(database) or spool / "files"),
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": slack.app_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,

@@ -294,7 +294,7 @@ def _channel(workspace: Workspace, channel: objects.Channel, user: str) -> Json:
 def messages_json(slack: Slack, channel: str, user: str) -> list[Json]:
     """The newest MAX_MESSAGES messages of a channel that the person sees, oldest first.
 
-    `typed` is the command that the message is the answer to, if any.
+    `typed` is the command that the message is the answer to, `pinned` the id of who pinned it, if any.
     """
     typed = {
         (answer.message.channel, answer.message.ts): {
@@ -307,7 +307,15 @@ def messages_json(slack: Slack, channel: str, user: str) -> list[Json]:
     }
     visible = slack.workspace.visible(channel, user)[-MAX_MESSAGES:]
     zone = ZoneInfo(slack.workspace.users[user].zone or "UTC")
-    return [_message(each, zone) | {"typed": typed.get((each.channel, each.ts))} for each in visible]
+    pins = slack.workspace.pins
+    return [
+        _message(each, zone)
+        | {
+            "typed": typed.get((each.channel, each.ts)),
+            "pinned": pins[each.channel, each.ts].user if (each.channel, each.ts) in pins else None,
+        }
+        for each in visible
+    ]
 
 
 def _message(message: objects.Message, zone: ZoneInfo) -> Json:

@@ -1,7 +1,7 @@
 """The page's side pane: the postmortem as a draft would write it now, its check, its JSON and its picture."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -13,7 +13,15 @@ from bot.config import Settings
 from bot.demo.casefile import SAMPLE, read_case
 from bot.demo.replay import replayed
 from bot.documents import drafting, markup
-from bot.documents.export import FORMATS, PRINTED, ExportRecord, for_publication, latest_draft
+from bot.documents.export import (
+    FORMATS,
+    PRINTED,
+    ExportRecord,
+    embedded,
+    for_publication,
+    latest_draft,
+    shown_files,
+)
 from bot.documents.picture.phases import spans
 from bot.domain.check.checklist import check, grouped
 from bot.domain.incident.phases import phases
@@ -25,6 +33,7 @@ from bot.handlers.postmortem.exports import read_by_name, read_record
 from bot.vocabulary import ENTRY_KINDS
 from storage import incidents
 from storage.database import Database
+from storage.files import FileStore
 from storage.values import MEMBER
 
 
@@ -73,7 +82,7 @@ class PostmortemPreview:
             "here": incident.channel_id == channel,
             "version": newest.version if newest else None,
             "template": preview.template,
-            "state": sha256(FORMATS["json"](record).encode()).hexdigest(),
+            "state": sha256(f"{FORMATS['json'](record)}{record.files}".encode()).hexdigest(),
         }
         return {"incident": about, "tab": tab, **_TABS[tab](preview)}
 
@@ -90,7 +99,10 @@ class PostmortemPreview:
                     connection, self._workspace_id, channel, standing=MEMBER, open_only=False, limit=1
                 )
                 incident = newest[0] if newest else None
-            return None if incident is None else read_record(connection, incident)
+            if incident is None:
+                return None
+            record = read_record(connection, incident)
+        return replace(record, read_file=FileStore(self._settings.files_dir).read)
 
 
 def _postmortem(preview: Preview) -> Json:
@@ -115,7 +127,12 @@ def _postmortem(preview: Preview) -> Json:
         for each in redrafted.sections
         if not each.removed
     ]
-    return {"problem": drafted.problem, "sections": sections, **_picture(preview)}
+    files = [
+        {"when": each.when, "words": each.words, "author": each.entry.author, "name": each.name, "src": each.address}
+        for each in shown_files(record, embedded(record))
+        if each.is_image and each.address
+    ]
+    return {"problem": drafted.problem, "sections": sections, "files": files, **_picture(preview)}
 
 
 @cache

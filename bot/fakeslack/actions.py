@@ -143,20 +143,21 @@ class Actions:
         self, user: str, channel: str, name: str, content: bytes, *, text: str = "", thread_ts: str | None = None
     ) -> Message:
         """Share a file in a channel, with `text` in the same message."""
+        sender, place = self.workspace.users[user], self.workspace.channels[channel]
         with self.workspace.lock:
             file = File(
                 id=self.workspace.next_id("F"),
                 name=name,
                 title=name,
                 content=content,
-                user=user,
-                channel=channel,
+                user=sender.id,
+                channel=place.id,
                 thread_ts=thread_ts,
                 created_at=self.workspace.clock(),
             )
             self.workspace.files.append(file)
             sent = self._formatted(text, with_names=False)
-            return self.workspace.post(channel, user=user, text=sent, thread_ts=thread_ts, files=(file,))
+            return self.workspace.post(place.id, user=sender.id, text=sent, thread_ts=thread_ts, files=(file,))
 
     def pin(self, user: str, message: Message) -> None:
         """Pin a message to its channel; the app hears of it with the scope pins:read."""

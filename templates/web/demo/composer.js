@@ -9,7 +9,7 @@ const MAX_OFFERS = 8;
 const MAX_HEIGHT_PX = 200;
 const sentTexts = [];
 
-export function composer({ id, label, send }) {
+export function composer({ id, label, send, share }) {
   const list = el("ul", { id: `${id}-list`, role: "listbox", "aria-label": "Suggestions", hidden: true });
   const hint = el("p", { class: "hint", id: `${id}-hint`, "aria-live": "polite" });
   const box = el("textarea", {
@@ -88,9 +88,17 @@ export function composer({ id, label, send }) {
     if (KEYS[event.key]?.()) event.preventDefault();
   });
   box.addEventListener("input", onInput);
+  box.addEventListener("paste", (event) => {
+    const [file] = event.clipboardData.files;
+    if (!file) return;
+    event.preventDefault();
+    share(file);
+  });
+  const picker = el("input", { type: "file", accept: "image/*", hidden: true, onchange: () => { if (picker.files[0]) share(picker.files[0]); picker.value = ""; } });
+  const attach = el("button", { type: "button", class: "attach", title: "Attach a picture, or paste one", "aria-label": "Attach a picture", onclick: () => picker.click() }, "🖼");
   box.addEventListener("blur", hideOffers);
 
-  const node = el("div", { class: "composer" }, list, el("div", { class: "row" }, box, sendButton), hint);
+  const node = el("div", { class: "composer" }, list, el("div", { class: "row" }, attach, picker, box, sendButton), hint);
   node.fill = (text) => {
     setText(text);
     hideOffers();
@@ -105,6 +113,13 @@ export function composer({ id, label, send }) {
 export const sendTo = (thread, onSend) => (text) => {
   onSend?.();
   return perform("say", { channel: session.channel, text, ...(thread ? { thread_ts: thread() } : {}) });
+};
+
+// The `share` of a composer: posts a file that was chosen or pasted.
+export const shareIn = (thread) => async (file) => {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const content = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  perform("share", { channel: session.channel, name: file.name, content, ...(thread ? { thread_ts: thread() } : {}) });
 };
 
 function completions(text, caret) {

@@ -66,6 +66,7 @@ function article(message, replies, where, day) {
   return el("article", { class: classes, id: context.id, tabindex: -1, "aria-label": `${nameOf(message.user)}, ${timeOf(message)}` },
     day && el("p", { class: "day" }, el("span", {}, day)),
     message.private && el("p", { class: "note" }, "Only visible to you"),
+    message.pinned && el("p", { class: "note" }, `📌 Pinned by ${nameOf(message.pinned)}`),
     message.typed && el("p", { class: "note typed" }, el("b", {}, nameOf(message.typed.user)), " used ", el("code", {}, message.typed.command), " ", el("span", {}, mrkdwn(message.typed.text))),
     el("div", { class: "avatar", "aria-hidden": "true", "data-hue": hue(message.user) }, nameOf(message.user).slice(0, 1)),
     el("div", { class: "byline" },
@@ -126,6 +127,7 @@ const menuItems = (message, where) => [
   })),
   ...(where === "messages" ? [{ name: "Reply in thread", about: "", run: () => navigate({ thread: message.ts }) }] : []),
   ...QUICK_REACTIONS.map((name) => ({ name: `React with ${emoji(name)}`, about: "", run: () => react(message, name) })),
+  { name: message.pinned ? "Unpin from channel" : "Pin to channel", about: "", run: () => perform("pin", { channel: message.channel, ts: message.ts }) },
   { name: "Copy text", about: "", run: () => navigator.clipboard?.writeText(message.text) },
 ];
 

@@ -4,7 +4,7 @@ import { showNotice } from "./actions.js";
 import { RequestError, get } from "./api.js";
 import { showCanvas } from "./canvas.js";
 import { buildClock, showClock } from "./clock.js";
-import { composer, sendTo } from "./composer.js";
+import { composer, sendTo, shareIn } from "./composer.js";
 import { byId, el, invalidate, renderIfChanged, renderKeepingFocus } from "./dom.js";
 import { showDrill, startDrill } from "./drill.js";
 import { hints } from "./hints.js";
@@ -25,7 +25,7 @@ let version = "";
 function build() {
   buildClock();
   buildPreview();
-  box = composer({ id: "box", label: "Message, or / for commands", send: sendTo(undefined, scrollToEnd) });
+  box = composer({ id: "box", label: "Message, or / for commands", send: sendTo(undefined, scrollToEnd), share: shareIn() });
   byId("footer").append(el("div", { id: "hints" }), el("div", { id: "notice", role: "alert" }), box);
   byId("messages").addEventListener("keydown", onArrow);
   byId("panes").append(...PANES.map(([pane, label]) => el("button", { type: "button", "data-pane": pane, onclick: () => showPane(pane) }, label)));

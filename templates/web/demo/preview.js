@@ -71,6 +71,7 @@ const TABS = {
       el("h3", {}, each.heading, each.edited && el("span", { class: "edited" }, "edited by hand")),
       each.key === "timeline" && thumbnail(view), sanitize(each.html, 1))),
     !view.sections.some((each) => each.key === "timeline") && thumbnail(view),
+    view.files.length > 0 && el("section", { "aria-label": "Pictures" }, el("h3", {}, "Pictures"), view.files.map(kept)),
   ],
   check: (view) => view.total === 0
     ? el("p", {}, "Nothing to remark on. A reviewer would be content.")
@@ -84,6 +85,9 @@ const TABS = {
     el("details", {}, el("summary", {}, "The same as a list"), rail(view)),
   ],
 };
+
+const kept = (each) =>
+  el("figure", {}, el("img", { src: each.src, alt: each.name }), el("figcaption", { class: "muted" }, `${each.when} ${each.words} — ${each.author}`));
 
 const finding = (each) =>
   el("div", { class: "finding" }, el("p", {}, el("b", {}, each.place), ": ", each.reason), el("p", { class: "muted" }, "→ ", each.fix));

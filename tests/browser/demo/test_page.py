@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import BytesIO
 from itertools import product
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import expect
 from slack_sdk import WebClient
 
@@ -330,6 +332,29 @@ def test_two_tabs_act_as_two_people_and_private_answers_stay_with_theirs(site: D
 
 
 @pytest.mark.parametrize("over_http", [True, False])
+def test_a_picture_is_attached_or_pasted_and_pinned_and_the_document_shows_it(site: DemoSite, tab: Tab) -> None:
+    site.record("/detected disk full")
+    page, written = tab.page, BytesIO()
+    Image.new("RGB", (60, 40), (200, 30, 30)).save(written, "PNG")
+    page.set_input_files("input[type=file]", {"name": "p99.png", "mimeType": "image/png", "buffer": written.getvalue()})
+    shared = page.locator("#messages article:has(img)")
+    expect(shared.locator("img")).to_have_js_property("naturalWidth", 60)
+    tab.choose(shared, "Pin to channel")
+    expect(tab.message("Pinned by Alice")).to_be_visible()
+    shown = page.locator("#preview-body figure img")
+    expect(shown).to_have_js_property("naturalWidth", 60)
+    tab.choose(shared, "Unpin from channel")
+    expect(shown).to_have_count(0)
+    page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array([1, 2])], "pasted.png", { type: "image/png" }));
+          document.getElementById("box").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+        }"""
+    )
+    tab.message("pasted.png")
+
+
 def test_a_stopped_bot_is_reported_and_the_typed_command_stays_in_the_box(tab: Tab) -> None:
     tab.type("/detected disk full")
     tab.message("disk full")

@@ -62,6 +62,7 @@ def test_the_prefix_stands_before_every_command_of_the_page_and_of_a_drill(sqlit
 def test_the_production_bots_spool_and_publishing_folder_are_not_used(sqlite: Database, tmp_path: Path) -> None:
     spool, folder = tmp_path / "spool", tmp_path / "published"
     environment = {"SCRIBE_SPOOL": str(spool), "SCRIBE_PUBLISH_DIR": str(folder), "SCRIBE_TEMPLATE": "sysadmin"}
+    environment["SCRIBE_FILES_DIR"] = str(folder)
     for path in (spool, folder):
         path.mkdir()
     with serve_page(sqlite, {}, environment=environment, http=True) as (_, demo):
@@ -69,6 +70,7 @@ def test_the_production_bots_spool_and_publishing_folder_are_not_used(sqlite: Da
         settings = demo.bot_process.bot.context.settings
         assert (settings.spool, settings.publish_dir) == (tmp_path / "scribe.db-spool", None)
         assert settings.template == "sysadmin"
+        assert settings.files_dir == tmp_path / "scribe.db.files"
     assert [*spool.iterdir(), *folder.iterdir()] == []
 
 
