@@ -27,6 +27,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     (store.SPOOL, store.check_spool),
     (store.OUTBOX, store.check_outbox),
     (surroundings.CHANNELS, surroundings.check_channels),
+    (surroundings.FILES, surroundings.check_files),
     (surroundings.FONT, surroundings.check_font),
 )
 """By subject. A check that needs what an earlier one found to be broken returns nothing."""

@@ -1,5 +1,6 @@
 """Checks of what is around Scribe: a pooler before the database, the channels it posts to, the fonts for pictures."""
 
+import os
 import unicodedata
 from dataclasses import dataclass
 
@@ -7,7 +8,9 @@ from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
 from bot.documents.picture.png import undrawable
 from bot.documents.picture.text_width import has_all, simple
 from bot.slack.outbound.presence import KEPT_FOR, waiting_by_channel
-from storage import incidents, receipts, schema, timeline
+from storage import files, incidents, receipts, schema, timeline
+from storage.files import FileStore
+from storage.spool import nearest_folder
 
 POOLER = "pooler"
 
@@ -46,6 +49,30 @@ def check_channels(installation: Installation) -> list[Diagnosis]:
     if len(places) > LISTED:
         found.append(warn(CHANNELS, f"Scribe is not in {len(places) - LISTED} more channels", fix=_INVITE))
     return found or [ok(CHANNELS, "Scribe is missing from none that it has to post to")]
+
+
+FILES = "files"
+_OWN_FOLDER = "Make the folder writable for the user that runs Scribe, or set SCRIBE_FILES_DIR to another one."
+_FROM_A_COPY = "Put them back from a copy's folder: the name of each file is its SHA-256. deploy/BACKUP.md tells more."
+
+
+def check_files(installation: Installation) -> list[Diagnosis]:
+    """Whether files of messages can be kept, and those that are kept are there. Nothing where that is off."""
+    if not installation.settings.files:
+        return []
+    store = FileStore(installation.settings.files_dir)
+    folder = nearest_folder(store.folder)
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return [fail(FILES, f"nothing can be written in {folder}", fix=_OWN_FOLDER)]
+    if not _is_current(installation):
+        return []
+    with installation.database.read() as connection:
+        named, refused = files.referenced(connection), files.refused_by_problem(connection)
+    missing = len(named - store.names())
+    if missing:
+        return [warn(FILES, f"{missing} of {len(named)} are not in {store.folder}", fix=_FROM_A_COPY)]
+    reasons = ", ".join(f"{count} {problem}" for problem, count in sorted(refused.items()))
+    return [ok(FILES, f"{len(named)} kept in {store.folder}{f'; not kept: {reasons}' if reasons else ''}")]
 
 
 FONT = "font"

@@ -54,7 +54,8 @@ def pin(context: SlackContext, payload: PinChange) -> None:
     message, channel_id = event.message, event.channel
     if not context.settings.pins or message is None or channel_id is None:
         return
-    if facts.bot_user_id in {event.user, message.user} or (message.bot_id and message.bot_id == facts.bot_id):
+    own = {facts.bot_user_id, facts.bot_id} - {None}
+    if not own.isdisjoint({event.user, message.user, message.bot_id}):
         return
     of_link = parse_qs(urlsplit(message.permalink or "").query)
     thread_ts = message.thread_ts or next(iter(of_link.get("thread_ts", ())), None)

@@ -13,6 +13,8 @@ from PIL import Image, PngImagePlugin
 from sqlalchemy import select
 
 from bot.clock import SetClock
+from bot.doctor.installation import Installation
+from bot.doctor.surroundings import check_files
 from bot.documents.export import FORMATS, PRINTED, file_name
 from bot.documents.images import MOST_PIXELS, UnfitError, fit
 from bot.fakeslack.objects import Message
@@ -200,6 +202,24 @@ def test_without_the_scope_nothing_is_tried(keeping: Workplace) -> None:
     keeping.slack.pin(keeping.carol, share(keeping))
     assert states(keeping) == []
     assert standing(keeping)[-1][1].startswith("see p99")
+
+
+def test_the_doctor_counts_what_is_kept_refused_and_missing(keeping: Workplace) -> None:
+    def told() -> str:
+        settings = keeping.bot.context.settings
+        looked = Installation(settings=settings, clock=keeping.bot.context.clock)
+        looked.is_reachable = True
+        (found,) = check_files(looked)
+        looked.close()
+        return f"{found.level} {found.message}"
+
+    folder = store(keeping).folder
+    keeping.slack.pin(keeping.carol, share(keeping))
+    keeping.slack.pin(keeping.carol, share(keeping, "page.png", b"<html>", text="a page"))
+    (image,) = kept(keeping)
+    assert told() == f"ok 1 kept in {folder}; not kept: 1 no_image"
+    store(keeping).delete(image.sha256)
+    assert told() == f"warn 1 of 1 are not in {folder}"
 
 
 def test_slacks_page_to_sign_in_is_no_file(keeping: Workplace) -> None:
