@@ -281,8 +281,8 @@ INCIDENT = Command(
         Subcommand(name="undo", hint="[NUMBER]", description="Take back my last entry, or that one"),
         Subcommand(
             name="backfill",
-            hint="[INC-12] [lines]",
-            description="Record a chronology, an entry for each line",
+            hint="[INC-12] [14:00..15:30|lines]",
+            description="Take in what was said here then, or a pasted chat or chronology: tick what goes in",
             writes=False,
         ),
         Subcommand(

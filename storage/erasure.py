@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, Table, Text, and_, bindparam, cast, null, or_, select, update
 
+from storage import backfills
 from storage.live_messages import LIVE, SHOW
 from storage.models import (
     action_item_revisions,
@@ -206,6 +207,7 @@ def rewrite(
 ) -> Rewritten:
     """Erase the words from what was made of them, in the workspace since they were recorded, and in these incidents."""
     ids, since = list(incident_ids), recorded_at - BEFORE
+    backfills.forget(connection, ids)
     of_incidents = postmortem_versions.c.incident_id.in_(ids)
     versions = _rewrite(connection, postmortem_versions, ("id", "number"), "sections", of_incidents, erase)
     titles = _rewrite(connection, incidents, ("id", "number"), "title", incidents.c.id.in_(ids), erase)

@@ -91,6 +91,16 @@ _IN_CHANNEL = select(*COLUMNS).where(
     *_OF_CHANNEL,
     incidents.c.id == func.coalesce(_newest_where(text(f"incidents.{OPEN}")), _newest_where(COUNTED), _newest_where()),
 )
+_IN_CHANNEL_CALLED = (
+    select(*COLUMNS)
+    .where(
+        incidents.c.workspace_id == bindparam("workspace_id"),
+        or_(incidents.c.channel_id == bindparam("channel"), incidents.c.channel_name == bindparam("channel")),
+        or_(COUNTED, ~_WAS_MERGED),
+    )
+    .order_by(incidents.c.open.desc(), COUNTED.desc(), incidents.c.number.desc())
+    .limit(1)
+)
 _MERGED = (
     select(*COLUMNS)
     .where(
@@ -161,6 +171,11 @@ def in_channel(connection: Connection, workspace_id: str, channel_id: str, *, lo
     its entries cannot change between reading them and writing what follows from them.
     """
     return _first(connection, _IN_CHANNEL, lock=lock, workspace_id=workspace_id, channel_id=channel_id)
+
+
+def in_channel_called(connection: Connection, workspace_id: str, channel: str) -> Incident | None:
+    """The newest incident of the channel with that id, or the name that it had when the incident was declared."""
+    return _first(connection, _IN_CHANNEL_CALLED, lock=False, workspace_id=workspace_id, channel=channel)
 
 
 def current(

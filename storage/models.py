@@ -666,3 +666,17 @@ outbox = Table(
     Index(None, "workspace_id", "lane", sqlite_where=text(PARKED), postgresql_where=text(PARKED)),
     Index(None, "sent_at", sqlite_where=text(SENT), postgresql_where=text(SENT)),
 )
+
+backfills = Table(
+    "backfills",
+    metadata,
+    _id(),
+    _of_incident(),
+    Column("token", String(32), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    UniqueConstraint("token"),
+    Index(None, "incident_id"),
+    Index(None, "begun_at"),
+)

@@ -5,7 +5,7 @@ SQLite has one writer at a time, so each portion is a transaction of its own, an
 
 from datetime import datetime
 
-from storage import live_messages, outbox, receipts
+from storage import backfills, live_messages, outbox, receipts
 from storage.database import Transactions
 from storage.items import digests, handovers
 from storage.sources import signals
@@ -16,13 +16,15 @@ LOOKED_THROUGH = 2_000
 """Receipts that are read in one transaction."""
 
 
-def prune(database: Transactions, *, before: datetime) -> None:
+def prune(database: Transactions, *, before: datetime, backfills_before: datetime) -> None:
     """Delete what is older than `before`: sent jobs, receipts, told hand-overs, old digests, signals of no entry."""
     for table in (outbox, digests, handovers, signals):
         deleted = PORTION
         while deleted == PORTION:
             with database.write() as connection:
                 deleted = table.prune(connection, before=before, most=PORTION)
+    with database.write() as connection:
+        backfills.prune(connection, before=backfills_before)
     _prune_receipts(database, before)
     forgotten = PORTION
     while forgotten == PORTION:

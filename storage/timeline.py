@@ -494,6 +494,18 @@ def of_message(connection: Connection, workspace_id: str, permalinks: Collection
     return _revised(connection, *_reading(from_it, ours, by=timeline_entries.c.id))
 
 
+def said(connection: Connection, incident_id: int) -> list[tuple[int, str | None, datetime, str, bool]]:
+    """Of each entry its number, the address of its message, time and words as recorded, and whether it is retracted."""
+    columns = (
+        timeline_entries.c.number,
+        timeline_entries.c.permalink,
+        timeline_entries.c.occurred_at,
+        timeline_entries.c.text,
+    )
+    query = select(*columns, RETRACTED).where(timeline_entries.c.incident_id == incident_id)
+    return [(number, link, at, text, bool(gone)) for number, link, at, text, gone in connection.execute(query)]
+
+
 def incident_id(connection: Connection, entry: TimelineEntry) -> int:
     """The row id of the entry's incident."""
     query = select(timeline_entries.c.incident_id).where(timeline_entries.c.id == entry.id)

@@ -27,6 +27,8 @@ ALERT, CHANGE = "alert", "change"
 """The kinds of signals; each is also the kind of the timeline entry that it becomes."""
 FROM_SOURCE = "source"
 """In place of a person's id, and as an entry's source: a source outside of Slack told it."""
+BACKFILL = "backfill"
+"""The source of an entry that was taken in afterwards, out of a conversation or a chronology."""
 LATE_AFTER = timedelta(seconds=60)
 """An entry recorded at least this long after its event is marked late."""
 
@@ -143,6 +145,11 @@ class TimelineEntry:
     def late(self) -> bool:
         """Whether it was recorded LATE_AFTER or more after it happened."""
         return self.recorded_at - self.occurred_at >= LATE_AFTER
+
+    @property
+    def backfilled(self) -> bool:
+        """Whether it was taken in afterwards, out of a conversation or a chronology."""
+        return self.source == BACKFILL
 
 
 FILES_SUFFIX = ".files"

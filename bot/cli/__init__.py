@@ -17,6 +17,7 @@ _COMMANDS = (
     documents.check,
     documents.report,
     incidents.log,
+    incidents.backfill,
     incidents.erase,
     incidents.remind,
     sources.sources,

@@ -1,5 +1,7 @@
-"""Commands on incidents that need no Slack: record an entry, erase one, preview the reminders."""
+"""Commands on incidents that need no Slack: record an entry, take in a conversation, erase one, preview reminders."""
 
+import sys
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -7,6 +9,8 @@ import click
 from bot.cli.base import RawArgsCommand, error_message, migrated_database, settings
 from bot.errors import UsageError
 
+DEFAULT_ADDRESS = "https://app.slack.com/"
+"""The address of messages where that of their workspace is not known; Slack leads on from there."""
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 """The years that `remind --at` takes: near the limits of `datetime`, adding days overflows."""
 
@@ -39,6 +43,88 @@ def log(incident: str, words: tuple[str, ...], file: TextIO | None, author: str 
             raise
         raise UsageError(f"{problem}\nYour words: {text}" if file is None else problem) from None
     click.echo(receipt)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--channel", metavar="NAME", help="Of a Slack export: the channel, incident-12 or its id.")
+@click.option("--incident", metavar="INC", help="The incident; that of the channel unless given.")
+@click.option("--between", metavar="14:00..15:30", help="Only what was said then, in SCRIBE_TIMEZONE.")
+@click.option("--as", "author", default=None, help="Who records what is ticked; your login name otherwise.")
+@click.option("--workspace", help="The Slack workspace's id, where the store knows several.")
+def backfill(
+    file: Path,
+    channel: str | None,
+    incident: str | None,
+    between: str | None,
+    author: str | None,
+    workspace: str | None,
+) -> None:
+    """Take in a conversation: a Slack export (slack-export.zip --channel incident-12) or copied text (--incident
+    INC-12). It prints a file of proposals with ticks; the same command with that file records what is ticked in it.
+
+    scribe backfill slack-export.zip --channel incident-12 > proposals.md
+    """
+    from bot.clock import now
+    from bot.domain.incident.proposals import is_proposals_file
+    from bot.handlers import terminal
+
+    at, chosen = now(), settings()
+    if file.suffix.lower() == ".zip":
+        if channel is None:
+            raise UsageError(f"Name the channel: scribe backfill {file} --channel incident-12")
+        text = ""
+    else:
+        text = _text_of(file)
+        if channel is not None:
+            raise UsageError(
+                "--channel goes with a Slack export, a file that ends in .zip; copied text: --incident INC-12"
+            )
+        if is_proposals_file(text):
+            if incident or between:
+                raise UsageError("The file names its incident, and the messages: leave out --incident and --between.")
+            store = migrated_database(chosen.database_url)
+            click.echo(terminal.record_proposals(store, chosen, text, at=at, author=author, workspace_id=workspace))
+            return
+        if incident is None:
+            raise UsageError(f"Say which incident it belongs to: scribe backfill {file} --incident INC-12")
+    store = migrated_database(chosen.database_url)
+    found = terminal.incident_of(store, name=incident, channel=channel, workspace_id=workspace)
+    span = terminal.read_span(chosen, between, at=at) if between else None
+    cut = False
+    if channel is not None:
+        from bot.slack.export import read_export
+
+        exported = read_export(
+            file, channel, span=span, address=terminal.address_of(store, found) or DEFAULT_ADDRESS, progress=_progress
+        )
+        messages, cut = list(exported.messages), exported.cut
+    else:
+        messages = terminal.read_pasted(store, chosen, found, text, at=at)
+        messages = [each for each in messages if span is None or span.start <= each.at <= span.end]
+    if not messages:
+        raise UsageError("There are no messages in that time.")
+    proposed = terminal.propose_messages(store, found, messages, cut=cut)
+    ticked = sum(each.ticked for each in proposed.proposals)
+    click.echo(proposed.file, nl=False)
+    click.echo(f"{len(messages):,} messages, {ticked} of them ticked. Nothing is recorded yet.", err=True)
+
+
+def _text_of(file: Path) -> str:
+    from bot.domain.incident.conversation import MOST_CHARACTERS
+
+    with click.open_file(str(file), "rb") as stream:
+        content: bytes = stream.read(MOST_CHARACTERS * 3)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{file} is no text in UTF-8, and no archive that ends in .zip.") from None
+
+
+def _progress(messages: int, days: int) -> None:
+    """On a terminal, how far the reading of an export is."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{messages:,} messages, {days} days to go \x1b[K", nl=days == 0, err=True)
 
 
 @click.command(cls=RawArgsCommand)

@@ -178,6 +178,10 @@ def _message_page(listed: list[Message], messages: list[Message], args: Json) ->
         item = message_json(message, metadata=args.get("include_all_metadata", False))
         if reply_counts[message.ts]:
             item |= {"thread_ts": message.ts, "reply_count": reply_counts[message.ts]}
+        if message.reactions:
+            item["reactions"] = [
+                {"name": name, "users": list(users), "count": len(users)} for name, users in message.reactions.items()
+            ]
         shown.append(item)
     has_more = bool(metadata["response_metadata"]["next_cursor"])
     return {"messages": shown, "has_more": has_more, "pin_count": 0, **metadata}

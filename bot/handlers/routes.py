@@ -23,6 +23,7 @@ from bot.handlers.incident import (
     card,
     channels,
     closing,
+    conversations,
     doubts,
     erase,
     facts,
@@ -225,6 +226,8 @@ INTERACTIONS: dict[str, Handler] = {
     timeline.SPLIT: backfill.split,
     backfill.PREVIEW: backfill.preview,
     backfill.RECORD: backfill.record,
+    conversations.CHOOSE: conversations.open_choice,
+    conversations.CHOSEN: conversations.choose,
     **dict.fromkeys((incidents.ERASE, *incidents.ERASE_ONE), erase.clicked),
     erase.KEEP: erase.keep,
     edits.SAVE: edits.save,
@@ -263,6 +266,7 @@ VALUES: dict[str, re.Pattern[str]] = {
         mentions.RECORD: rf"{_AT} (?P<words>.*\S.*)",
         mentions.RECORD_SAID: rf"{_AT} (?P<kind>{'|'.join(KINDS)})(?: (?P<words>.*))?",
         timeline.SPLIT: _ENTRY,
+        conversations.CHOOSE: rf"{_INCIDENT} (?P<token>[0-9a-f]{{32}})",
         **dict.fromkeys((interview.ANSWER, *draft_buttons.CLICKS), _INCIDENT),
         publishing.ANYWAY: rf"{_INCIDENT}(?: (?P<words>[a-zA-Z ]{{1,60}}))?",
         **dict.fromkeys(card.PRESSES, rf"{_INCIDENT} card(?: (?P<choice>SEV[1-4]))?"),
@@ -299,6 +303,8 @@ ADDS: dict[str, Callable[[Request], bool]] = {
     "actionitem worked": lambda request: bool(request.words.strip()) and _NUMBER.match(request.words) is None,
 }
 """Whether the words after a subcommand's are of a new thing, so that the word is one of them and no subcommand."""
+KEEPS: dict[str, Callable[[str], bool]] = {"incident backfill": conversations.keeps}
+"""Whether a subcommand that only reads has to keep something with these words."""
 NEEDS_ZONE: dict[str, Callable[[str], bool]] = {
     **{kind.name: partial(entry_needs_zone, kind) for kind in KINDS.values()},
     "incident edit": lambda words: correction_needs_zone(words) or promise_needs_zone(words),
@@ -562,7 +568,8 @@ def _find_subcommand(request: Request, command: Command) -> tuple[str, Handler, 
                 f"or {request.slash('incident')} help"
             )
         number = None if route in NAMELESS else number
-        return route, ROUTES[route], _naming(request, number, words=rest), known[word].writes
+        writes = known[word].writes or (route in KEEPS and KEEPS[route](rest))
+        return route, ROUTES[route], _naming(request, number, words=rest), writes
     if command.name == INCIDENT.name and word in COMMANDS and word != command.name:
         return _find_route(replace(_naming(request, number, words=rest), command=word))
     free = command.name in ROUTES

@@ -29,6 +29,8 @@ RESUME_WITHIN = timedelta(days=1)
 """The age up to which messages that failed for a refused token are sent after all; older ones are out of date."""
 RETENTION = timedelta(days=30)
 """How long the database keeps what was sent, and the receipts that make a repeat recognisable."""
+BACKFILL_KEPT = timedelta(days=1)
+"""How long a conversation that was read waits for somebody to choose from it."""
 _BACKGROUND_THREADS = 4
 
 
@@ -108,8 +110,9 @@ class Bot:
             context.delivery.wake()
 
     def prune(self) -> None:
-        """Delete sent jobs, receipts, told hand-overs and digests out of date that are older than RETENTION."""
-        retention.prune(self.context.database, before=self.context.clock() - RETENTION)
+        """Delete what is older than RETENTION, and conversations that nobody chose from within BACKFILL_KEPT."""
+        at = self.context.clock()
+        retention.prune(self.context.database, before=at - RETENTION, backfills_before=at - BACKFILL_KEPT)
 
     def replay_spool(self) -> None:
         """Carry out the requests of the spool, if the database is back, and what waits for channels just joined."""

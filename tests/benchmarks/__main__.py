@@ -7,6 +7,7 @@ import click
 from tests.benchmarks import (
     ack,
     attacks,
+    backfill,
     card,
     databases,
     draft,
@@ -30,6 +31,7 @@ from tests.benchmarks.effort import Effort
 
 BENCHMARKS = {
     "ack": ack.measure,
+    "backfill": backfill.measure,
     "card": card.measure,
     "databases": databases.measure,
     "growth": growth.measure,

@@ -237,6 +237,7 @@ def _line(entry: TimelineEntry, zone: ZoneInfo, names: Names) -> Line:
         late_s=(entry.recorded_at - entry.occurred_at).total_seconds() if entry.late else None,
         private=is_private(entry.text),
         message_state=entry.message_state,
+        backfilled=entry.backfilled,
         topic=about,
     )
 

@@ -60,8 +60,8 @@ class Line:
     """One entry as a document shows it.
 
     `late_s` is how many seconds after it happened it was recorded, None if it was not late. `private` lines are left
-    out of the public rendering. `message_state` is that of the entry. `topic` is what a label of TOPICS says it is
-    about; neither it nor an aspect's is in the words.
+    out of the public rendering. `message_state` and `backfilled` are those of the entry. `topic` is what a label of
+    TOPICS says it is about; neither it nor an aspect's is in the words.
     """
 
     number: int
@@ -77,6 +77,7 @@ class Line:
     private: bool
     message_state: str | None = None
     topic: str | None = None
+    backfilled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,7 @@ def incident_json(
                 "text": entry.text,
                 "source": entry.source,
                 "late": entry.late,
+                "backfilled": entry.backfilled,
                 "revisions": entry.revisions,
                 "approximate": entry.approximate,
                 "until_at": instant(entry.until_at),
@@ -218,6 +219,7 @@ def schema() -> Json:
                 "description": "The way it came: slash, mention, reaction, …",
             },
             late={**_BOOLEAN, "description": "Recorded a minute or more after it happened."},
+            backfilled={**_BOOLEAN, "description": "Taken in afterwards, out of a conversation or a chronology."},
             revisions=_COUNT,
             approximate={**_BOOLEAN, "description": "Whether the time was called approximate when it was typed."},
             until_at=_or_null(_INSTANT, "When it ended, if a range of time was typed."),
@@ -414,6 +416,7 @@ class EntryFacts(_Strict):
     text: Text
     source: Word
     late: bool
+    backfilled: bool = False
     revisions: int = Field(ge=0, le=1_000_000)
     approximate: bool = False
     until_at: Instant | None = None

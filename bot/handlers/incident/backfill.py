@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.domain.incident.chronology import ChronologyLine, parse_chronology
+from bot.domain.incident.conversation import is_conversation
 from bot.domain.incident.grammar import looks_secret
 from bot.domain.time.format import stamp
 from bot.domain.time.moment import Moment
 from bot.domain.words import trimmed
 from bot.errors import UsageError
-from bot.handlers.incident import doubts
+from bot.handlers.incident import conversations, doubts
 from bot.handlers.incident.incidents import commands_about, erase_buttons, get_current, get_named, read_course
 from bot.handlers.incident.revisions import entry_of_button
 from bot.handlers.incident.timeline import sync_open_state
@@ -21,7 +22,7 @@ from bot.handlers.permission import require_author, require_permission
 from bot.handlers.request import Reply, Request
 from bot.vocabulary import RESOLVED, Kind
 from storage import timeline
-from storage.values import Incident, TimelineEntry
+from storage.values import BACKFILL, Incident, TimelineEntry
 
 FORM, PREVIEW = "backfill", "backfill_preview"
 """The form with the empty box, and the one with the ticks."""
@@ -30,16 +31,28 @@ RECORD = "backfill_record"
 
 
 def open_form(connection: Connection, request: Request) -> Reply:
-    """`backfill [INC-12]`: a form with a large box; `backfill [INC-12] lines`: the preview of the lines."""
+    """`backfill [INC-12]`: a form with a large box; `backfill [INC-12] lines`: the preview of the lines.
+
+    `backfill [INC-12] 14:00..15:30`: read the channel's messages of that time, and offer them.
+    """
     incident, words = get_named(connection, request)
     if not trimmed(words):
         return Reply(text="", form=FORM, fills={"incident": incident})
-    return _preview(connection, request, incident, words, entry=None)
+    span = conversations.span_of(connection, request, incident, words) if "\n" not in words.strip() else None
+    if span is not None:
+        return conversations.ask_history(connection, request, incident, span)
+    return _pasted(connection, request, incident, words)
 
 
 def preview(connection: Connection, request: Request) -> Reply:
     """The submitted box: the preview of its lines."""
-    return _preview(connection, request, get_current(connection, request), request.words, entry=None)
+    return _pasted(connection, request, get_current(connection, request), request.words)
+
+
+def _pasted(connection: Connection, request: Request, incident: Incident, words: str) -> Reply:
+    if is_conversation(words):
+        return conversations.preview(connection, request, incident, words)
+    return _preview(connection, request, incident, words, entry=None)
 
 
 def split(connection: Connection, request: Request) -> Reply:
@@ -131,7 +144,7 @@ def record(connection: Connection, request: Request) -> Reply:
     secrets = [entry.number for entry in written if looks_secret(entry.text)]
     text = slack(
         "backfilled", incident=incident, entries=entries, left=left, secrets=secrets,
-        request=request, command=commands_about(connection, request, incident),
+        known=0, withheld=0, unseen=0, request=request, command=commands_about(connection, request, incident),
     )  # fmt: skip
     return Reply(
         text=text,
@@ -168,7 +181,7 @@ def _append(
         recorded_by_id=request.user_id,
         text=line.text,
         qualifier=qualifier,
-        source="backfill",
+        source=BACKFILL,
         permalink=None,
         people=people or None,
         approximate=approximate,

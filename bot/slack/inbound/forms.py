@@ -12,7 +12,7 @@ from slack_bolt import Ack
 from sqlalchemy import Connection
 
 from bot.errors import FieldsError, UsageError
-from bot.handlers.incident import backfill, doubts
+from bot.handlers.incident import backfill, conversations, doubts
 from bot.handlers.items import buttons
 from bot.handlers.postmortem import interview
 from bot.handlers.postmortem.buttons import PLAN
@@ -160,6 +160,22 @@ def _lead_up(context: SlackContext, payload: Submission, origin: Origin) -> Requ
     )
 
 
+def _chosen(context: SlackContext, payload: Submission, origin: Origin) -> Request:
+    """The ticks of one page of a conversation, and what follows."""
+    filled = modals.answers(payload.view)
+    ticked = [value for name, values in filled.items() if name.startswith("lines") for value in values or ()]
+    then = next(value for name, value in filled.items() if name.startswith("then"))
+    details = {
+        "token": str(origin["token"]),
+        "page": str(int(origin["page"])),
+        "lines": ",".join(str(int(each)) for each in ticked),
+        "then": then if then == conversations.RECORD_ALL else str(int(then)),
+    }
+    return context.requests.of_form(
+        payload, origin, conversations.CHOSEN, PlainText(words=""), received_at=context.clock(), details=details
+    )
+
+
 def _item(context: SlackContext, payload: Submission, origin: Origin) -> Request:
     """A new action item, in the words of the command."""
     filled = modals.answers(payload.view)
@@ -271,6 +287,7 @@ _REQUESTS: dict[str, Callable[[SlackContext, Submission, Origin], Request]] = {
     doubts.CORRECT: _correction,
     backfill.FORM: _backfill,
     backfill.PREVIEW: _previewed,
+    conversations.CHOOSE: _chosen,
     CHOOSE: _choice,
     WRITE: _edit,
     lead_up.FORM: _lead_up,

@@ -9,7 +9,7 @@ from typing import Any
 from bot.domain.postmortem import interview
 from bot.domain.postmortem.interview import Field
 from bot.errors import UsageError
-from bot.handlers.incident import backfill
+from bot.handlers.incident import backfill, conversations
 from bot.handlers.incident.doubts import CORRECT
 from bot.handlers.items.buttons import ASSIGN, DATE, DROP
 from bot.handlers.items.redact import OTHERS_TITLE, TITLE
@@ -19,7 +19,7 @@ from bot.handlers.postmortem.interview import MILESTONES, QUESTIONS
 from bot.handlers.request import Reply
 from bot.handlers.sources import lead_up
 from bot.slack.inbound.payloads import SubmittedView
-from bot.slack.outbound.blocks import clip
+from bot.slack.outbound.blocks import clip, clip_escaped, section
 from bot.vocabulary import ADD_TO_TIMELINE, ITEM_KINDS, KINDS, NOTE, PRIORITIES
 from storage.values import ActionItem, Incident, Section, TimelineEntry
 
@@ -139,6 +139,46 @@ def lead_up_form(origin: Origin, *, incident: Incident, lines: Sequence[tuple[st
     groups = [lines[start : start + _TICKS] for start in range(0, len(lines), _TICKS)]
     ticks = [_ticks(number, group, ticked=False) for number, group in enumerate(groups)]
     return _view(lead_up.FORM, f"Before {incident.name}", "Record", ticks, {**origin, "incident": incident.number})
+
+
+def choice_form(
+    origin: Origin,
+    *,
+    incident: Incident,
+    token: str,
+    page: int,
+    pages: int,
+    lines: Sequence[Mapping[str, Any]],
+    more: bool,
+) -> View:
+    """One page of a conversation: its messages in full with the reasons, and ticks that say what each would be.
+
+    `more` says that a later page has something that is proposed; then that is what follows, unless chosen otherwise.
+    """
+    blocks: list[View] = []
+    for start in range(0, len(lines), _TICKS):
+        group = lines[start : start + _TICKS]
+        blocks.append(section(clip_escaped("\n".join(each["text"] for each in group), INPUT_LIMIT)))
+        options = [
+            {**_option(each["value"], clip(each["label"], LABEL_LIMIT)), **_described(each["words"])} for each in group
+        ]
+        ticked = [option for option, each in zip(options, group, strict=True) if each["ticked"]]
+        boxes = {"type": "checkboxes", "options": options, **({"initial_options": ticked} if ticked else {})}
+        # With the page in the name: an updated form keeps what was ticked where block and action have the same ids.
+        blocks.append(_input(f"lines-{page}-{start}", "Record these", boxes, optional=True))
+    follows = [_option(conversations.RECORD_ALL, "Record what is ticked so far")]
+    follows += [_option(str(each), f"Page {each + 1} of {pages}") for each in range(pages) if each != page]
+    chosen = next((each for each in follows if more and each["value"] == str(page + 1)), follows[0])
+    menu = {"type": "static_select", "options": follows, "initial_option": chosen}
+    hint = "Nothing is recorded that is not ticked, or stands on a page you have not seen."
+    blocks.append(_input(f"then-{page}", "Then", menu, hint=hint if pages > 1 else None))
+    metadata = {**origin, "incident": incident.number, "token": token, "page": page}
+    return _view(conversations.CHOOSE, f"Backfill {incident.name}", "Go on", blocks, metadata)
+
+
+def _described(words: str) -> View:
+    described = clip(" ".join(words.split()), LABEL_LIMIT)
+    return {"description": _plain(described)} if described else {}
 
 
 def _ticks(number: int, lines: Sequence[tuple[str, str, str]], *, ticked: bool = True) -> View:
@@ -345,6 +385,7 @@ FORMS: dict[str, Callable[..., View]] = {
     CORRECT: correction_form,
     backfill.FORM: backfill_form,
     backfill.PREVIEW: preview_form,
+    conversations.CHOOSE: choice_form,
     ASSIGN: assign_form,
     DATE: date_form,
     DROP: drop_form,

@@ -13,7 +13,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.errors import UsageError
 from bot.handlers import later
-from bot.handlers.incident import erase, updates
+from bot.handlers.incident import conversations, erase, updates
 from bot.handlers.incident.channels import ARCHIVE, INVITE
 from bot.handlers.incident.incidents import MAKE_CHANNEL
 from bot.handlers.incident.status import CATCH_UP
@@ -28,7 +28,7 @@ from bot.handlers.routes import handle
 from bot.handlers.sources import alerts, lead_up
 from bot.slack.client import CALL_S
 from bot.slack.context import FORM, FORM_LOST, SlackContext
-from bot.slack.inbound import files, joining, reactions
+from bot.slack.inbound import files, history, joining, reactions
 from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, reason
@@ -91,6 +91,7 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         storage_files.KEEP: partial(files.keep, context),
         reactions.PINNED: partial(reactions.pinned, context),
         reactions.UNPINNED: partial(reactions.unpinned, context),
+        conversations.HISTORY: partial(history.read, context),
         presence.UNDELIVERED: partial(presence.report_undelivered, context),
     }
 

@@ -79,6 +79,8 @@ OPEN = {
     "entry_split": "opens a form that records",
     "backfill_preview": "opens a form that records",
     "backfill_record": "records; one that resolves is an action below",
+    "backfill_choose": "opens a form that records",
+    "backfill_chosen": "records; one that resolves is an action below",
     "entry_undo": "retracts one's own",
     "entry_correct": "opens a form that records",
     "record_note": "records",
@@ -204,6 +206,14 @@ def _through_drop_form(office: Workplace, user: str) -> None:
 def _through_reaction(office: Workplace, user: str) -> None:
     message = office.slack.say(office.carol, office.channel, "freed space")
     office.slack.react(user, message, "white_check_mark")
+
+
+def _through_a_conversation(office: Workplace, user: str) -> None:
+    """A pasted conversation, in whose form the message that it is over is ticked."""
+    assert office.ask("/incident backfill\nCarol  11:40\nall clear, closing this", user=user).ok
+    assert office.slack.modal(user)
+    office.slack.submit(user, {})
+    office.slack.workspace.close_view(user, all_of_them=True)
 
 
 def _through_an_edit(office: Workplace, user: str) -> None:
@@ -339,6 +349,7 @@ WAYS: dict[str, dict[str, Way]] = {
         "subcommand": _typed("incident resolved freed space"),
         "form": _through_form("resolved"),
         "reaction": _through_reaction,
+        "conversation": _through_a_conversation,
         "edit": _through_an_edit,
         "move": _through_a_moved_resolution,
         "nudge": _resolved_by_a_nudge,

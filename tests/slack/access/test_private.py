@@ -37,6 +37,7 @@ ELSEWHERE = "C000000005"
 """The id that the stand-in gives the outside channel, the first thing added to the workplace."""
 MONTH = timedelta(days=30)
 TERMINAL = {
+    "backfill": "needs the database itself; it names one incident",
     "backup": "needs the database itself, which contains everything",
     "change": "keeps a change, and shows no incident",
     "check": "as above",
@@ -339,6 +340,7 @@ def _requested_before(scenario: Scenario) -> None:
     office.ask("/postmortem draft INC-1", user=office.carol, channel=scenario.elsewhere)
     office.ask("/postmortem publish anyway INC-1", user=office.carol, channel=scenario.elsewhere)
     office.ask("/incident report 30d", user=office.carol, channel=scenario.elsewhere)
+    office.ask("/incident backfill INC-1 11:00..12:00", user=office.carol, channel=scenario.elsewhere)
     for typed in ("/postmortem show INC-1", "/postmortem check INC-1"):
         assert "One moment" in office.private(typed, user=office.carol, channel=scenario.elsewhere)
     office.say("/incident private")

@@ -14,12 +14,14 @@ from click.testing import CliRunner
 from bot.cli import main
 from bot.clock import SetClock, now
 from bot.documents import export
+from bot.domain.incident.backfill import propose
+from bot.domain.incident.conversation import ChatMessage
 from bot.domain.report.period import parse_period
 from bot.errors import UsageError
 from bot.fakeslack.delivery import PayloadDelivery
 from bot.fakeslack.objects import Message
 from bot.handlers import terminal
-from bot.handlers.incident import backfill
+from bot.handlers.incident import backfill, conversations
 from bot.handlers.incident.doubts import CORRECT
 from bot.handlers.items import buttons
 from bot.handlers.postmortem import checks, exports, interview
@@ -30,7 +32,7 @@ from bot.handlers.routes import INTERACTIONS
 from bot.slack.inbound import forms, payloads
 from bot.slack.outbound import home, modals
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
-from storage import incidents, outbox
+from storage import backfills, incidents, outbox
 from storage.database import Database
 from tests.slack.incident.test_commands import STORY
 from tests.support.abroad import ABROAD, HEADS, TYPED, Said, abroad, declares, rows
@@ -200,7 +202,7 @@ def test_no_forged_button_reaches_another_workspace(ours: Workplace) -> None:
 OURS = {
     "incident": 1, "item": 1, "entry": 1, "digest": "x", "now": "2026-03-12T12:00:00+00:00", "version": 1,
     "key": "lessons", "joints": [], "said_at": "1773316800.000001",
-    "source": "form",
+    "source": "form", "token": "0" * 32, "page": 0,
 }  # fmt: skip
 CHOSEN = {"selected_option": {"value": "note"}}
 FILLED: dict[str, dict[str, Any]] = {
@@ -208,6 +210,10 @@ FILLED: dict[str, dict[str, Any]] = {
     modals.ACTION_ITEM: {"kind": {}, "team": {}, "owner": {}, "due": {}, "words": {"value": "x"}},
     backfill.FORM: {"words": {"value": "11:00 x"}},
     backfill.PREVIEW: {"words": {"value": "11:00 x"}},
+    conversations.CHOOSE: {
+        "lines-0-0": {"selected_options": [{"value": "0"}]},
+        "then-0": {"selected_option": {"value": conversations.RECORD_ALL}},
+    },
     CORRECT: {"time": {}, "words": {"value": "x"}},
     CHOOSE: {"words": {"selected_option": {"value": "lessons"}}},
     WRITE: {"words": {"value": "x"}},
@@ -221,9 +227,20 @@ FILLED: dict[str, dict[str, Any]] = {
 """Each form, filled in."""
 
 
+def read_before(ours: Workplace) -> str:
+    """A conversation that was read for Bob and INC-1; returns its token."""
+    at = ours.bot.context.clock()
+    proposals = propose([ChatMessage(at=at, author="carol", text="restarted db1")])
+    content = {"proposals": [each.to_json() for each in proposals], "chosen": {}}
+    with ours.database.write() as connection:
+        found = incidents.numbered(connection, ours.slack.team_id, 1)
+        assert found
+        return backfills.begin(connection, found.id, user_id=ours.bob, content=content, at=at)
+
+
 def test_no_forged_form_reaches_another_workspace(ours: Workplace) -> None:
     assert FILLED.keys() == forms._REQUESTS.keys(), "a new form needs a row"
-    place = {**OURS, "channel_id": ours.channel, "channel_name": "incident"}
+    place = {**OURS, "channel_id": ours.channel, "channel_name": "incident", "token": read_before(ours)}
     for number, (callback_id, values) in enumerate(FILLED.items()):
         view = {
             "id": f"V{number}",
@@ -251,6 +268,7 @@ def test_the_list_of_events_is_complete() -> None:
 
 
 NAMING = {
+    "backfill": [],
     "check": ["INC-1"],
     "erase": ["INC-1", "9", "x"],
     "export": ["INC-1"],
@@ -269,7 +287,9 @@ def test_a_terminal_command_reaches_only_the_named_workspace(ours: Workplace, tm
     assert main.commands.keys() - naming == NOT_NAMING
     file = tmp_path / "edited.md"
     file.write_text(export.editable(exports.read_by_name(ours.database, "INC-1")).replace("freed", "freezed"))
-    arguments = {**NAMING, "import": [str(file)]}
+    chat = tmp_path / "chat.txt"
+    chat.write_text("carol  11:00\nrestarted db1")
+    arguments = {**NAMING, "import": [str(file)], "backfill": [str(chat), "--incident", "INC-1"]}
     url = ours.database.url.render_as_string(hide_password=False)
     before = rows(ours)
 
