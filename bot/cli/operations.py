@@ -167,7 +167,8 @@ def doctor(context: click.Context, channel: str | None, user: str, record: str |
     "--prefix", metavar="PREFIX", help="Begin every command with it, inc- for /inc-detected; default SCRIBE_PREFIX."
 )
 @click.option("--no-direct", is_flag=True, help="Without direct messages to Scribe, which need the scope im:history.")
-def manifest(mode: str, url: str | None, prefix: str | None, *, no_direct: bool) -> None:
+@click.option("--backfill", is_flag=True, help="With what /incident backfill 14:00..15:30 needs: channels' history.")
+def manifest(mode: str, url: str | None, prefix: str | None, *, no_direct: bool, backfill: bool) -> None:
     """Print the Slack app's manifest, for "Create New App, From a manifest".
 
     Slack gives a command to the app that was installed last, and tells nobody: in a workspace with other apps take a
@@ -192,6 +193,7 @@ def manifest(mode: str, url: str | None, prefix: str | None, *, no_direct: bool)
         channels=chosen.channels,
         pins=chosen.pins,
         files=bool(chosen.files),
+        history=backfill,
     )
     click.echo(json.dumps(described, indent=2, ensure_ascii=False))
 

@@ -19,7 +19,7 @@ from bot.fakeslack.dispatcher import Answer
 from bot.fakeslack.objects import TEAM_ID
 from bot.fakeslack.schema import Json
 from bot.fakeslack.slack import Slack
-from bot.handlers.incident import backfill
+from bot.handlers.incident import backfill, conversations
 from bot.slack.manifest import manifest
 from bot.vocabulary import (
     ACTION_ITEM,
@@ -141,9 +141,10 @@ class Film:
     def on_submit(self, answer: Answer) -> None:
         """Note a form that was submitted at the page: after the resolution it answers what the draft asked.
 
-        That of a chronology tells the story itself.
+        That of a chronology or a conversation tells the story itself.
         """
-        told = answer.delivery.payload["view"].get("callback_id") in {backfill.FORM, backfill.PREVIEW, backfill.RECORD}
+        forms = {backfill.FORM, backfill.PREVIEW, backfill.RECORD, conversations.CHOOSE}
+        told = answer.delivery.payload["view"].get("callback_id") in forms
         if self._resolved and answer.ok and not answer.body and not told:
             self._done.add(ANSWER)
 

@@ -19,6 +19,7 @@ _PIN_EVENTS = ("pin_added", "pin_removed")
 _DIRECT_SCOPES = ("im:history",)
 _DIRECT_EVENTS = ("message.im",)
 _EDIT_SCOPES = ("channels:history", "groups:history")
+_HISTORY_SCOPES = ("channels:history", "groups:history")
 _EDIT_EVENTS = ("message.channels", "message.groups")
 
 
@@ -33,6 +34,7 @@ def manifest(
     channels: bool = False,
     pins: bool = False,
     files: bool = False,
+    history: bool = False,
 ) -> dict[str, Any]:
     """The manifest as plain values: for HTTP when `url`, the bot's public address without a path, is given.
 
@@ -45,8 +47,8 @@ def manifest(
     can be written there), the three that `reactions` adds, `canvases:write` that `canvas` adds, and the two that
     `edits` adds with the messages of channels (what becomes of a message is noted on its entry), `pins:read` that
     `pins` adds with its events (what is pinned is put on the timeline), `files:read` that `files` adds (files of
-    messages are kept), and the five that `channels` adds (to make, find again and archive incidents' own channels, and
-    to invite groups).
+    messages are kept), the five that `channels` adds (to make, find again and archive incidents' own channels, and to
+    invite groups), and the two that `history` adds (`/incident backfill 14:00..15:30` reads what was said in a channel).
     Raises UsageError for a command name that Slack refuses although its schema allows it.
     """
     events = [
@@ -64,6 +66,7 @@ def manifest(
         *(_EDIT_SCOPES if edits else ()),
         *(_PIN_SCOPES if pins else ()),
         *(_FILE_SCOPES if files else ()),
+        *(_HISTORY_SCOPES if history else ()),
         *(_DIRECT_SCOPES if direct else ()),
         *(CHANNEL_SCOPES if channels else ()),
     }

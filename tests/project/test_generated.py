@@ -68,6 +68,9 @@ def test_the_manifest_asks_for_reaction_scopes_only_when_reactions_are_on() -> N
     }
     more = set(manifest(reactions=True)["oauth_config"]["scopes"]["bot"])
     assert more - least == {"channels:history", "groups:history", "reactions:read"}
+    history = {"channels:history", "groups:history"}
+    assert set(manifest(history=True)["oauth_config"]["scopes"]["bot"]) == least | history
+    assert manifest(history=True)["settings"] == manifest()["settings"]
     assert "reaction_added" not in manifest()["settings"]["event_subscriptions"]["bot_events"]
 
 

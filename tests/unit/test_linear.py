@@ -14,7 +14,7 @@ import pytest
 
 from bot.documents import escaping, markup
 from bot.domain.check import blame, quoting
-from bot.domain.incident import chronology, figures, impact, secrets, topics
+from bot.domain.incident import chronology, conversation, figures, impact, proposals, secrets, signs, topics
 from bot.domain.items import due, item, labels, references
 from bot.domain.postmortem import causes, manuscript, redaction, third_person
 from bot.domain.report.period import parse_period
@@ -40,6 +40,12 @@ READ: dict[str, Callable[[str], object]] = {
     "impact": lambda words: (impact.share(words), impact.aspects(words), impact.says_how_many(words)),
     "topics": topics.topic,
     "chronology": chronology.is_chronology,
+    "conversation": lambda words: (
+        conversation.parse_span(words, now=NOW, zone=ZONE),
+        conversation.parse_conversation(f"alice  14:02\n{words}", now=NOW, zone=ZONE),
+    ),
+    "signs": lambda words: list(signs.signs_of(words)),
+    "proposals": lambda words: proposals.parse_proposals(f"<!-- scribe backfill of INC-1 -->\n{words}"),
     "item": lambda words: item.parse_item(words, today=TODAY),
     "labels": labels.read_labels,
     "references": references.references,

@@ -69,7 +69,7 @@ def test_no_transaction_deletes_more_than_a_portion(kept: Database, table: Table
             deleted.append(cursor.rowcount)
 
     event.listen(kept.engine, "after_cursor_execute", hear)
-    retention.prune(kept, before=BEFORE)
+    retention.prune(kept, before=BEFORE, backfills_before=BEFORE)
     event.remove(kept.engine, "after_cursor_execute", hear)
     assert sum(deleted) == 2 * portion + 7
     assert max(deleted) <= portion

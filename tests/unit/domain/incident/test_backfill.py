@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -226,11 +227,11 @@ KINDS = (
 )
 
 
-def message(text: str, *, minute: int = 0, author: str = "alice", **facts: object) -> ChatMessage:
+def message(text: str, *, minute: int = 0, author: str = "alice", **facts: Any) -> ChatMessage:
     return replace(ChatMessage(at=AT + timedelta(minutes=minute), author=author, text=text), **facts)
 
 
-def only(text: str, **facts: object) -> Proposal:
+def only(text: str, **facts: Any) -> Proposal:
     (proposal,) = propose([message(text, **facts)])
     return proposal
 
@@ -272,7 +273,7 @@ def test_reasons_are_what_a_person_reads() -> None:
         ("we haven't restarted db1", {}, ""),
     ],
 )
-def test_what_is_no_step_of_the_incident_is_unticked(text: str, facts: dict[str, bool], why: str) -> None:
+def test_what_is_no_step_of_the_incident_is_unticked(text: str, facts: dict[str, Any], why: str) -> None:
     proposal = only(text, **facts)
     assert not proposal.ticked
     assert why in "|".join(proposal.reasons)
