@@ -82,8 +82,14 @@ class _AppSign:
 
 _ALERT_OVER = words_in("resolved recovered recovery ok cleared closed up normal auto-resolved")
 _ALERT = words_in(
-    "firing triggered critical problem alert alarm alerting warning error breached down degraded failing failed p1 p2"
+    "firing triggered critical problem alert alarm alerting warning error errors breached down degraded failing failed "
+    "p1 p2 sev1 sev2 incident issue exception spike anomaly unhealthy unreachable timeout timeouts outage high"
 )
+_PARTS = re.compile(r"[-_/.]")
+_NO_ALERTS = re.compile(
+    r"jira|github|gitlab|bitbucket|zoom|calendar|giphy|poll|remind|slackbot|linear|notion|docs|asana"
+)
+"""Apps whose issues and incidents are no alerts."""
 _FIRING = words_in("firing triggered")
 _HANDLED = words_in("acknowledged assigned acked reassigned escalated snoozed commented")
 _APP_SIGNS: tuple[_AppSign, ...] = (
@@ -95,7 +101,7 @@ _APP_SIGNS: tuple[_AppSign, ...] = (
     _AppSign("a deployment", 3, DID, words_in("deployed undeployed promoted synced redeployed")),
     _AppSign("a deployment", 3, DID, words_in("deploy deployment rollout release push migration sync rollback flag "
              "config upgrade"), words_in("succeeded completed finished successful success done live enabled disabled "
-             "complete rolled applied")),
+             "turned toggled complete rolled applied")),
     _AppSign("a change that was merged", 1, DID, words_in("merged merge")),
     _AppSign("a build", -1, None, words_in("pipeline build tests ci checks")),
 )  # fmt: skip
@@ -207,7 +213,10 @@ def _reasons(message: ChatMessage, alerts: _Alerts) -> Iterator[Reason]:
 
 def _of_app(message: ChatMessage, words: frozenset[str], alerts: _Alerts) -> Reason:
     name = message.author.lower()
+    words |= frozenset(part for word in words for part in _PARTS.split(word))
     for row in _APP_SIGNS:
         if row.name in name and words & row.words and (not row.also or words & row.also):
             return Reason(row.why, row.points, row.kind)
+    if _NO_ALERTS.search(name):
+        return Reason("an app's notice", 0)
     return Reason(*alerts.read(message.at, words))

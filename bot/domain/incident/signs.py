@@ -55,27 +55,30 @@ def words_in(typed: str) -> frozenset[str]:
 
 
 _DONE = """
-    rolled back|reverted|restarted|rebooted|redeployed|deployed|scaled|scaled up|scaled down|scaled out|
-    killed|bumped|disabled|enabled|re-enabled|turned off|turned on|turned down|switched|switched off|
-    switched on|switched over|switched back|failed over|failing over|drained|purged|flushed|cleared|blocked|
-    unblocked|deleted|removed|wiped|dropped|truncated|mounted|unmounted|restored|recovered from|patched|
-    hotfixed|applied|merged|pushed|shipped|released|raised|lowered|increased|decreased|reduced|halved|doubled|
-    tripled|paused|unpaused|resumed|stopped|started|cordoned|evicted|rotated|renewed|reissued|reset|promoted|
-    demoted|archived|upgraded|downgraded|pinned|toggled|flipped|bounced|provisioned|resized|recreated|rebuilt|
-    reindexed|emptied|re-ran|reran|ran|executed|throttled|rate limited|rate-limited|whitelisted|allowlisted|
-    blacklisted|banned|isolated|quarantined|detached|attached|cut over|shut down|shut off|took down|
-    taken down|took out|taken out|brought up|brought back|brought down|spun up|cleaned up|freed|freed up|
-    cancelled|canceled|aborted|cycled|power cycled|recycled|rerouted|redirected|repointed|pointed|rebalanced|
-    resynced|migrated|moved|swapped|replaced|reconfigured|reloaded|adjusted|tuned|set|added|changed|updated|
-    backfilled|replayed|requeued|retried|re-enqueued|revoked|suspended|kicked off|kicked|unlocked|locked|
-    force-pushed|fixed|vacuumed|reseated|rewired|unplugged|plugged in|opened|closed|copied|backed up|saved|
-    halted|upped|cherry-picked|blackholed|shifted|refunded|credited|turned * off|turned * on|took * out|
-    took * down|took * offline|take * out of|put * in|put * into|put * behind|brought * back|brought * up|
-    scaled * up|scaled * down|rolled * back|switched * to|switched * over|failed * over|shut * down|
-    cut * over|moved * to|spun * up|pulled * out|hotfix is out|fix is out|fix is live|fix is in|
-    fix is deployed|patch is out|is rolled out|rolled out|has rolled out|is deployed|went out|decommissioned|
-    invalidated|undeployed|un-deployed|gave|granted|installed|uninstalled|grew|extended|expanded|trimmed|
-    compacted|skipped|bypassed
+    rollback complete|rollback completed|rollback done|rollback is done|rollback finished|deploy finished|
+    deploy complete|deploy is done|deploy done|restart done|restart complete|failover complete|failover done|
+    failover is done|migration done|restore complete|restore finished|restore done|pr is up|pr up|pr to fix|
+    fix pr|mr is up|patch is up|fix is up|rolled back|reverted|restarted|rebooted|redeployed|deployed|scaled|
+    scaled up|scaled down|scaled out|killed|bumped|disabled|enabled|re-enabled|turned off|turned on|
+    turned down|switched|switched off|switched on|switched over|switched back|failed over|failing over|
+    drained|purged|flushed|cleared|blocked|unblocked|deleted|removed|wiped|dropped|truncated|mounted|
+    unmounted|restored|recovered from|patched|hotfixed|applied|merged|pushed|shipped|released|raised|lowered|
+    increased|decreased|reduced|halved|doubled|tripled|paused|unpaused|resumed|stopped|started|cordoned|
+    evicted|rotated|renewed|reissued|reset|promoted|demoted|archived|upgraded|downgraded|pinned|toggled|
+    flipped|bounced|provisioned|resized|recreated|rebuilt|reindexed|emptied|re-ran|reran|ran|executed|
+    throttled|rate limited|rate-limited|whitelisted|allowlisted|blacklisted|banned|isolated|quarantined|
+    detached|attached|cut over|shut down|shut off|took down|taken down|took out|taken out|brought up|
+    brought back|brought down|spun up|cleaned up|freed|freed up|cancelled|canceled|aborted|cycled|
+    power cycled|recycled|rerouted|redirected|repointed|pointed|rebalanced|resynced|migrated|moved|swapped|
+    replaced|reconfigured|reloaded|adjusted|tuned|set|added|changed|updated|backfilled|replayed|requeued|
+    retried|re-enqueued|revoked|suspended|kicked off|kicked|unlocked|locked|force-pushed|fixed|vacuumed|
+    reseated|rewired|unplugged|plugged in|opened|closed|copied|backed up|saved|halted|upped|cherry-picked|
+    blackholed|shifted|refunded|credited|turned * off|turned * on|took * out|took * down|took * offline|
+    take * out of|put * in|put * into|put * behind|brought * back|brought * up|scaled * up|scaled * down|
+    rolled * back|switched * to|switched * over|failed * over|shut * down|cut * over|moved * to|spun * up|
+    pulled * out|hotfix is out|fix is out|fix is live|fix is in|fix is deployed|patch is out|is rolled out|
+    rolled out|has rolled out|is deployed|went out|decommissioned|invalidated|undeployed|un-deployed|gave|
+    granted|installed|uninstalled|grew|extended|expanded|trimmed|compacted|skipped|bypassed
 """
 _DOING = """
     rolling back|reverting|restarting|rebooting|redeploying|deploying|scaling|scaling up|scaling down|killing|
@@ -106,7 +109,8 @@ _NO_DEEDS = words_in(
     "crashing missing hanging locked used jinxed sorted noted joined according including following regarding "
     "assuming considering lagging draining recovering improving dropping rising loading processing based "
     "affected impacted reported crashed timed hosted united limited advanced shared ping thing string king "
-    "ring bring spring sing wing checking bored stuck keeping letting making taking giving telling saying"
+    "ring bring spring sing wing checking bored stuck keeping letting making taking giving telling saying "
+    "drafting opening closing refreshing putting starting stopping typing meeting"
 )
 """Words of that form that tell of no deed, or of one that other signs speak for."""
 _INTENT = "i'll|i will|we'll|we will|going to|gonna|let me|let's|lets|about to|plan is to|planning to"
@@ -162,17 +166,18 @@ SIGNS: tuple[Sign, ...] = (
         phrases="looks better|looking better|looks good|looking good|getting better|seeing recovery|recovering|"
         "coming down|coming back|came down|is dropping|are dropping|dropping everywhere|errors falling|"
         "is falling|are falling|going down|down to #%|down to #|starting to recover|seems better|"
-        "slightly better|much better|trending down|improving|improved|replicas ready|caught up|"
-        "is catching up|are catching up|catches up|latency is down|errors are down|is copied|is at #%|"
-        "is at #",
+        "slightly better|much better|looks right|looks correct|look right|numbers match|match the|"
+        "matches again|moving to monitoring|monitoring now|back down to|settling|settled down|"
+        "trending down|improving|improved|replicas ready|caught up|is catching up|are catching up|"
+        "catches up|latency is down|errors are down|is copied|is at #%|is at #",
     ),
     Sign(
         why="rules something out",
         points=3,
         kind=RULED_OUT,
-        phrases="^ not|ruled out|ruling out|rule out|it's not|it is not|not it|so not|it isn't|isn't the|"
-        "is not the|wasn't the|not related|unrelated|not an attack|not caused by|didn't help|"
-        "did not help|doesn't help|not helping|no effect|no difference|made no difference|"
+        phrases="^ not|false alarm|false positive|ruled out|ruling out|rule out|it's not|it is not|not it|so not|"
+        "it isn't|isn't the|is not the|wasn't the|not related|unrelated|not an attack|not caused by|"
+        "didn't help|did not help|doesn't help|not helping|no effect|no difference|made no difference|"
         "didn't change anything|did not change anything|nothing changed|no problem on|no problems on|"
         "no issues on|see no problems|sees no problems|see no issues|no issues on their|not an option|"
         "can't fail over|cannot fail over|red herring|false lead|dead end|not us|not our|looks fine|"
@@ -184,22 +189,23 @@ SIGNS: tuple[Sign, ...] = (
         "no spike|not * related|doesn't explain|does not explain|looks normal|look normal|looks ok|"
         "seems ok|is ok so|all good on|nothing on their|no correlation",
     ),
+    Sign(why="logged as an action", points=3, kind=DID, phrases="! log|^ log :"),
     Sign(
         why="names a cause",
         points=3,
         kind=CAUSE,
-        phrases="root cause|caused by|the cause|is causing|was causing|turns out|turned out|found it|found the|"
-        "found a|found an|found that|found out|culprit|smoking gun|because of|due to|the reason|"
-        "that's what|that is what|that's why|was missing|so my pr|led to|resulted in|triggered by|"
-        "the bug is|a bug in|regression in|misconfigured|misconfiguration|bad config|has a bad|expired|"
-        "ran out of|leaks a|leaking|memory leak in|deadlock|deadlocked|exhausted|was never|"
-        "nobody noticed|blew up|as well so|invalid config|because the|because it|because we|because our|"
-        "without going through|was set to|came from the|introduced in|introduced by|traced it to|"
-        "traced to|tracked it down|narrowed it down|pinpointed|fat finger|fat-fingered|was returning|"
-        "typo in|filled up|was turned off|was off|had expired|has expired|was deleted|were deleted|"
-        "someone deleted|somebody deleted|deploy dropped|migration locked|change blocked|never * cleaned|"
-        "race condition|off by one|null pointer|it was the|it's the * that|that explains|explains why|"
-        "explains the",
+        phrases="root cause|root caused|root cause:|caused by|the cause|is causing|was causing|turns out|"
+        "turned out|found it|found the|found a|found an|found that|found out|culprit|smoking gun|"
+        "because of|due to|the reason|that's what|that is what|that's why|was missing|so my pr|led to|"
+        "resulted in|triggered by|the bug is|a bug in|regression in|misconfigured|misconfiguration|"
+        "bad config|has a bad|expired|ran out of|leaks a|leaking|memory leak in|deadlock|deadlocked|"
+        "exhausted|was never|nobody noticed|blew up|as well so|invalid config|because the|because it|"
+        "because we|because our|without going through|was set to|came from the|introduced in|"
+        "introduced by|traced it to|traced to|tracked it down|narrowed it down|pinpointed|fat finger|"
+        "fat-fingered|was returning|typo in|filled up|was turned off|was off|had expired|has expired|"
+        "was deleted|were deleted|someone deleted|somebody deleted|deploy dropped|migration locked|"
+        "change blocked|never * cleaned|race condition|off by one|null pointer|it was the|"
+        "it's the * that|that explains|explains why|explains the",
     ),
     Sign(
         why="says who is called in",
@@ -274,7 +280,7 @@ SIGNS: tuple[Sign, ...] = (
         why="says what was noticed",
         points=2,
         kind=DETECTED,
-        phrases="we're seeing|we are seeing|seeing|i'm seeing|i see|noticed|just noticed|alert for|alerts for|"
+        phrases="we're seeing|we are seeing|seeing|i'm seeing|noticed|just noticed|alert for|alerts for|"
         "pager went off|monitoring shows|graphs show|dashboard shows|metrics show|looks like we have|"
         "something is wrong|something's wrong|i ran the",
     ),
@@ -298,12 +304,12 @@ SIGNS: tuple[Sign, ...] = (
         kind=NOTE,
         phrases="status page updated|updated the status|updated status|posted to the status|posted on the status|"
         "posted a notice|posted an update|posted a status|posted status|statuspage updated|"
-        "status page is updated|announced|tweeted|tweet sent|emailed|sent an email to|email sent|"
-        "sent comms|comms sent|comms are out|comms out|notified customers|notified the|notifying|"
-        "informed|told customers|banner is up|put up a banner|banner on the|message to customers|"
-        "customers notified|status page:|published an update|macro is|macro for|macro sent|posted on|"
-        "posted to|sent out to|comms to|informing|told the customers|tweet is out|status is updated|"
-        "banner up|statuspage is|published on|subscribers notified",
+        "status page is updated|announced|tweeted|tweet sent|emailed|told * that|told the|told everyone|"
+        "told customers|mailed|sent an email to|email sent|sent comms|comms sent|comms are out|comms out|"
+        "notified customers|notified the|notifying|informed|banner is up|put up a banner|banner on the|"
+        "message to customers|customers notified|status page:|published an update|macro is|macro for|"
+        "macro sent|posted on|posted to|sent out to|comms to|informing|told the customers|tweet is out|"
+        "status is updated|banner up|statuspage is|published on|subscribers notified",
     ),
     Sign(
         why="says who does what",
@@ -332,28 +338,38 @@ SIGNS: tuple[Sign, ...] = (
         "aws says|they say|they found|they are working|they're working|upstream says|got word|heard back|"
         "according to|per the vendor",
     ),
+    Sign(
+        why="says that something is done",
+        points=2,
+        kind=NOTE,
+        phrases="is complete|are complete|is done|are done|has finished|have finished|is finished|all done|"
+        "completed|went through|is through|got through|is in place|are in place",
+    ),
+    Sign(why="says that it works again", points=2, kind=MITIGATED, phrases="is * again|are * again|works * again"),
+    Sign(why="tells what followed from what", points=1, kind=CAUSE, phrases=", so|, which|therefore|as a result|hence"),
     Sign(why="gives a reason", points=2, kind=CAUSE, phrases="because"),
     Sign(
         why="tells of a measure",
         points=1,
         kind=NOTE,
         phrases="error rate|errors|latency|p99|p95|queue|queue depth|backlog|cpu|memory|heap|disk|lag|"
-        "replication lag|crash rate|throughput|rps|qps|load|connections|requests|traffic|tickets|"
-        "conversion|success rate|decline rate|consumer lag|iops|left to|remaining|in the queue|pods|"
-        "nodes|replicas|to go|percent|rows|records|orders",
+        "replication lag|crash rate|throughput|rps|qps|load|loaded|processed|connections|requests|"
+        "traffic|tickets|conversion|success rate|decline rate|consumer lag|iops|left to|remaining|"
+        "in the queue|pods|nodes|replicas|to go|percent|rows|records|orders",
     ),
     Sign(why="begins with what was done", points=2, kind=DID, phrases=_BY_FORM),
     Sign(why="announces an action", points=1, kind=DID, phrases=_INTENT),
     Sign(
         why="chatter",
         points=-3,
-        phrases="thanks|thank you|thx|ty|lol|lmao|haha|hahaha|coffee|lunch|beer|cake|tea|good morning|morning|gm|"
-        "gn|good night|night|good evening|happy friday|nice work|great work|good work|good job|great job|"
-        "nice one|well done|you are a hero|hero|legend|kudos|sorry|phew|wow|whoa|ugh|omg|wtf|yay|yikes|"
-        "ouch|damn|oh no|sounds good|brb|afk|btw|random q|fun fact|congrats|cheers|any updates|"
-        "no worries|np|no rush|same here|me too|hi all|hey all|hello|welcome|this is fine|as usual|"
-        "not again|classic|good catch|one sec|blameless|fingers crossed|please join|pls|weekend|dinner|"
-        "joining|back in #|back in a|write a postmortem|postmortem doc|writeup|retro|review on",
+        phrases="my bad|my fault|i see what|i see now|good point|fair enough|thanks|thank you|thx|ty|lol|lmao|"
+        "haha|hahaha|coffee|lunch|beer|cake|tea|good morning|morning|gm|gn|good night|night|good evening|"
+        "happy friday|nice work|great work|good work|good job|great job|nice one|well done|"
+        "you are a hero|hero|legend|kudos|sorry|phew|wow|whoa|ugh|omg|wtf|yay|yikes|ouch|damn|oh no|"
+        "sounds good|brb|afk|btw|random q|fun fact|congrats|cheers|any updates|no worries|np|no rush|"
+        "same here|me too|hi all|hey all|hello|welcome|this is fine|as usual|not again|classic|"
+        "good catch|one sec|blameless|fingers crossed|please join|pls|weekend|dinner|joining|back in #|"
+        "back in a|write a postmortem|postmortem doc|writeup|retro|review on",
     ),
     Sign(
         why="speaks of oneself",
@@ -364,6 +380,12 @@ SIGNS: tuple[Sign, ...] = (
         "will take a look|i'll take a look|let me|lemme",
     ),
     Sign(
+        why="is for later",
+        points=-2,
+        phrases="we should|should have|we need to|todo|action item|action items|follow up|follow-up|next time|"
+        "postmortem|post-mortem|retro|for the review|in the review|note to self|remind us|lessons",
+    ),
+    Sign(
         why="says that it goes on",
         points=-1,
         phrases="still failing|still hanging|still broken|still stuck|still down|still seeing|still the same|"
@@ -372,7 +394,7 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         why="asks for something",
-        points=-2,
+        points=-3,
         phrases="^ is it|^ is this|^ is that|^ is there|^ is anyone|^ are we|^ are you|^ are there|^ did we|"
         "^ did you|^ did anyone|^ does it|^ does this|^ does anyone|^ why is|^ why are|^ why did|"
         "^ what is|^ what's|^ what are|^ how is|^ how's|^ how are|^ who is|^ who's|^ any news|^ any luck|"
@@ -407,6 +429,10 @@ _OPENINGS = words_in("i we i've we've i'm we're i'd have has been just ok so and
 """Kinds that say nothing in fewer words: `looking`, `checking now`."""
 _DEED, _DEED_OF = 5, 2
 """Letters of the shortest deed, and the words that follow one at least: what it was done to."""
+_STATEMENT = 6
+"""Words of a statement that says something by the form of its verb alone."""
+_PART = re.compile(r"`[^`]+`|\b[A-Za-z]+_[A-Za-z_*]+\b|\b[A-Za-z]{2,}-?[0-9]+\b|\b[a-z]+(?:-[a-z0-9]+)*-[0-9]+\b")
+"""Code, and names such as `stg_orders`, `db1` and `core-sw-2`."""
 _GAPS = (1, 2, 3)
 
 _TOKEN = re.compile(r"[a-z0-9#~<>][a-z0-9'&/_%+-]*(?:\.[a-z0-9%]+)*|[.,;:!?()@^*]")
@@ -463,6 +489,10 @@ def signs_of(said: str) -> Iterator[Reason]:
         # Words speak for one kind, best for that with which they begin; further kinds only make it likelier.
         leads = sign.kind is None or (opens and sign.kind in _OPENING, sign.points) == foremost
         yield Reason(why, sign.points if leads else 1, sign.kind if leads else None)
+    if any(_is_deed(each, ("ed",)) for each in tokens) and len(tokens) >= _STATEMENT:
+        yield Reason("tells of a change", 1)
+    if foremost[1] >= TICKED and _PART.search(_EMOJI.sub(" ", said)):
+        yield Reason("names a part of the system", 1)
     words = [each for each in tokens if each not in _STOPS and each not in _FILLERS and each != "@"]
     kinds = {sign.kind for sign, _ in found.values() if sign.points > 0}
     if kinds and kinds <= _BRIEF and len(words) < _BRIEF_WORDS:
@@ -506,12 +536,17 @@ def _counts(tokens: Sequence[str], at: int, place: int) -> bool:
     return sign.phrases is not _DOING or before in _ACTING or before in _STOPS
 
 
+def _is_deed(token: str, endings: tuple[str, ...]) -> bool:
+    """Whether the word has the form of a deed."""
+    return len(token) >= _DEED and token.endswith(endings) and token not in _NO_DEEDS
+
+
 def _with_form(tokens: list[str]) -> list[str]:
     """The words, with the mark of a deed before the one that they begin with, where it has that form."""
     for at, token in enumerate(tokens):
         if token in _OPENINGS or token in _STOPS:
             continue
-        deed = len(token) >= _DEED and token.endswith(("ed", "ing")) and token not in _NO_DEEDS
+        deed = _is_deed(token, ("ed", "ing"))
         follow = sum(each not in _STOPS for each in tokens[at + 1 :])
         return [*tokens[:at], _BY_FORM, *tokens[at:]] if deed and follow >= _DEED_OF else tokens
     return tokens

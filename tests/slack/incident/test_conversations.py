@@ -54,7 +54,15 @@ def boxes(view: View) -> list[tuple[str, bool]]:
     return found
 
 
-def test_history_is_read_offered_and_what_is_ticked_is_recorded_once(declared: Workplace, clock: SetClock) -> None:
+def test_history_is_read_offered_and_what_is_ticked_is_recorded_once(database: Database, clock: SetClock) -> None:
+    with workplace(database, clock=clock) as office:
+        office.slack.scopes |= SCOPES
+        clock.set(at("2026-03-12T11:00:00Z"))
+        office.say("/incident open SEV2 disk full")
+        read_offer_and_record(office, clock)
+
+
+def read_offer_and_record(declared: Workplace, clock: SetClock) -> None:
     talk(declared, clock, *TALK)
     clock.set(at("2026-03-12T12:00:00Z"))
     answer = declared.ask("/incident backfill 11:01..11:45")

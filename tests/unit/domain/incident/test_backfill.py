@@ -332,5 +332,5 @@ def test_what_is_an_entry_already_is_not_ticked() -> None:
 def test_the_chats_are_told_apart_well(chat: Chat) -> None:
     found = propose([each.message for each in chat.lines])
     right = sum(proposal.ticked and told.kind is not None for proposal, told in zip(found, chat.lines, strict=True))
-    assert right / sum(told.kind is not None for told in chat.lines) >= 0.9
+    assert right / sum(told.kind is not None for told in chat.lines) >= 0.85
     assert right / sum(proposal.ticked for proposal in found) >= 0.75
