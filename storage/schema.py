@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, false, func, inspect, literal_column, select, text
+from sqlalchemy import Connection, Select, false, func, inspect, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 
 from storage import availability
@@ -40,7 +40,7 @@ _ADVISORY_LOCK = 7302155
 """The key of the PostgreSQL advisory lock that serialises migrations; an arbitrary number."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION_TABLE = "alembic_version"
-_VERSION = select(literal_column("version_num")).select_from(text(_VERSION_TABLE))
+_VERSION: Select[tuple[str]] = select(literal_column("version_num")).select_from(text(_VERSION_TABLE))
 """Where Alembic keeps the revision."""
 
 

@@ -48,7 +48,8 @@ def manifest(
     `edits` adds with the messages of channels (what becomes of a message is noted on its entry), `pins:read` that
     `pins` adds with its events (what is pinned is put on the timeline), `files:read` that `files` adds (files of
     messages are kept), the five that `channels` adds (to make, find again and archive incidents' own channels, and to
-    invite groups), and the two that `history` adds (`/incident backfill 14:00..15:30` reads what was said in a channel).
+    invite groups), and the two that `history` adds (`/incident backfill 14:00..15:30` reads what was said in a
+    channel).
     Raises UsageError for a command name that Slack refuses although its schema allows it.
     """
     events = [
