@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import cast
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -41,6 +42,8 @@ class PrometheusMetrics(Metrics):
         for kind in KINDS:
             # Exposed as 0 before the first entry: Prometheus' rate() needs a sample from before an increase.
             self._entries.labels(kind)
+        # Looking a child up by its label costs more than counting.
+        self._ack, self._entry = cache(self._acks.labels), cache(self._entries.labels)
         self._drafts = Counter("scribe_drafts", "Versions of postmortems drafted", registry=registry)
         self._reminders = Counter("scribe_reminders_sent", "People sent a reminder", registry=registry)
         self._loops = Counter(
@@ -57,11 +60,11 @@ class PrometheusMetrics(Metrics):
 
     def acked(self, transport: str, seconds: float) -> None:
         """Observe the time of an answer."""
-        self._acks.labels(transport).observe(seconds)
+        self._ack(transport).observe(seconds)
 
     def recorded(self, kind: str) -> None:
         """Count an entry by its kind."""
-        self._entries.labels(kind).inc()
+        self._entry(kind).inc()
 
     def drafted(self) -> None:
         """Count a draft."""

@@ -82,7 +82,6 @@ def test_handlers_know_no_surface() -> None:
         (("click",), ("bot.cli",)),
         (("resvg_py", "fontpkg"), ("bot.documents.picture.png",)),
         (("prometheus_client",), ("bot.telemetry.metrics",)),
-        (("structlog",), ("bot.telemetry.logs",)),
     ],
 )  # fmt: skip
 def test_a_library_is_used_in_one_room(library: tuple[str, ...], rooms: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from tests.integration.cli.terminal import refused, scribe
 from tests.support.paths import ROOT
 
 HEAVY = ("sqlalchemy", "slack_bolt", "slack_sdk", "jinja2", "pydantic", "starlette", "uvicorn", "alembic", "matplotlib",
-         "prometheus_client", "structlog")  # fmt: skip
+         "prometheus_client")  # fmt: skip
 MIGRATING = ("alembic", "mako", "pygments")
 FEW, MANY = 170, 1_050
 """Modules in the process that prints its help, and in the one that runs: their number hardly depends on the machine."""
