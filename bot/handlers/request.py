@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.config import Settings
 from bot.domain.incident.policy import visible_to
-from bot.domain.incident.secrets import SUSPECT, secrets_in
+from bot.domain.incident.secrets import is_suspect, secrets_in
 from bot.domain.postmortem.names import is_role, words_of
 from bot.errors import UsageError
 from bot.vocabulary import COMMANDS
@@ -262,7 +262,7 @@ def without_secrets(text: str) -> str:
     It is read unescaped: an entity would hide a placeholder, and its signs are part of a password.
     """
     plain = html.unescape(text)
-    if SUSPECT.search(plain) is None:
+    if not is_suspect(plain):
         return text
     for secret in sorted(secrets_in(plain), key=len, reverse=True):
         text = text.replace(html.escape(secret, quote=False), HIDDEN)

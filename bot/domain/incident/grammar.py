@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.incident.secrets import EXACT_MARKS, MARKS, SUSPECT, secrets_in
+from bot.domain.incident.secrets import is_suspect, secrets_in
 from bot.domain.time.format import clock
 from bot.domain.time.moment import Moment, place
 from bot.domain.time.typed import TypedTime, mentioned_time, needs_zone, take_time
@@ -172,9 +172,7 @@ def parse_correction(
 
 def looks_secret(text: str) -> bool:
     """Whether the words seem to hold a token, a key or a password."""
-    lower = text.lower()
-    marked = any(mark in lower for mark in MARKS) or any(mark in text for mark in EXACT_MARKS)
-    return marked and SUSPECT.search(text) is not None and bool(secrets_in(text))
+    return is_suspect(text) and bool(secrets_in(text))
 
 
 def entry_needs_zone(kind: Kind, words: str) -> bool:

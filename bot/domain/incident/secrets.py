@@ -70,22 +70,30 @@ _JOINED: dict[str, str] = {
 _PATTERNS = [re.compile(pattern) for pattern in _FORMATS.values()]
 _BY_NAME = {how: re.compile(pattern, re.IGNORECASE) for how, pattern in _JOINED.items()}
 
-SUSPECT = re.compile(
+_SUSPECT = re.compile(
     r"(?i:pass|pwd|pw\b|secret|token|key|credential|kennwort|bearer|basic|curl|mysql|redis-cli|[0-9a-z]_[0-9a-z]{9})"
     r"|://[^\s/]*@|A[KS]IA|xox|xapp-|hooks\.slack|AIza|ya29\.|GOCSPX|sk-|gl[a-z]+-|pypi-|SG\.|hv[bsr]\.|dapi|ATATT3"
     r"|SK[0-9a-f]|:AA|eyJ|-----BEGIN",
     re.ASCII,
 )
 """A fast test that all words with a secret pass; most words do not, and need no further look."""
-MARKS = (
+_MARKS = (
     "pass", "pw", "secret", "token", "key", "credential", "kennwort", "bearer", "basic", "curl", "mysql", "redis-cli",
     "_", "://",
 )  # fmt: skip
-"""All that is SUSPECT holds one of these in lower case, or one of EXACT_MARKS; to look for them is faster still."""
-EXACT_MARKS = (
+"""All that is _SUSPECT holds one of these in lower case, or one of _EXACT_MARKS; to look for them is faster still."""
+_EXACT_MARKS = (
     "AKIA", "ASIA", "xox", "xapp-", "hooks.slack", "AIza", "ya29.", "GOCSPX", "sk-", "gl", "pypi-", "SG.", "hv", "dapi",
     "ATATT3", "SK", ":AA", "eyJ", "-----BEGIN",
 )  # fmt: skip
+
+
+def is_suspect(text: str) -> bool:
+    """Whether the text may hold a secret, so that it is worth the search for one; said fast of those that hold none."""
+    lower = text.lower()
+    marked = any(mark in lower for mark in _MARKS) or any(mark in text for mark in _EXACT_MARKS)
+    return marked and _SUSPECT.search(text) is not None
+
 
 _PLACEHOLDER = re.compile(
     r"[<\[{(].*|\$.*|%[\w{(].*|[*x•.…_-]+"

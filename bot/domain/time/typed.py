@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 
 from bot.domain.time.forms import (
     ANNOUNCEMENTS,
@@ -393,7 +394,7 @@ READERS: dict[str, Callable[[re.Match[str]], _Part | None]] = {
     "weekday": _weekday,
 }
 """What makes a value of a match, by the name in the table of forms; it gives None for what is something else."""
-_BY_PART = {part: tuple(form for form in FORMS if form.part == part) for part in ("stamp", "day", "clock", "counted")}
+_DAYS = tuple(form for form in FORMS if form.part == "day")
 
 
 # What may come before a time, and how the whole is put together.
@@ -441,10 +442,15 @@ class _Lead:
     closers: str = ""
     further: bool = False
 
-    def allows(self, form: Form) -> bool:
-        """Whether a time of that form may stand here."""
-        least = form.further if self.further else form.least
-        return least is not None and least <= self.firmness
+    def forms(self, part: str) -> tuple[Form, ...]:
+        """The forms of that part of a time that may stand here."""
+        return _forms(part, self.firmness, further=self.further)
+
+
+@cache
+def _forms(part: str, firmness: int, *, further: bool) -> tuple[Form, ...]:
+    least = [(form, form.further if further else form.least) for form in FORMS if form.part == part]
+    return tuple(form for form, needed in least if needed is not None and needed <= firmness)
 
 
 def _read_head(words: str, own: frozenset[str], now: datetime | None) -> TypedTime | None:
@@ -515,13 +521,13 @@ class _Found:
 
 def _find_clock(words: str, lead: _Lead) -> _Found | None:
     """The stamp, or the clock time with or without a day before it, at the end of the lead."""
-    for form in _BY_PART["stamp"]:
-        match = form.pattern.match(words, lead.start) if lead.allows(form) else None
+    for form in lead.forms("stamp"):
+        match = form.pattern.match(words, lead.start)
         stamp = READERS[form.reads](match) if match else None
         if match and isinstance(stamp, tuple):
             on, shown, zone = stamp
             return _Found(form=form, shown=shown, start=lead.start, end=match.end(), day=on, zone=zone, iso=True)
-    for form in _BY_PART["day"]:
+    for form in _DAYS:
         match = form.pattern.match(words, lead.start)
         day = READERS[form.reads](match) if match else None
         joint = _JOIN.match(words, match.end()) if match else None
@@ -537,8 +543,8 @@ def _find_clock(words: str, lead: _Lead) -> _Found | None:
 
 
 def _find_plain_clock(words: str, lead: _Lead) -> _Found | None:
-    for form in _BY_PART["clock"]:
-        match = form.pattern.match(words, lead.start) if lead.allows(form) else None
+    for form in lead.forms("clock"):
+        match = form.pattern.match(words, lead.start)
         shown = READERS[form.reads](match) if match else None
         if match and isinstance(shown, _Shown):
             return _Found(form=form, shown=shown, start=lead.start, end=match.end())
@@ -635,7 +641,7 @@ def _with_day(words: str, found: _Found, _lead: _Lead, _own: frozenset[str]) -> 
     gap = None if found.day.named else _DAY_GAP.match(words, found.end)
     if gap is None:
         return None
-    for form in _BY_PART["day"]:
+    for form in _DAYS:
         match = form.pattern.match(words, gap.end())
         day = READERS[form.reads](match) if match else None
         if match is None or not isinstance(day, _Day) or not _DAY_CLOSED.match(words, match.end()):
@@ -736,8 +742,8 @@ def twenty_four_hour(hour: int, half: str) -> int:
 
 def _read_counted(words: str, lead: _Lead) -> RelativeTime | None:
     """The time counted back from now at the end of the lead. Raises UsageError when it is further back than LONGEST."""
-    for form in _BY_PART["counted"]:
-        match = form.pattern.match(words, lead.start) if lead.allows(form) else None
+    for form in lead.forms("counted"):
+        match = form.pattern.match(words, lead.start)
         counted = READERS[form.reads](match) if match else None
         if match and isinstance(counted, _Counted):
             return RelativeTime(

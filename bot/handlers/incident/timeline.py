@@ -235,7 +235,8 @@ class _Circumstances:
     def buttons(self, request: Request, incident: Incident, entry: TimelineEntry) -> tuple[Button, ...]:
         """A button for each question, the likeliest first."""
         value, today = f"{incident.name} {entry.number}", request.received_at.date()
-        at, end = stamp(entry.occurred_at, None, today), self.ended_at and stamp(self.ended_at, None, today)
+        at = stamp(entry.occurred_at, None, today) if self.resolved_again else None
+        end = stamp(self.ended_at, None, today) if self.resolved_again and self.ended_at else None
         here = self.here if self.here is not None and not self.here.private else None
         offers = (
             (UNDO, self.repeats is not None and "Undo", value),
@@ -474,6 +475,8 @@ def with_names(entry: TimelineEntry, people: Mapping[str, str] | None = None) ->
     for name, user_id in (people or entry.people or {}).items():
         if name == user_id:
             words = words.replace(f"@{user_id}", "@somebody")
+    if words == entry.text and entry.author != entry.author_id:
+        return entry
     return replace(entry, text=words, author="somebody" if entry.author == entry.author_id else entry.author)
 
 

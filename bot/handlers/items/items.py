@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
-from bot.domain.incident.secrets import SUSPECT, secrets_in
+from bot.domain.incident.secrets import is_suspect, secrets_in
 from bot.domain.items.due import parse_due, parse_snooze, read_dates, refused_date
 from bot.domain.items.handover import GIVEN
 from bot.domain.items.item import (
@@ -185,7 +185,7 @@ def _receipt(
 def _holds_secret(item: ActionItem) -> bool:
     """Whether the receipt is for the typist alone."""
     words = " ".join(filter(None, (item.text, item.done_when, item.reason, item.ticket, item.worked_why)))
-    return SUSPECT.search(words) is not None and bool(secrets_in(words))
+    return is_suspect(words) and bool(secrets_in(words))
 
 
 def _note(
