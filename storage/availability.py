@@ -261,18 +261,25 @@ class QueryWatchdog:
 
     @contextmanager
     def guard(self, connection: Any) -> Iterator[None]:
-        """Interrupt the driver's connection if the block outlasts its limit; without a limit do nothing."""
+        """Interrupt the driver's connection if the block outlasts its limit; without a limit do nothing.
+
+        Within another block of the same connection, this one's limit holds until it ends.
+        """
         deadline = _DEADLINE.get()
         if deadline is None:
             yield
             return
+        outer = self._guarded.get(id(connection))
         self.watch(connection)
         try:
             yield
         finally:
             # Under the lock: afterwards the connection may serve another thread and must not be interrupted.
             with self._lock:
-                self._guarded.pop(id(connection), None)
+                if outer is None:
+                    self._guarded.pop(id(connection), None)
+                else:
+                    self._guarded[id(connection)] = outer
 
     def watch(self, connection: Any) -> None:
         """Interrupt the driver's connection at the limit's end, unless a `guard` of it ends first."""

@@ -2,7 +2,7 @@
 
 `read()` and `write()` both give a connection inside a transaction that ends with the block. On SQLite a write begins
 with `BEGIN IMMEDIATE`: a deferred transaction that reads first and writes later fails when another writer commits in
-between.
+between. `write_together()` is for what is short and comes in crowds: on SQLite several such writes share a commit.
 """
 
 import os
@@ -13,6 +13,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -131,6 +133,7 @@ class Database:
             else _postgres_engine(self.url, self.preparing, self._watchdog)
         )
         self._write_lock: AbstractContextManager[None] = FifoLock() if self.is_sqlite else nullcontext()
+        self._group_commit = GroupCommit(self.write, self._watchdog.guard) if self.is_sqlite else None
         self._breaker = CircuitBreaker()
 
     @contextmanager
@@ -173,6 +176,18 @@ class Database:
             if self.file is not None:
                 # The file may have been taken away meanwhile, and the commit with it.
                 self.file.check_written(_driver_connection(connection))
+
+    def write_together(self, work: Callable[[Connection], Result]) -> Result:
+        """What `work` returns of a connection for writing, once what it wrote is committed durably.
+
+        If it raises, what it wrote is undone; all raise what `write` does. On SQLite it may run in another thread, in
+        a transaction with others, and a second time by itself. So it takes little time, asks nobody but the database,
+        and has no effect elsewhere.
+        """
+        if self._group_commit is not None:
+            return self._group_commit.run(work)
+        with self.write() as connection:
+            return work(connection)
 
     def _begin(self, connection: Connection, statement: str) -> None:
         """Begin SQLite's transaction explicitly. SQLAlchemy's `begin` event could do it, but slows every statement."""
@@ -277,7 +292,7 @@ class FifoLock:
     """A lock that threads acquire in the order in which they asked.
 
     SQLite has one writer at a time. With `threading.Lock`, which is not fair, some threads wait many times longer than
-    others. A group commit would be implemented here.
+    others.
     """
 
     def __init__(self) -> None:
@@ -322,6 +337,133 @@ class FifoLock:
             self._waiting.popleft().release()
         else:
             self._locked = False
+
+
+@dataclass(slots=True, eq=False)
+class _Member:
+    """A work in a group, with the context that it runs in: the time limit of who brought it, and the log's fields."""
+
+    work: Callable[[Connection], Any]
+    context: Context = field(default_factory=copy_context)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class _Group:
+    """Works that share a commit. `failure` is why there was none; then nothing of them is written."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[_Member] = deque()
+        self.begun = 0
+        self.is_given_up = self.is_committing = False
+        self.failure: BaseException | None = None
+        self.settled = threading.Event()
+
+
+class GroupCommit:
+    """Group commit: what is to be written while a commit is under way shares the next one.
+
+    Who comes first leads the group. When it is its turn to `write`, it carries out all works that have come by then,
+    each in a savepoint, and commits when there is no further one. Nobody is told anything before that, not even of a
+    failure, which may follow from what another one wrote. Where the commit fails, or SQLite undoes the transaction,
+    each is tried again by itself. `guard` watches over the time limit of the work in hand.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[], AbstractContextManager[Connection]],
+        guard: Callable[[Any], AbstractContextManager[None]],
+    ) -> None:
+        self._write = write
+        self._guard = guard
+        self._mutex = threading.Lock()
+        self._forming: _Group | None = None
+
+    def run(self, work: Callable[[Connection], Result]) -> Result:
+        """As `Database.write_together`. Raises BusyError when its time limit passes before the commit begins."""
+        member = _Member(work)
+        with self._mutex:
+            group = self._forming
+            leads = group is None
+            if group is None:
+                group = self._forming = _Group()
+            group.waiting.append(member)
+        if leads:
+            self._lead(group, member)
+        else:
+            self._wait(group, member)
+        if group.failure is None:
+            if member.error is not None:
+                raise member.error
+            return cast("Result", member.result)
+        if group.failure is member.error:
+            raise group.failure
+        with self._write() as connection:
+            return work(connection)
+
+    def _lead(self, group: _Group, leader: _Member) -> None:
+        try:
+            with self._write() as connection:
+                while (member := self._next(group)) is not None:
+                    self._carry_out(connection, member)
+        except BaseException as error:
+            group.failure = error
+            if group.begun <= 1:
+                # There was nobody else whose work it could be for.
+                leader.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            with self._mutex:
+                if self._forming is group:
+                    self._forming = None
+            group.settled.set()
+
+    def _next(self, group: _Group) -> _Member | None:
+        """The next work; without one the group is closed, and the commit begins."""
+        # One step: who came between the look and the closing would wait for ever, or be told of another's commit.
+        with self._mutex:
+            if group.is_given_up:
+                raise BusyError
+            if group.waiting:
+                group.begun += 1
+                return group.waiting.popleft()
+            self._forming = None
+            group.is_committing = True
+            return None
+
+    def _carry_out(self, connection: Connection, member: _Member) -> None:
+        """Run the work; what it writes is undone if it raises. Raises where SQLite has undone that of others too."""
+        driver = _driver_connection(connection)
+        driver.execute("SAVEPOINT member")
+        try:
+            member.result = member.context.run(self._run_guarded, member.work, connection)
+        except Exception as error:
+            member.error = error
+            # After an interrupt, or where the disk is full, SQLite may have undone the whole transaction:
+            # https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
+            if not driver.in_transaction:
+                raise
+            driver.execute("ROLLBACK TO member")
+        driver.execute("RELEASE member")
+
+    def _run_guarded(self, work: Callable[[Connection], Result], connection: Connection) -> Result:
+        with self._guard(_driver_connection(connection)):
+            return work(connection)
+
+    def _wait(self, group: _Group, member: _Member) -> None:
+        """Wait until the group is settled. Raises BusyError when the time limit passes before the commit begins."""
+        if group.settled.wait(remaining_s()):
+            return
+        with self._mutex:
+            if not group.is_committing:
+                if member in group.waiting:
+                    group.waiting.remove(member)
+                else:
+                    # What it wrote must not be committed after its caller was told that it is not.
+                    group.is_given_up = True
+                raise BusyError
+        group.settled.wait()
 
 
 def open_for_diagnosis(url: str) -> Database:

@@ -472,7 +472,8 @@ def _write(database: Database, understood: ParsedRequest, in_transaction: InTran
     No receipt is looked up beforehand: repeats are rare, and of two at the same instant neither would find one.
     """
     request = understood.request
-    with database.write() as connection:
+
+    def work(connection: Connection) -> Reply:
         repeatable = understood.kind is not None or understood.handler in SETTINGS or not understood.writes
         if request.revises is not None and not repeatable:
             timeline.check_not_done(connection, request)
@@ -482,6 +483,12 @@ def _write(database: Database, understood: ParsedRequest, in_transaction: InTran
         if request.key is not None and reply.form is None:
             receipts.save(connection, request.workspace_id, request.key, reply.to_json(), at=request.received_at)
         return reply
+
+    # Entries are short to write, and come in crowds.
+    if understood.kind is not None:
+        return database.write_together(work)
+    with database.write() as connection:
+        return work(connection)
 
 
 def _run(connection: Connection, understood: ParsedRequest) -> Reply:
