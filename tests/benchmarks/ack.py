@@ -37,22 +37,23 @@ def crowd(runners: list[Contender], connections: int, effort: Effort) -> dict[st
 
     def lap(contender: Contender) -> Lap:
         requests = contender.detections(effort.of(LAPS[connections]))
-        return back_to_back(contender.port, requests, connections=connections)
+        return contender.timed(lambda: back_to_back(contender.port, requests, connections=connections))
 
     for contender in runners:
         back_to_back(contender.port, contender.detections(WARM_UP), connections=connections)
     laps = race({each.name: each for each in runners}, lap, rounds=effort.rounds)
     heading(f"/detected, {connections} connection{'s' if connections > 1 else ''}")
-    _print(laps)
+    show(laps)
     return laps
 
 
-def _print(laps: dict[str, Laps]) -> None:
+def show(laps: dict[str, Laps]) -> None:
+    """Print the laps' table."""
     rows = [
-        (name, ms(of.percentile_ms(50)), ms(of.percentile_ms(99)), f"{of.per_second:.0f}/s")
+        (name, ms(of.percentile_ms(50)), ms(of.percentile_ms(99)), f"{of.per_second:.0f}/s", ms(of.cpu_ms))
         for name, of in laps.items()
     ]
-    table(("", "p50", "p99", "throughput"), rows)
+    table(("", "p50", "p99", "throughput", "CPU each"), rows)
 
 
 def compare(laps: dict[str, Laps], one: str, others: list[str]) -> None:
@@ -61,16 +62,17 @@ def compare(laps: dict[str, Laps], one: str, others: list[str]) -> None:
         p50 = ratio(lambda of: of.percentile_ms(50), laps[one], laps[other])
         p99 = ratio(lambda of: of.percentile_ms(99), laps[one], laps[other])
         throughput = ratio(lambda of: of.per_second, laps[other], laps[one])
-        say(f"{one} over {other}: p50 {p50}, p99 {p99}, throughput {throughput}")
+        cpu = laps[one].cpu_ms / laps[other].cpu_ms
+        say(f"{one} over {other}: p50 {p50}, p99 {p99}, throughput {throughput}, CPU {cpu:.2f}")
 
 
 def _steady(floor: Contender, scribe: Contender, effort: Effort) -> None:
     def lap(contender: Contender) -> Lap:
         requests = contender.detections(effort.of(PER_SECOND * STEADY_S))
-        return steady(contender.port, requests, per_second=PER_SECOND)
+        return contender.timed(lambda: steady(contender.port, requests, per_second=PER_SECOND))
 
     laps = race({each.name: each for each in (floor, scribe)}, lap, rounds=effort.rounds)
     heading(f"/detected, {PER_SECOND} a second, each counted from the instant it was due")
-    _print(laps)
+    show(laps)
     p99 = ratio(lambda of: of.percentile_ms(99), laps[scribe.name], laps[floor.name])
     say(f"{scribe.name} over {floor.name}: p99 {p99}")

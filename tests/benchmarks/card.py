@@ -1,23 +1,20 @@
 """What an incident's live card costs a `/note`: Scribe with cards and without, in turns, in one run."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.load import Lap, back_to_back, steady
 from tests.benchmarks.office import Office, office
-from tests.benchmarks.processes import free_port, python, wait_listening
+from tests.benchmarks.processes import cpu_s, free_port, python, wait_listening
 from tests.benchmarks.race import Laps, race, ratio
 from tests.benchmarks.report import heading, ms, say, table
 from tests.benchmarks.requests import Typist
 
 NOTES, PER_SECOND, WARM_UP = 400, 50, 50
 """Requests of a lap, those of a second in the steady ones, and those before the first lap."""
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +32,7 @@ class Noted:
     @property
     def cpu_s(self) -> float:
         """The CPU time of the process, all threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return cpu_s(self.pid)
 
 
 def measure(effort: Effort) -> None:

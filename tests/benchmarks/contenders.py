@@ -2,9 +2,9 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from storage.database import Database
 from storage.models import timeline_entries
+from tests.benchmarks.load import Lap
 from tests.benchmarks.office import Office
-from tests.benchmarks.processes import free_port, python, wait_listening
+from tests.benchmarks.processes import cpu_s, free_port, python, wait_listening
 from tests.benchmarks.requests import Typist
 
 _HEAD = "by monitoring: p99 of checkout over 5 s, "
@@ -25,15 +26,23 @@ class Contender:
 
     name: str
     port: int
+    pid: int
     author_name: Typist
     stored: Callable[[], list[str]] | None = None
     sent: int = field(default=0)
 
-    def detections(self, n: int) -> list[bytes]:
-        """Requests for `/detected`, each with words of its own."""
+    def detections(self, n: int, *, among: Sequence[Typist] = ()) -> list[bytes]:
+        """Requests for `/detected`, each with words of its own, of the author or `among` several in turn."""
         numbers = range(self.sent, self.sent + n)
         self.sent += n
-        return [self.author_name.types("/detected", f"{_HEAD}no. {number}") for number in numbers]
+        authors = among or (self.author_name,)
+        return [authors[number % len(authors)].types("/detected", f"{_HEAD}no. {number}") for number in numbers]
+
+    def timed(self, run: Callable[[], Lap]) -> Lap:
+        """The lap that `run` gives, with the CPU time that the process took for it."""
+        before_s = cpu_s(self.pid)
+        lap = run()
+        return replace(lap, cpu_s=cpu_s(self.pid) - before_s)
 
     def check(self) -> str:
         """Say that what was sent is stored once each. Raises AssertionError otherwise.
@@ -53,7 +62,9 @@ def floor(office: Office) -> Iterator[Contender]:
     port, file = free_port(), office.folder / "floor.db"
     with python(["-m", "tests.benchmarks.floor", str(port), str(file), office.slack.signing_secret]) as process:
         wait_listening(process, port)
-        yield Contender(name="floor", port=port, author_name=office.author_name, stored=lambda: _bodies(file))
+        yield Contender(
+            name="floor", port=port, pid=process.pid, author_name=office.author_name, stored=lambda: _bodies(file)
+        )
 
 
 def _bodies(file: Path) -> list[str]:
@@ -68,7 +79,7 @@ def bare_bolt(office: Office) -> Iterator[Contender]:
     port = free_port()
     with python(["-m", "tests.benchmarks.bare_bolt", str(port), office.slack.signing_secret]) as process:
         wait_listening(process, port)
-        yield Contender(name="bare Bolt", port=port, author_name=office.author_name)
+        yield Contender(name="bare Bolt", port=port, pid=process.pid, author_name=office.author_name)
 
 
 @contextmanager
@@ -77,7 +88,9 @@ def scribe(office: Office, url: str, *, name: str = "Scribe") -> Iterator[Conten
     port = free_port()
     with python(["-m", "bot", "run", "--port", str(port)], office.settings(url)) as process:
         wait_listening(process, port)
-        yield Contender(name=name, port=port, author_name=office.author_name, stored=lambda: _words(url))
+        yield Contender(
+            name=name, port=port, pid=process.pid, author_name=office.author_name, stored=lambda: _words(url)
+        )
 
 
 def _words(url: str) -> list[str]:

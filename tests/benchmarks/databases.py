@@ -7,10 +7,14 @@ from pathlib import Path
 from storage import schema
 from storage.database import Database
 from tests.benchmarks import contenders
-from tests.benchmarks.ack import LAPS, compare, crowd
+from tests.benchmarks.ack import LAPS, compare, crowd, show
+from tests.benchmarks.contenders import Contender
 from tests.benchmarks.effort import Effort
-from tests.benchmarks.office import office
+from tests.benchmarks.load import Lap, back_to_back
+from tests.benchmarks.office import Office, office
+from tests.benchmarks.race import race
 from tests.benchmarks.report import heading, say
+from tests.benchmarks.requests import Typist
 
 
 def measure(effort: Effort) -> None:
@@ -25,8 +29,31 @@ def measure(effort: Effort) -> None:
         postgres = stack.enter_context(contenders.scribe(place, url, name="PostgreSQL"))
         for connections in LAPS:
             compare(crowd([sqlite, postgres], connections, effort), postgres.name, [sqlite.name])
+        _beside_each_other(place, postgres, effort)
         say(sqlite.check())
         say(postgres.check())
+
+
+def _beside_each_other(place: Office, postgres: Contender, effort: Effort) -> None:
+    """One incident's entries are committed one after the other; those of several need not wait for each other."""
+    connections = max(LAPS)
+    crowds = {
+        f"{count} channel{'s' * (count > 1)}": [
+            place.in_channel(place.slack.add_channel(f"{count}-{number}")) for number in range(count)
+        ]
+        for count in (1, 10)
+    }
+
+    def lap(authors: list[Typist]) -> Lap:
+        requests = postgres.detections(effort.of(LAPS[connections]), among=authors)
+        return postgres.timed(lambda: back_to_back(postgres.port, requests, connections=connections))
+
+    for authors in crowds.values():
+        lap(authors)
+    laps = race(crowds, lap, rounds=effort.rounds)
+    heading(f"/detected on PostgreSQL, {connections} connections")
+    show(laps)
+    compare(laps, "10 channels", ["1 channel"])
 
 
 @contextmanager

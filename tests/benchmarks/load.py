@@ -19,10 +19,11 @@ class UnansweredError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lap:
-    """What some requests took: each, and all together, in seconds."""
+    """What some requests took: each, and all together, in seconds; and of the server's CPU time, if that was read."""
 
     each_s: tuple[float, ...]
     all_s: float
+    cpu_s: float = 0.0
 
 
 @dataclass(slots=True)

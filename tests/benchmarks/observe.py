@@ -46,7 +46,7 @@ def _bot(place: Office, how: str) -> Iterator[Contender]:
     arguments = ["-m", "tests.benchmarks.observed_bot", str(port), how]
     with python(arguments, place.settings(place.sqlite(how))) as process:
         wait_listening(process, port)
-        yield Contender(name=how, port=port, author_name=place.author_name)
+        yield Contender(name=how, port=port, pid=process.pid, author_name=place.author_name)
 
 
 def _fill(url: str) -> None:

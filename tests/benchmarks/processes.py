@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 START_WITHIN_S = 30.0
 STOP_WITHIN_S = 15.0
+_TICKS = os.sysconf("SC_CLK_TCK")
 _OURS = ("SLACK_", "SCRIBE_", "DATABASE_URL")
 
 
@@ -55,6 +56,12 @@ def wait_listening(process: subprocess.Popen[bytes], port: int) -> None:
         else:
             return
     raise RuntimeError(f"nothing listens on port {port}")
+
+
+def cpu_s(pid: int) -> float:
+    """The seconds of CPU time that the process took, all threads. Raises OSError where there is no /proc."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def resident_mb(process: subprocess.Popen[bytes]) -> float:

@@ -20,6 +20,11 @@ class Laps:
         return _percentile_ms([each_s for lap in self.laps for each_s in lap.each_s], percent)
 
     @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of the server's CPU time for a request."""
+        return sum(lap.cpu_s for lap in self.laps) / sum(len(lap.each_s) for lap in self.laps) * 1000
+
+    @property
     def per_second(self) -> float:
         """Requests answered in a second."""
         return sum(len(lap.each_s) for lap in self.laps) / sum(lap.all_s for lap in self.laps)
