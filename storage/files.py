@@ -125,7 +125,8 @@ def move(connection: Connection, workspace_id: str, entry_id: int, *, to: int, a
         if row["state"] == WAITING:
             add(connection, workspace_id, to, [row["file_id"]], at=at)
         else:
-            connection.execute(insert(entry_files), {**row, "id": None, "entry_id": to})
+            facts = {name: value for name, value in row.items() if name != "id"}
+            connection.execute(insert(entry_files), facts | {"entry_id": to})
 
 
 def erase(connection: Connection, entry_ids: Iterable[int]) -> list[str]:
