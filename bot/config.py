@@ -337,8 +337,8 @@ class Settings(BaseModel):
         return () if severity is None else getattr(self, f"invite_{severity.lower()}")
 
     def summary(self) -> dict[str, str]:
-        """What is set to other than its default, by variable, for the log: without secrets and what may hold one."""
-        told = self.model_dump(by_alias=True, exclude_defaults=True, exclude={*_SECRETS, "publish_url"})
+        """What is set, by variable, for the log: without secrets and what may hold one."""
+        told = self.model_dump(by_alias=True, exclude_unset=True, exclude={*_SECRETS, "hooks_signed", "publish_url"})
         return {name: str(value) for name, value in told.items()}
 
     def alert_rule(self, channel_id: str) -> str:
@@ -361,7 +361,7 @@ class Settings(BaseModel):
         return TemplateCatalog(self.templates)
 
 
-_SECRETS: Final = ("bot_token", "app_token", "signing_secret", "database_url")
+_SECRETS: Final = ("bot_token", "app_token", "signing_secret", "database_url", "hooks_secret")
 FROM_FILES: Final = {f"{alias}_FILE": alias for alias in (Settings.model_fields[name].alias or "" for name in _SECRETS)}
 """The variables that name a file, by the variable whose value stands in it."""
 _LONGEST_SECRET = 64 * 1024

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage import schema
-from storage.files import FileStore
 from storage.models import metadata
+from storage.sources.files import FileStore
 
 _EXCLUSIVE_WAIT_S = 1.0
 """Seconds to wait until no other process has the database open."""

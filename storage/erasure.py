@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, Table, Text, and_, bindparam, cast, null, or_, select, update
 
-from storage import backfills
 from storage.live_messages import LIVE, SHOW
 from storage.models import (
     action_item_revisions,
@@ -27,6 +26,7 @@ from storage.models import (
     timeline_entries,
 )
 from storage.outbox import DOCUMENT, POST
+from storage.sources import backfills
 
 Erase = Callable[[str], str]
 """The text without the words; the same text where it does not hold them."""

@@ -5,10 +5,10 @@ SQLite has one writer at a time, so each portion is a transaction of its own, an
 
 from datetime import datetime
 
-from storage import backfills, live_messages, outbox, receipts
+from storage import live_messages, outbox, receipts
 from storage.database import Transactions
 from storage.items import digests, handovers
-from storage.sources import signals
+from storage.sources import backfills, signals
 
 PORTION = 500
 """Rows that are deleted in one transaction: a few milliseconds."""

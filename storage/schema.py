@@ -40,7 +40,7 @@ _ADVISORY_LOCK = 7302155
 """The key of the PostgreSQL advisory lock that serialises migrations; an arbitrary number."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION_TABLE = "alembic_version"
-_VERSION: Select[tuple[str]] = select(literal_column("version_num")).select_from(text(_VERSION_TABLE))
+_VERSION: Select[str] = select(literal_column("version_num")).select_from(text(_VERSION_TABLE))
 """Where Alembic keeps the revision."""
 
 
@@ -70,7 +70,8 @@ def current(database: Database) -> str | None:
     with database.read() as connection:
         if not inspect(connection).has_table(_VERSION_TABLE):
             return None
-        return connection.execute(_VERSION).scalar_one_or_none()
+        row = connection.execute(_VERSION).first()
+        return None if row is None else row[0]
 
 
 def ensure(database: Database) -> None:

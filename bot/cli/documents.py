@@ -46,7 +46,7 @@ def export(
     from bot.handlers.postmortem.audiences import edition_of
     from bot.handlers.postmortem.drafts import in_template
     from bot.handlers.postmortem.exports import read_by_name
-    from storage.files import FileStore
+    from storage.sources.files import FileStore
 
     if edition and format_ == "json":
         raise UsageError(f"json is the whole record, names and all; --edition {edition} goes with the other formats.")

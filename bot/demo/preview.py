@@ -33,7 +33,7 @@ from bot.handlers.postmortem.exports import read_by_name, read_record
 from bot.vocabulary import ENTRY_KINDS
 from storage import incidents
 from storage.database import Database
-from storage.files import FileStore
+from storage.sources.files import FileStore
 from storage.values import MEMBER
 
 

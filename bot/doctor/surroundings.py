@@ -8,8 +8,9 @@ from bot.doctor.installation import Diagnosis, Installation, fail, ok, warn
 from bot.documents.picture.png import undrawable
 from bot.documents.picture.text_width import has_all, simple
 from bot.slack.outbound.presence import KEPT_FOR, waiting_by_channel
-from storage import files, incidents, receipts, schema, timeline
-from storage.files import FileStore
+from storage import incidents, receipts, schema, timeline
+from storage.sources import files
+from storage.sources.files import FileStore
 from storage.spool import nearest_folder
 
 POOLER = "pooler"

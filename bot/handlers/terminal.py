@@ -22,7 +22,7 @@ from bot.domain.words import storable
 from bot.errors import UsageError
 from bot.handlers.incident import conversations, doubts
 from bot.handlers.incident.backfill import RECORD, digest
-from bot.handlers.incident.incidents import ERASE, get_current
+from bot.handlers.incident.incidents import ERASE, get_current, read_course
 from bot.handlers.postmortem.exports import find_incident, resolve_workspace
 from bot.handlers.request import Reply, Request, first_word
 from bot.handlers.routes import handle
@@ -122,7 +122,7 @@ def read_pasted(
     if len(words) > MOST_CHARACTERS:
         raise UsageError(f"The text is longer than {MOST_CHARACTERS:,} characters. Cut it into parts.")
     with database.read() as connection:
-        course = doubts.course(timeline.of_incident(connection, incident.id, kinds=doubts.COURSE_KINDS))
+        course = doubts.course(read_course(connection, incident))
     return parse_conversation(words, now=at, zone=settings.timezone, course=course)
 
 

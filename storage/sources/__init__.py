@@ -1,1 +1,1 @@
-"""What sources outside of Slack have told: alerts and changes."""
+"""What comes from elsewhere than the commands: alerts and changes, files of messages, conversations read afterwards."""

@@ -5,11 +5,11 @@ import pytest
 from tests.support.walks import Walk, recorded
 
 MOST: dict[str, tuple[int, int]] = {
-    "/detected": (8, 30),
+    "/detected": (8, 31),
     "/note": (8, 30),
-    "/actionitem": (9, 39),
-    "/resolved": (9, 40),
-    "/postmortem draft": (9, 70),
+    "/actionitem": (9, 40),
+    "/resolved": (9, 41),
+    "/postmortem draft": (9, 71),
     "a reminder": (7, 21),
 }
 """The most rooms and files."""

@@ -136,6 +136,7 @@ def test_the_log_tells_what_is_set_but_no_secret() -> None:
         {
             "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "shh",
             "DATABASE_URL": "postgresql://u:hidden@h/d", "SCRIBE_PUBLISH_URL": "https://u:hidden@x.example",
+            "SCRIBE_HOOKS_SECRET": "hidden" * 6, "SCRIBE_HOOKS_SIGNED": "pagerduty=hidden",
             "SCRIBE_PREFIX": "inc-", "SCRIBE_TIMEZONE": "Europe/Berlin",
         }
     )  # fmt: skip

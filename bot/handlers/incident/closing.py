@@ -29,8 +29,9 @@ from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.drafts import enqueue_draft
 from bot.handlers.request import Button, Menu, Reply, Request, without_secrets
 from bot.vocabulary import DETECTED, FACTS, NOTE, REOPENED
-from storage import files, incidents, outbox, postmortems, reviews, timeline
+from storage import incidents, outbox, postmortems, reviews, timeline
 from storage.items import action_items, handovers
+from storage.sources import files
 from storage.values import CANCELLED, DUPLICATE, MERGED, MISTAKEN, ActionItem, Incident, TimelineEntry
 
 CANCEL, OPEN_AGAIN = "cancel_incident", "open_again"

@@ -26,13 +26,14 @@ from bot.domain.time.format import stamp
 from bot.domain.words import MAX_CHARACTERS, clipped, storable, take_incident, trimmed
 from bot.errors import UsageError
 from bot.handlers.incident import doubts
-from bot.handlers.incident.incidents import commands_about, erase_buttons, get_current
+from bot.handlers.incident.incidents import commands_about, erase_buttons, get_current, read_course
 from bot.handlers.incident.timeline import sync_open_state
 from bot.handlers.permission import require_permission
 from bot.handlers.request import Button, Reply, Request
 from bot.vocabulary import DETECTED, KINDS, RESOLVED, Kind
-from storage import backfills, incidents, outbox, timeline
-from storage.backfills import Backfill
+from storage import incidents, outbox, timeline
+from storage.sources import backfills
+from storage.sources.backfills import Backfill
 from storage.values import BACKFILL, Incident, TimelineEntry, whole_milliseconds
 
 HISTORY: Final = "history"
@@ -76,7 +77,7 @@ def keeps(words: str) -> bool:
 
 
 def _course(connection: Connection, incident: Incident) -> Any:
-    return doubts.course(timeline.of_incident(connection, incident.id, kinds=doubts.COURSE_KINDS))
+    return doubts.course(read_course(connection, incident))
 
 
 def proposals(connection: Connection, incident: Incident, messages: Iterable[ChatMessage]) -> list[Proposal]:

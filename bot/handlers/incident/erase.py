@@ -19,10 +19,11 @@ from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.publishing import publish_again
 from bot.handlers.request import Button, Reply, Request
 from bot.vocabulary import FACTS
-from storage import channels, erasure, files, incidents, outbox, postmortems, publications, timeline
+from storage import channels, erasure, incidents, outbox, postmortems, publications, timeline
 from storage.erasure import ENTRY, ITEM, Written
-from storage.files import FileStore
 from storage.items import action_items, digests
+from storage.sources import files
+from storage.sources.files import FileStore
 from storage.spool import Spool
 from storage.values import Incident
 

@@ -46,8 +46,9 @@ from bot.vocabulary import (
     STARTED,
     Kind,
 )
-from storage import files, incidents, receipts, timeline
+from storage import incidents, receipts, timeline
 from storage.items import action_items
+from storage.sources import files
 from storage.values import MESSAGE_EDITED, Incident, TimelineEntry
 
 MOVES_OPEN = (RESOLVED, REOPENED)

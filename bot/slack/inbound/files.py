@@ -13,9 +13,10 @@ from bot.documents.images import Fit, UnfitError, fit, kind_of
 from bot.documents.rendering import RENDER_LOCK
 from bot.slack.context import SlackContext
 from bot.slack.refusals import FileKeptBackError, ForeignAnswerError, Verdict, judge, reason
-from storage import files, outbox
-from storage.files import FileStore
+from storage import outbox
 from storage.outbox import Job
+from storage.sources import files
+from storage.sources.files import FileStore
 
 _log = logging.getLogger(__name__)
 _MEGABYTE = 1_000_000

@@ -19,8 +19,9 @@ from bot.slack.inbound.payloads import SourceMessage
 from bot.slack.inbound.requests import instant_of_ts
 from bot.slack.refusals import gives_up, reason
 from bot.slack.text import Naming, plain_text
-from storage import backfills, outbox
+from storage import outbox
 from storage.outbox import Job
+from storage.sources import backfills
 
 PAGE: Final = 200
 """Messages in one answer of Slack's, which recommends no more."""

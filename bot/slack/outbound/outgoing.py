@@ -32,10 +32,10 @@ from bot.slack.inbound import files, history, joining, reactions
 from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, reason
-from storage import files as storage_files
 from storage import live_messages, outbox
 from storage.items import digests
 from storage.outbox import Job
+from storage.sources import files as storage_files
 
 NO_MESSAGE = frozenset({"message_not_found", "channel_not_found"})
 """Slack's error codes for a message that is gone, and its words with it."""

@@ -24,8 +24,8 @@ from bot.slack.outbound.blocks import message as as_message
 from bot.slack.outbound.canvas import CanvasTarget
 from bot.slack.refusals import retry_after_s
 from storage import incidents, outbox, postmortems, publications
-from storage.files import FileStore
 from storage.outbox import Job
+from storage.sources.files import FileStore
 from storage.values import Publication
 
 PRIVATE_NOW: Final = "{} is kept to its own channel by now, and others read that place too."

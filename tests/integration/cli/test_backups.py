@@ -10,9 +10,9 @@ import pytest
 from click.testing import Result
 
 from bot.clock import now
-from storage import files
 from storage.database import Database
-from storage.files import FileStore
+from storage.sources import files
+from storage.sources.files import FileStore
 from tests.integration.cli import terminal
 from tests.support.workplace import workplace
 

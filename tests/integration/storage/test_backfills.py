@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from storage import backfills
 from storage.database import Database
+from storage.sources import backfills
 from tests.integration.storage.rows import declare
 
 AT = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)

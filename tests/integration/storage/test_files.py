@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from storage import files, timeline
+from storage import timeline
 from storage.database import Database
-from storage.files import FileStore
 from storage.models import entry_files
 from storage.models import outbox as jobs
+from storage.sources import files
+from storage.sources.files import FileStore
 from tests.integration.storage.rows import NOW, declare, say
 
 

@@ -32,8 +32,9 @@ from bot.handlers.routes import INTERACTIONS
 from bot.slack.inbound import forms, payloads
 from bot.slack.outbound import home, modals
 from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
-from storage import backfills, incidents, outbox
+from storage import incidents, outbox
 from storage.database import Database
+from storage.sources import backfills
 from tests.slack.incident.test_commands import STORY
 from tests.support.abroad import ABROAD, HEADS, TYPED, Said, abroad, declares, rows
 from tests.support.ledger import outbox_states

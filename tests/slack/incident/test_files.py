@@ -25,8 +25,8 @@ from bot.slack.identity import Facts
 from bot.vocabulary import ADD_TO_TIMELINE
 from storage import timeline
 from storage.database import Database
-from storage.files import FileStore
 from storage.models import entry_files
+from storage.sources.files import FileStore
 from storage.values import EntryFile
 from tests.support.ledger import entries, incident, problems, standing
 from tests.support.workplace import Workplace, workplace

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from tests.support.ledger import outbox_states
 from tests.support.workplace import ACK_S, Workplace, workplace
 
 ZEBRA = "zebra"
-SIGNED = {"SCRIBE_HOOKS_SIGNED": "pagerduty=s3cret"}
+SIGNED: dict[str, Any] = {"SCRIBE_HOOKS_SIGNED": "pagerduty=s3cret"}
 
 
 @pytest.fixture

@@ -93,13 +93,15 @@ def test_the_fields_are_the_contracts_and_nothing_else() -> None:
     assert exported["entries"] == [
         {
             "kind": "note", "occurred_at": "2026-03-02T12:00:00Z", "recorded_at": "2026-03-02T12:01:01Z",
-            "author": "alice", "text": "b", "source": "slash", "late": True, "revisions": 1, "approximate": True,
+            "author": "alice", "text": "b", "source": "slash", "late": True, "backfilled": False, "revisions": 1,
+            "approximate": True,
             "until_at": "2026-03-02T12:00:30Z",
         },
         {
             "kind": "did", "occurred_at": "2026-03-02T12:00:00.005Z",
             "recorded_at": "2026-03-02T12:00:00.005Z", "author": "alice", "text": "a",
-            "source": "slash", "late": False, "revisions": 0, "approximate": False, "until_at": None,
+            "source": "slash", "late": False, "backfilled": False, "revisions": 0,
+            "approximate": False, "until_at": None,
         },
     ]  # fmt: skip
     assert exported["action_items"] == [
