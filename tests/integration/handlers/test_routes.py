@@ -1,6 +1,8 @@
 """Every route; repeated, simultaneous and failing requests."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Connection, text
@@ -50,6 +52,23 @@ def test_there_is_a_route_for_every_command_and_subcommand_and_no_other() -> Non
     words = {f"{command.name} {each.name}" for command in COMMANDS.values() for each in command.subcommands}
     bare = {command.name for command in COMMANDS.values() if not command.subcommands}
     assert set(ROUTES) == words | bare | {"actionitem"}
+
+
+def test_of_repeats_that_share_a_commit_one_is_recorded_and_all_get_its_answer(sqlite: Database) -> None:
+    ask(sqlite, "/detected disk full", key="k0")
+    commit = sqlite._group_commit
+    assert commit is not None
+    with ThreadPoolExecutor(THREADS) as pool:
+        with sqlite.write():
+            asked = [pool.submit(ask, sqlite, "/note we look", key=f"k{number % 2 + 1}") for number in range(THREADS)]
+            until = time.monotonic() + 60
+            while (commit._forming is None or len(commit._forming.waiting) < THREADS) and time.monotonic() < until:
+                time.sleep(0.001)
+        replies = [each.result(timeout=60) for each in asked]
+    assert len({reply.text for reply in replies}) == 2
+    assert all(reply == replies[number % 2] for number, reply in enumerate(replies))
+    with sqlite.read() as connection:
+        assert [entry.number for entry in timeline.of_incident(connection, 1)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("typed", ["/note we look", "/resolved over", "/actionitem do it", "/incident severity SEV1"])
