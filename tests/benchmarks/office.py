@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zlib import crc32
 
 from bot.clock import now
 from bot.fakeslack.slack import Slack
@@ -44,6 +45,8 @@ class Office:
     def _common(self, url: str) -> dict[str, str]:
         return {
             "DATABASE_URL": url,
+            # Of its own for each bot: what one keeps while its database is busy is not another's.
+            "SCRIBE_SPOOL": str(self.folder / f"spool-{crc32(url.encode())}"),
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SCRIBE_LOG_LEVEL": "WARNING",
