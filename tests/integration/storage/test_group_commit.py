@@ -1,22 +1,24 @@
 """Writes that share a commit: none is told "saved" that is not, and none is saved that was told it is not."""
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from storage import receipts, timeline
 from storage.availability import BusyError, FileLostError, within
 from storage.database import Database
 from storage.models import timeline_entries
 from tests.integration.storage.rows import NOW, declare, say
+from tests.support.together import THREADS, together
 
 AROUND = ("a", "b", "d", "e")
 """The words of those who come before and after the third, `c`."""
@@ -316,3 +318,24 @@ def test_after_an_interruption_nothing_of_the_group_is_written_and_the_next_may(
     assert isinstance(stopped.exception(timeout=60), KeyboardInterrupt)
     assert crowd.stored() == []
     assert crowd.write("c") == 1
+
+
+def test_in_a_crowd_in_which_anything_fails_what_is_stored_is_what_was_told(crowd: Crowd) -> None:
+    chosen = random.Random(11)  # noqa: S311 - no secret
+    fails: tuple[Write | None, ...] = (None, None, None, None, divide, repeat, interrupt, fill_disk, undo_all)
+    plans = [
+        [(f"{who}-{turn}", chosen.choice(fails), chosen.choice((None, None, 5.0, 0.002))) for turn in range(40)]
+        for who in range(THREADS)
+    ]
+
+    def type_all(who: int) -> dict[int, str]:
+        told: dict[int, str] = {}
+        for text, then, limit_s in plans[who]:
+            with suppress(ZeroDivisionError, DBAPIError):
+                told[crowd.write(text, then, limit_s=limit_s)] = text
+        return told
+
+    told = {number: text for each in together(type_all) for number, text in each.items()}
+    assert crowd.stored() == [told[number] for number in sorted(told)]
+    assert sorted(told) == list(range(1, len(told) + 1))
+    assert len(told) > THREADS
