@@ -31,9 +31,9 @@ from markupsafe import Markup
 
 from bot.documents import escaping, markup
 from bot.documents.templates import DEFAULT, SUFFIX, TEMPLATES, TemplateCatalog
-from bot.domain.postmortem.course import ending, steps, summarize
+from bot.domain.postmortem.course import StepTaken, ending, steps, summarize
 from bot.domain.postmortem.customers import for_customers
-from bot.domain.postmortem.document import Day, Document, Line, Phase, Stamp
+from bot.domain.postmortem.document import Day, Document, Item, Line, Phase, Stamp
 from bot.domain.postmortem.head import Head
 from bot.domain.postmortem.headings import heading_key, split_by_headings
 from bot.domain.postmortem.layout import TextPart, Words
@@ -195,7 +195,9 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
 }
 
 
-_FROZEN: Final = frozenset({Day, Document, Incident, Kind, Line, TextPart, Phase, Stamp, TimelineEntry, Words})
+_FROZEN: Final = frozenset(
+    {Day, Document, Incident, Item, Kind, Line, Phase, Stamp, StepTaken, TextPart, TimelineEntry, Words}
+)
 """The values that timelines are made of."""
 
 

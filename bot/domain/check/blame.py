@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from bot.domain.check.finding import Advice, Material, at_entry, at_items
 from bot.domain.check.phrases import ROWS, PhraseRow, Wording
@@ -48,8 +49,14 @@ def wording(material: Material) -> Advice:
     rows = candidate_rows("\n".join(texts))
     slipped = {entry.number for entry, _ in slips(material.entries)} if "slips" in material.on else set()
     reported: set[str] = set()
+
+    # Alerts repeat their words.
+    @cache
+    def blamed(text: str, *, cause: bool) -> list[Blame]:
+        return find_blame(text, people=material.people, cause=cause, rows=rows)
+
     for entry in material.entries:
-        for blame in find_blame(entry.text, people=material.people, cause=entry.kind == CAUSE, rows=rows):
+        for blame in blamed(entry.text, cause=entry.kind == CAUSE):
             # A draft tells the causes of one entry apart.
             parts = [cause.text for cause in causes(entry)] if entry.kind == CAUSE else []
             reported |= {_normalized(each) for each in (blame.sentence, *parts)}

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, pairwise, takewhile
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 from bot.vocabulary import (
@@ -283,9 +284,8 @@ def contradiction(entries: Iterable[AnyStep], kind: str, at: datetime) -> AnySte
     return None
 
 
-def timeline_position(entry: Step) -> tuple[datetime, int]:
-    """The sort key of the timeline: when the entry happened, then the order of recording."""
-    return entry.occurred_at, entry.number
+timeline_position = attrgetter("occurred_at", "number")
+"""The sort key of the timeline: when the entry happened, then the order of recording."""
 
 
 def in_order(entries: Iterable[AnyStep]) -> list[AnyStep]:

@@ -130,7 +130,8 @@ def slips(entries: Iterable[TimelineEntry]) -> list[tuple[TimelineEntry, Cause]]
     None where another cause says what made a step look right: one that is called human, or tells of a likeness.
     """
     every = list(entries)
-    people = {name for entry in every for name in (entry.author, re.split(r"[\s._-]", entry.author)[0])}
+    authors = {entry.author for entry in every}
+    people = {name for author in authors for name in (author, re.split(r"[\s._-]", author)[0])}
     named = [(entry, cause) for entry in every if entry.kind == CAUSE for cause in causes(entry)]
     found = [(entry, cause) for entry, cause in named if slip(cause.text, people)]
     others = [cause for entry, cause in named if (entry, cause) not in found]

@@ -45,11 +45,14 @@ def stamp(
 
 def span(start: datetime, until_at: datetime | None, *, seconds: bool = False) -> str:
     """`14:02`, or `14:02 to 14:10` with an end, in the zone of `start`; the end with its day where that is another."""
-    clock_format = "%H:%M:%S" if seconds else "%H:%M"
+
+    def shown(at: datetime) -> str:
+        return f"{clock(at)}:{at.second:02}" if seconds else clock(at)
+
     if until_at is None:
-        return f"{start:{clock_format}}"
+        return shown(start)
     end = until_at.astimezone(start.tzinfo)
-    return f"{start:{clock_format}} to {_day_before_clock(end.date(), start.date())}{end:{clock_format}}"
+    return f"{shown(start)} to {_day_before_clock(end.date(), start.date())}{shown(end)}"
 
 
 def _day_before_clock(on: date, today: date) -> str:
