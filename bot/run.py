@@ -53,6 +53,7 @@ DRAIN_S = 1.0
 PRUNE_S = 24 * 3600.0
 REMIND_S = 60.0
 HAND_OVER_S = 2.0
+INDEX_S = 1.0
 NUDGE_S = 20.0
 HEAR_S = 2.0
 LOOK_S = 3600.0
@@ -233,6 +234,7 @@ def tick_intervals(bot: Bot) -> dict[Callable[[], object], float]:
         bot.nudge: NUDGE_S,
         bot.hear: HEAR_S,
         bot.presence.look_again: LOOK_S,
+        bot.index: INDEX_S,
         bot.prune: PRUNE_S,
     }
 

@@ -273,7 +273,9 @@ INCIDENT = Command(
         Subcommand(name="duplicate", hint="INC-4", description="It is the same as INC-4; its entries stay here"),
         Subcommand(name="merge", hint="INC-4", description="Bring the entries and items of INC-4 into this one"),
         Subcommand(name="list", hint="[open|all]", description="The workspace's incidents", writes=False),
-        Subcommand(name="search", hint="words", description="Find words in titles and timelines", writes=False),
+        Subcommand(
+            name="search", hint="words", description="Find words in titles, timelines, items, postmortems", writes=False
+        ),
         Subcommand(name="report", hint="[30d|2026-10-01..2026-10-31]", description="Counts and times of a period"),
         Subcommand(
             name="edit", hint="NUMBER|last [at TIME] [new words]", description="Correct an entry: time or words"

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, Table, Text, and_, bindparam, cast, null, or_, select, update
 
+from storage.database import Database
 from storage.live_messages import LIVE, SHOW
 from storage.models import (
     action_item_revisions,
@@ -26,6 +27,7 @@ from storage.models import (
     timeline_entries,
 )
 from storage.outbox import DOCUMENT, POST
+from storage.search import index as search_index
 from storage.sources import backfills
 
 Erase = Callable[[str], str]
@@ -196,6 +198,7 @@ def overwrite(connection: Connection, target: Written, mark: str) -> None:
             written_in = action_item_revisions.c[name].is_not(None)
             _update(connection, action_item_revisions, of_item & written_in, **{name: mark})
     _update(connection, incidents, incidents.c.id == target.incident_id, erasures=incidents.c.erasures + 1, stale=True)
+    search_index.refresh(connection, target.incident_id, target.what, target.number)
 
 
 def _update(connection: Connection, table: Table, where: Any, **values: Any) -> None:
@@ -213,6 +216,7 @@ def rewrite(
     titles = _rewrite(connection, incidents, ("id", "number"), "title", incidents.c.id.in_(ids), erase)
     _update(connection, incidents, incidents.c.id.in_(ids), stale=True)
     _rewrite(connection, incidents, ("id",), "first_title", incidents.c.id.in_(ids), erase)
+    search_index.refresh_all(connection, ids)
     _rewrite(connection, incidents, ("id",), "closed_why", incidents.c.id.in_(ids), erase)
     _rewrite(connection, incident_changes, ("id",), "value", incident_changes.c.incident_id.in_(ids), erase)
     answers = (receipts.c.workspace_id == workspace_id) & (receipts.c.answered_at >= since)
@@ -231,6 +235,16 @@ def rewrite(
         versions=tuple(sorted({row["number"] for row in versions})),
         titles=tuple(sorted({row["number"] for row in titles})),
     )
+
+
+def compact(database: Database) -> None:
+    """Rewrite the index of words and an SQLite file, so that neither keeps what was erased.
+
+    As `Database.compact`, which also tells what it raises.
+    """
+    with database.write() as connection:
+        search_index.optimize(connection)
+    database.compact()
 
 
 def left_behind(connection: Connection, incident_id: int, text: str) -> list[int]:

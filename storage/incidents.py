@@ -1,4 +1,4 @@
-"""Incidents: declare, find, list, search and change them, and who may see them."""
+"""Incidents: declare, find, list and change them, and who may see them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -32,10 +32,10 @@ from storage.models import (
     incident_changes,
     incident_channels,
     incidents,
-    timeline_entries,
     workspaces,
 )
-from storage.timeline import RETRACTED, REVISED_TEXT, involves
+from storage.search import index as search_index
+from storage.timeline import involves
 from storage.values import MEMBER, MERGED, MISTAKEN, Incident
 
 HAPPENED_AT = func.coalesce(incidents.c.happened_at, incidents.c.declared_at, type_=incidents.c.declared_at.type)
@@ -227,12 +227,6 @@ def numbered(connection: Connection, workspace_id: str, number: int, *, lock: bo
     return _first(connection, _NUMBERED, lock=lock, workspace_id=workspace_id, number=number)
 
 
-def has_more_than(connection: Connection, workspace_id: str, count: int) -> bool:
-    """Whether an incident of the workspace has a number above `count`."""
-    query = select(incidents.c.id).where(incidents.c.workspace_id == workspace_id, incidents.c.number > count)
-    return connection.execute(query.limit(1)).first() is not None
-
-
 def by_id(connection: Connection, incident_id: int) -> Incident:
     """The incident with that row id, which must exist."""
     return read(connection, connection.execute(_BY_ID, {"incident_id": incident_id}).one())
@@ -333,6 +327,8 @@ def change(
     if changes:
         connection.execute(insert(incident_changes), changes)
     digests.note_change(connection, incident.id, at=at)
+    if "title" in facts:
+        search_index.refresh(connection, incident.id, search_index.TITLE)
     return by_id(connection, incident.id)
 
 
@@ -397,23 +393,9 @@ def listing(
 
     The last to happen is first.
     """
-    query = select(*COLUMNS).where(_visible_from(workspace_id, channel_id, standing))
+    query = select(*COLUMNS).where(visible_from(workspace_id, channel_id, standing))
     if open_only:
         query = query.where(text(f"incidents.{OPEN}"))
-    return _newest_first(connection, query, limit)
-
-
-def search(
-    connection: Connection, workspace_id: str, channel_id: str, words: str, *, standing: str, limit: int
-) -> list[Incident]:
-    """Of those that `listing` shows, the ones whose title, or an entry of whose timeline, contains the words."""
-    in_timeline = exists().where(
-        timeline_entries.c.incident_id == incidents.c.id,
-        REVISED_TEXT.icontains(words, autoescape=True),
-        ~RETRACTED,
-    )
-    contains = or_(incidents.c.title.icontains(words, autoescape=True), in_timeline)
-    query = select(*COLUMNS).where(_visible_from(workspace_id, channel_id, standing), contains)
     return _newest_first(connection, query, limit)
 
 
@@ -423,7 +405,7 @@ def seen_in(channel_id: Any, standing: str) -> ColumnElement[bool]:
     return or_(here, incidents.c.private.is_(False)) if standing == MEMBER else here
 
 
-def _visible_from(workspace_id: str, channel_id: str, standing: str) -> ColumnElement[bool]:
+def visible_from(workspace_id: str, channel_id: str, standing: str) -> ColumnElement[bool]:
     """Whether an incident is listed in the channel: one that is seen there, if it was not merged into a hidden one."""
     original = incidents.alias()
     merged_into_hidden = exists().where(

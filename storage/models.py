@@ -6,6 +6,7 @@ is a new row of `entry_revisions`, of which the last one is in effect, and nothi
 """
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -20,9 +21,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     false,
     text,
+    true,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from storage.dialects import Instant
 
@@ -87,6 +91,8 @@ LED = "lead_id IS NOT NULL"
 """The WHERE clause of the partial index of incidents by their lead."""
 STALE = "stale"
 """The WHERE clause of the partial index of stale incidents; a query must contain it literally."""
+UNINDEXED = "unindexed"
+"""The WHERE clause of the partial index of incidents with words that are not indexed; literal as for UNSENT."""
 PAST = "state <> 'live'"
 """The WHERE clause of the partial index of digests that will be deleted; literal as for UNSENT."""
 TOLD = "due_at IS NULL"
@@ -126,6 +132,11 @@ incidents = Table(
     Column("erasures", Integer, nullable=False, server_default="0"),
     # Something changed that a live message may show, since one was last edited.
     Column("stale", Boolean, nullable=False, server_default=false()),
+    # How far the index of words goes: see `storage.search.index`. Below 0 it does not have the title either.
+    Column("indexed_entries", Integer, nullable=False, server_default="-1"),
+    Column("indexed_items", Integer, nullable=False, server_default="0"),
+    Column("indexed_version", Integer, nullable=False, server_default="0"),
+    Column("unindexed", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("workspace_id", "number"),
     Index(None, "workspace_id", "channel_id", "number"),
     Index(None, "workspace_id", "happened_at"),
@@ -142,6 +153,7 @@ incidents = Table(
         sqlite_where=text(OPEN), postgresql_where=text(OPEN),
     ),
     Index(None, "workspace_id", "stale", sqlite_where=text(STALE), postgresql_where=text(STALE)),
+    Index("ix_incidents_unindexed", "id", sqlite_where=text(UNINDEXED), postgresql_where=text(UNINDEXED)),
 )  # fmt: skip
 
 nudges = Table(
@@ -637,6 +649,21 @@ A query must contain it literally, or neither database uses the index.
 
 PARKED = "state = 'parked'"
 """The WHERE clause of the partial index of jobs that were given up; literal as for UNSENT."""
+
+search_documents = Table(
+    "search_documents",
+    metadata,
+    # The incident and the place in it: see `storage.search.index`.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("words", Text, nullable=False),
+    # PostgreSQL's; SQLite has them in a table of FTS5.
+    Column("grams", Text().with_variant(TSVECTOR(), "postgresql")),
+    # Without a list of what is yet to be sorted in, which each search would read through.
+    Index(None, "grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}).ddl_if(dialect="postgresql"),
+)
+FTS = "CREATE VIRTUAL TABLE search_grams USING fts5 (grams, content='', detail=none, columnsize=0, tokenize=ascii)"
+"""SQLite's index of the grams, which stand in it as words with spaces between them."""
+event.listen(search_documents, "after_create", DDL(FTS).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
 
 SENT = "state = 'sent'"
 """The WHERE clause of the partial index of jobs that will be deleted; literal as for UNSENT."""

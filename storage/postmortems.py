@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from storage import live_messages
 from storage.items import digests
@@ -45,6 +45,7 @@ _REVIEWED = (
     .limit(1)
 )
 _INSERT = insert(postmortem_versions)
+_MARK_UNINDEXED = update(incidents).where(incidents.c.id == bindparam("of_incident")).values(unindexed=True)
 
 _PLAIN_NAME = re.compile(r"[^\W_](?:[\w .,'\u2019()-]*[\w.)])?")
 """A name without characters that are markup; another one waits for the next draft, which escapes it."""
@@ -116,6 +117,7 @@ def insert_version(connection: Connection, incident_id: int, version: Postmortem
         "names": dict(version.names) or None,
     }
     connection.execute(_INSERT, row)
+    connection.execute(_MARK_UNINDEXED, {"of_incident": incident_id})
     live_messages.note_change(connection, incident_id)
 
 

@@ -11,6 +11,7 @@ from storage import availability
 from storage.availability import is_damaged
 from storage.database import DamagedFileError, Database
 from storage.models import metadata
+from storage.search import index as search_index
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -179,6 +180,8 @@ def _mark(database: Database) -> None:
 def migrate(database: Database) -> str | None:
     """Migrate to the newest schema in one transaction; does nothing when it is current. Returns the revision before.
 
+    The words of what was told before are indexed afterwards, in portions; where that is interrupted, the bot goes on.
+
     Raises UnknownSchemaError, and LostDatabaseError and DamagedFileError for an SQLite file.
     """
     from alembic import command  # noqa: PLC0415 - as in _config
@@ -188,5 +191,8 @@ def migrate(database: Database) -> str | None:
         if not database.is_sqlite:
             connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
         command.upgrade(_config(connection), "head")
+        search_index.note_missed(connection)
     _mark(database)
+    while search_index.catch_up(database):
+        pass
     return before

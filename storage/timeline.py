@@ -36,6 +36,7 @@ from storage import live_messages, nudges
 from storage.dialects import Prepared, upsert
 from storage.members import NAME, fill_in
 from storage.models import entry_files, entry_revisions, incidents, members, revised_entries, timeline_entries
+from storage.search import index as search_index
 from storage.values import EntryFile, Milestone, TimelineEntry
 
 PIN = "pin"
@@ -94,7 +95,7 @@ _MILESTONE_COLUMNS = (
 _NEXT_NUMBER: Prepared[tuple[int, datetime | None]] = Prepared(
     update(incidents)
     .where(incidents.c.id == bindparam("incident_id"))
-    .values(last_entry_number=incidents.c.last_entry_number + 1, stale=True)
+    .values(last_entry_number=incidents.c.last_entry_number + 1, stale=True, unindexed=True)
     .returning(incidents.c.last_entry_number, incidents.c.happened_at)
 )
 _DATING = frozenset({"started", "detected", "impact", "resolved"})
@@ -591,6 +592,8 @@ def revise(connection: Connection, entry: TimelineEntry, *, by: str, at: datetim
     insertion = upsert(connection)(revised_entries).values(**place, stands_at=stands_at)
     connection.execute(insertion.on_conflict_do_update(index_elements=["entry_id"], set_={"stands_at": stands_at}))
     live_messages.note_change(connection, of)
+    if (revised.text, revised.retracted) != (entry.text, entry.retracted):
+        search_index.refresh(connection, of, search_index.ENTRY, entry.number)
     if revised.retracted != entry.retracted or revised.occurred_at != entry.occurred_at:
         _date(connection, of)
     if entry.kind == _PROMISING:

@@ -4,15 +4,16 @@ from sqlalchemy import Connection
 
 from bot.documents.rendering import slack
 from bot.handlers.request import Reply, Request
-from storage import incidents, outbox, timeline
+from storage import outbox, timeline
+from storage.search import index as search_index
 from storage.values import Incident
 
 ANSWER = "answer"
 """The action of the job that gives such an answer."""
 MOST_ENTRIES = 500
 """Entries of an incident up to which it is read, checked and shown within an answer."""
-MOST_INCIDENTS = 2_000
-"""Incidents of a workspace up to which they are searched within an answer."""
+MOST_UNINDEXED = 2_000
+"""Entries and items of a workspace that are not indexed yet, up to which they are searched within an answer."""
 
 
 class SlowError(Exception):
@@ -25,9 +26,9 @@ def check_length(connection: Connection, request: Request, incident: Incident) -
         raise SlowError
 
 
-def check_number(connection: Connection, request: Request) -> None:
-    """Raise SlowError for a workspace with more than MOST_INCIDENTS, unless the request has time."""
-    if not request.has_time and incidents.has_more_than(connection, request.workspace_id, MOST_INCIDENTS):
+def check_indexed(connection: Connection, request: Request) -> None:
+    """Raise SlowError for a workspace with more than MOST_UNINDEXED, unless the request has time."""
+    if not request.has_time and search_index.behind(connection, request.workspace_id) > MOST_UNINDEXED:
         raise SlowError
 
 

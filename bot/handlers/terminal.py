@@ -27,7 +27,7 @@ from bot.handlers.postmortem.exports import find_incident, resolve_workspace
 from bot.handlers.request import Reply, Request, first_word
 from bot.handlers.routes import handle
 from bot.vocabulary import KINDS
-from storage import incidents, outbox, timeline
+from storage import erasure, incidents, outbox, timeline
 from storage.database import Database
 from storage.values import MEMBER, Incident
 
@@ -197,7 +197,7 @@ def erase_words(
     done = html.unescape(_LINK.sub(r"\2 (\1)", handle(database, request).text))
     text = f"{done}\n{_BY_THE_BOT}"
     try:
-        database.compact()
+        erasure.compact(database)
     except BlockingIOError:
         return f"{text}\n{_NOT_COMPACTED}"
     return f"{text}\n{_COMPACTED if database.is_sqlite else _SERVER}"

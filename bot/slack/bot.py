@@ -24,6 +24,7 @@ from bot.slack.refusals import TOKEN_REFUSED
 from bot.telemetry.context import NO_METRICS, ContextThreadPool, Metrics
 from storage import outbox, retention
 from storage.database import Database
+from storage.search import index as search_index
 
 RESUME_WITHIN = timedelta(days=1)
 """The age up to which messages that failed for a refused token are sent after all; older ones are out of date."""
@@ -108,6 +109,10 @@ class Bot:
         told = alerts.tick(context.database, context.settings, at=at, workspace_id=ours)
         if lead_up.tick(context.database, at=at, workspace_id=ours) or told:
             context.delivery.wake()
+
+    def index(self) -> None:
+        """Index the words of what was recorded just now; a search reads what is not indexed yet."""
+        search_index.catch_up(self.context.database)
 
     def prune(self) -> None:
         """Delete what is older than RETENTION, and conversations that nobody chose from within BACKFILL_KEPT."""

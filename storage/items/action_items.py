@@ -57,7 +57,7 @@ COLUMNS = (
 _NEXT_NUMBER = (
     update(incidents)
     .where(incidents.c.id == bindparam("incident_id"))
-    .values(last_item_number=incidents.c.last_item_number + 1, stale=True)
+    .values(last_item_number=incidents.c.last_item_number + 1, stale=True, unindexed=True)
     .returning(incidents.c.last_item_number)
 )
 """Increments the incident's counter of items and returns it."""

@@ -36,6 +36,8 @@ from bot.vocabulary import (
 )
 from storage import incidents, timeline
 from storage.items import action_items
+from storage.search import find
+from storage.search import index as search_index
 from storage.values import Incident, TimelineEntry
 
 ERASE = "erase"
@@ -47,6 +49,10 @@ MAKE_CHANNEL = "make_channel"
 TITLE_LENGTH = 120
 _OWN_CHANNELS = "You see an incident in its own channel, and members of this workspace see the others."
 _LISTED = 20
+_SNIPPET = 160
+"""Characters of what was found that are shown."""
+_PLACES = {search_index.ENTRY: "#{}", search_index.ITEM: "action item {}", search_index.PART: "postmortem"}
+"""What a place is called in which words were found."""
 
 
 _OFTEN = (DETECTED, IMPACT)
@@ -200,18 +206,33 @@ def list_(connection: Connection, request: Request) -> Reply:
         )
     place = (connection, request.workspace_id, request.channel_id)
     found = incidents.listing(*place, standing=request.standing, open_only=which == "open", limit=_LISTED)
-    return _listing(connection, request, found, which=which)
+    return _listing(connection, request, found, which=which, shown={})
 
 
 def search(connection: Connection, request: Request) -> Reply:
-    """`search words`: the incidents whose title or timeline contains the words."""
+    """`search words`: the incidents that hold the words in a title, an entry, an action item or a postmortem."""
     words = request.words.strip()
     if not words:
         raise UsageError(f"Search for what? Try: {request.slash('incident')} search disk full")
-    later.check_number(connection, request)
+    later.check_indexed(connection, request)
     place = (connection, request.workspace_id, request.channel_id)
-    found = incidents.search(*place, words, standing=request.standing, limit=_LISTED)
-    return _listing(connection, request, found, which="found", words=words)
+    found = find.search(*place, words, standing=request.standing, limit=_LISTED)
+    shown = {
+        each.incident.id: _shown(connection, each, words) for each in found if each.document.what != search_index.TITLE
+    }
+    return _listing(connection, request, [each.incident for each in found], which="found", words=words, shown=shown)
+
+
+def _shown(connection: Connection, found: find.Found, words: str) -> tuple[str, find.Snippet]:
+    """Where the words stand, `#3` of an entry, and a snippet of it with the names of now."""
+    document = found.document
+    entry = (
+        timeline.numbered(connection, document.incident_id, document.number)
+        if document.what == search_index.ENTRY
+        else None
+    )
+    text = document.words if entry is None else entry.text
+    return _PLACES[document.what].format(document.number), find.snippet(text, words, most=_SNIPPET)
 
 
 def _listing(connection: Connection, request: Request, found: Sequence[Incident], **facts: object) -> Reply:

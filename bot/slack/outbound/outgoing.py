@@ -32,7 +32,7 @@ from bot.slack.inbound import files, history, joining, reactions
 from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, reason
-from storage import live_messages, outbox
+from storage import erasure, live_messages, outbox
 from storage.items import digests
 from storage.outbox import Job
 from storage.sources import files as storage_files
@@ -217,7 +217,7 @@ def _compact(context: SlackContext, job: Job) -> None:
     with context.database.read() as connection:
         superseded = outbox.is_superseded(connection, job)
     if not superseded:
-        context.database.compact()
+        erasure.compact(context.database)
 
 
 def _answer(context: SlackContext, job: Job) -> None:

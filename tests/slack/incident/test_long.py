@@ -29,9 +29,9 @@ FEW = re.compile(r"timeline_entries\.id IN |timeline_entries\.kind = ")
 
 @pytest.fixture
 def long(office: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
-    """A workplace where three entries, or two incidents, are many."""
+    """A workplace where three entries are many, and four that are not indexed."""
     monkeypatch.setattr(later, "MOST_ENTRIES", 3)
-    monkeypatch.setattr(later, "MOST_INCIDENTS", 1)
+    monkeypatch.setattr(later, "MOST_UNINDEXED", 4)
     office.say("/detected disk full")
     office.say("/note first")
     office.say("/resolved freed space")
@@ -74,7 +74,7 @@ def test_what_is_short_is_answered_at_once_and_one_entry_more_comes_a_moment_lat
     assert told(long, long.bob) == []
 
 
-def test_a_search_among_many_comes_later_too_and_finds_the_same(long: Workplace) -> None:
+def test_a_search_in_much_that_is_not_indexed_comes_later_too_and_finds_the_same(long: Workplace) -> None:
     at_once = long.private("/incident search disk")
     assert "INC-1" in at_once
     long.say("/detected disk full again", channel=long.slack.add_channel("other"))
@@ -82,6 +82,8 @@ def test_a_search_among_many_comes_later_too_and_finds_the_same(long: Workplace)
     (answer,) = told(long, long.alice)
     assert "INC-1" in answer.text
     assert "INC-2" in answer.text
+    long.bot.index()
+    assert "INC-2" in long.private("/incident search disk")
 
 
 def test_what_is_refused_is_refused_then_with_the_words(long: Workplace) -> None:
