@@ -133,6 +133,11 @@ def test_what_depends_on_how_an_incident_went_is_said_as_it_is_kept() -> None:
     assert golden.states() == golden.STATES_PATH.read_text(encoding="utf-8")
 
 
+def test_what_is_told_at_length_elsewhere_and_over_days_is_shown_as_it_is_kept() -> None:
+    """If the difference is meant: `python -m tests.unit.documents.golden --write`."""
+    assert golden.others() == golden.OTHERS_PATH.read_text(encoding="utf-8")
+
+
 def test_every_form_has_its_requirements_and_its_file() -> None:
     assert REQUIREMENTS.keys() == set(TemplateCatalog().names())
     assert {path.stem for path in golden.FOLDER.glob("*.md")} == REQUIREMENTS.keys()

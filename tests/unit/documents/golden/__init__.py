@@ -8,13 +8,16 @@ A sentence that vanishes from a form, or changes, is seen in the difference. Aft
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
 from bot.documents.templates import TemplateCatalog
 from bot.domain.postmortem.assemble import assemble
+from bot.domain.postmortem.audiences import public_document
 from bot.domain.postmortem.document import Document
-from storage.values import ActionItem, Incident, Review, TimelineEntry
+from bot.domain.postmortem.head import head
+from storage.values import ActionItem, Incident, Postmortem, Review, Section, TimelineEntry
 from tests.support.casebook import entry, item
 
 FOLDER = Path(__file__).parent
@@ -228,6 +231,166 @@ def states() -> str:
 
 
 STATES_PATH = FOLDER / "states.txt"
+
+
+_BELOW = "\nwhat stands below"
+_LINK = {"permalink": "https://acme.slack.com/archives/C1/p1", "message_state": "edited"}
+# Kind, minutes after the start, words, and what else the entry has.
+_AT_LENGTH: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
+    ("severity", 0, "SEV3", {}), ("started", 0, f"labels are blank{_BELOW}", {"approximate": True}),
+    ("lead", 2, "@jon", {}), ("role", 3, "ops: @ada", {}),
+    ("detected", 4, f"my label is blank{_BELOW}", {"qualifier": "customer", **_LINK}),
+    ("acknowledged", 5, f"jon looks{_BELOW}", {}),
+    ("investigating", 6, f"the printers{_BELOW}", {"until_at": timedelta(minutes=4)}),
+    ("ruledout", 11, f"not the printers{_BELOW}", {}), ("escalated", 12, f"to the belt team{_BELOW}", {}),
+    ("severity", 13, "SEV1", {}), ("lead", 14, "@mira", {}),
+    ("impact", 15, f"users: 3,200 of 4,000 parcels{_BELOW}", {}),
+    ("impact", 15, f"the night shift stood{_BELOW}", {}),
+    ("impact", 16, f"money: 4,100 euros{_BELOW}", {}), ("impact", 16, "not affected: letters", {}),
+    ("impact", 16, "lost: 12 parcels", {}),
+    ("update", 17, "we are on it", {}), ("update", 18, f"four belts print{_BELOW}", {}),
+    ("note", 18, f"told staff: two belts stand{_BELOW}", {}),
+    ("note", 18, f"told customers: two hours late{_BELOW}", {}),
+    ("did", 19, f"went back to 8.3{_BELOW}", {}), ("mitigated", 20, f"four belts print{_BELOW}", {}),
+    ("resolved", 40, f"every belt prints{_BELOW}", {"approximate": True}),
+    ("severity", 41, "SEV2", {}), ("cause", 50, f"fonts{_BELOW}", {}),
+    ("cause", 51, f"no test without fonts{_BELOW}", {"qualifier": "process"}),
+    ("lesson", 52, f"it was said in time{_BELOW}", {}), ("lesson", 53, f"noticing: too late{_BELOW}", {}),
+    ("lesson", 54, f"telling: in time{_BELOW}", {"qualifier": "well"}),
+    *(("note", 55, f"{topic}: words{_BELOW}", {}) for topic in (
+        "systems", "logs", "config", "communication", "noticing", "coordinating", "telling", "improve", "docs",
+        "training", "review",
+    )),
+    ("note", 56, f"plain words{_BELOW}", {"message_state": "deleted"}),
+)  # fmt: skip
+_BRIEFLY: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
+    ("severity", 0, "SEV3", {}), ("started", 0, "labels are blank", {"approximate": True}), ("lead", 2, "@jon", {}),
+    ("detected", 4, "my label is blank", {"qualifier": "customer", "approximate": True, **_LINK}),
+    ("severity", 13, "SEV1", {}), ("lead", 14, "@mira", {}), ("update", 17, "we are on it", {}),
+    ("impact", 18, "users: 3,200 of 4,000 parcels", {}), ("mitigated", 20, "four belts print", {}),
+    ("resolved", 40, "every belt prints", {"approximate": True}), ("cause", 50, "fonts", {}),
+)  # fmt: skip
+_ROUNDS: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
+    ("started", 0, "labels are blank", {}), ("detected", 1, "labels are blank", {"qualifier": "engineer"}),
+    *(
+        each
+        for number in range(1, 4)
+        for each in (
+            ("mitigated", 600 * number - 30, "restarted", {}), ("impact", 600 * number - 25, "all belts stand", {}),
+            ("mitigated", 600 * number - 20, "restarted", {}), ("resolved", 600 * number, "it prints", {}),
+            ("reopened", 600 * number + 200, "blank again", {}),
+        )
+    ),
+    ("resolved", 2_900, "went back to 8.3", {}),
+)  # fmt: skip
+_ITEMS_AT_LENGTH = (
+    item(
+        1, f"prevent: ship the fonts{_BELOW}", owner="jon", owner_id="U2", kind="short-term",
+        due_on=date(2026, 3, 20),
+    ),
+    item(2, f"write it down{_BELOW}", kind="long-term"),
+    item(
+        3, f"monitoring: alert sooner{_BELOW}", owner="ada", owner_id="U3", state="done", worked=True,
+        worked_why=f"it rang{_BELOW}", done_when=f"it rings{_BELOW}",
+    ),
+    item(4, f"another printer{_BELOW}", state="dropped", reason=f"too dear{_BELOW}"),
+    item(5, f"a proposal{_BELOW}", state="proposed"),
+)  # fmt: skip
+_Told = tuple[tuple[str, int, str, dict[str, Any]], ...]
+OTHERS: dict[str, tuple[str, datetime, _Told, dict[str, Any]]] = {
+    "nothing told, and a duplicate": (
+        "UTC", DAY, (), {"closed_as": "duplicate", "closed_why": "of INC-3", "severity": None},
+    ),
+    "at length, in UTC": ("UTC", DAY, _AT_LENGTH, {"severity": "SEV2", "highest_severity": "SEV1"}),
+    "behind UTC and into the next day there": (
+        "America/Los_Angeles", DAY.replace(hour=23, minute=50), _BRIEFLY, {"severity": "SEV2"},
+    ),
+    "one day here and two in UTC": ("Asia/Tokyo", DAY.replace(hour=23, minute=50), _BRIEFLY, {}),
+    "two days here and one in UTC": ("Asia/Tokyo", DAY.replace(hour=14, minute=50), _BRIEFLY, {}),
+    "while the clocks change": (
+        "Europe/Berlin", datetime(2026, 3, 29, 0, 45, tzinfo=UTC), _BRIEFLY, {"severity": None},
+    ),
+    "rounds over a new year": ("America/Los_Angeles", datetime(2026, 12, 31, 10, tzinfo=UTC), _ROUNDS, {}),
+    "rounds over a new year, and not over": (
+        "Asia/Tokyo", datetime(2026, 12, 31, 10, tzinfo=UTC), _ROUNDS[:-1], {"severity": None, "open": True},
+    ),
+    "two rounds": ("UTC", datetime(2026, 12, 31, 10, tzinfo=UTC), (*_ROUNDS[:7], ("resolved", 900, "", {})), {}),
+    "not over, with its impact": ("America/Los_Angeles", DAY, _BRIEFLY[:8], {"open": True}),
+    "not over, mitigated, in UTC": ("UTC", DAY, _BRIEFLY[1:9], {"open": True}),
+    "the impact before the start, over midnight": (
+        "America/Los_Angeles", DAY.replace(hour=6),
+        (
+            ("impact", 0, "users: 80% of parcels", {"approximate": True}), ("detected", 30, "blank", {}),
+            ("started", 70, "labels are blank", {}), ("resolved", 120, "it prints", {}),
+        ),
+        {},
+    ),
+    "only the end, with its impact": (
+        "UTC", DAY, (("resolved", 5, "it prints", {}), ("impact", 9, "80% of parcels", {})), {},
+    ),
+    "an end that does not fit, with its impact": (
+        "UTC", DAY,
+        (
+            ("resolved", 5, "it prints", {}), ("started", 9, "blank", {}), ("detected", 9, "blank", {}),
+            ("impact", 9, "users: 80% of parcels", {}),
+        ),
+        {},
+    ),
+    "only its impact, without figures": ("UTC", DAY, (("impact", 9, "parcels stood", {}),), {"open": True}),
+}  # fmt: skip
+"""Incidents told at length, with words below their first line, in other zones, over days and in rounds."""
+
+
+def others() -> str:
+    """All that the templates, the public edition, the file, the file to edit and the canvas make of OTHERS.
+
+    The same words once; a question counts as asked, whatever the time in its example.
+    """
+    lines: list[str] = []
+    shown: set[str] = set()
+    asked: set[str] = set()
+
+    def show(of: str, text: str) -> None:
+        if text and text not in shown:
+            shown.add(text)
+            lines.extend([f"-- {of}", text, ""])
+
+    for name, (zone, start, told, changes) in OTHERS.items():
+        lines.append(f"==== {name}")
+        incident = replace(INCIDENT, timezone=zone, declared_at=start, **changes)
+        found = [_at_length(number, start, *each) for number, each in enumerate(told, 1)]
+        its_items = _ITEMS_AT_LENGTH if len(told) > len(_ROUNDS) else ()
+        document_of = assemble(incident, found, its_items, zone=ZoneInfo(zone))
+        for template in sorted(TemplateCatalog().names()):
+            for section in rendering.render_draft(document_of, template):
+                body = section.body
+                if section.key == "still-open":
+                    questions = {each.partition("`")[0]: each for each in body.splitlines()}
+                    body = "\n".join(each for question, each in questions.items() if question not in asked)
+                    asked |= questions.keys()
+                show(f"{template}: {section.heading}", body)
+        for section in rendering.public(public_document(document_of)):
+            show(f"public: {section.heading}", section.body)
+        top = head(incident, found, document_of.lifecycle)
+        draft = Postmortem(
+            template="classic", version=3, sections=(Section(key="summary", heading="Summary", body="Words."),),
+            drafted_at=start, drafted_by="mira",
+        )  # fmt: skip
+        for picture in (None, "timeline.svg"):
+            show("file", rendering.markdown(incident, draft.sections, head=top, picture=picture))
+        show("file to edit", rendering.editable(incident, draft, head=top))
+    for pictured in (False, True):
+        show("canvas", rendering.canvas("# Words", version=3, pictured=pictured))
+    return "\n".join(lines)
+
+
+def _at_length(number: int, start: datetime, kind: str, minute: int, words: str, more: dict[str, Any]) -> TimelineEntry:
+    at = start + timedelta(minutes=minute)
+    ends = {"until_at": at + more["until_at"]} if "until_at" in more else {}
+    return entry(number, kind, at, words, **{**more, **ends})
+
+
+OTHERS_PATH = FOLDER / "others.txt"
 
 
 def path(template: str) -> Path:
