@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [NAME…] [--rounds N] [--short] [--times N] [--seed N]`."""
+"""`python -m tests.benchmarks [NAME…] [--rounds N] [--short] [--times N] [--seed N] [--under PATH] [--tests PATH]`."""
 
 import random
 
@@ -67,10 +67,23 @@ ENDURANCE = {
 @click.option(
     "--seed", type=int, default=None, help="Of attacks, kills and planted: whose moments and faults; any, unless given."
 )
-def main(names: tuple[str, ...], rounds: int, times: int, seed: int | None, *, short: bool) -> None:
+@click.option(
+    "--under", default="", help="Of planted: the folder or file in which faults are planted, such as bot/domain."
+)
+@click.option("--tests", multiple=True, help="Of planted: the tests that are to notice them; all, unless given.")
+def main(
+    names: tuple[str, ...],
+    rounds: int,
+    times: int,
+    seed: int | None,
+    under: str,
+    tests: tuple[str, ...],
+    *,
+    short: bool,
+) -> None:
     """Measure how fast Scribe is, in about four minutes; or what is named, as the longer ones must be."""
     chosen = random.randrange(1_000_000) if seed is None else seed  # noqa: S311 - no secret
-    effort = Effort(rounds=rounds, share=0.25 if short else 1.0, times=times, seed=chosen)
+    effort = Effort(rounds=rounds, share=0.25 if short else 1.0, times=times, seed=chosen, under=under, tests=tests)
     measures = BENCHMARKS | ENDURANCE
     for name in names or BENCHMARKS:
         measures[name](effort)

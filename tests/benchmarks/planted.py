@@ -3,6 +3,13 @@
 Each fault is one change of one line of `bot`, `storage` or `templates`. A kind of fault is drawn first and a place for
 it second, so that numbers and comparisons do not crowd out the rest. The tests that reach the line are run in a copy
 of the tree until one fails. What survives is printed, to be read: it is a hole in the tests or changes nothing.
+
+Which tests reach what takes one run of all tests under coverage. A part is done in minutes:
+
+    python -m tests.benchmarks planted --short --under bot/domain/items --tests tests/unit/domain/items
+
+What was reached is kept in `build/reach`, or in the folder that SCRIBE_REACH names, and read again while neither tests
+nor code change, or as long as SCRIBE_REACH names it.
 """
 
 import ast
@@ -121,9 +128,9 @@ def _uses(file: str, line: int) -> list[int]:
 
 def measure(effort: Effort) -> None:
     """Plant the sample, and print what was noticed and each fault that was not."""
-    found = reached()
+    found = reached(effort.tests)
     kinds = re.compile(os.environ.get(KINDS, ""))
-    chosen = sample(random.Random(effort.seed), effort.of(SAMPLE), found, kinds)  # noqa: S311 - no secret
+    chosen = sample(random.Random(effort.seed), effort.of(SAMPLE), found, kinds, effort.under)  # noqa: S311 - no secret
     survivors: list[Fault] = []
     queue: SimpleQueue[Fault | None] = SimpleQueue()
     for fault in chosen:
@@ -136,17 +143,19 @@ def measure(effort: Effort) -> None:
         worker.join()
     for fault in sorted(survivors, key=lambda each: (each.file, each.line)):
         print(f"{fault.file}:{fault.line}  {fault.kind}\n{_difference(fault)}")
-    noticed = len(chosen) - len(survivors)
-    print(f"planted faults, seed {effort.seed}: {noticed} of {len(chosen)} noticed, {100 * noticed / len(chosen):.0f} %"
-          f" (aim {AIM} %, without those that change nothing)")  # fmt: skip
+    noticed, where = len(chosen) - len(survivors), f" under {effort.under}" if effort.under else ""
+    print(f"planted faults{where}, seed {effort.seed}: {noticed} of {len(chosen)} noticed, "
+          f"{100 * noticed / len(chosen):.0f} % (aim {AIM} %, without those that change nothing)")  # fmt: skip
 
 
-def reached() -> Reached:
-    """What the tests reach: read, or measured by one run of all tests if a test or the code has changed since."""
-    folder = ROOT / "build" / "reach" / _state()
+def reached(of: Sequence[str] = ()) -> Reached:
+    """What the tests reach, by default all: read, or measured by one run of them if a test or the code has changed."""
+    name = "-".join([_state(), *(test.replace("/", "_") for test in of)])
+    folder = Path(os.environ.get(FOLDER) or ROOT / "build" / "reach" / name)
     if not folder.exists():
         environment = {**os.environ, FOLDER: str(folder), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.reach", "--deselect", "tests/project"]
+        few = ["-n0"] if of else ["--deselect", "tests/project"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.reach", *few, *of]
         subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 - fixed arguments
     seconds: dict[str, float] = {}
     sizes: dict[str, int] = defaultdict(int)
@@ -175,11 +184,11 @@ def _state() -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
 
-def sample(dice: random.Random, count: int, found: Reached, kinds: re.Pattern[str]) -> list[Fault]:
-    """So many faults, of kinds drawn evenly, in lines that a test reaches or that run at import."""
+def sample(dice: random.Random, count: int, found: Reached, kinds: re.Pattern[str], under: str = "") -> list[Fault]:
+    """So many faults in files `under` a path, of kinds drawn evenly, in lines that a test reaches or run at import."""
     by_kind: dict[str, list[Fault]] = defaultdict(list)
     for fault in faults():
-        if kinds.search(f"{fault.kind} {fault.file}") and found.tests(fault):
+        if fault.file.startswith(under) and kinds.search(f"{fault.kind} {fault.file}") and found.tests(fault):
             by_kind[fault.kind].append(fault)
     chosen: dict[Fault, None] = {}
     while len(chosen) < min(count, sum(map(len, by_kind.values()))):

@@ -254,6 +254,7 @@ _AT_LENGTH: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
     ("did", 19, f"went back to 8.3{_BELOW}", {}), ("mitigated", 20, f"four belts print{_BELOW}", {}),
     ("resolved", 40, f"every belt prints{_BELOW}", {"approximate": True}),
     ("severity", 41, "SEV2", {}), ("cause", 50, f"fonts{_BELOW}", {}),
+    ("cause", 50, f"the belts have none{_BELOW}", {}), ("cause", 50, "nor a second way to print", {}),
     ("cause", 51, f"no test without fonts{_BELOW}", {"qualifier": "process"}),
     ("lesson", 52, f"it was said in time{_BELOW}", {}), ("lesson", 53, f"noticing: too late{_BELOW}", {}),
     ("lesson", 54, f"telling: in time{_BELOW}", {"qualifier": "well"}),
@@ -359,7 +360,7 @@ def others() -> str:
         lines.append(f"==== {name}")
         incident = replace(INCIDENT, timezone=zone, declared_at=start, **changes)
         found = [_at_length(number, start, *each) for number, each in enumerate(told, 1)]
-        its_items = _ITEMS_AT_LENGTH if len(told) > len(_ROUNDS) else ()
+        its_items = _ITEMS_AT_LENGTH if told is _AT_LENGTH or told is _BRIEFLY else ()
         document_of = assemble(incident, found, its_items, zone=ZoneInfo(zone))
         for template in sorted(TemplateCatalog().names()):
             for section in rendering.render_draft(document_of, template):
@@ -368,6 +369,7 @@ def others() -> str:
                     questions = {each.partition("`")[0]: each for each in body.splitlines()}
                     body = "\n".join(each for question, each in questions.items() if question not in asked)
                     asked |= questions.keys()
+                    show(f"{template}, what it asks, in its order", "\n".join(questions) if its_items else "")
                 show(f"{template}: {section.heading}", body)
         for section in rendering.public(public_document(document_of)):
             show(f"public: {section.heading}", section.body)
