@@ -1,6 +1,13 @@
 """What is listed stands in the order that the list promises, however it went in."""
 
-from tests.support.workplace import Workplace
+from bot.clock import SetClock
+from storage.items import summaries
+from tests.support.as_posted import as_posted
+from tests.support.workplace import Workplace, at
+
+DUE = ("2026-03-17", "2026-03-13", "2026-03-20", "2026-03-16")
+"""Of the action items 1 to 4: neither in the order of their numbers nor in its reverse."""
+LONGEST_OVERDUE_FIRST = ("buy 2 disks", "buy 4 disks", "buy 1 disks", "buy 3 disks")
 
 
 def in_order(text: str, *words: str) -> bool:
@@ -52,3 +59,29 @@ def test_lines_that_are_taken_over_stand_in_the_order_in_which_they_happened(off
     office.slack.wait_for(lambda: office.slack.modal(office.alice) is not None)
     office.slack.submit(office.alice, {})
     assert in_order(office.private("/timeline"), "first words", "second words", "third words")
+
+
+def test_a_digest_has_what_is_longest_overdue_first(office: Workplace, clock: SetClock) -> None:
+    office.say("/detected disk full")
+    for number, due in enumerate(DUE, 1):
+        office.say(f"/actionitem @alice short-term by {due}: buy {number} disks")
+    clock.set(at("2026-03-23T09:00:00Z"))
+    office.bot.remind()
+    office.deliver()
+    (digest,) = (each for each in as_posted(office.slack, office.alice) if "overdue" in each.text)
+    assert in_order(digest.text, *LONGEST_OVERDUE_FIRST)
+
+
+def test_a_summary_has_what_is_longest_overdue_first_and_what_waits_longest(office: Workplace, clock: SetClock) -> None:
+    office.say("/detected disk full")
+    for number, due in enumerate(DUE, 1):
+        clock.set(at(f"2026-03-12T12:0{number}:00Z"))
+        office.say(f"/actionitem @alice short-term by {due}: buy {number} disks")
+    # The first is touched again, so that another one waits longest.
+    office.say("/actionitem due 1 2026-03-18")
+    with office.database.read() as connection:
+        late = summaries.late(connection, office.slack.team_id, today=at("2026-03-19T00:00:00Z").date())
+        longest = summaries.longest_waiting(connection, office.slack.team_id, today=at("2026-03-19T00:00:00Z").date())
+    assert [each.text for each in late] == [each for each in LONGEST_OVERDUE_FIRST if "3" not in each]
+    assert longest is not None
+    assert longest.text == "buy 2 disks"
