@@ -267,22 +267,26 @@ _AT_LENGTH: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
 _BRIEFLY: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
     ("severity", 0, "SEV3", {}), ("started", 0, "labels are blank", {"approximate": True}), ("lead", 2, "@jon", {}),
     ("detected", 4, "my label is blank", {"qualifier": "customer", "approximate": True, **_LINK}),
+    ("investigating", 5, "the printers", {}), ("ruledout", 15, "not the printers", {}),
     ("severity", 13, "SEV1", {}), ("lead", 14, "@mira", {}), ("update", 17, "we are on it", {}),
     ("impact", 18, "users: 3,200 of 4,000 parcels", {}), ("mitigated", 20, "four belts print", {}),
     ("resolved", 40, "every belt prints", {"approximate": True}), ("cause", 50, "fonts", {}),
+    ("cause", 51, "jon forgot the fonts", {"qualifier": "human"}),
 )  # fmt: skip
+
+
+def _round(number: int) -> tuple[tuple[str, int, str, dict[str, Any]], ...]:
+    end = 600 * number
+    return (
+        ("mitigated", end - 30, "restarted", {}), ("impact", end - 25, "all belts stand", {}),
+        ("mitigated", end - 20, "restarted", {}), ("resolved", end, "it prints", {}),
+        ("reopened", end + 200, "blank again", {}),
+    )  # fmt: skip
+
+
 _ROUNDS: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
     ("started", 0, "labels are blank", {}), ("detected", 1, "labels are blank", {"qualifier": "engineer"}),
-    *(
-        each
-        for number in range(1, 4)
-        for each in (
-            ("mitigated", 600 * number - 30, "restarted", {}), ("impact", 600 * number - 25, "all belts stand", {}),
-            ("mitigated", 600 * number - 20, "restarted", {}), ("resolved", 600 * number, "it prints", {}),
-            ("reopened", 600 * number + 200, "blank again", {}),
-        )
-    ),
-    ("resolved", 2_900, "went back to 8.3", {}),
+    *_round(1), *_round(2), *_round(3), ("resolved", 2_900, "went back to 8.3", {}),
 )  # fmt: skip
 _ITEMS_AT_LENGTH = (
     item(
@@ -316,8 +320,8 @@ OTHERS: dict[str, tuple[str, datetime, _Told, dict[str, Any]]] = {
         "Asia/Tokyo", datetime(2026, 12, 31, 10, tzinfo=UTC), _ROUNDS[:-1], {"severity": None, "open": True},
     ),
     "two rounds": ("UTC", datetime(2026, 12, 31, 10, tzinfo=UTC), (*_ROUNDS[:7], ("resolved", 900, "", {})), {}),
-    "not over, with its impact": ("America/Los_Angeles", DAY, _BRIEFLY[:8], {"open": True}),
-    "not over, mitigated, in UTC": ("UTC", DAY, _BRIEFLY[1:9], {"open": True}),
+    "not over, with its impact": ("America/Los_Angeles", DAY, _BRIEFLY[:10], {"open": True}),
+    "not over, mitigated, in UTC": ("UTC", DAY, _BRIEFLY[1:11], {"open": True}),
     "the impact before the start, over midnight": (
         "America/Los_Angeles", DAY.replace(hour=6),
         (
