@@ -288,12 +288,19 @@ _ROUNDS: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
     ("started", 0, "labels are blank", {}), ("detected", 1, "labels are blank", {"qualifier": "engineer"}),
     *_round(1), *_round(2), *_round(3), ("resolved", 2_900, "went back to 8.3", {}),
 )  # fmt: skip
+_DAYS: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
+    ("started", 0, "labels are blank", {}), ("role", 1, "ops: @ada", {}),
+    ("impact", 2, "Users could not print 9,000 labels. Most of them waited until the evening of the next day.", {}),
+    ("detected", 3_000, "my label is blank", {"qualifier": "customer"}), ("role", 3_100, "ops: @jon", {}),
+    ("cause", 3_200, "fonts were missing", {}), ("cause", 3_201, "nobody looked", {}),
+    ("resolved", 4_400, "every belt prints", {}), ("escalated", 4_500, "to the belt team", {}),
+)  # fmt: skip
 _ITEMS_AT_LENGTH = (
     item(
         1, f"prevent: ship the fonts{_BELOW}", owner="jon", owner_id="U2", kind="short-term",
         due_on=date(2026, 3, 20),
     ),
-    item(2, f"write it down{_BELOW}", kind="long-term"),
+    item(2, f"write it down{_BELOW}", kind="long-term", ticket="LABEL-12"),
     item(
         3, f"monitoring: alert sooner{_BELOW}", owner="ada", owner_id="U3", state="done", worked=True,
         worked_why=f"it rang{_BELOW}", done_when=f"it rings{_BELOW}",
@@ -330,6 +337,8 @@ OTHERS: dict[str, tuple[str, datetime, _Told, dict[str, Any]]] = {
         ),
         {},
     ),
+    "over days": ("America/Los_Angeles", DAY, _DAYS, {"severity": None}),
+    "over days and a new year": ("UTC", datetime(2026, 12, 30, 10, tzinfo=UTC), _DAYS, {}),
     "only the end, with its impact": (
         "UTC", DAY, (("resolved", 5, "it prints", {}), ("impact", 9, "80% of parcels", {})), {},
     ),
