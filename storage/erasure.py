@@ -24,6 +24,7 @@ from storage.models import (
     outbox,
     postmortem_versions,
     receipts,
+    signals,
     timeline_entries,
 )
 from storage.outbox import DOCUMENT, POST
@@ -190,6 +191,8 @@ def overwrite(connection: Connection, target: Written, mark: str) -> None:
     if target.what == ENTRY:
         _update(connection, timeline_entries, timeline_entries.c.id == target.id, text=mark, people=null())
         _update(connection, entry_revisions, entry_revisions.c.entry_id == target.id, text=mark, people=null())
+        said: dict[str, Any] = {"title": mark, "text": "", "service": None, "link": None, "labels": {}}
+        _update(connection, signals, signals.c.entry_id == target.id, **said)
     else:
         _update(connection, action_items, action_items.c.id == target.id, text=mark, done_when=None, people=null())
         of_item = action_item_revisions.c.item_id == target.id

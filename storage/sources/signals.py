@@ -284,6 +284,8 @@ def _before(
         signals.c.occurred_at >= since,
         signals.c.occurred_at <= until,
         signals.c.fired,
+        # What is fresh is about to be told.
+        signals.c.fresh.is_(False),
     )
 
 
@@ -293,6 +295,12 @@ def by_ids(connection: Connection, workspace_id: str, ids: Collection[int]) -> l
         signals.c.workspace_id == workspace_id, signals.c.id.in_(sorted(ids)), signals.c.state == PENDING
     )
     return [Signal(**row) for row in connection.execute(query.order_by(signals.c.occurred_at, signals.c.id)).mappings()]
+
+
+def move(connection: Connection, entry_id: int, *, to: int, incident_id: int) -> None:
+    """What was written on the entry is written on the entry `to`, of another incident, from now on."""
+    moved = update(signals).where(signals.c.entry_id == entry_id)
+    connection.execute(moved.values(entry_id=to, incident_id=incident_id))
 
 
 def services(connection: Connection, incident_id: int) -> frozenset[str]:

@@ -26,6 +26,7 @@ from tests.benchmarks import (
     steady,
     storm,
     walks,
+    webhooks,
 )
 from tests.benchmarks.effort import Effort
 
@@ -53,6 +54,7 @@ ENDURANCE = {
     "planted": planted.measure,
     "steady": steady.measure,
     "storm": storm.measure,
+    "webhooks": webhooks.measure,
 }
 """These take minutes each, so they are run when they are named."""
 

@@ -49,7 +49,7 @@ from bot.vocabulary import (
     SIDES,
     STARTED,
 )
-from storage.values import PENDING, ActionItem, Incident, Review, TimelineEntry
+from storage.values import FROM_SOURCE, PENDING, ActionItem, Incident, Review, TimelineEntry
 
 Lines = dict[str, tuple[Line, ...]]
 
@@ -133,7 +133,9 @@ def assemble(
         ),
         entries=len(lines),
         late=tuple(line for line in _before_aftermath(lines, split) if line.late_s is not None),
-        people=tuple(dict.fromkeys(entry.author for entry in ordered if entry.author)),
+        people=tuple(
+            dict.fromkeys(entry.author for entry in ordered if entry.author and entry.author_id != FROM_SOURCE)
+        ),
         severities=tuple(
             Severity(value=each.value, since=stamp(each.from_at, zone)) for each in facts.severities(incident, entries)
         ),

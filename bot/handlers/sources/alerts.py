@@ -120,8 +120,11 @@ def _see_to(connection: Connection, settings: Settings, place: Place, *, at: dat
 
 
 def _incident_of(connection: Connection, place: Place) -> Incident | None:
-    """The open incident of the channel, also where it goes on in its own, locked; else None, the workspace locked."""
-    found = incidents.in_channel(connection, *place, lock=True)
+    """The open incident of the channel, locked, wherever it goes on; else None, and the workspace is locked.
+
+    A source is nobody to whom an incident could be shown, so that a private one takes its alerts too.
+    """
+    found = incidents.current(connection, *place, sees=lambda _incident: True, lock=True)
     if found is None or not found.open:
         # Of two replicas one asks; and nobody declares meanwhile.
         incidents.lock_workspace(connection, place[0])

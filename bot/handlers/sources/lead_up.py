@@ -60,6 +60,8 @@ def before(connection: Connection, incident: Incident) -> list[Signal]:
     found = signals.before(
         connection, incident.workspace_id, place, since=start - ALERTS_BEFORE, until=max(start, incident.declared_at)
     )
+    if not found:
+        return []
     services = signals.services(connection, incident.id)
     return [each for each in found if _may_matter(each, start, services)][-MOST:]
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -19,6 +19,7 @@ from bot.fakeslack.objects import Call
 from bot.handlers.items import handovers, reminders
 from bot.handlers.later import MOST_ENTRIES
 from bot.handlers.routes import INTERACTIONS
+from bot.handlers.sources.alerts import ask_to_confirm, request_for
 from bot.run import tick_intervals
 from bot.slack.context import FORM
 from bot.slack.identity import Facts
@@ -27,6 +28,8 @@ from bot.vocabulary import ADD_TO_TIMELINE, COMMANDS
 from storage import outbox as outboxes
 from storage.database import Database
 from storage.models import outbox
+from storage.sources import signals
+from storage.values import ALERT, CHANGE, Signal
 from tests.integration.storage.rows import say
 from tests.support.abroad import HEADS, TYPED, declares, rows
 from tests.support.ledger import entries, incident, incident_count
@@ -368,6 +371,26 @@ def _report_in_a_terminal(scenario: Scenario) -> None:
         assert SECRET not in ran.output
 
 
+def _told_by_sources(scenario: Scenario) -> None:
+    """Alerts come to the incidents' own channels and to another one, and a change is offered to an incident there."""
+    office, now = scenario.office, scenario.clock()
+    context, fresh = office.bot.context, office.slack.add_channel("monitored")
+    said = Signal(source="generic", kind=ALERT, fingerprint="1", title=SECRET, occurred_at=now)
+    told = dict.fromkeys(scenario.own, said)
+    told[fresh] = replace(said, title="a horse")
+    told[signals.EVERYWHERE] = replace(told[fresh], kind=CHANGE)
+    for channel, each in told.items():
+        place = (office.slack.team_id, channel)
+        context.offline.handle(request_for(place, [each], settings=context.settings, received_at=now))
+    office.bot.hear()
+    office.deliver()
+    office.say("/detected the horse too", channel=office.slack.add_channel("stables"))
+    office.bot.hear()
+    with office.database.write() as connection:
+        # Nobody listens there.
+        ask_to_confirm(connection, office.slack.team_id, "https://127.0.0.1:1/", at=now)
+
+
 SURFACES: dict[str, Callable[[Scenario], None]] = {
     "commands in another channel": _commands(
         lambda scenario: (scenario.office.bob, scenario.elsewhere), [*TYPED, *NAMED]
@@ -392,10 +415,12 @@ SURFACES: dict[str, Callable[[Scenario], None]] = {
     "hand-overs": _handed_over,
     "archived channels": _archived,
     "a channel of its own": _own_channel,
+    "sources": _told_by_sources,
 }
 """Every way to show an incident; a new one needs a row."""
 CHANGING = {
     "publications", "requested before", "erasure", "time", "hand-overs", "archived channels", "a channel of its own",
+    "sources",
 }  # fmt: skip
 """The rows at the end of the table that change the incidents' rows."""
 

@@ -7,6 +7,7 @@ import pytest
 from bot.clock import SetClock
 from bot.fakeslack.objects import Message
 from storage.database import Database
+from tests.slack.incident.test_erase import stored
 from tests.support.hooks import SET_UP, alert, group, hear, later, post
 from tests.support.ledger import entries, incident, incident_count
 from tests.support.workplace import Workplace, at, workplace
@@ -173,6 +174,38 @@ def test_two_replicas_and_any_order_make_one_entry(office: Workplace) -> None:
     hear(office)
     (_, told) = entries(office)
     assert (told.occurred_at, told.until_at) == (SINCE, at("2026-03-12T11:59:00Z"))
+
+
+def test_a_merge_takes_the_alerts_along(office: Workplace) -> None:
+    other = office.slack.add_channel("other")
+    office.say("/detected checkout is slow")
+    office.say("/detected mails are late", channel=other)
+    post(office, group(alert()), channel=other)
+    hear(office)
+    office.say("/incident merge INC-2")
+    office.deliver()
+    (moved,) = (each for each in entries(office) if each.kind == "alert")
+    assert "The alert fires: HighLatency" in str(card(office).blocks)
+    later(office, 3600)
+    post(office, group(alert(until=QUIET)), channel=other)
+    assert "The alert is quiet since 12:31 UTC." in str(card(office).blocks)
+    assert entries(office)[moved.number - 1].until_at == at(QUIET)
+    post(office, group(alert("DiskFull")), channel=other)
+    hear(office)
+    assert entries(office)[-1].text.startswith("DiskFull")
+
+
+def test_erased_words_of_an_alert_are_nowhere(office: Workplace) -> None:
+    office.say("/detected checkout is slow")
+    office.say("/incident lead me")
+    post(office, group(alert("Zebra", instance="zebra")))
+    hear(office)
+    answer = office.ask("/incident erase 3 it names a customer")
+    assert office.slack.click(office.alice, answer, "erase").ok
+    post(office, group(alert("Zebra", instance="zebra")))
+    later(office, 60)
+    assert "zebra" not in stored(office.database).lower()
+    assert "erased by alice" in str(card(office).blocks)
 
 
 def test_what_somebody_corrected_or_took_back_stays_so(office: Workplace) -> None:

@@ -18,7 +18,7 @@ from tests.support.ledger import outbox_states
 from tests.support.workplace import ACK_S, Workplace, workplace
 
 ZEBRA = "zebra"
-SIGNED: dict[str, Any] = {"SCRIBE_HOOKS_SIGNED": "pagerduty=s3cret"}
+SIGNED: Any = {"SCRIBE_HOOKS_SIGNED": "pagerduty=s3cret"}
 
 
 @pytest.fixture
