@@ -1,6 +1,7 @@
-"""`python -m tests.benchmarks [NAME…] [--rounds N] [--short] [--times N] [--seed N] [--under PATH] [--tests PATH]`."""
+"""`python -m tests.benchmarks [NAME…] [--rounds N] [--short] [--times N] [--seed N] [--under PATH] …`."""
 
 import random
+from pathlib import Path
 
 import click
 
@@ -9,6 +10,7 @@ from tests.benchmarks import (
     attacks,
     backfill,
     card,
+    compare,
     databases,
     draft,
     growth,
@@ -73,6 +75,14 @@ ENDURANCE = {
     "--under", default="", help="Of planted: the folder or file in which faults are planted, such as bot/domain."
 )
 @click.option("--tests", multiple=True, help="Of planted: the tests that are to notice them; all, unless given.")
+@click.option(
+    "--compare",
+    "kept",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Only the three ratios of CPU time that tell a regression, beside those kept in the file.",
+)
+@click.option("--keep", is_flag=True, help="With --compare: keep this run's ratios in the file.")
 def main(
     names: tuple[str, ...],
     rounds: int,
@@ -80,10 +90,15 @@ def main(
     seed: int | None,
     under: str,
     tests: tuple[str, ...],
+    kept: Path | None,
     *,
     short: bool,
+    keep: bool,
 ) -> None:
     """Measure how fast Scribe is, in about four minutes; or what is named, as the longer ones must be."""
+    if kept is not None:
+        compare.measure(kept, keep=keep)
+        return
     chosen = random.randrange(1_000_000) if seed is None else seed  # noqa: S311 - no secret
     effort = Effort(rounds=rounds, share=0.25 if short else 1.0, times=times, seed=chosen, under=under, tests=tests)
     measures = BENCHMARKS | ENDURANCE

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from statistics import median
+from subprocess import Popen
 
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.load import Lap, back_to_back, steady
@@ -22,7 +23,7 @@ class Noted:
     """A running bot in whose channel notes are typed, and its process."""
 
     port: int
-    pid: int
+    process: Popen[bytes]
     author: Typist
 
     def notes(self, n: int) -> list[bytes]:
@@ -32,7 +33,7 @@ class Noted:
     @property
     def cpu_s(self) -> float:
         """The CPU time of the process, all threads."""
-        return cpu_s(self.pid)
+        return cpu_s(self.process.pid)
 
 
 def measure(effort: Effort) -> None:
@@ -49,7 +50,7 @@ def measure(effort: Effort) -> None:
 
 
 def _race(runners: dict[str, Noted], connections: int | None, effort: Effort) -> None:
-    cpu_ms: dict[int, list[float]] = {each.pid: [] for each in runners.values()}
+    cpu_ms: dict[int, list[float]] = {each.process.pid: [] for each in runners.values()}
     count = effort.of(NOTES)
 
     def lap(each: Noted) -> Lap:
@@ -59,14 +60,14 @@ def _race(runners: dict[str, Noted], connections: int | None, effort: Effort) ->
             taken = steady(each.port, notes, per_second=PER_SECOND)
         else:
             taken = back_to_back(each.port, notes, connections=connections)
-        cpu_ms[each.pid].append((each.cpu_s - before_s) / count * 1000)
+        cpu_ms[each.process.pid].append((each.cpu_s - before_s) / count * 1000)
         return taken
 
     laps = race(runners, lap, rounds=effort.rounds)
     how = f"{PER_SECOND} a second" if connections is None else f"{connections} connection{'s' * (connections > 1)}"
     heading(f"/note, {how}")
     off, on = laps.values()
-    cpu = [median(cpu_ms[each.pid]) for each in runners.values()]
+    cpu = [median(cpu_ms[each.process.pid]) for each in runners.values()]
     rows = [
         (name, ms(of.percentile_ms(50)), ms(of.percentile_ms(99)), f"{of.per_second:.0f}/s", ms(each))
         for (name, of), each in zip(laps.items(), cpu, strict=True)
@@ -89,4 +90,4 @@ def _running(place: Office, switch: str) -> Iterator[Noted]:
     settings = {**place.settings(place.sqlite(f"cards-{switch}")), "SCRIBE_CARD": switch}
     with python(["-m", "bot", "run", "--port", str(port)], settings) as process:
         wait_listening(process, port)
-        yield Noted(port=port, pid=process.pid, author=place.in_channel(channel))
+        yield Noted(port=port, process=process, author=place.in_channel(channel))

@@ -57,9 +57,9 @@ class Contender:
 
 
 @contextmanager
-def floor(office: Office) -> Iterator[Contender]:
-    """The least that answers durably."""
-    port, file = free_port(), office.folder / "floor.db"
+def floor(office: Office, name: str = "floor") -> Iterator[Contender]:
+    """The least that answers durably; its file has that name."""
+    port, file = free_port(), office.folder / f"{name}.db"
     with python(["-m", "tests.benchmarks.floor", str(port), str(file), office.slack.signing_secret]) as process:
         wait_listening(process, port)
         yield Contender(

@@ -20,7 +20,7 @@ def measure(effort: Effort) -> None:
     """Print the resident memory of `scribe run`."""
     commands = effort.of(COMMANDS)
     rows = [_row(name, transport, commands) for name, transport in (("HTTP", _http), ("Socket Mode", _socket))]
-    heading("Resident memory of an idle bot (aim: under 120 MB)")
+    heading("Resident memory of an idle bot (aim: under 80 MB)")
     table(("", f"{IDLE_S:.0f} s after the start", f"after {commands} commands"), rows)
 
 
