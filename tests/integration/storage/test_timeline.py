@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, event, insert, select
 
 from bot.domain.incident.lifecycle import Step, lifecycle, standing, turning_points
-from storage import home_tab, incidents, outbox, postmortems, receipts, timeline
+from storage import home_tab, incidents, outbox, postmortems, receipts, schema, timeline
 from storage.database import Database
 from storage.items import action_items
 from storage.models import incidents as incident_rows
@@ -418,6 +419,16 @@ def test_pages_in_the_order_of_what_happened_are_those_of_the_whole_timeline(dat
     if not firsts["started"] and ends and expected > max(ends):
         expected = min(whole[0].occurred_at, NOW)
     assert happened_at == expected
+
+
+def test_entries_that_were_revised_before_the_migration_stand_where_they_stood(database: Database) -> None:
+    with database.write() as connection:
+        incident_id = write_history(connection, seed=4)
+        before = timeline.last_happened(connection, incident_id, limit=80)
+        command.downgrade(schema._config(connection), "0024")
+        command.upgrade(schema._config(connection), "head")
+        assert timeline.last_happened(connection, incident_id, limit=80) == before
+        assert timeline.count(connection, incident_id) == len(before) < 80
 
 
 @pytest.mark.parametrize("seed", range(8))
