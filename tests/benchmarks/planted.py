@@ -339,7 +339,7 @@ _TEMPLATE_PARTS = (
 
 def _of_template(file: str, text: str) -> Iterator[Fault]:
     # A comment in braces is no part of what is rendered.
-    plain = re.sub(rb"(?s)\{#.*?#\}", lambda comment: b" " * len(comment[0]), text.encode())
+    plain = re.sub(rb"(?s)\{#.*?#\}", lambda comment: re.sub(rb"[^\n]", b" ", comment[0]), text.encode())
     for kind, pattern, changed in _TEMPLATE_PARTS:
         for match in pattern.finditer(plain):
             line = plain[: match.start()].count(b"\n") + 1

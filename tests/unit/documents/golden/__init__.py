@@ -339,6 +339,31 @@ OTHERS: dict[str, tuple[str, datetime, _Told, dict[str, Any]]] = {
     ),
     "over days": ("America/Los_Angeles", DAY, _DAYS, {"severity": None}),
     "over days and a new year": ("UTC", datetime(2026, 12, 30, 10, tzinfo=UTC), _DAYS, {}),
+    "detected, and over within the hour": (
+        "America/Los_Angeles", DAY,
+        (("detected", 0, "80% of labels are blank", {"qualifier": "engineer"}), ("resolved", 40, "it prints", {})),
+        {},
+    ),
+    "detected by nobody named, and not over": (
+        "UTC", DAY, (("detected", 0, "80% of labels are blank", {}), ("impact", 5, "users: 9,000 parcels", {})),
+        {"open": True},
+    ),
+    "signs before users were hurt, into the next day": (
+        "Europe/Berlin", DAY.replace(hour=20),
+        (
+            ("detected", 0, "the queue grows", {"qualifier": "monitoring"}),
+            ("impact", 200, "users: 80% of parcels", {}), ("resolved", 1_700, "it prints", {}),
+        ),
+        {},
+    ),
+    "signs the day before users were hurt, and not over": (
+        "Europe/Berlin", DAY.replace(hour=20),
+        (("detected", 0, "the queue grows", {"qualifier": "monitoring"}), ("impact", 200, "users: 80% of parcels", {})),
+        {"open": True},
+    ),
+    "nothing but a cause and an impact nobody timed": (
+        "UTC", DAY, (("note", 0, "somebody rang", {}), ("cause", 9, "fonts", {})), {"open": True},
+    ),
     "only the end, with its impact": (
         "UTC", DAY, (("resolved", 5, "it prints", {}), ("impact", 9, "80% of parcels", {})), {},
     ),
