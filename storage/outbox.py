@@ -525,6 +525,26 @@ def sent_as(connection: Connection, job_id: int) -> tuple[str, list[str], dict[s
     return row.action, row.sent_as.split(" "), row.content
 
 
+def last_message(connection: Connection, job: Job) -> tuple[str, str] | None:
+    """Channel and `ts` of the last message that a job like this one posted before it in its lane; None without one.
+
+    Only the NEARBY jobs before it are looked at.
+    """
+    query = select(outbox.c.sent_as).where(
+        outbox.c.id < job.id,
+        outbox.c.id >= job.id - _NEARBY,
+        outbox.c.workspace_id == job.workspace_id,
+        outbox.c.lane == job.lane,
+        outbox.c.action == job.action,
+        outbox.c.sent_as.is_not(None),
+    )
+    found = connection.execute(query.order_by(outbox.c.id.desc()).limit(1)).scalar()
+    if found is None:
+        return None
+    channel_id, _, ts = found.partition(" ")
+    return channel_id, ts
+
+
 def requeue(
     connection: Connection,
     *,

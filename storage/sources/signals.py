@@ -176,10 +176,11 @@ def look_at_ends(connection: Connection, place: Place) -> list[int]:
     return sorted(each for each in found if each is not None)
 
 
-def asked_since(connection: Connection, place: Place, since: datetime) -> bool:
-    """Whether the channel was asked since then about alerts that still wait for an answer."""
-    query = select(signals.c.id).where(_HERE, _IS_PENDING, signals.c.asked_at >= since).limit(1)
-    return connection.execute(query, _of(place)).first() is not None
+def last_asked(connection: Connection, place: Place) -> datetime | None:
+    """When the channel was last asked about alerts that still wait for an answer; None where none do."""
+    query = select(func.max(signals.c.asked_at, type_=_INSTANT)).where(_HERE, _IS_PENDING)
+    found: datetime | None = connection.execute(query, _of(place)).scalar()
+    return found
 
 
 def asked(connection: Connection, place: Place) -> list[int]:

@@ -34,6 +34,8 @@ ASK_CARD = "alert_card"
 """The job that asks a channel whether alerts are an incident."""
 CONFIRM = "confirm_topic"
 """The job that confirms a subscription of a topic of AWS, by asking for the address that it was told."""
+AGAIN_KEY = "again"
+"""In that job's content: whether its question is on the channel's last such message, which is to say what is new."""
 DECLARE, NO_INCIDENT = "alert_declare", "alert_dismiss"
 """The actions of the card's buttons; the value is the id of the first of its alerts."""
 STORM = timedelta(minutes=5)
@@ -218,7 +220,7 @@ def _told(template: str, incident: Incident, entry: TimelineEntry, group: Group,
 
 
 def _hold(connection: Connection, settings: Settings, place: Place, *, at: datetime) -> bool:
-    """Where no incident is open: keep them, ask the channel once, or declare one, by the channel's rule."""
+    """Where no incident is open: keep them, ask the channel in one message, or declare one, by the channel's rule."""
     group = signals.group_to_tell(connection, place)
     assert group is not None  # noqa: S101 - there is something to tell
     rule = settings.alert_rule(place[1])
@@ -228,11 +230,14 @@ def _hold(connection: Connection, settings: Settings, place: Place, *, at: datet
     if rule == DECLARES:
         _declare(connection, settings, place, group, at=at)
         return True
-    is_new = not signals.asked_since(connection, place, at - ASKED_FOR)
+    asked_at = signals.last_asked(connection, place)
+    if asked_at is not None and at - asked_at < AGAIN:
+        return False
+    is_new = asked_at is None or at - asked_at >= ASKED_FOR
     signals.ask(connection, place, at=at)
-    if is_new:
-        outbox.add(connection, place[0], lane=place[1], action=ASK_CARD, content={"channel": place[1]}, at=at)
-    return is_new
+    content = {"channel": place[1], AGAIN_KEY: not is_new}
+    outbox.add(connection, place[0], lane=place[1], action=ASK_CARD, content=content, at=at)
+    return True
 
 
 def _declare(connection: Connection, settings: Settings, place: Place, group: Group, *, at: datetime) -> None:

@@ -325,12 +325,20 @@ def send_nudge(context: SlackContext, post: Action, job: Job) -> str | None:
 
 
 def ask_about_alerts(context: SlackContext, post: Action, job: Job) -> str | None:
-    """Ask a channel whether its alerts are an incident, unless that is answered already."""
+    """Ask a channel whether its alerts are an incident, unless that is answered already; once for several.
+
+    What came after the question is told by editing it, as long as Slack lets it be edited.
+    """
     with context.database.read() as connection:
         asked = alerts.compose(connection, job.content, workspace_id=job.workspace_id)
+        earlier = outbox.last_message(connection, job) if job.content.get(alerts.AGAIN_KEY) else None
     if asked is None:
         return None
     channel_id, reply = asked
+    if earlier is not None:
+        with _refusing(UNEDITABLE):
+            context.client.chat_update(channel=earlier[0], ts=earlier[1], **as_message(reply))
+        return None
     return post(replace(job, content={"channel": channel_id, **as_message(reply)}))
 
 

@@ -113,10 +113,11 @@ def test_where_none_is_open_the_channel_is_asked_once_and_declares_at_the_moment
 ) -> None:
     post(office, group(alert(), alert(instance="b")))
     hear(office)
+    assert "2 alerts: HighLatency (2) (service=checkout)" in asked(office).text
     post(office, group(alert(instance="c")))
     later(office, 60)
-    question = asked(office)
-    assert "2 alerts: HighLatency (2) (service=checkout)" in question.text
+    (question,) = office.messages()
+    assert "3 alerts: HighLatency (3) (service=checkout)" in question.text
     assert "Since 11:58:03.250 UTC, says Prometheus Alertmanager. No incident is open here." in question.text
     assert office.slack.click(office.alice, question, "alert_declare").ok
     later(office, 10)
