@@ -5,15 +5,18 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from statistics import quantiles
+from pathlib import Path
+from statistics import median, quantiles
 
 from sqlalchemy import func, select
 
@@ -54,20 +57,35 @@ def _declares(place: Office, number: int) -> list[bytes]:
     return [place.in_channel(f"C{next(_numbers):09}").types("/detected", "disk full") for _ in range(number)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookedBot:
+    """A running bot with the endpoint on; `cpu_s` is the CPU time of its process."""
+
+    port: int
+    pid: int
+
+    @property
+    def cpu_s(self) -> float:
+        """Of all its threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def _running(place: Office, url: str) -> Iterator[int]:
+def _running(place: Office, url: str) -> Iterator[HookedBot]:
     port = free_port()
     settings = {**place.settings(url), "SCRIBE_HOOKS_SECRET": _SECRET}
     with python(["-m", "bot", "run", "--port", str(port)], settings) as process:
         wait_listening(process, port)
         back_to_back(port, _declares(place, WARM_UP), connections=1)
-        yield port
+        yield HookedBot(port=port, pid=process.pid)
 
 
 def _storms(place: Office, effort: Effort) -> None:
     url, seconds = place.sqlite("storms"), effort.of(SECONDS)
     sent, results, laps = 0, [], dict[int, Lap]()
-    with _running(place, url) as port:
+    with _running(place, url) as bot:
+        port = bot.port
         back_to_back(port, [place.author_name.types("/detected", "the storm")], connections=1)
         for rate in (0, *(PER_SECOND * each for each in RATES)):
             sender = _sender(place, port, rate, seconds) if rate else None
@@ -116,16 +134,27 @@ def _stored(place: Office, effort: Effort) -> None:
             if name != "none stored":
                 _fill(database)
     with _running(place, urls["none stored"]) as empty, _running(place, urls[f"{STORED:,} stored"]) as full:
-        runners = dict(zip(urls, (empty, full), strict=True))
-        laps = race(
-            runners,
-            lambda port: back_to_back(port, _declares(place, effort.of(DECLARATIONS)), connections=1),
-            rounds=effort.rounds,
-        )
+        runners, number = dict(zip(urls, (empty, full), strict=True)), effort.of(DECLARATIONS)
+        cpu_ms: dict[int, list[float]] = {empty.pid: [], full.pid: []}
+
+        def lap(bot: HookedBot) -> Lap:
+            before_s = bot.cpu_s
+            taken = back_to_back(bot.port, _declares(place, number), connections=1)
+            cpu_ms[bot.pid].append((bot.cpu_s - before_s) / number * 1000)
+            return taken
+
+        laps = race(runners, lap, rounds=effort.rounds)
     heading("A declaration, back to back")
-    table(("", "p50", "p99"), [(name, ms(of.percentile_ms(50)), ms(of.percentile_ms(99))) for name, of in laps.items()])
     none, many = laps.values()
-    say(f"with over without: p50 {ratio(lambda of: of.percentile_ms(50), many, none)}")
+    cpu = [median(cpu_ms[each.pid]) for each in runners.values()]
+    table(
+        ("", "p50", "p99", "CPU each"),
+        [
+            (name, ms(of.percentile_ms(50)), ms(of.percentile_ms(99)), ms(each))
+            for (name, of), each in zip(laps.items(), cpu, strict=True)
+        ],
+    )
+    say(f"with over without: p50 {ratio(lambda of: of.percentile_ms(50), many, none)}, CPU {cpu[1] / cpu[0]:.2f}")
 
 
 def _fill(database: Database) -> None:
