@@ -1,12 +1,13 @@
+import re
 from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.items.item import ME, ItemWords, names_new_item, parse_item
-from bot.domain.words import MAX_CHARACTERS, trimmed
+from bot.domain.words import INVISIBLE, MAX_CHARACTERS
 from bot.errors import UsageError
 from tests.unit.domain.cases import CASES, Case, typed_at
 from tests.unit.domain.texts import QUICK, TEXTS, outcome
@@ -241,17 +242,26 @@ PARTS = st.sampled_from(
 )  # fmt: skip
 
 
+def shown(words: str) -> str:
+    """The characters that are seen."""
+    return re.sub(rf"[\s{INVISIBLE}]", "", words)
+
+
 @QUICK
 @given(words=st.one_of(TEXTS, st.lists(PARTS, max_size=8).map(" ".join)))
+@example(words="MONITORING:\r0")
+@example(words=":\u200b0")
 def test_words_that_are_not_taken_keep_every_character(words: str) -> None:
     found = outcome(lambda: parse_item(words, today=FRIDAY))
     if not isinstance(found, ItemWords):
         return
     assert found.text
-    remaining = iter(words)
-    assert all(character in remaining for character in found.text)
+    remaining = iter(shown(words))
+    # A label that comes first is followed by a space, whatever was typed there.
+    assert all(character in remaining for character in shown(found.text))
     if (found.owner, found.kind, found.due_on, found.priority) == (None,) * 4:
-        assert found.text == trimmed(words.lstrip().removeprefix(":") if words.lstrip()[1:2].isspace() else words)
+        follows = re.sub(rf"[{INVISIBLE}]", " ", words).lstrip()[1:2]
+        assert shown(found.text) == (shown(words).removeprefix(":") if follows.isspace() else shown(words))
     assert not found.due_on or found.due_on >= FRIDAY
     assert found.due_on not in found.other_dates
 
