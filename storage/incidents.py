@@ -129,7 +129,7 @@ _MOVED = (
     .limit(1)
 )
 _READ: dict[Select[Any], Prepared[Any]] = {
-    query: Prepared(query) for query in (_IN_CHANNEL, _NUMBERED, _MERGED, _MOVED)
+    query: Prepared(query) for query in (_IN_CHANNEL, _IN_CHANNEL_CALLED, _NUMBERED, _MERGED, _MOVED)
 }
 _LOCK: dict[Select[Any], Prepared[Any]] = {
     query: Prepared(query.with_for_update()) for query in (_IN_CHANNEL, _NUMBERED)

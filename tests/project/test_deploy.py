@@ -96,18 +96,8 @@ def test_the_image_is_built_and_answers_its_health_check(tmp_path: Path) -> None
     buildah("commit", container, BASE)
     shutil.rmtree(base)
     shared = [word for path in _HOSTS_OWN if Path(path).exists() for word in ("--volume", f"{path}:{path}:ro")]
-    buildah(
-        "bud",
-        "--isolation",
-        "chroot",
-        "--pull-never",
-        *shared,
-        "--file",
-        "deploy/Dockerfile",
-        "--tag",
-        "scribe",
-        str(ROOT),
-    )
+    built = ("bud", "--isolation", "chroot", "--format", "docker", "--pull-never", *shared)
+    buildah(*built, "--file", "deploy/Dockerfile", "--tag", "scribe", str(ROOT))
 
     bot = buildah("from", "--pull-never", "scribe")
     health = free_port()

@@ -224,7 +224,7 @@ def keep_change(
     if when is not None:
         typed, rest = take_time(when, frozenset(), now=at)
         if typed is None or rest.strip():
-            raise UsageError(f'“{when}” is no time. Try: scribe change "{title}" --at 10:02')
+            raise UsageError(f'“{when}” is no time; write it as in: scribe change "{title}" --at 10:02')
         occurred_at = place(typed, now=at, zone=settings.timezone).at
     if not title.strip():
         raise UsageError('Say what changed: scribe change "release 418"')

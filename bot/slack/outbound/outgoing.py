@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import httpx
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
@@ -237,6 +236,8 @@ def _confirm_topic(job: Job) -> None:
 
     Raises ConnectionError until it answers that it is done.
     """
+    import httpx  # noqa: PLC0415 - for the one time that a topic is confirmed
+
     try:
         answer = httpx.get(job.content["url"], timeout=CALL_S, follow_redirects=False)
     except httpx.HTTPError as error:

@@ -200,7 +200,7 @@ def test_a_bare_command_with_subcommands_explains_itself(office: Workplace) -> N
         "/postmortem check [INC-12] · Advice before others read it",
         "/postmortem strike [INC-12] OFFER · Take a lesson that is offered off the list",
         (
-            "/postmortem publish [blameless|public [money]] [folder|canvas] [anyway] [INC-12]"
+            "/postmortem publish [blameless|public [money] [pictures]] [folder|canvas] [anyway] [INC-12]"
             " · Put it where it is read, or update it there"
         ),
         "/postmortem review [INC-12] WHEN [for 45m] [with @who] | cancel · Plan the meeting; bare shows the plan",
