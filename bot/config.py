@@ -81,8 +81,9 @@ class Settings(BaseModel):
     `reactions` maps an emoji's name to the kind of entry it records; empty turns reactions off. `check_off` are the
     rules that the check skips. `policy` maps an action to who may do it. `roles` maps each word for a role to the role.
     `publish_dir` and `canvas` each turn on a target that postmortems are published to. `card` has an incident's card
-    posted in its channel. `pins` puts on the timeline what is pinned in an incident's channel. `files` are the kinds of
-    files that are kept of messages, each of at most `files_mb` megabytes, in the folder `files_dir`. `follow_edits` has
+    posted in its channel. `similar` has similar incidents named. `pins` puts on the timeline what is pinned in an
+    incident's channel. `files` are the kinds of files that are kept of messages, each of at most `files_mb` megabytes,
+    in the folder `files_dir`. `follow_edits` has
     the manifest ask for edits of messages.
     `summary_channel` is a channel's id; empty turns the weekly summary off, and `summary_when_empty` is what it is in a
     week without news. `updates_channel` is the id of the channel where updates to stakeholders are posted; empty for
@@ -116,6 +117,7 @@ class Settings(BaseModel):
     publish_url: str | None = Field(default=None, alias="SCRIBE_PUBLISH_URL")
     canvas: bool = Field(default=False, alias="SCRIBE_CANVAS")
     card: bool = Field(default=True, alias="SCRIBE_CARD")
+    similar: bool = Field(default=True, alias="SCRIBE_SIMILAR")
     pins: bool = Field(default=False, alias="SCRIBE_PINS")
     files: frozenset[str] = Field(default=frozenset(), alias="SCRIBE_FILES")
     files_mb: int = Field(default=10, ge=1, le=100, alias="SCRIBE_FILES_MB")
@@ -209,7 +211,7 @@ class Settings(BaseModel):
             raise ValueError(f"{value!r} is no web address; it is where people read the folder, https://…")
         return value.rstrip("/") if value else None
 
-    @field_validator("canvas", "card", "pins", "follow_edits", "channels", mode="before")
+    @field_validator("canvas", "card", "similar", "pins", "follow_edits", "channels", mode="before")
     @classmethod
     def _switch(cls, value: object) -> object:
         if not isinstance(value, str):

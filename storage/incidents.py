@@ -405,6 +405,11 @@ def seen_in(channel_id: Any, standing: str) -> ColumnElement[bool]:
     return or_(here, incidents.c.private.is_(False)) if standing == MEMBER else here
 
 
+def told_to_readers(channel_id: str) -> ColumnElement[bool]:
+    """Whether a document of another incident of that channel may name the incident, wherever it is published."""
+    return and_(incidents.c.channel_id == channel_id, incidents.c.private.is_(False))
+
+
 def visible_from(workspace_id: str, channel_id: str, standing: str) -> ColumnElement[bool]:
     """Whether an incident is listed in the channel: one that is seen there, if it was not merged into a hidden one."""
     original = incidents.alias()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.clock import Clock, SharedClock, now
 from bot.config import Settings
-from bot.handlers.incident import updates
+from bot.handlers.incident import similar, updates
 from bot.handlers.items import handovers as item_handovers
 from bot.handlers.items.reminders import plan_summary, tick
 from bot.handlers.offline import OfflineQueue
@@ -103,11 +103,13 @@ class Bot:
             context.delivery.wake()
 
     def hear(self) -> None:
-        """See to what sources outside of Slack told since."""
+        """See to what sources outside of Slack told since, and to what is like an incident that was just declared."""
         context = self.context
         at, ours = context.clock(), context.identity.only_workspace
         told = alerts.tick(context.database, context.settings, at=at, workspace_id=ours)
-        if lead_up.tick(context.database, at=at, workspace_id=ours) or told:
+        offered = lead_up.tick(context.database, at=at, workspace_id=ours)
+        shown = similar.tick(context.database, at=at, workspace_id=ours) if context.settings.similar else 0
+        if told or offered or shown:
             context.delivery.wake()
 
     def index(self) -> None:

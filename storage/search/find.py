@@ -4,14 +4,15 @@ Words are found in any part of a word, in any order; what stands between quotati
 a title, an entry, an action item, or a part of a postmortem: see `storage.search.index`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from storage.incidents import COLUMNS, read, visible_from
+from storage.incidents import COLUMNS, COUNTED, read, visible_from
 from storage.models import incidents
 from storage.search import index as search_index
 from storage.search.index import ITEM, TITLE, IndexedText, folded, terms
@@ -38,6 +39,51 @@ class Found:
     incident: Incident
     document: IndexedText
     score: float
+
+
+_HOLDERS = 100
+"""Incidents with a word from which on it tells none of them apart, and is left out."""
+
+
+Condition = ColumnElement[bool]
+"""A condition on incidents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """Incidents that may share words, those with the most and rarest ones first.
+
+    `holders` says in how many incidents of the workspace each word may stand, without those that too many have;
+    `counted` is how many incidents there are.
+    """
+
+    incidents: Sequence[Incident]
+    holders: Mapping[str, int]
+    counted: int
+
+
+def sharing(connection: Connection, workspace_id: str, words: Sequence[str], seen: Condition, *, most: int) -> Sharing:
+    """Those of the workspace's incidents with the condition `seen` that may share two of the folded words, `most`.
+
+    Cancelled ones, duplicates and merged ones are left out, and what was recorded a moment ago, until it is indexed.
+    """
+    holders: dict[str, int] = {}
+    weights: Counter[int] = Counter()
+    held: Counter[int] = Counter()
+    for word in words:
+        newest, _ = _newest(connection, workspace_id, [word], None, _HOLDERS)
+        if len(newest) < _HOLDERS:
+            holders[word] = len(newest)
+            held.update(newest.keys())
+            weights.update(dict.fromkeys(newest, _HOLDERS - len(newest)))
+    several = [each for each, _ in weights.most_common() if held[each] > 1]
+    visible = _visible(connection, several, and_(incidents.c.workspace_id == workspace_id, COUNTED, seen))
+    everywhere = select(func.count()).where(incidents.c.workspace_id == workspace_id, COUNTED)
+    return Sharing(
+        incidents=[visible[each] for each in several if each in visible][:most],
+        holders=holders,
+        counted=connection.execute(everywhere).scalar_one(),
+    )
 
 
 Snippet = tuple[tuple[str, bool], ...]

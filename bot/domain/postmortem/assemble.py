@@ -28,12 +28,14 @@ from bot.domain.postmortem.document import (
     RoleHolder,
     Severity,
     Silence,
+    SimilarLine,
     Stamp,
     Trouble,
 )
 from bot.domain.postmortem.layout import Names, parse_words
 from bot.domain.postmortem.offers import offers
 from bot.domain.postmortem.questions import questions
+from bot.domain.postmortem.similar import Similar
 from bot.domain.time.format import dated_clock, duration
 from bot.domain.words import without_code_marks
 from bot.vocabulary import (
@@ -81,6 +83,7 @@ def assemble(
     review: Review | None = None,
     named: bool = False,
     look_again_days: int | None = LOOK_AGAIN_DAYS,
+    similar: Iterable[Similar] = (),
 ) -> Document:
     """The document of `incident`, with local times in `zone`.
 
@@ -88,7 +91,7 @@ def assemble(
     `names` are display names by Slack user id, for mentions in texts. `prefix` is the workspace's prefix of command
     names. `review` is the planned review, if any. `named` questions name the incident in their commands, for a text
     that is read for longer than it is current. `look_again_days` after an item is done it is asked whether it worked;
-    None for never.
+    None for never. `similar` are similar incidents that all readers of the document may see.
     """
     every, items = list(entries), list(items)
     entries = [entry for entry in every if not entry.retracted]
@@ -160,6 +163,10 @@ def assemble(
         questions={},
         names=_names_by_id(incident, ordered, items),
         offers=offers(every, life, zone=zone, prefix=prefix, about=incident.name if named else ""),
+        similar=tuple(
+            SimilarLine(name=each.incident.name, on=each.incident.began_at.astimezone(zone).date(), why=each.why)
+            for each in similar
+        ),
     )
     examples = _examples(document, split)
     unknown = frozenset(fact for fact, known in _known(document, split).items() if not known)

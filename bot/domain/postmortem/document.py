@@ -195,6 +195,15 @@ class RoleHolder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarLine:
+    """A similar incident by its name, the local day on which it began, and why; without its own words."""
+
+    name: str
+    on: date
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """What the templates print.
 
@@ -207,7 +216,8 @@ class Document:
     in order. `severities` and `leads` are those that the incident had, in order, `roles` by role. `review` is the
     planned start of the review. `questions` are the open ones, by fact. `only_day` is the one date of the whole
     timeline, None if it has several. `names` are the names of people printed here, by user id. `offers` are lessons
-    that the facts suggest, neither told nor struck. `examples` fill the commands of the questions.
+    that the facts suggest, neither told nor struck. `similar` are other incidents like this one, which its readers may
+    see. `examples` fill the commands of the questions.
     """
 
     incident: Incident
@@ -245,6 +255,7 @@ class Document:
     names: Mapping[str, str] = field(default_factory=dict)
     roles: tuple[RoleHolder, ...] = ()
     offers: tuple[Offer, ...] = ()
+    similar: tuple[SimilarLine, ...] = ()
     examples: Mapping[str, object] = field(default_factory=dict)
 
     def with_lines(self, keep: Callable[[Line], bool]) -> "Document":

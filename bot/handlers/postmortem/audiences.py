@@ -19,6 +19,7 @@ from bot.domain.postmortem.audiences import IncidentRecord
 from bot.domain.postmortem.document import Document
 from bot.domain.postmortem.edition import published
 from bot.domain.postmortem.layout import Names
+from bot.domain.postmortem.similar import SECTION as SIMILAR
 from bot.domain.words import closest_match
 from bot.errors import UsageError
 from storage import members
@@ -123,7 +124,8 @@ def _blameless(record: ExportRecord, options: AudienceOptions) -> AudienceVersio
             drafted_heading=None,
         )
         for each in newest.sections
-        if each.edited
+        # Other incidents are for those who are where this one is.
+        if each.edited and each.key != SIMILAR
     ]
     by_key = {each.key: each for each in (*drafted.sections, *edited)}
     drafted = replace(drafted, sections=tuple(by_key.values()))

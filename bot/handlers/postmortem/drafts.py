@@ -24,6 +24,7 @@ from bot.domain.postmortem.questions import asked
 from bot.domain.postmortem.redraft import Redrafted, redraft
 from bot.errors import UsageError
 from bot.handlers import later
+from bot.handlers.incident import similar
 from bot.handlers.incident.incidents import commands_about, find_current, get_named, get_word_and_named, incident_number
 from bot.handlers.permission import require_permission
 from bot.handlers.postmortem.audiences import AudienceOptions, names_in, render_for, take_money
@@ -111,6 +112,7 @@ def write_draft(database: Database, settings: Settings, job: Job, clock: Clock) 
             content["incident_id"],
             prefix=content["prefix"],
             look_again_days=settings.cadence.worked,
+            with_similar=settings.similar,
         )
         erasures = incidents.erasures(connection, incident.id)
         record = read_record(connection, incident)
@@ -239,19 +241,26 @@ def _tell(database: Database, job: Job, text: str, *, at: datetime) -> None:
 
 
 def load_document(
-    connection: Connection, incident_id: int, *, prefix: str, look_again_days: int | None = LOOK_AGAIN_DAYS
+    connection: Connection,
+    incident_id: int,
+    *,
+    prefix: str,
+    look_again_days: int | None = LOOK_AGAIN_DAYS,
+    with_similar: bool = False,
 ) -> tuple[Incident, Document]:
-    """The incident, and its document assembled from what is recorded now."""
+    """The incident, and its document assembled from what is recorded now; similar incidents only if asked for."""
     incident = incidents.by_id(connection, incident_id)
+    entries = timeline.of_incident(connection, incident_id)
     document = assemble(
         incident,
-        timeline.of_incident(connection, incident_id),
+        entries,
         action_items.of_incident(connection, incident_id),
         zone=ZoneInfo(incident.timezone),
         prefix=prefix,
         review=reviews.planned(connection, incident_id),
         named=True,
         look_again_days=look_again_days,
+        similar=similar.in_document(connection, incident, entries) if with_similar else (),
     )
     return incident, document
 
@@ -266,7 +275,11 @@ def in_template(database: Database, record: ExportRecord, name: str, settings: S
     name = settings.catalog.find(name)
     with database.read() as connection:
         _, document = load_document(
-            connection, record.incident.id, prefix=settings.prefix, look_again_days=settings.cadence.worked
+            connection,
+            record.incident.id,
+            prefix=settings.prefix,
+            look_again_days=settings.cadence.worked,
+            with_similar=settings.similar,
         )
     drafted = drafting.draft_sections(document, name, settings.catalog)
     if drafted.problem:

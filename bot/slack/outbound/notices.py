@@ -13,7 +13,7 @@ from bot.documents.picture.report import draw_report
 from bot.documents.rendering import RENDER_LOCK, slack
 from bot.domain.items.handover import WINDOW
 from bot.domain.items.reminders import is_person
-from bot.handlers.incident import updates
+from bot.handlers.incident import similar, updates
 from bot.handlers.items import handovers
 from bot.handlers.items.buttons import SNOOZE, snooze_all
 from bot.handlers.items.digest_edits import key_of, present, revised
@@ -350,6 +350,20 @@ def offer_lead_up(context: SlackContext, post: Action, job: Job) -> str | None:
         return None
     channel_id, reply = offered
     return post(replace(job, content={"channel": channel_id, **as_message(reply)}))
+
+
+def show_similar(context: SlackContext, post_ephemeral: Action, job: Job) -> str | None:
+    """Show one person which incidents are like the one that they told an impact or cause of; not who is not there."""
+    with context.database.read() as connection:
+        message = similar.compose(connection, job.content)
+    if message is None:
+        return None
+    try:
+        return post_ephemeral(replace(job, content=message))
+    except SlackApiError as error:
+        if reason(error) not in ARCHIVED | NOT_A_MEMBER | {"user_not_in_channel"}:
+            raise
+        return None
 
 
 def announce_done(context: SlackContext, post: Action, job: Job) -> str | None:

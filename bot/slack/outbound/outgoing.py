@@ -12,7 +12,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.errors import UsageError
 from bot.handlers import later
-from bot.handlers.incident import conversations, erase, updates
+from bot.handlers.incident import conversations, erase, similar, updates
 from bot.handlers.incident.channels import ARCHIVE, INVITE
 from bot.handlers.incident.incidents import MAKE_CHANNEL
 from bot.handlers.incident.status import CATCH_UP
@@ -73,6 +73,7 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         alerts.ASK_CARD: partial(notices.ask_about_alerts, context, post),
         alerts.CONFIRM: _confirm_topic,
         lead_up.OFFER: partial(notices.offer_lead_up, context, post),
+        similar.SHOW: partial(notices.show_similar, context, partial(_post_ephemeral, context)),
         live_messages.SHOW: partial(live.show, context, post),
         live.PIN: partial(live.pin, context),
         EXPIRED: partial(notices.tell_of_expired, context, post),

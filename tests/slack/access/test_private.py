@@ -372,7 +372,7 @@ def _report_in_a_terminal(scenario: Scenario) -> None:
 
 
 def _told_by_sources(scenario: Scenario) -> None:
-    """Alerts come to the incidents' own channels and to another one, and a change is offered to an incident there."""
+    """Alerts come to the incidents' own channels and to another one; changes and similar incidents are told there."""
     office, now = scenario.office, scenario.clock()
     context, fresh = office.bot.context, office.slack.add_channel("monitored")
     said = Signal(source="generic", kind=ALERT, fingerprint="1", title=SECRET, occurred_at=now)
@@ -384,8 +384,13 @@ def _told_by_sources(scenario: Scenario) -> None:
         context.offline.handle(request_for(place, [each], settings=context.settings, received_at=now))
     office.bot.hear()
     office.deliver()
-    office.say("/detected the horse too", channel=office.slack.add_channel("stables"))
+    stables = office.slack.add_channel("stables")
+    office.say("/detected the horse too", channel=stables)
+    # It resembles what is private, and is drafted with what resembles it.
+    office.say("/impact 5% of stables ask for hay", channel=stables)
+    office.bot.index()
     office.bot.hear()
+    office.say("/postmortem draft", channel=stables)
     with office.database.write() as connection:
         # Nobody listens there.
         ask_to_confirm(connection, office.slack.team_id, "https://127.0.0.1:1/", at=now)
