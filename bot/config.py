@@ -41,6 +41,8 @@ ASSUME_MEMBERS = "assume-members"
 _PREFIX = re.compile(r"[a-z0-9_-]{0,16}")
 _SQLITE_FILE = re.compile(r"sqlite(?:\+[a-z0-9]+)?:///(?P<file>[^?]+)(?:\?.*)?", re.DOTALL)
 _LINK = re.compile(r"https?://[^\s<>|]+")
+_BASE = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
+_LOGIN = re.compile(r"//[^/]*@")
 CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,20}")
 _INVITED = re.compile(r"[UWS][A-Z0-9]{2,20}")
 _SILENCE = re.compile(
@@ -91,6 +93,7 @@ class Settings(BaseModel):
     `hooks_secret` makes the addresses that sources post to; empty turns them off. `hooks_signed` has the secrets of
     sources that sign, `hooks_generic` the fields of the generic one, and `alerts` the rule of each channel, under an
     empty id that of the others.
+    `prometheus` is the address that graphs are fetched from; empty turns them off.
     `channels` offers incidents channels of their own, and each `invite_` names who is invited there. `standing` is
     where people's standing comes from: what Slack tells, or without the scope `users:read` the assumption that all are
     members.
@@ -138,6 +141,7 @@ class Settings(BaseModel):
     hooks_signed: dict[str, SecretStr] = Field(default_factory=dict, alias="SCRIBE_HOOKS_SIGNED")
     hooks_generic: dict[str, str] = Field(default_factory=dict, alias="SCRIBE_HOOKS_GENERIC")
     alerts: dict[str, str] = Field(default_factory=dict, alias="SCRIBE_ALERTS")
+    prometheus: str = Field(default="", alias="SCRIBE_PROMETHEUS")
     log_level: str = Field(default="INFO", alias="SCRIBE_LOG_LEVEL")
     log_format: Literal["json", "text"] | None = Field(default=None, alias="SCRIBE_LOG_FORMAT")
     health_port: int | None = Field(default=None, ge=0, le=65535, alias="SCRIBE_HEALTH_PORT")
@@ -309,6 +313,16 @@ class Settings(BaseModel):
     @classmethod
     def _alerts(cls, value: object) -> object:
         return parse_alert_rules(value) if isinstance(value, str) else value
+
+    @field_validator("prometheus")
+    @classmethod
+    def _prometheus(cls, value: str) -> str:
+        if not _BASE.fullmatch(value):
+            raise ValueError(
+                f"{_LOGIN.sub('//', value)!r} is no address of a Prometheus, without a user, a query or a fragment: "
+                "http://prometheus:9090"
+            )
+        return value.rstrip("/")
 
     @field_validator("api_url")
     @classmethod

@@ -314,6 +314,17 @@ entry_files = Table(
     Index(None, "sha256"),
 )
 
+entry_graphs = Table(
+    "entry_graphs",
+    metadata,
+    _id(),
+    Column("entry_id", ForeignKey("timeline_entries.id"), nullable=False, unique=True),
+    Column("query", Text, nullable=False),
+    Column("figures", JSON),
+    Column("problem", String(64)),
+    Column("added_at", Instant, nullable=False),
+)
+
 FRESH = "fresh"
 """The WHERE clause of the partial index of signals that were not looked at yet; literal as for UNSENT."""
 PENDING_SIGNAL = "state = 'pending'"

@@ -35,9 +35,17 @@ from sqlalchemy import (
 from storage import live_messages, nudges
 from storage.dialects import Prepared, upsert
 from storage.members import NAME, fill_in
-from storage.models import entry_files, entry_revisions, incidents, members, revised_entries, timeline_entries
+from storage.models import (
+    entry_files,
+    entry_graphs,
+    entry_revisions,
+    incidents,
+    members,
+    revised_entries,
+    timeline_entries,
+)
 from storage.search import index as search_index
-from storage.values import EntryFile, Milestone, TimelineEntry
+from storage.values import EntryFile, EntryGraph, GraphSeries, Milestone, TimelineEntry
 
 PIN = "pin"
 """The source of an entry that was made by pinning its message."""
@@ -267,6 +275,13 @@ _FILES = (
     .outerjoin(entry_revisions, LAST_REVISION)
     .where(timeline_entries.c.incident_id == bindparam("incident_id"), entry_files.c.sha256.is_not(None), IS_STANDING)
     .order_by(timeline_entries.c.number, entry_files.c.id)
+)
+_GRAPHS = (
+    select(timeline_entries.c.number.label("entry_number"), entry_graphs.c.query, entry_graphs.c.figures)
+    .join(timeline_entries, timeline_entries.c.id == entry_graphs.c.entry_id)
+    .outerjoin(entry_revisions, LAST_REVISION)
+    .where(timeline_entries.c.incident_id == bindparam("incident_id"), IS_STANDING)
+    .order_by(timeline_entries.c.number)
 )
 _HAS: Prepared[tuple[int]] = Prepared(
     select(timeline_entries.c.id)
@@ -657,6 +672,24 @@ def _revised(
 def files(connection: Connection, incident_id: int) -> list[EntryFile]:
     """The kept files of the incident's standing entries, by the entries' numbers, in the order of the message."""
     return [EntryFile(**row) for row in connection.execute(_FILES, {"incident_id": incident_id}).mappings()]
+
+
+def graphs(connection: Connection, incident_id: int) -> list[EntryGraph]:
+    """The graphs of the incident's standing notes that have figures, by the notes' numbers."""
+    rows = connection.execute(_GRAPHS, {"incident_id": incident_id}).mappings()
+    return [_graph(row["entry_number"], row["query"], row["figures"]) for row in rows if row["figures"]]
+
+
+def _graph(entry_number: int, query: str, figures: Mapping[str, Any]) -> EntryGraph:
+    lines = (GraphSeries(labels=each["labels"], values=tuple(each["values"])) for each in figures["series"])
+    return EntryGraph(
+        entry_number=entry_number,
+        query=query,
+        start_at=datetime.fromtimestamp(figures["start_s"], UTC),
+        step_s=figures["step_s"],
+        series=tuple(lines),
+        left_out=figures["left_out"],
+    )
 
 
 def characters(connection: Connection, *, most: int = 10_000) -> str:

@@ -173,6 +173,29 @@ class EntryFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSeries:
+    """One line of a graph: its labels, and a value for each step, None where there is none."""
+
+    labels: Mapping[str, str]
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryGraph:
+    """The figures of the query that the note of that number asks for, every `step_s` seconds from `start_at` on.
+
+    `left_out` counts the lines beyond those that are kept.
+    """
+
+    entry_number: int
+    query: str
+    start_at: datetime
+    step_s: int
+    series: tuple[GraphSeries, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionItem:
     """Work that follows from an incident. `owner` is a name, with `owner_id` when it is a Slack user.
 

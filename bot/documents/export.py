@@ -21,7 +21,7 @@ from bot.domain.time.format import clock, stamp
 from bot.domain.words import clipped
 from bot.errors import UsageError
 from bot.vocabulary import ENTRY_KINDS
-from storage.values import ActionItem, EntryFile, Incident, Postmortem, Review, TimelineEntry
+from storage.values import ActionItem, EntryFile, EntryGraph, Incident, Postmortem, Review, TimelineEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class ExportRecord:
     `former_names` are (user id, name) of the incident's people, names they had before included. `published` is the
     newest version of the postmortem that is published whole. `files` are those of the entries' messages; `read_file`
     returns the bytes of one by its SHA-256, and without it they are named and not shown. `struck` are lessons that were
-    taken back, which are not offered again.
+    taken back, which are not offered again. `graphs` are those that notes ask for, drawn below the picture.
     """
 
     incident: Incident
@@ -45,6 +45,7 @@ class ExportRecord:
     files: tuple[EntryFile, ...] = ()
     read_file: Callable[[str], bytes | None] | None = field(default=None, repr=False, compare=False)
     struck: tuple[TimelineEntry, ...] = ()
+    graphs: tuple[EntryGraph, ...] = ()
 
 
 def latest_draft(record: ExportRecord) -> Postmortem:
@@ -265,7 +266,10 @@ _MARKS = {side: re.compile(f'<g id="{prefix}(\\d+)"') for side, prefix in _TARGE
 
 def _svg(record: ExportRecord) -> str:
     zone = ZoneInfo(record.incident.timezone)
-    return timeline.draw_timeline(record.incident, record.entries, record.lifecycle, zone=zone)
+    # An audience may not get every entry.
+    told = {entry.number for entry in record.entries}
+    graphs = [graph for graph in record.graphs if graph.entry_number in told]
+    return timeline.draw_timeline(record.incident, record.entries, record.lifecycle, zone=zone, graphs=graphs)
 
 
 def _tall(record: ExportRecord) -> str:
@@ -274,7 +278,7 @@ def _tall(record: ExportRecord) -> str:
 
 
 def _json(record: ExportRecord) -> str:
-    document = incident_json(record.incident, record.entries, record.items, record.postmortem)
+    document = incident_json(record.incident, record.entries, record.items, record.postmortem, graphs=record.graphs)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -120,6 +120,10 @@ class FileKeptBackError(SlackClientError):
     """Slack does not give a file's bytes, and will not: it is gone, or this app may not have it. The message is why."""
 
 
+class SourceAwayError(SlackClientError):
+    """A system other than Slack was asked often enough, in vain. The message is why, in a word."""
+
+
 class Verdict(Enum):
     """Whether a call that failed may succeed later."""
 
@@ -130,7 +134,7 @@ class Verdict(Enum):
 
 def judge(error: Exception) -> Verdict:
     """What the failure of a call means. All but Slack's own words is for now: the network, a proxy, a time-out."""
-    if isinstance(error, FileKeptBackError):
+    if isinstance(error, (FileKeptBackError, SourceAwayError)):
         return Verdict.NEVER
     if not isinstance(error, SlackApiError):
         return Verdict.LATER if isinstance(error, (SlackClientError, OSError, HTTPException)) else Verdict.UNKNOWN
@@ -156,7 +160,7 @@ def gives_up(error: Exception, attempts: int) -> bool:
 
 def reason(error: Exception) -> str:
     """Slack's error code, otherwise the exception's name; never the request, which contains the token."""
-    if isinstance(error, (ForeignAnswerError, FileRefusedError, FileKeptBackError)):
+    if isinstance(error, (ForeignAnswerError, FileRefusedError, FileKeptBackError, SourceAwayError)):
         return str(error)
     if not isinstance(error, SlackApiError):
         return type(error).__name__

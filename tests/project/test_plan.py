@@ -17,6 +17,7 @@ ON_ITS_OWN = {
     "bot.slack.inbound.forms": "the forms are one of the listeners",
     "bot.slack.outbound": "what a job does is a row of the table in outgoing.py",
     "bot.sources": "a kind of source is a row of the table in kinds.py",
+    "bot.documents.picture.graphs": "a plot has a scale of its own, and no entries",
     "bot.publishing.git": "Git is one way to keep a folder",
     "bot.domain.review.appointment": "a date and a time that lie ahead, a grammar of its own",
     "bot.domain.postmortem.diff3": "a published algorithm, on its own",

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.documents import rendering
 from bot.documents.picture import axis as ticks
+from bot.documents.picture import graphs as plots
 from bot.documents.picture import text_width
 from bot.documents.picture.axis import Axis, Fold, axis, scale
 from bot.documents.picture.labels import MILESTONES, Cluster, Mark, Room, Rows, headline, in_lanes, lay_out
@@ -43,7 +44,7 @@ from bot.vocabulary import (
     TITLE,
     UPDATE,
 )
-from storage.values import Incident, TimelineEntry
+from storage.values import EntryGraph, Incident, TimelineEntry
 
 LIGHT: Final = {
     "paper": "#ffffff",
@@ -170,6 +171,9 @@ class Drawn:
     height: float
     bar_top: float
     lanes_top: float
+    lanes_bottom: float
+    bottom: float
+    panels: tuple[plots.Panel, ...]
     bar: PhaseBar
     folds: tuple[Fold, ...]
     axis: Axis
@@ -180,10 +184,20 @@ class Drawn:
     entries: int
 
 
-def draw_timeline(incident: Incident, entries: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> str:
-    """The timeline of `incident` as an SVG of 900 px width, with times in `zone`. Retracted entries are left out."""
+def draw_timeline(
+    incident: Incident,
+    entries: Sequence[TimelineEntry],
+    lifecycle: Lifecycle,
+    *,
+    zone: ZoneInfo,
+    graphs: Sequence[EntryGraph] = (),
+) -> str:
+    """The timeline of `incident` as an SVG of 900 px width, with times in `zone`. Retracted entries are left out.
+
+    The graphs are below it, on the same axis.
+    """
     listed = shown(entries)
-    drawn = arrange(listed, lifecycle, zone=zone) if listed else None
+    drawn = arrange(listed, lifecycle, zone=zone, graphs=graphs) if listed else None
     ending = outcome(incident, lifecycle)
     ending_length = text_width.width(ending, TITLE_SIZE, bold=True)
     title = text_width.cut(
@@ -237,8 +251,10 @@ def outcome(incident: Incident, life: Lifecycle) -> str:
     return "Resolved" if took_s is None else f"Resolved in {time_format.duration(took_s)}"
 
 
-def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo) -> Drawn:
-    """Lay out the entries `listed`, at least one, in order, with times in `zone`."""
+def arrange(
+    listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: ZoneInfo, graphs: Sequence[EntryGraph] = ()
+) -> Drawn:
+    """Lay out the entries `listed`, at least one, in order, with times in `zone`, and the graphs below them."""
     phase_spans = spans(listed, lifecycle)
     bounds = [edge for span in phase_spans for edge in (span.start, span.end)]
     for window in windows(listed, lifecycle):
@@ -246,6 +262,8 @@ def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: Zone
         measure = scale(instants, PLOT[0] + INDENT, PLOT[1] - INDENT)
         if not bounds or measure.x(max(bounds)) - measure.x(min(bounds)) >= SHARE * (PLOT[1] - PLOT[0]):
             break
+    if graphs:
+        measure = scale([*instants, *plots.around(graphs, instants)], PLOT[0] + INDENT, PLOT[1] - INDENT)
     times = axis(measure, zone, *PLOT, name=time_format.short_day)
     blocks = bar(phase_spans, measure, EDGE, WIDTH - EDGE)
     bar_top = HEAD + (LEGEND if blocks.legend else 0)
@@ -257,11 +275,16 @@ def arrange(listed: Sequence[TimelineEntry], lifecycle: Lifecycle, *, zone: Zone
         clock=partial(_clock, zone=zone, pace=measure.pace),
     )
     strips = _strips(lay_out(in_lanes(window.entries), room), lanes_top)
-    bottom = strips[-1].bottom if strips else lanes_top
+    lanes_bottom = strips[-1].bottom if strips else lanes_top
+    panels = tuple(plots.panels(graphs, measure, PLOT, lanes_bottom)) if graphs else ()
+    bottom = panels[-1].bottom if panels else lanes_bottom
     return Drawn(
         height=bottom + FOOT + (NOT_DRAWN if window.earlier or window.later else 0),
         bar_top=bar_top,
         lanes_top=lanes_top,
+        lanes_bottom=lanes_bottom,
+        bottom=bottom,
+        panels=panels,
         bar=blocks,
         folds=measure.folds,
         axis=times,

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.incident.secrets import is_suspect, secrets_in
@@ -44,6 +44,12 @@ _QUALIFIERS: dict[str, dict[str, str]] = {
     for kind in ENTRY_KINDS.values()
 }
 
+MOST_QUERY = 1000
+"""Characters of the query of a graph."""
+GRAPH_AROUND = timedelta(minutes=30)
+"""How long before an incident's start and after its end its graphs have."""
+_TYPED_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "\u2018": "'", "\u2019": "'", "\u00a0": " "})
+"""What keyboards make of quotes, which no query has."""
 _GAP = rf"[\s{INVISIBLE}]"
 _BY = re.compile(rf"{_GAP}*by{_GAP}+(?:(?:an?|the|our){_GAP}+)?(?P<word>[a-z]+)(?![\w'\u2019/-])", re.IGNORECASE)
 _PREFIX = re.compile(rf"{_GAP}*(?P<word>[a-z]+){_GAP}*:", re.IGNORECASE)
@@ -168,6 +174,13 @@ def parse_correction(
         approximate=moment is not None and moment.approximate,
         until_at=moment.until_at if moment else None,
     )
+
+
+def graph_query(kind: str, text: str) -> str | None:
+    """The query of a note that asks for a graph, `graph sum(rate(errors_total[5m]))`; None for other words."""
+    word, _, query = text.strip().partition(" ")
+    query = " ".join(query.translate(_TYPED_QUOTES).strip("` ").split())
+    return query if kind == NOTE and word.lower() == "graph" and 0 < len(query) <= MOST_QUERY else None
 
 
 def looks_secret(text: str) -> bool:

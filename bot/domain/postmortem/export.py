@@ -5,7 +5,7 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -15,7 +15,7 @@ from bot.domain.incident import facts
 from bot.domain.incident.lifecycle import DURATIONS, in_order, lifecycle
 from bot.errors import UsageError
 from bot.vocabulary import DETECTED, DETECTORS, ENTRY_KINDS, ITEM_KINDS, KINDS, SEVERITIES
-from storage.values import ActionItem, Incident, Postmortem, TimelineEntry
+from storage.values import ActionItem, EntryGraph, Incident, Postmortem, TimelineEntry
 
 Json = dict[str, Any]
 
@@ -37,14 +37,29 @@ def incident_json(
     entries: Iterable[TimelineEntry],
     items: Iterable[ActionItem],
     postmortem: Postmortem | None = None,
+    *,
+    graphs: Sequence[EntryGraph] = (),
 ) -> Json:
     """The incident as plain JSON values: facts, entries in timeline order, action items by number, the postmortem.
 
     Retracted entries are left out. Durations are seconds, unknown facts null, and `postmortem` is null before the
-    first draft.
+    first draft. `graphs` is there where notes ask for some.
     """
     entries = [entry for entry in in_order(entries) if not entry.retracted]
     life = lifecycle(entries)
+    places = {entry.number: place for place, entry in enumerate(entries, 1)}
+    drawn = [
+        {
+            "entry": places[each.entry_number],
+            "query": each.query,
+            "start_at": instant(each.start_at),
+            "step_s": each.step_s,
+            "series": [{"labels": dict(line.labels), "values": list(line.values)} for line in each.series],
+            "series_left_out": each.left_out,
+        }
+        for each in graphs
+        if each.entry_number in places
+    ]
     return {
         "incident": {
             "id": incident.name,
@@ -130,7 +145,7 @@ def incident_json(
         }
         if postmortem
         else None,
-    }
+    } | ({"graphs": drawn} if drawn else {})
 
 
 _TEXT: Final = {"type": "string"}
@@ -155,6 +170,7 @@ def schema() -> Json:
         action_items=_list("The action items, by number.", _ref("action_item")),
         postmortem=_or_null(_ref("postmortem"), "The newest version; null before the first draft."),
     )
+    document["properties"]["graphs"] = _list("Where notes ask for graphs: their figures, by the notes.", _ref("graph"))
     definitions = {
         "incident": _object(
             "The facts. Instants are UTC, with milliseconds only where there are any; durations are seconds.",
@@ -243,6 +259,20 @@ def schema() -> Json:
             version={"type": "integer", "minimum": 1},
             sections=_list("In the template's order.", _ref("section")),
         ),
+        "graph": _object(
+            "The figures of a monitoring system that a note asks for.",
+            entry={"type": "integer", "minimum": 1, "description": "The note's place among the entries, from 1 on."},
+            query=_TEXT,
+            start_at=_INSTANT,
+            step_s={"type": "integer", "minimum": 1, "description": "Seconds between two values."},
+            series=_list("The lines.", _ref("series")),
+            series_left_out={**_COUNT, "description": "How many lines more there were."},
+        ),
+        "series": _object(
+            "One line.",
+            labels={"type": "object", "additionalProperties": _TEXT},
+            values=_list("From `start_at` on; null where there is none.", _or_null({"type": "number"})),
+        ),
         "section": _object(
             "One section.",
             key={"type": "string", "pattern": "^[a-z][a-z0-9-]{0,39}$"},
@@ -289,6 +319,8 @@ def _or_null(rule: Json, description: str | None = None) -> Json:
 
 MOST_BYTES = 20_000_000
 MOST_ENTRIES = 100_000
+MOST_LINES, MOST_VALUES, MOST_LABELS = 6, 240, 100
+"""The lines of a graph, values of a line and labels of a line that a file may have."""
 _MOST_PROBLEMS = 3
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -454,13 +486,34 @@ class PostmortemFacts(_Strict):
     sections: tuple[SectionFacts, ...]
 
 
+class SeriesFacts(_Strict):
+    """One line of a graph."""
+
+    labels: dict[Text, Text] = Field(max_length=MOST_LABELS)
+    values: tuple[Annotated[float, Field(allow_inf_nan=False)] | None, ...] = Field(
+        min_length=1, max_length=MOST_VALUES
+    )
+
+
+class GraphFacts(_Strict):
+    """The figures that a note asks for; `entry` is its place in the list of entries, from 1 on."""
+
+    entry: int = Field(ge=1)
+    query: Name
+    start_at: Instant
+    step_s: int = Field(ge=1, le=1_000_000)
+    series: tuple[SeriesFacts, ...] = Field(min_length=1, max_length=MOST_LINES)
+    series_left_out: int = Field(ge=0)
+
+
 class ExportFile(_Strict):
-    """A whole export, as `scribe export --format json` writes it."""
+    """A whole export, as `scribe export --format json` writes it. Files of earlier versions have no `graphs`."""
 
     incident: IncidentFacts
     entries: tuple[EntryFacts, ...] = Field(max_length=MOST_ENTRIES)
     action_items: tuple[ItemFacts, ...] = Field(max_length=MOST_ENTRIES)
     postmortem: PostmortemFacts | None
+    graphs: tuple[GraphFacts, ...] = Field(default=(), max_length=MOST_ENTRIES)
 
 
 def parse_export(content: bytes, name: str) -> tuple[ExportFile, Any]:

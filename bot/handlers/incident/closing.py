@@ -31,7 +31,7 @@ from bot.handlers.request import Button, Menu, Reply, Request, without_secrets
 from bot.vocabulary import DETECTED, FACTS, NOTE, REOPENED
 from storage import incidents, outbox, postmortems, reviews, timeline
 from storage.items import action_items, handovers
-from storage.sources import files, signals
+from storage.sources import files, graphs, signals
 from storage.values import CANCELLED, DUPLICATE, FROM_SOURCE, MERGED, MISTAKEN, ActionItem, Incident, TimelineEntry
 
 CANCEL, OPEN_AGAIN = "cancel_incident", "open_again"
@@ -351,6 +351,7 @@ def move_entry(
     facts = {name: getattr(copy, name) for name in _ENTRY_FIELDS}
     moved = timeline.append(connection, to.id, **facts, people=_linked(copy))
     files.move(connection, to.workspace_id, entry.id, to=moved.id, at=request.received_at)
+    graphs.move(connection, to.workspace_id, entry.id, to=moved.id, at=request.received_at)
     if entry.source == FROM_SOURCE:
         signals.move(connection, entry.id, to=moved.id, incident_id=to.id)
     if entry.message_state is None:

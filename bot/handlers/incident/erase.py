@@ -22,7 +22,7 @@ from bot.vocabulary import FACTS
 from storage import channels, erasure, incidents, outbox, postmortems, publications, timeline
 from storage.erasure import ENTRY, ITEM, Written
 from storage.items import action_items, digests
-from storage.sources import files
+from storage.sources import files, graphs
 from storage.sources.files import FileStore
 from storage.spool import Spool
 from storage.values import Incident
@@ -166,7 +166,11 @@ def erase(connection: Connection, request: Request, incident: Incident, what: st
 
 
 def _forget_files(connection: Connection, request: Request, entry_ids: Sequence[int]) -> None:
-    """Delete what is kept of the files of the entries' messages, rows and bytes; bytes that others have too stay."""
+    """Delete what is kept of the entries' graphs and of the files of their messages, rows and bytes.
+
+    Bytes that others have too stay.
+    """
+    graphs.erase(connection, entry_ids)
     store = FileStore(request.settings.files_dir)
     for digest in files.erase(connection, entry_ids):
         store.delete(digest)

@@ -19,7 +19,7 @@ from bot.errors import UsageError
 from bot.handlers.incident import doubts, facts, updates
 from bot.handlers.incident.closing import restore
 from bot.handlers.incident.incidents import commands_about, follow_words, get_current, get_numbering, retitle
-from bot.handlers.incident.timeline import QUALIFY, UNDO, UNSAID, receipt, sync_open_state
+from bot.handlers.incident.timeline import QUALIFY, UNDO, UNSAID, ask_for_graph, receipt, sync_open_state
 from bot.handlers.permission import require_author
 from bot.handlers.request import ENTRY_MENU, Reply, Request, first_word
 from bot.vocabulary import ENTRY_KINDS, FACTS, KINDS, NOTE, RESOLVED, UPDATE
@@ -389,6 +389,8 @@ def _revise(
     if entry.kind in FACTS:
         facts.check_revisable(connection, request, incident, entry)
     revised = timeline.revise(connection, entry, by=request.user_id, at=request.received_at, **changes)
+    if "text" in changes:
+        ask_for_graph(connection, request, incident, revised)
     sync_open_state(connection, request, incident, entry.kind)
     if entry.kind in FACTS:
         facts.refresh(connection, request, incident, entry.kind)

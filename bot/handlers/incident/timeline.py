@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.documents.rendering import slack
 from bot.domain.incident.chronology import is_chronology
 from bot.domain.incident.erasure import is_erased
-from bot.domain.incident.grammar import Utterance, looks_secret, parse_entry
+from bot.domain.incident.grammar import Utterance, graph_query, looks_secret, parse_entry
 from bot.domain.incident.lifecycle import is_open, lifecycle, standing
 from bot.domain.time.format import clock, stamp, zone_label
 from bot.domain.words import clipped, says_nothing
@@ -48,7 +48,7 @@ from bot.vocabulary import (
 )
 from storage import incidents, receipts, timeline
 from storage.items import action_items
-from storage.sources import files
+from storage.sources import files, graphs
 from storage.values import MESSAGE_EDITED, Incident, TimelineEntry
 
 MOVES_OPEN = (RESOLVED, REOPENED)
@@ -148,6 +148,7 @@ def record(connection: Connection, request: Request) -> Reply:
     )
     if request.files:
         files.add(connection, incident.workspace_id, entry.id, request.files, at=request.received_at)
+    ask_for_graph(connection, request, incident, entry)
     open_now = sync_open_state(connection, request, incident, entry.kind)
     around = _Circumstances(
         before=before,
@@ -200,6 +201,17 @@ def record(connection: Connection, request: Request) -> Reply:
         called=called(request, (request.people_in(utterance.text) or {}).values()) if asks_for_help else (),
         pages_nobody=asks_for_help,
     )
+
+
+def ask_for_graph(connection: Connection, request: Request, incident: Incident, entry: TimelineEntry) -> None:
+    """Have the graph fetched that the entry's words ask for, if they do and there is a Prometheus.
+
+    Only for members: an outsider of a shared channel would ask the company's monitoring whatever they like.
+    """
+    query = graph_query(entry.kind, entry.text)
+    if query is not None and request.settings.prometheus and request.is_member:
+        tell = {"channel": request.channel_id, "user": request.user_id, "reply_url": request.reply_url}
+        graphs.ask(connection, incident.workspace_id, entry.id, query, at=request.received_at, tell=tell)
 
 
 def called(request: Request, user_ids: Iterable[str | None]) -> tuple[str, ...]:
@@ -340,6 +352,7 @@ def _revised_words(
     if request.source != "shortcut":  # its form may hold words that are not the message's
         changes["message_state"] = MESSAGE_EDITED
     revised = timeline.revise(connection, earlier, by=request.user_id, at=request.received_at, **changes)
+    ask_for_graph(connection, request, incident, revised)
     open_now = sync_open_state(connection, request, incident, earlier.kind)
     turned = None if open_now == incident.open else "open" if open_now else "resolved"
     return receipt(

@@ -186,5 +186,6 @@ def _version(
         postmortem=postmortem,
         former_names=(),
         files=tuple(files),
+        graphs=record.graphs if options.pictures else (),
     )
     return AudienceVersion(record=shown, drafted=drafted)

@@ -16,6 +16,7 @@ from bot.documents import drafting
 from bot.documents.drafting import Drafted
 from bot.documents.export import FORMATS, ExportRecord, head_of, latest_draft
 from bot.documents.rendering import RENDER_LOCK, slack
+from bot.domain.incident.grammar import GRAPH_AROUND
 from bot.domain.incident.policy import told_in
 from bot.domain.items.outcome import LOOK_AGAIN_DAYS
 from bot.domain.postmortem.assemble import assemble
@@ -36,6 +37,7 @@ from storage.database import Database
 from storage.items import action_items
 from storage.live_messages import DRAFT
 from storage.outbox import Job
+from storage.sources import graphs
 from storage.values import Incident, Postmortem
 
 COALESCED = timedelta(seconds=1)
@@ -63,7 +65,12 @@ def enqueue_draft(
 
     `picked` is a template that the user named; if it fails, the user is told and no version is written. Any other
     template falls back to a built-in one.
+
+    Graphs are fetched again; those of a resolved incident once more when the time after its end is over.
     """
+    if request.settings.prometheus:
+        later_at = None if asked else request.received_at + GRAPH_AROUND
+        graphs.refresh(connection, incident.workspace_id, incident.id, at=request.received_at, later_at=later_at)
     outbox.add(
         connection,
         request.workspace_id,
@@ -220,8 +227,8 @@ def _stands(newest: Postmortem, version: Postmortem, record: ExportRecord, came:
 
 
 def _digest(record: ExportRecord) -> str:
-    """A digest of all that is recorded, by which two drafts are known to be of the same facts, shown or not."""
-    return hashlib.sha256(repr(replace(record, postmortem=None)).encode()).hexdigest()
+    """A digest of all that people recorded, by which two drafts are known to be of the same facts, shown or not."""
+    return hashlib.sha256(repr(replace(record, postmortem=None, graphs=())).encode()).hexdigest()
 
 
 def _tell(database: Database, job: Job, text: str, *, at: datetime) -> None:

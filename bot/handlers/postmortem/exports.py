@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from bot.documents.export import ExportRecord
+from bot.domain.incident.grammar import graph_query
 from bot.domain.incident.lifecycle import lifecycle
 from bot.errors import UsageError
 from bot.handlers.incident.incidents import incident_number
@@ -10,7 +11,7 @@ from bot.vocabulary import LESSON
 from storage import incidents, members, postmortems, reviews, timeline
 from storage.database import Database
 from storage.items import action_items
-from storage.values import Incident
+from storage.values import EntryGraph, Incident, TimelineEntry
 
 
 def read_record(connection: Connection, incident: Incident) -> ExportRecord:
@@ -27,8 +28,16 @@ def read_record(connection: Connection, incident: Incident) -> ExportRecord:
         former_names=members.stored_names(connection, incident.id),
         published=postmortems.published_version(connection, incident.id),
         files=tuple(timeline.files(connection, incident.id)),
+        graphs=_graphs(connection, incident, entries),
         struck=tuple(entry for entry in every if entry.retracted and entry.kind == LESSON),
     )
+
+
+def _graphs(connection: Connection, incident: Incident, entries: list[TimelineEntry]) -> tuple[EntryGraph, ...]:
+    """The graphs of the queries that the notes have now."""
+    notes = {entry.number: entry for entry in entries}
+    found = [(graph, notes[graph.entry_number]) for graph in timeline.graphs(connection, incident.id)]
+    return tuple(graph for graph, note in found if graph_query(note.kind, note.text) == graph.query)
 
 
 def read_by_name(database: Database, name: str, *, workspace_id: str | None = None) -> ExportRecord:

@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.domain.incident.facts import highest, last_change, value_of
-from bot.domain.incident.lifecycle import is_open
+from bot.domain.incident.grammar import graph_query
+from bot.domain.incident.lifecycle import in_order, is_open
 from bot.domain.items.cadence import Cadence
 from bot.domain.postmortem.export import (
     MOST_BYTES,
@@ -35,7 +36,8 @@ from bot.vocabulary import DETECTED, FACTS, LEAD, SEVERITY, TITLE
 from storage import incidents, members, postmortems, timeline
 from storage.database import Database
 from storage.items import action_items
-from storage.values import CANCELLED, DUPLICATE, PENDING, Incident, Postmortem, Section, whole_milliseconds
+from storage.sources import graphs
+from storage.values import CANCELLED, DUPLICATE, PENDING, GraphSeries, Incident, Postmortem, Section, whole_milliseconds
 
 BY = "import"
 """The user that imported rows are recorded by; no Slack user has this id."""
@@ -76,6 +78,7 @@ def import_json(
     with database.write() as connection:
         incident = _declare(connection, file, place)
         _add_entries(connection, incident, file, at)
+        _add_graphs(connection, incident, file, at)
         owners = _members_by_name(connection, incident) if cadence is not None else {}
         for item in file.action_items:
             _add_item(connection, incident, item, at, owners)
@@ -204,6 +207,18 @@ def _add_entries(connection: Connection, incident: Incident, file: ExportFile, a
         incidents.close(connection, incident, file.incident.state, by=BY, at=at)
 
 
+def _add_graphs(connection: Connection, incident: Incident, file: ExportFile, at: datetime) -> None:
+    entries = in_order(timeline.of_incident(connection, incident.id)) if file.graphs else []
+    by_place = dict(enumerate(entries, 1))
+    for number, facts in enumerate(file.graphs):
+        entry = by_place.pop(facts.entry, None)
+        if entry is None or graph_query(entry.kind, entry.text) != facts.query:
+            raise UsageError(f"graphs.{number}: entry {facts.entry} is no note that asks for this graph.")
+        lines = [GraphSeries(labels=each.labels, values=each.values) for each in facts.series]
+        figures = graphs.figures_json(int(facts.start_at.timestamp()), facts.step_s, lines, facts.series_left_out)
+        graphs.restore(connection, entry.id, facts.query, figures, at=at)
+
+
 def _in_recorded_order(entries: Sequence[EntryFacts]) -> list[EntryFacts]:
     """The entries by `recorded_at`, unless that would change the order of entries with the same `occurred_at`."""
     recorded = sorted(entries, key=lambda entry: entry.recorded_at)
@@ -249,7 +264,7 @@ def _compare(connection: Connection, incident: Incident, plain: Any, path: Path)
     names = members.names(connection, incident.workspace_id)
     for entry in plain["entries"]:
         entry["author"] = names.get(entry["author"], entry["author"])
-    exported = incident_json(record.incident, record.entries, record.items, record.postmortem)
+    exported = incident_json(record.incident, record.entries, record.items, record.postmortem, graphs=record.graphs)
     if "rounds" not in plain["incident"]:
         plain["incident"] = {name: said for name, said in plain["incident"].items() if name not in _REDEFINED}
     difference = _first_difference(plain, exported, "")

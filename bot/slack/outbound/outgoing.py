@@ -27,7 +27,7 @@ from bot.handlers.routes import handle
 from bot.handlers.sources import alerts, lead_up
 from bot.slack.client import CALL_S
 from bot.slack.context import FORM, FORM_LOST, SlackContext
-from bot.slack.inbound import files, history, joining, reactions
+from bot.slack.inbound import files, graphs, history, joining, reactions
 from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
 from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, reason
@@ -35,6 +35,7 @@ from storage import erasure, live_messages, outbox
 from storage.items import digests
 from storage.outbox import Job
 from storage.sources import files as storage_files
+from storage.sources import graphs as storage_graphs
 
 NO_MESSAGE = frozenset({"message_not_found", "channel_not_found"})
 """Slack's error codes for a message that is gone, and its words with it."""
@@ -89,6 +90,7 @@ def actions(context: SlackContext) -> Mapping[str, Action]:
         reactions.ADDED: partial(reactions.added, context),
         reactions.REMOVED: partial(reactions.removed, context),
         storage_files.KEEP: partial(files.keep, context),
+        storage_graphs.FETCH: partial(graphs.fetch, context),
         reactions.PINNED: partial(reactions.pinned, context),
         reactions.UNPINNED: partial(reactions.unpinned, context),
         conversations.HISTORY: partial(history.read, context),
