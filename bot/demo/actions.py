@@ -1,7 +1,7 @@
 """What a person does on the page, by name; each reaches the bot as the request or event that Slack would send."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from bot.fakeslack.elements import missing_inputs, state_values
 from bot.fakeslack.objects import Message, View
 from bot.fakeslack.schema import Json
 from bot.fakeslack.validation import elements_of
+from bot.handlers.sources import alerts
 
 REQUIRED: Final = "Please fill in this field."
 INVALID: Final = "That does not fit in this field."
@@ -95,7 +96,10 @@ def click(
     if surface is None:
         raise LookupError("That is not there any more.")
     value = _parse_values(demo, user, surface, {action_id: value}).get(action_id)
-    return _result(demo.slack.click(user, surface, action_id, value, filled=filled), "That")
+    answer = demo.slack.click(user, surface, action_id, value, filled=filled)
+    if action_id == alerts.DECLARE:
+        demo.move_on(demo.film.on_declared(answer))
+    return _result(answer, "That")
 
 
 @validate_call(config={"arbitrary_types_allowed": True})
@@ -224,6 +228,50 @@ def own_case(demo: Demo, *, user: str, title: str, lines: str) -> Json:
     return {"channel": channel, **problem} | ({"problem": refusal} if refusal else {})
 
 
+def _deploy(demo: Demo) -> Json:
+    """What a pipeline posts once it is done; the source `change`."""
+    number = next(demo.releases)
+    return {
+        "title": f"release {number}",
+        "service": SERVICE,
+        "at": (demo.clock() - DEPLOYED_BEFORE).isoformat(),
+        "link": f"https://ci.example.com/{SERVICE}/releases/{number}",
+    }
+
+
+def _alert(demo: Demo) -> Json:
+    """What Alertmanager posts, some time after the condition of the alert began to hold."""
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": "CheckoutErrorRate", "service": SERVICE, "severity": "page"},
+        "annotations": {"summary": "7% of checkouts fail with error 500"},
+        "startsAt": (demo.clock() - FIRED_BEFORE).isoformat(),
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "https://prometheus.example.com/graph?g0.expr=checkout_error_rate",
+        "fingerprint": "6f3b1a52c8d94e07",
+    }
+    return {"version": "4", "status": "firing", "receiver": "scribe", "alerts": [alert]}
+
+
+SERVICE: Final = "checkout"
+DEPLOYED_BEFORE, FIRED_BEFORE = timedelta(minutes=6), timedelta(minutes=3)
+"""How long before it is told something happened: told one after the other, in any order, the deploy came first."""
+_TOLD: Final[dict[str, tuple[str, Callable[[Demo], Json]]]] = {
+    "deploy": ("change", _deploy),
+    "alert": ("alertmanager", _alert),
+}
+"""What machines tell on a person's behalf: the kind of source, and what it posts."""
+
+
+@validate_call(config={"arbitrary_types_allowed": True})
+def tell(demo: Demo, *, user: str, channel: str, what: str) -> Json:  # noqa: ARG001 - the page sends the user with every action
+    """Have a machine tell the channel of a `deploy` or an `alert`, at the real endpoint; `answer` is the bot's."""
+    if channel not in demo.slack.workspace.channels:
+        raise KeyError(channel)
+    source, payload = _TOLD[what]
+    return {"answer": demo.bot_process.tell(source, channel, payload(demo))}
+
+
 @validate_call(config={"arbitrary_types_allowed": True})
 def bot(demo: Demo, *, user: str, running: bool) -> Json:  # noqa: ARG001 - as above
     """Start the bot, or stop it as a crash would."""
@@ -236,5 +284,5 @@ def bot(demo: Demo, *, user: str, running: bool) -> Json:  # noqa: ARG001 - as a
 
 ACTIONS: Final[dict[str, Action]] = {
     action.__name__: action
-    for action in (say, share, pin, click, submit, dismiss, react, shortcut, home, travel, drill, own_case, bot)
+    for action in (say, share, pin, click, submit, dismiss, react, shortcut, home, travel, drill, own_case, tell, bot)
 }

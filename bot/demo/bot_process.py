@@ -4,20 +4,36 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
 
 from bot.clock import Clock
 from bot.config import Settings
+from bot.errors import UsageError
+from bot.fakeslack.objects import TEAM_ID
 from bot.fakeslack.slack import Slack
 from bot.run import running, tick_intervals
+from bot.server.hooks import hook_routes
+from bot.server.limits import LimitedHttpProtocol
 from bot.server.threaded import ServerThread, base_url, listen
 from bot.slack.bot import Bot, build
 from bot.slack.inbound.http import application
 from bot.slack.inbound.socket import connect
+from bot.sources import addresses
+from bot.sources.addresses import Address
 from storage.database import Database
+
+HEARD_WITHIN_S = 10.0
+"""Seconds that a source waits for the bot's answer."""
 
 
 class BotProcess:
-    """The bot over Slack's real protocol: HTTP with `http`, else Socket Mode. Thread-safe."""
+    """The bot over Slack's real protocol: HTTP with `http`, else Socket Mode. Thread-safe.
+
+    Beside it, on a port of its own, is the endpoint of the sources outside of Slack.
+    """
 
     def __init__(self, slack: Slack, settings: Settings, database: Database, clock: Clock, *, http: bool) -> None:
         self._slack = slack
@@ -29,6 +45,7 @@ class BotProcess:
         self._resources = ExitStack()
         self._last_tick_at: dict[object, datetime] = {}
         self._is_started = False
+        self._sources_url = ""
         self.bot: Bot | None = None
         """The running bot; None while it is stopped."""
 
@@ -45,6 +62,7 @@ class BotProcess:
                 self._resources.enter_context(running(bot))
                 transport = serve_http(bot, self._settings, self._slack) if self._is_http else self._socket_mode(bot)
                 self._resources.enter_context(transport)
+                self._sources_url = self._resources.enter_context(self._endpoint_of_sources(bot))
                 self.bot = bot
                 self._is_started = True
                 self._slack.workspace.touch()
@@ -57,7 +75,23 @@ class BotProcess:
             # The bot answers until it has stopped, so it counts as connected until then.
             self._resources.close()
             self._is_started = False
+            self._sources_url = ""
             self._slack.workspace.touch()
+
+    def tell(self, source: str, channel: str, payload: Any) -> str:
+        """Post the payload to the address that this kind of source has for the channel; returns the bot's answer.
+
+        Raises UsageError where the bot does not take it.
+        """
+        address = Address(source=source, workspace_id=TEAM_ID, channel_id=channel)
+        path = addresses.path(self._settings.hooks_secret.get_secret_value(), address)
+        try:
+            answer = httpx.post(f"{self._sources_url}{path}", json=payload, trust_env=False, timeout=HEARD_WITHIN_S)
+        except httpx.TransportError:
+            raise UsageError("Scribe is unplugged, so nobody heard it. Plug it in, and try again.") from None
+        if not answer.is_success:
+            raise UsageError(f"Scribe did not take it: {answer.text.strip()}")
+        return answer.text.strip()
 
     def refresh(self) -> None:
         """Make the running bot re-read the workspace's members."""
@@ -77,6 +111,18 @@ class BotProcess:
                 self._last_tick_at[tick] = now
                 tick()
         bot.context.delivery.deliver_due()
+
+    @contextmanager
+    def _endpoint_of_sources(self, bot: Bot) -> Iterator[str]:
+        """Serve it on a free port of 127.0.0.1; yields the server's address."""
+        listener = listen(0)
+        routes = hook_routes(self._settings, bot.context.offline, self._clock, self._database)
+        server = ServerThread(Starlette(routes=routes), listener, http=LimitedHttpProtocol)
+        server.start()
+        try:
+            yield base_url(listener)
+        finally:
+            server.stop()
 
     @contextmanager
     def _socket_mode(self, bot: Bot) -> Iterator[None]:

@@ -1,10 +1,12 @@
 """The demo: the stand-in Slack, the bot, their clock, the preview, the drill, and the film of what to do next."""
 
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -132,7 +134,15 @@ class Film:
         if name in ENTRY_KINDS and (self._toured or STORY.keys() <= self._done):
             self._done.add(ANSWER)
         self._resolved = self._resolved or name == RESOLVED
-        key = next((key for key, step in STORY.items() if step.command == name), None)
+        return self._tell(name)
+
+    def on_declared(self, answer: Answer) -> timedelta:
+        """Note that an alert was declared an incident, by the bot's answer; returns by how much time moves on."""
+        return self._tell(DETECTED) if answer.ok else timedelta()
+
+    def _tell(self, command: str) -> timedelta:
+        """Note the step of the story that is done by this command; returns by how much time moves on."""
+        key = next((key for key, step in STORY.items() if step.command == command), None)
         if key is None or key in self._done or self._toured:
             return timedelta()
         self._done.add(key)
@@ -176,7 +186,14 @@ DRILL_SPEED = 60.0
 """How many times as fast as real time a drill plays by default."""
 _MAX_CHANNEL_NAME = 76
 """Slack's limit is 80 characters; the rest is for the number that makes a repeated name unique."""
-_IGNORED_SETTINGS: Final = frozenset({"SCRIBE_SPOOL", "SCRIBE_FILES_DIR", "SCRIBE_PUBLISH_DIR", "SCRIBE_PUBLISH_URL"})
+FIRST_RELEASE: Final = 418
+"""The number of the first release that a pipeline tells of; the film's words name it."""
+_IGNORED_SETTINGS: Final = frozenset(
+    {
+        "SCRIBE_SPOOL", "SCRIBE_FILES_DIR", "SCRIBE_PUBLISH_DIR", "SCRIBE_PUBLISH_URL",
+        "SCRIBE_HOOKS_SECRET", "SCRIBE_HOOKS_SECRET_FILE",
+    }
+)  # fmt: skip
 
 
 class Demo:
@@ -199,6 +216,7 @@ class Demo:
         self.preview = preview
         self.prefix = settings.prefix
         self.film = Film(prefix=settings.prefix)
+        self.releases = count(FIRST_RELEASE)
         self.cases: dict[str, Case] = {}
         self.drill: Drill | None = None
         self._features = manifest(prefix=settings.prefix, reactions=bool(settings.reactions))["features"]
@@ -304,9 +322,10 @@ def demo_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """The SCRIBE_* variables of the environment, and the demo's own.
 
     Without those in _IGNORED_SETTINGS: they name folders and repositories of the production bot, which the demo must
-    not write to.
+    not write to, and the secret of its addresses; the demo's is new each time.
     """
     own = {"SCRIBE_REACTIONS": REACTIONS, "SCRIBE_CANVAS": "on", "SCRIBE_PINS": "on", "SCRIBE_FILES": "images"}
+    own["SCRIBE_HOOKS_SECRET"] = secrets.token_hex(32)
     given = {name for name in environment if name.startswith("SCRIBE_")} - _IGNORED_SETTINGS
     return own | {name: environment[name] for name in given}
 

@@ -12,7 +12,9 @@ export async function perform(action, args = {}) {
   return result;
 }
 
-export function showNotice(problem, details = []) {
+// A `calm` notice says what happened; any other is a problem.
+export function showNotice(problem, details = [], { calm = false } = {}) {
   const lines = problem ? [el("p", {}, problem), ...details.map((each) => el("p", { class: "muted" }, each))] : [];
+  byId("notice")?.classList.toggle("calm", calm);
   byId("notice")?.replaceChildren(...lines);
 }

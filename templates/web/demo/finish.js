@@ -40,11 +40,25 @@ export function connect() {
 }
 
 export function ownCase() {
-  const title = el("input", { type: "text", id: "own-case-title", maxlength: 150, placeholder: "Checkout fails for carts with a coupon" });
-  const lines = el("textarea", { id: "own-case-lines", rows: 9, maxlength: 2800, placeholder: EXAMPLE, spellcheck: "false" });
+  paste({
+    heading: "Play your own case",
+    about: "Paste the chronology of an incident that you remember: one event a line, its time first. Scribe shows how it reads each line before it records anything. Nothing leaves this machine.",
+    label: "What happened, and when",
+    play: "Play it",
+    example: EXAMPLE,
+  });
+}
+
+// A dialog with a box to paste into, which Scribe then backfills in a channel of its own. `lines` stand in the box;
+// `example` is what a button puts there.
+export function paste({ heading, about, label, play, title = "", lines = "", example = "" }) {
+  const name = el("input", { type: "text", id: "own-case-title", maxlength: 150, placeholder: "Checkout fails for carts with a coupon" });
+  const box = el("textarea", { id: "own-case-lines", rows: 9, maxlength: 2800, placeholder: example, spellcheck: "false" });
   const problem = el("p", { class: "error", role: "alert" });
-  const play = async () => {
-    const result = await perform("own_case", { title: title.value, lines: lines.value });
+  name.value = title;
+  box.value = lines;
+  const backfill = async () => {
+    const result = await perform("own_case", { title: name.value, lines: box.value });
     if (result.channel) {
       dialog.close();
       navigate({ channel: result.channel });
@@ -53,14 +67,18 @@ export function ownCase() {
       showNotice(result.problem);
     } else problem.textContent = result.problem ?? "";
   };
-  const dialog = show("Play your own case",
+  const takeExample = () => {
+    box.value = example;
+    name.value ||= name.placeholder;
+  };
+  const dialog = show(heading,
     el("div", { class: "blocks" },
-      el("p", {}, "Paste the chronology of an incident that you remember: one event a line, its time first. Scribe shows how it reads each line before it records anything. Nothing leaves this machine."),
-      el("div", { class: "input" }, el("label", { class: "label", for: title.id }, "What it was"), title),
-      el("div", { class: "input" }, el("label", { class: "label", for: lines.id }, "What happened, and when"), lines),
+      el("p", {}, about),
+      el("div", { class: "input" }, el("label", { class: "label", for: name.id }, "What it was"), name),
+      el("div", { class: "input" }, el("label", { class: "label", for: box.id }, label), box),
       problem),
     el("footer", {},
-      el("button", { type: "button", class: "button", onclick: () => { lines.value = EXAMPLE; title.value ||= title.placeholder; } }, "Take the example"),
-      el("button", { type: "button", class: "button primary", onclick: play }, "Play it")));
-  title.focus();
+      example && el("button", { type: "button", class: "button", onclick: takeExample }, "Take the example"),
+      el("button", { type: "button", class: "button primary", onclick: backfill }, play)));
+  name.focus();
 }

@@ -3,13 +3,15 @@
 import { perform } from "./actions.js";
 import { el } from "./dom.js";
 import { connect, ownCase } from "./finish.js";
+import { alertAfterDeploy } from "./outside.js";
 import { me, navigate, session } from "./session.js";
 
 const command = (name) => `/${session.setup.prefix}${name}`;
 
-// `text` goes into the message box; `act` is what the button `label` does. The keys are the server's, in its order.
+// `text` goes into the message box; `act` is what the button `label` does,
+// beside the text where there are both. The keys are the server's, in its order.
 const HINTS = {
-  detect: { say: "Something broke. Say so in one line; nothing else is needed:", text: () => `${command("detected")} by monitoring: 7% of checkouts fail with error 500` },
+  detect: { say: "Something broke. Say so in one line; nothing else is needed:", text: () => `${command("detected")} by monitoring: 7% of checkouts fail with error 500`, label: "Or let the monitoring say it", act: alertAfterDeploy },
   impact: { say: "Two minutes later. Who is hurt, and how much? The figures reach the summary:", text: () => `${command("impact")} 7% of checkouts fail, about 40 customers a minute` },
   escalate: { say: "Call in who knows more:", text: () => `${command("escalated")} to @bob: he knows the payment gateway` },
   dead_end: { say: "Act as Bob, in Los Angeles, by his name in the list. What it was not is worth a line, too:", text: () => `${command("ruledout")} the payment gateway: its own monitoring is green` },
@@ -52,9 +54,8 @@ export function hints(state, fill, redraw) {
   const hint = HINTS[key];
   return pane(
     el("p", {}, el("b", {}, `${keys.indexOf(key) + 1} of ${keys.length} `), hint.say),
-    hint.text
-      ? el("button", { type: "button", class: "fill", "data-key": "fill", title: "Put it in the box", onclick: () => fill(hint.text(steps)) }, el("code", {}, hint.text(steps)))
-      : el("button", { type: "button", class: "button primary small act", "data-key": "fill", onclick: hint.act }, hint.label));
+    hint.text && el("button", { type: "button", class: "fill", "data-key": "fill", title: "Put it in the box", onclick: () => fill(hint.text(steps)) }, el("code", {}, hint.text(steps))),
+    hint.act && el("button", { type: "button", class: `button small act${hint.text ? "" : " primary"}`, "data-key": "act", onclick: hint.act }, hint.label));
 }
 
 // What comes after the film.

@@ -58,7 +58,10 @@ function open(view, typed, focused) {
   restore(typed);
   dialog.showModal();
   const first = dialog.querySelector(focused ? `[name="${CSS.escape(focused)}"]` : ".blocks :is(input, textarea, select)");
-  first?.focus();
+  // A form whose first field is below the fold is read from its top.
+  const body = dialog.querySelector(".blocks");
+  const below = !focused && first && first.getBoundingClientRect().top >= body.getBoundingClientRect().bottom;
+  (below ? body : first)?.focus();
   // A long initial text is shown from its beginning.
   if (first?.matches("textarea") && !focused) {
     first.setSelectionRange(0, 0);

@@ -3,6 +3,7 @@
 import { perform } from "./actions.js";
 import { byId, el, renderKeepingFocus } from "./dom.js";
 import { finish } from "./hints.js";
+import { THINGS } from "./outside.js";
 import { HOME, currentChannel, navigate, session } from "./session.js";
 
 // What counts as read: the last ts by user and channel, and the number of direct messages by user.
@@ -20,7 +21,7 @@ export function showSidebar(state) {
   const people = state.people.map((each) => [each.id, each.offset_s, hasUnread(each)]);
   const listed = state.channels.map((each) => [each.id, each.name, isUnread(each)]);
   const facts = [session.user, session.channel, people, listed, state.connected];
-  renderKeepingFocus(byId("sidebar"), facts, () => [actors(state), channels(state, isUnread), bot(state), yours()]);
+  renderKeepingFocus(byId("sidebar"), facts, () => [actors(state), channels(state, isUnread), things(), bot(state), yours()]);
 }
 
 const hasUnread = (each) => each.direct_count > (directSeen.get(each.id) ?? 0);
@@ -64,6 +65,9 @@ export function openChannel(channel) {
   document.body.dataset.pane = "conversation";
   if (channel !== HOME) byId("box")?.focus();
 }
+
+const things = () => el("section", { class: "things", "aria-labelledby": "things" }, el("h2", { id: "things" }, "Things to try"),
+  THINGS.map(({ key, label, title, act }) => el("button", { type: "button", class: "button small", "data-key": key, title, onclick: act }, label)));
 
 const yours = () => el("section", { class: "yours", "aria-labelledby": "yours" }, el("h2", { id: "yours" }, "Yours"), finish());
 

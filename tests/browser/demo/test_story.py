@@ -284,6 +284,62 @@ def test_a_case_of_ones_own_is_played_as_by_backfill(site: DemoSite, tab: Tab) -
         assert [each.kind for each in timeline.of_incident(connection, 2)] == ["detected", "resolved"]
 
 
+@pytest.mark.parametrize("over_http", [False])
+def test_an_alert_fires_and_the_deploy_before_it_is_offered(tab: Tab) -> None:
+    page, sidebar, notice = tab.page, tab.page.locator("#sidebar"), tab.page.locator("#notice.calm")
+    sidebar.get_by_role("button", name="s Home").click()
+    sidebar.get_by_role("button", name="A deploy is told").click()
+    expect(notice).to_contain_text("202, kept: 1 change")
+    expect(page.locator("#header")).to_contain_text("incident")
+    sidebar.get_by_role("button", name="An alert fires").click()
+    expect(notice).to_contain_text("202, kept: 1 alert")
+    tab.message("No incident is open here").get_by_role("button", name="Declare incident").click()
+    expect(page.locator("#hints")).to_contain_text(f"2 of {len(STEPS)}")
+    tab.message("A change shortly before INC-1").get_by_role(
+        "button", name=re.compile("^release 418, .* before$")
+    ).click()
+    tab.message("taken by alice")
+    before = page.locator("#preview-body", has_text="Before it began")
+    expect(before).to_contain_text("Change: release 418 (checkout)")
+    expect(before).to_contain_text("Detected by monitoring: CheckoutErrorRate")
+    sidebar.get_by_role("button", name="Pull the plug").click()
+    sidebar.get_by_role("button", name="An alert fires").click()
+    expect(page.locator("#notice:not(.calm)")).to_contain_text("Scribe is unplugged")
+
+
+def test_the_hint_lets_the_monitoring_say_it(tab: Tab) -> None:
+    tab.page.locator("#hints").get_by_role("button", name="Or let the monitoring say it").click()
+    tab.message("No incident is open here").get_by_role("button", name="Declare incident").click()
+    tab.message("A change shortly before INC-1")
+
+
+def test_a_pasted_conversation_is_backfilled_with_ticks(site: DemoSite, tab: Tab) -> None:
+    page = tab.page
+    page.set_viewport_size(NARROW)
+    page.locator("#panes").get_by_role("button", name="Channels").click()
+    page.locator("#sidebar").get_by_role("button", name="Backfill a pasted conversation").click()
+    dialog = page.get_by_role("dialog", name="Backfill a pasted conversation")
+    dialog.get_by_role("button", name="Choose what goes in").click()
+    form = page.get_by_role("dialog", name="Backfill INC-1")
+    # It is read from its top, and its first ticks are below.
+    expect(form.get_by_text("an alert, link to a dashboard")).to_be_in_viewport()
+    for words, ticked in (
+        ("rolling back release 418 now", True),
+        ("lunch can wait", False),
+        ("thanks everybody", False),
+    ):
+        expect(form.get_by_label(words)).to_be_checked(checked=ticked)
+    assert page.evaluate("document.querySelector('dialog').scrollWidth <= innerWidth")
+    form.get_by_role("button", name="Go on").click()
+    tab.message("postmortem, version 1")
+    kinds = [each.kind for each in entries(site)]
+    assert kinds == [
+        "detected", "impact", "investigating", "ruledout", "did", "did", "did", "mitigated", "resolved",
+    ]  # fmt: skip
+    lasted = entries(site)[-1].occurred_at - entries(site)[0].occurred_at
+    assert lasted == timedelta(minutes=40)
+
+
 def test_threads_and_canvases_stand_beside_the_channel_and_over_it_on_a_phone(tab: Tab) -> None:
     page = tab.page
     tab.type("db1 looks odd")
