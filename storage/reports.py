@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Boolean, Connection, and_, bindparam, case, func, or_, select
 
 from storage.dialects import upsert
 from storage.incidents import COUNTED, HAPPENED_AT
@@ -21,8 +21,10 @@ from storage.models import (
     incident_figures,
     incidents,
     revised_entries,
+    timeline_entries,
 )
-from storage.values import DeclaredIncident, ItemOutcome
+from storage.timeline import IS_STANDING, LAST_REVISION
+from storage.values import DeclaredIncident, ItemOutcome, ToldCause
 
 IN_WORKSPACE = and_(incidents.c.workspace_id == bindparam("workspace_id"), COUNTED)
 _IN_SCOPE = or_(
@@ -110,6 +112,21 @@ _OUTCOMES = (
 )
 
 
+_CAUSES = (
+    select(
+        incidents.c.number,
+        incidents.c.channel_id,
+        func.coalesce(entry_revisions.c.text, timeline_entries.c.text),
+        case((entry_revisions.c.id.is_(None), timeline_entries.c.qualifier), else_=entry_revisions.c.qualifier),
+    )
+    .select_from(incidents)
+    .join(timeline_entries, timeline_entries.c.incident_id == incidents.c.id)
+    .outerjoin(entry_revisions, LAST_REVISION)
+    .where(_IN_PERIOD, timeline_entries.c.kind == bindparam("kind"), IS_STANDING)
+    .order_by(incidents.c.number, timeline_entries.c.number)
+)
+
+
 def scope(
     workspace_id: str, *, since: datetime, until: datetime, channel_id: str | None, private: bool = False
 ) -> dict[str, Any]:
@@ -173,3 +190,8 @@ def outcomes(connection: Connection, scope: dict[str, Any]) -> list[ItemOutcome]
     """The action items recorded in the scope's period, including those of incidents before it."""
     names = tuple(field.name for field in fields(ItemOutcome))
     return [ItemOutcome(**dict(zip(names, row, strict=True))) for row in connection.execute(_OUTCOMES, scope)]
+
+
+def told(connection: Connection, scope: dict[str, Any], *, kind: str) -> list[ToldCause]:
+    """The standing entries of the kind on the incidents of the scope, by the incidents' numbers."""
+    return [ToldCause(*row) for row in connection.execute(_CAUSES, scope | {"kind": kind})]

@@ -440,6 +440,15 @@ class DeclaredIncident:
     open: bool
 
 
+class ToldCause(NamedTuple):
+    """The columns of a cause that a report needs: its incident, and the words and the factor of the entry."""
+
+    number: int
+    channel_id: str
+    text: str
+    qualifier: str | None
+
+
 class Milestone(NamedTuple):
     """The columns of a timeline entry that the lifecycle needs; a named tuple, as thousands are read at once."""
 

@@ -94,20 +94,25 @@ def causes(entry: TimelineEntry) -> tuple[Cause, ...]:
     A factor before one of them is its own and that of those after it; before the first it is the entry's. What stands
     on further lines belongs to the last one.
     """
-    first, line_end, below = entry.text.partition("\n")
+    return causes_in(entry.text, entry.qualifier)
+
+
+def causes_in(words: str, qualifier: str | None) -> tuple[Cause, ...]:
+    """The same of the words and the factor of a `/cause`."""
+    first, line_end, below = words.partition("\n")
     if "```" in first:
         # A fence may begin in the first line: then the words are left as they are.
-        return (Cause(text=entry.text, factor=entry.qualifier),)
+        return (Cause(text=words, factor=qualifier),)
     found: list[Cause] = []
-    factor = entry.qualifier
+    factor = qualifier
     for part in _parts(first):
-        named, words, sure = take_qualifier(KINDS[CAUSE], part)
-        text = words if named and sure else part
+        named, rest, sure = take_qualifier(KINDS[CAUSE], part)
+        text = rest if named and sure else part
         factor = named if named and sure else factor
         if text.strip():
             found.append(Cause(text=text.strip(), factor=factor))
     if not found:
-        return (Cause(text=entry.text, factor=entry.qualifier),)
+        return (Cause(text=words, factor=qualifier),)
     return (*found[:-1], replace(found[-1], text=f"{found[-1].text}{line_end}{below}"))
 
 

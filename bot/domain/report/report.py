@@ -11,11 +11,12 @@ from zlib import crc32
 
 from bot.domain.incident import lifecycle as course
 from bot.domain.incident.lifecycle import DURATIONS, ONSET, Duration
+from bot.domain.postmortem.causes import causes_in
 from bot.domain.postmortem.export import Json, instant
 from bot.domain.report.on_time import OnTime, OwnerGroup, by_team, on_time
 from bot.domain.report.period import Period
 from bot.vocabulary import ACKNOWLEDGED, DETECTED, RESOLVED, SEVERITIES
-from storage.values import DeclaredIncident, ItemOutcome, Milestone
+from storage.values import DeclaredIncident, ItemOutcome, Milestone, ToldCause
 
 MEASURED = (
     *DURATIONS,
@@ -73,12 +74,42 @@ def spread(key: str, label: str, definition: str, seconds: Iterable[float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CauseCount:
+    """How many incidents had a cause of that `factor`, None for one unsorted; `numbers` of those that are named."""
+
+    factor: str | None
+    incidents: int
+    numbers: tuple[int, ...]
+
+
+def count_causes(told: Iterable[ToldCause], *, channel_id: str | None) -> tuple[CauseCount, ...]:
+    """The kinds of causes of the incidents, the most frequent first; an incident counts once under each of its kinds.
+
+    In a channel only its own incidents are named, as there may be guests; without one all are.
+    """
+    found: dict[str | None, dict[int, str]] = {}
+    for each in told:
+        for cause in causes_in(each.text, each.qualifier):
+            found.setdefault(cause.factor, {})[each.number] = each.channel_id
+    counts = [
+        CauseCount(
+            factor=factor,
+            incidents=len(places),
+            numbers=tuple(number for number, place in places.items() if channel_id in {None, place}),
+        )
+        for factor, places in found.items()
+    ]
+    return tuple(sorted(counts, key=lambda each: (each.factor is None, -each.incidents, each.factor or "")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The numbers of one period.
 
     `declared` are the incidents, in the order in which they happened. `severities` has each severity with its
     count, None for the unknown one; an incident counts under the highest that it had. `items` counts the action items,
     `groups` the same by team. `reopened` counts the incidents that came back after a resolution.
+    `causes` has the kinds of their causes.
     """
 
     period: Period
@@ -88,6 +119,7 @@ class Report:
     items: OnTime
     groups: tuple[OwnerGroup, ...]
     reopened: int = 0
+    causes: tuple[CauseCount, ...] = ()
 
     @property
     def still_open(self) -> int:
@@ -132,6 +164,7 @@ class PeriodRecords:
     incidents: Sequence[DeclaredIncident]
     figures: Mapping[int, IncidentFigures]
     items: Sequence[ItemOutcome]
+    causes: tuple[CauseCount, ...] = ()
 
 
 def build_report(period: Period, records: PeriodRecords, *, today: date, people: Collection[str] = ()) -> Report:
@@ -146,6 +179,7 @@ def build_report(period: Period, records: PeriodRecords, *, today: date, people:
         reopened=sum(each.reopened > 0 for each in figures),
         items=on_time(records.items, today),
         groups=by_team(records.items, today, people=people),
+        causes=records.causes,
     )
 
 
@@ -185,6 +219,10 @@ def report_json(report: Report) -> Json:
             }
             for spread in report.spreads
         },
+        "causes": [
+            {"kind": each.factor or "unsorted", "incidents": each.incidents, "numbers": list(each.numbers)}
+            for each in report.causes
+        ],
         "action_items": _on_time_json(report.items),
         "action_items_by_team": [
             {"team": group.team, "owned": group.owned, **_on_time_json(group.on_time)} for group in report.groups

@@ -16,13 +16,14 @@ from bot.domain.report.report import (
     PeriodRecords,
     Report,
     build_report,
+    count_causes,
     count_figures,
     report_json,
     rules,
 )
 from bot.handlers.postmortem.exports import resolve_workspace
 from bot.handlers.request import Reply, Request
-from bot.vocabulary import ACKNOWLEDGED, DETECTED, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED
+from bot.vocabulary import ACKNOWLEDGED, CAUSE, DETECTED, IMPACT, MITIGATED, REOPENED, RESOLVED, STARTED
 from storage import members, outbox, reports, timeline
 from storage.database import Database
 from storage.reports import CountedIncident
@@ -86,7 +87,10 @@ def _count(
                 fresh.append(replace(some[incident_id], figures=asdict(counted)))
     figures |= {each.incident.id: IncidentFigures(**each.figures) for each in declared if each.figures is not None}
     records = PeriodRecords(
-        incidents=[each.incident for each in declared], figures=figures, items=reports.outcomes(connection, scope)
+        incidents=[each.incident for each in declared],
+        figures=figures,
+        items=reports.outcomes(connection, scope),
+        causes=count_causes(reports.told(connection, scope, kind=CAUSE), channel_id=view.channel_id),
     )
     names = members.names(connection, view.workspace_id).values()
     people = frozenset(name.casefold() for name in names)

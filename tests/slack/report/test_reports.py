@@ -147,3 +147,29 @@ def test_the_days_of_a_period_are_the_typists(database: Database, clock: SetCloc
         ]
         with database.read() as connection:
             assert incidents.numbered(connection, office.slack.team_id, 1)
+
+
+def test_kinds_of_causes_are_counted_and_incidents_of_the_channel_named(office: Workplace) -> None:
+    second, hidden = office.slack.add_channel("second"), office.slack.add_channel("hidden", private=True)
+    for channel, cause in (
+        (office.channel, "technical: a lock; process: nobody reviewed it; technical: a second lock"),
+        (second, "process: no runbook"),
+        (hidden, "human: both looked alike"),
+        (office.slack.add_channel("third"), "a full disk"),
+    ):
+        office.say("/detected at 11:00 it fails", channel=channel)
+        office.say(f"/cause {cause}", channel=channel)
+    office.say("/resolved")
+    office.deliver()
+    for channel, expected in (
+        (office.channel, "process 2 (INC-1 and 1 more) · technical 1 (INC-1) · not sorted 1"),
+        (second, "process 2 (INC-2 and 1 more) · technical 1 · not sorted 1"),
+        (hidden, "process 2 · human 1 (INC-3) · technical 1 · not sorted 1"),
+    ):
+        office.private("/incident report", channel=channel)
+        office.deliver()
+        assert f"*Incidents by kind of cause*: {expected}\n" in office.messages(channel)[-1].text
+    office.say("/incident undo 2")
+    office.private("/incident report")
+    office.deliver()
+    assert "cause*: process 1 · not sorted 1\n" in office.messages()[-1].text
