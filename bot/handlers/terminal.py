@@ -23,6 +23,7 @@ from bot.errors import UsageError
 from bot.handlers.incident import conversations, doubts
 from bot.handlers.incident.backfill import RECORD, digest
 from bot.handlers.incident.incidents import ERASE, get_current, read_course
+from bot.handlers.incident.timeline import CLI
 from bot.handlers.postmortem.exports import find_incident, resolve_workspace
 from bot.handlers.request import Reply, Request, first_word
 from bot.handlers.routes import handle
@@ -231,7 +232,7 @@ def _request(
         received_at=at,
         zone=settings.timezone,
         zone_known=False,
-        source="cli",
+        source=CLI,
         settings=settings,
         # Who has the database sees all of it.
         standing=MEMBER,

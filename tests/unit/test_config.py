@@ -66,6 +66,8 @@ def test_an_empty_variable_is_one_not_set() -> None:
         ("SCRIBE_REACTIONS", "pushpin=nothing"), ("SLACK_API_URL", "slack.com/api"), ("SCRIBE_LOG_LEVEL", "LOUD"),
         ("SCRIBE_REMINDERS", "sometimes"), ("SCRIBE_HOLIDAYS", "Christmas"), ("SCRIBE_HOLIDAYS", "2026-02-30"),
         ("SCRIBE_SUMMARY_CHANNEL", "#ops"), ("SCRIBE_SUMMARY_CHANNEL", "U0123"),
+        ("SCRIBE_PROMETHEUS", "prometheus:9090"), ("SCRIBE_PROMETHEUS", "http://u:secret@prometheus:9090"),
+        ("SCRIBE_PROMETHEUS", "file:///etc/passwd"), ("SCRIBE_PROMETHEUS", "http://prometheus:9090/?a=b"),
         ("SLACK_BOT_TOKEN", "xapp-1-secret"), ("SLACK_APP_TOKEN", "xoxb-secret"),
     ],
 )  # fmt: skip

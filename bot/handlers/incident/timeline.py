@@ -83,6 +83,8 @@ UNSAID: Mapping[str, None] = dict.fromkeys(
      "stays_resolved", "stays_open", "repeats", "doubts", "called", "pages_nobody")
 )  # fmt: skip
 """What a receipt says only at the moment of recording."""
+CLI = "cli"
+"""The source of a request that was made at a terminal, whose user is nobody in Slack."""
 SLASH = "slash"
 """The source of a request that was typed as a slash command."""
 PEOPLE = ("U", "W")
@@ -210,7 +212,8 @@ def ask_for_graph(connection: Connection, request: Request, incident: Incident, 
     """
     query = graph_query(entry.kind, entry.text)
     if query is not None and request.settings.prometheus and request.is_member:
-        tell = {"channel": request.channel_id, "user": request.user_id, "reply_url": request.reply_url}
+        asker = {"channel": request.channel_id, "user": request.user_id, "reply_url": request.reply_url}
+        tell = None if request.source == CLI else asker
         graphs.ask(connection, incident.workspace_id, entry.id, query, at=request.received_at, tell=tell)
 
 

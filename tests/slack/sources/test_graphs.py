@@ -13,13 +13,17 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from sqlalchemy import select
 
 from bot.clock import SetClock, now
 from bot.documents.export import FORMATS
+from bot.errors import UsageError
 from bot.handlers.postmortem.audiences import edition_of
 from bot.handlers.postmortem.exports import read_by_name
 from bot.handlers.postmortem.json_import import ImportTarget, import_json
+from bot.handlers.terminal import record_entry
 from storage.database import Database
+from storage.models import entry_graphs
 from storage.values import EntryGraph
 from tests.slack.sources.test_prometheus import free_port, program, running
 from tests.support.ledger import incident, problems
@@ -163,6 +167,34 @@ def test_a_graph_is_kept_drawn_exported_imported_and_goes_with_its_note(
     (tmp_path / "out.json").write_text(json.dumps(document))
     imported = import_json(sqlite, tmp_path / "out.json", ImportTarget(workspace_id=None, timezone="UTC"), at=clock())
     assert json.loads(FORMATS["json"](read_by_name(sqlite, imported.name))) == document
+    document["incident"]["id"] = "INC-10"
+    for wrong in (99, 1):
+        document["graphs"][0]["entry"] = wrong
+        (tmp_path / "wrong.json").write_text(json.dumps(document))
+        with pytest.raises(UsageError, match=f"entry {wrong} is no note that asks"):
+            import_json(sqlite, tmp_path / "wrong.json", ImportTarget(workspace_id=None, timezone="UTC"), at=clock())
+
+
+def test_a_graph_moves_with_its_note_and_is_erased_with_it(sqlite: Database, clock: SetClock) -> None:
+    line = _line(int(clock().timestamp()) // 10 * 10 - 600, *["1"] * 30)
+    with (
+        answering(200, matrix(line)) as (base, asked),
+        workplace(sqlite, clock=clock, SCRIBE_PROMETHEUS=base) as office,
+    ):
+        office.say("/incident open checkout is slow")
+        other = office.slack.add_channel("other")
+        office.say("/incident open payments fail", channel=other)
+        office.say("/note graph secret_total", channel=other)
+        office.deliver()
+        office.ask("/incident merge INC-2 into INC-1")
+        moved = graphs(office)
+        assert [each.query for each in moved] == ["secret_total"]
+        assert len(asked) == 2
+        answer = office.ask(f"/incident erase {moved[0].entry_number} a name")
+        assert office.slack.click(office.alice, answer, "erase").ok
+        assert graphs(office) == ()
+        with sqlite.read() as connection:
+            assert connection.execute(select(entry_graphs.c.query)).all() == []
 
 
 def test_what_the_note_says_now_is_drawn(database: Database, clock: SetClock) -> None:
@@ -234,7 +266,14 @@ def test_one_that_is_not_there_holds_nothing_up(sqlite: Database, clock: SetCloc
     with workplace(sqlite, clock=clock, SCRIBE_PROMETHEUS=f"http://127.0.0.1:{free_port()}") as office:
         office.say("/detected checkout is slow")
         office.say("/note graph up")
+        settings = office.bot.context.settings
+        record_entry(sqlite, settings, "INC-1", "note graph down", at=clock(), author="ops", workspace_id=None)
         office.say("/resolved fixed")
         office.deliver()
         assert office.drafts
-        assert graphs(office) == ()
+        for _ in range(8):
+            clock.set(clock() + 2 * MINUTE)
+            assert graphs(office) == ()
+        # Who typed at the terminal is nobody in Slack, and told there of nothing.
+        assert len(refusals(office)) == 1
+        assert {action for action, _ in problems(office)} == {"fetch_graph"}
