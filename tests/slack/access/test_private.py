@@ -119,6 +119,7 @@ def scenario(sqlite: Database, clock: SetClock, tmp_path: Path) -> Iterator[Scen
         SCRIBE_PINS="on",
         SCRIBE_FILES="images",
         SCRIBE_FILES_DIR=str(tmp_path / "files"),
+        SCRIBE_PROMETHEUS="http://127.0.0.1:1",
         SCRIBE_SUMMARY_CHANNEL=ELSEWHERE,
         SCRIBE_REMINDERS="worked=20d,drop=20d",
     ) as office:
@@ -225,6 +226,14 @@ def _pins(scenario: Scenario) -> None:
         slack.pin(bob, message)
         office.deliver()
         slack.unpin(bob, message)
+
+
+def _graphs(scenario: Scenario) -> None:
+    """Of a Prometheus that does not answer, on the incident of a channel where they are asked for."""
+    meadow = scenario.office.slack.add_channel("meadow")
+    scenario.office.say("/incident open SEV3 a horse", channel=meadow)
+    scenario.office.say("/note graph INC-1", channel=meadow)
+    scenario.office.deliver()
 
 
 def _buttons(scenario: Scenario) -> None:
@@ -409,6 +418,7 @@ SURFACES: dict[str, Callable[[Scenario], None]] = {
     "forms": _forms,
     "reactions": _reactions,
     "pins": _pins,
+    "graphs": _graphs,
     "buttons": _buttons,
     "Home tabs": _home,
     "joining": _joining,
@@ -472,7 +482,14 @@ def test_an_incident_declared_by_a_mention_is_private_from_the_start(scenario: S
 
 
 def test_the_tables_list_every_job_and_every_command_of_the_terminal(scenario: Scenario) -> None:
-    for surface in ("Home tabs", "joining", "reactions", "pins", *(each for each in SURFACES if each in CHANGING)):
+    for surface in (
+        "Home tabs",
+        "joining",
+        "reactions",
+        "pins",
+        "graphs",
+        *(each for each in SURFACES if each in CHANGING),
+    ):
         SURFACES[surface](scenario)
         scenario.office.deliver()
     with scenario.office.database.read() as connection:
