@@ -10,6 +10,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
+from bot.clock import CopiedClock
 from bot.errors import UsageError
 from bot.handlers import later
 from bot.handlers.incident import conversations, erase, similar, updates
@@ -219,6 +220,7 @@ def _compact(context: SlackContext, job: Job) -> None:
     with context.database.read() as connection:
         superseded = outbox.is_superseded(connection, job)
     if not superseded:
+        context.worker.forget()
         erasure.compact(context.database)
 
 
@@ -226,7 +228,7 @@ def _answer(context: SlackContext, job: Job) -> None:
     """Give the answer that would have taken longer than Slack waits."""
     request = replace(Request.from_json(job.content["request"], context.settings), key=None, has_time=True)
     try:
-        reply = handle(context.database, request)
+        reply = context.worker.call(handle, replace(request, settings=context.settings.without_secrets()))
     except UsageError as error:
         reply = Reply(text=blocks.refusal(str(error), request.sent)["text"])
     with context.database.write() as connection:
@@ -250,4 +252,7 @@ def _confirm_topic(job: Job) -> None:
 
 
 def _draft(context: SlackContext, job: Job) -> None:
-    write_draft(context.database, context.settings, job, context.clock)
+    if later.is_long(context.database, job.content["incident_id"]):
+        context.worker.call(write_draft, context.settings.without_secrets(), job, CopiedClock(context.clock))
+    else:
+        write_draft(context.database, context.settings, job, context.clock)
