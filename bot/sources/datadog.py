@@ -39,7 +39,7 @@ def read(payload: Any, _headers: Headers, *, now: datetime) -> Sequence[Signal]:
     if told.transition in _NOTHING:
         return ()
     over = told.transition in _ENDS
-    at = instant(int(told.date) if str(told.date).isdecimal() else told.date, "date")
+    at = instant(told.date, "date")
     tags = [each.strip().partition(":") for each in f"{told.scope},{told.tags}".split(",") if ":" in each]
     labels = {name: value for name, _, value in tags}
     return (

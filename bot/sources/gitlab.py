@@ -138,7 +138,8 @@ def read(payload: Any, headers: Headers, *, now: datetime) -> Sequence[Signal]:
     """The change that an event tells of; most events tell of none."""
     if "x-gitlab-event" not in headers:
         raise UnreadablePayloadError("the header X-Gitlab-Event is missing: this is no webhook of GitLab")
-    reader = _READERS.get(payload.get("object_kind", "")) if isinstance(payload, dict) else None
+    kind = payload.get("object_kind") if isinstance(payload, dict) else None
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
     return () if reader is None else reader(payload, now)
 
 

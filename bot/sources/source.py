@@ -19,6 +19,8 @@ MOST_TITLE, MOST_TEXT, MOST_LABELS, MOST_LABEL, MOST_LINK = 200, 600, 20, 100, 1
 """Characters of a title and a text that are kept, labels, characters of a label's value, characters of a link."""
 MOST_SIGNALS = 1000
 """Signals of one payload; Alertmanager groups by far fewer."""
+FIRST_AT = datetime(1970, 1, 1, tzinfo=UTC)
+"""No source has a signal of before."""
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _MOST_PROBLEMS = 3
 
@@ -112,11 +114,15 @@ def signal(
     link: str | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Signal:
-    """A signal of what a stranger sent: cut to size, and at no time that is still to come."""
+    """A signal of what a stranger sent: cut to size, and at no time that is still to come.
+
+    A time before FIRST_AT, such as the zero of Go in the year 1, says that the source knows none: it is now.
+    """
     tidy = {clean(name, MOST_LABEL): clean(value, MOST_LABEL) for name, value in (labels or {}).items() if value}
     link = clean(link or "", MOST_LINK + 1)
     safe = len(link) <= MOST_LINK and link.startswith(("https://", "http://")) and " " not in link
-    at = min(at, now)
+    is_known = at >= FIRST_AT
+    at = min(at, now) if is_known else now
     return Signal(
         source=source,
         kind=kind,
@@ -125,7 +131,7 @@ def signal(
         occurred_at=at,
         ended_at=None if ended_at is None else max(at, min(ended_at, now)),
         fired=fired,
-        once=once,
+        once=once or not is_known,
         text=clean(text, MOST_TEXT),
         service=clean(service or "", MOST_LABEL) or None,
         link=link if safe else None,

@@ -4,14 +4,18 @@ import hmac
 import json
 import os
 import tarfile
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC
+from itertools import product
 from typing import Any
 
 import pytest
 
 from bot.sources.cloudwatch import confirmation_url
 from bot.sources.kinds import SOURCES
-from bot.sources.source import MOST_TEXT, UnreadablePayloadError
+from bot.sources.source import FIRST_AT, MOST_TEXT, UnreadablePayloadError
 from storage.values import ALERT, CHANGE
 from tests.support.paths import ROOT
 from tests.support.workplace import at
@@ -77,6 +81,40 @@ def test_rubbish_is_told_by_the_path_of_the_field_and_without_its_value(source: 
     with suppress(UnreadablePayloadError):
         found += SOURCES[source].read(payload, headers, now=NOW)
     assert found == []
+
+
+HOSTILE: list[Any] = [
+    float("nan"), float("inf"), 1e308, 10**400, -(10**400), "9" * 5_000, "1e400", "", None, True, [], {}, [[1]],
+    "\ud800", "\0", {"\ud800": 1}, "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
+]  # fmt: skip
+
+
+def _places(payload: Any, *before: Any) -> Iterator[tuple[Any, ...]]:
+    yield before
+    inner = payload.items() if isinstance(payload, dict) else enumerate(payload) if isinstance(payload, list) else ()
+    for key, value in inner:
+        yield from _places(value, *before, key)
+
+
+def _with(payload: Any, place: tuple[Any, ...], value: Any) -> Any:
+    if not place:
+        return value
+    changed = list(payload) if isinstance(payload, list) else dict(payload)
+    changed[place[0]] = _with(payload[place[0]], place[1:], value)
+    return changed
+
+
+@pytest.mark.parametrize("example", [*ALERTS, *CHANGES], ids=name)
+def test_whatever_stands_in_any_one_field_is_read_as_what_can_be_stored_or_told(example: Example) -> None:
+    read = 0
+    for place, value in product(_places(example.payload), HOSTILE):
+        with suppress(UnreadablePayloadError):
+            for signal in SOURCES[example.source].read(_with(example.payload, place, value), example.headers, now=NOW):
+                read += 1
+                ended_at = signal.ended_at or NOW
+                assert FIRST_AT <= signal.occurred_at.astimezone(UTC) <= ended_at.astimezone(UTC) <= NOW
+                assert json.dumps(asdict(signal), default=str, allow_nan=False, ensure_ascii=False).encode()
+    assert read
 
 
 @pytest.mark.parametrize(
