@@ -138,9 +138,12 @@ def _incident_of(connection: Connection, place: Place) -> Incident | None:
 
 
 def _tell(connection: Connection, incident: Incident, place: Place, *, at: datetime) -> bool:
-    """Write the alerts on the incident: on the entry of the same storm, else on a new one, which is posted."""
+    """Write the alerts on the incident: on the entry of the same storm, else on a new one, which is posted.
+
+    An entry that somebody took back, erased or corrected would not say so, so that it takes no more of them.
+    """
     last = signals.last_told(connection, incident.id)
-    if last is not None and at - last[1] < STORM:
+    if last is not None and at - last[1] < STORM and _is_own(connection, timeline.by_id(connection, last[0])):
         entry_id, _, told_at = last
         if at - told_at < AGAIN:
             return False
@@ -197,12 +200,17 @@ def _revise(connection: Connection, entry_id: int, *, at: datetime) -> None:
     if group is None or entry.retracted:
         return
     changes: dict[str, Any] = {}
-    if timeline.revised_by(connection, entry) <= {FROM_SOURCE}:
+    if _is_own(connection, entry):
         changes = {"occurred_at": min(group.first_at, entry.occurred_at), "text": _words(group), "people": {}}
     if entry.kind == ALERT:
         changes["until_at"] = _over(group, changes.get("occurred_at", entry.occurred_at))
     if any(getattr(entry, name) != value for name, value in changes.items()):
         timeline.revise(connection, entry, by=FROM_SOURCE, at=at, **changes)
+
+
+def _is_own(connection: Connection, entry: TimelineEntry) -> bool:
+    """Whether nobody has changed the entry, so that it may say what comes."""
+    return timeline.revised_by(connection, entry) <= {FROM_SOURCE}
 
 
 def _post(connection: Connection, incident: Incident, entry: TimelineEntry, group: Group, *, at: datetime) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bot.clock import SetClock
 from bot.fakeslack.objects import Message
 from storage.database import Database
-from tests.slack.incident.test_erase import stored
+from tests.slack.incident.test_erase import erase, stored
 from tests.support.hooks import SET_UP, alert, group, hear, later, post
 from tests.support.ledger import entries, incident, incident_count
 from tests.support.workplace import Workplace, at, workplace
@@ -209,19 +209,29 @@ def test_erased_words_of_an_alert_are_nowhere(office: Workplace) -> None:
     assert "erased by alice" in str(card(office).blocks)
 
 
-def test_what_somebody_corrected_or_took_back_stays_so(office: Workplace) -> None:
+def test_what_somebody_corrected_erased_or_took_back_stays_so_and_hides_no_alert_that_comes(office: Workplace) -> None:
     office.say("/detected checkout is slow")
     post(office, group(alert()))
     hear(office)
     office.say("/incident edit 2 the queue was full")
     post(office, group(alert("DiskFull")))
-    later(office, 60)
-    assert entries(office)[1].text == "the queue was full"
-    office.say("/incident undo 2")
+    later(office, 30)
+    erase(office, "3 it names a customer")
     post(office, group(alert("DiskEmpty")))
-    later(office, 60)
-    assert entries(office)[1].retracted
-    assert "alert fires" not in str(card(office).blocks)
+    later(office, 30)
+    office.say("/incident undo 4")
+    assert "fire" not in card(office).text
+    assert "DiskEmpty" not in str(card(office).blocks)
+    post(office, group(alert("NoDisk"), alert("NoRoom")))
+    later(office, 30)
+    told = [(each.text.partition(" (")[0], each.retracted) for each in entries(office)[1:]]
+    assert told == [
+        ("the queue was full", False),
+        ("[erased by alice on 2026-03-12: it names a customer]", False),
+        ("DiskEmpty: p99 over 5 s", True),
+        ("2 alerts: NoDisk, NoRoom", False),
+    ]
+    assert [each.partition("\n")[2].partition(" (")[0] for each in said(office)][-1] == "2 alerts: NoDisk, NoRoom"
 
 
 def test_after_a_resolution_an_alert_asks_and_the_next_incident_takes_it(office: Workplace) -> None:
