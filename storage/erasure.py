@@ -213,7 +213,7 @@ def rewrite(
 ) -> Rewritten:
     """Erase the words from what was made of them, in the workspace since they were recorded, and in these incidents."""
     ids, since = list(incident_ids), recorded_at - BEFORE
-    backfills.forget(connection, ids)
+    backfills.forget(connection, workspace_id)
     of_incidents = postmortem_versions.c.incident_id.in_(ids)
     versions = _rewrite(connection, postmortem_versions, ("id", "number"), "sections", of_incidents, erase)
     titles = _rewrite(connection, incidents, ("id", "number"), "title", incidents.c.id.in_(ids), erase)

@@ -1,9 +1,9 @@
 """Backfills: conversations that were read for an incident, until somebody has chosen what goes onto its timeline.
 
-They hold people's words, so they are kept for a day at most, and go as soon as words of the incident are erased.
+They hold people's words, so they are kept for a day at most, and go as soon as words are erased in the workspace.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from storage.models import backfills
+from storage.models import backfills, incidents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,13 @@ def settle(connection: Connection, token: str) -> None:
     connection.execute(delete(backfills).where(backfills.c.token == token))
 
 
-def forget(connection: Connection, incident_ids: Collection[int]) -> None:
-    """Delete those of the incidents, which may hold words that were erased."""
-    connection.execute(delete(backfills).where(backfills.c.incident_id.in_(list(incident_ids))))
+def forget(connection: Connection, workspace_id: str) -> None:
+    """Delete those of the workspace, which may hold words that were erased.
+
+    What was read for one incident may be what was said in another one's channel, and is as Slack or a paste has it.
+    """
+    there = select(incidents.c.id).where(incidents.c.workspace_id == workspace_id).scalar_subquery()
+    connection.execute(delete(backfills).where(backfills.c.incident_id.in_(there)))
 
 
 def prune(connection: Connection, *, before: datetime) -> None:

@@ -49,7 +49,7 @@ PAGE: Final = 30
 MOST_SHOWN: Final = 900
 """Messages that the form can hold; of a longer conversation those without any sign for them are left out."""
 _GONE = (
-    "That conversation is kept no longer: it is for a day, until words of the incident are erased, or until it is "
+    "That conversation is kept no longer: it is for a day, until any words are erased, or until it is "
     "recorded. Read it again: {how}"
 )
 

@@ -11,14 +11,14 @@ AT = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)
 
 def test_one_is_found_by_its_token_until_it_is_settled_forgotten_or_too_old(database: Database) -> None:
     with database.write() as connection:
-        first, second = (declare(connection, number=number, channel_id=f"C{number}").id for number in (1, 2))
+        first, second = (declare(connection, workspace_id=workspace_id).id for workspace_id in ("T1", "T2"))
         kept, settled, forgotten, old = (
             backfills.begin(connection, incident_id, user_id="U1", content={"messages": ["ä"]}, at=at)
             for incident_id, at in ((first, AT), (first, AT), (second, AT), (first, AT - timedelta(days=1)))
         )
         backfills.keep(connection, kept, {"proposals": [1]})
         backfills.settle(connection, settled)
-        backfills.forget(connection, [second])
+        backfills.forget(connection, "T2")
         backfills.prune(connection, before=AT - timedelta(hours=23))
     with database.write() as connection:
         found = backfills.find(connection, kept, lock=True)

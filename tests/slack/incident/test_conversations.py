@@ -8,6 +8,7 @@ from bot.fakeslack.faults import Fault
 from bot.fakeslack.objects import Message, View
 from bot.handlers.incident.conversations import PAGE
 from storage.database import Database
+from tests.slack.incident.test_erase import stored
 from tests.support.ledger import entries, standing
 from tests.support.workplace import Workplace, at, workplace
 
@@ -223,9 +224,13 @@ def test_nobody_else_uses_the_button_and_erasing_forgets_what_was_read(declared:
     declared.slack.transport.deliver(PayloadDelivery(kind="interactive", payload=forged))
     declared.deliver()
     assert "That conversation is kept no longer" in declared.messages(user=declared.bob)[-1].text
-    declared.say("/note the key is on the desk")
-    asked = declared.ask("/incident erase 1 it named a desk")
+    # What was read for one incident may hold the words of another one's entry.
+    elsewhere = declared.slack.add_channel("elsewhere")
+    declared.say("/detected uploads fail", channel=elsewhere)
+    declared.say("/note customers report that uploads fail", channel=elsewhere)
+    asked = declared.ask("/incident erase 2 it named customers", channel=elsewhere)
     assert declared.slack.click(declared.alice, asked, "erase").ok
+    assert "customers report" not in stored(declared.database)
     declared.slack.click(declared.alice, message, "backfill_choose")
     declared.deliver()
     assert "That conversation is kept no longer" in declared.messages(user=declared.alice)[-1].text
