@@ -15,7 +15,8 @@ from pydantic import Field
 from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, instant, shaped, signal
 from storage.values import Signal
 
-_HOST = re.compile(r"sns\.[a-z0-9-]{1,30}\.amazonaws\.com(?:\.cn)?")
+_HOST = re.compile(r"sns\.[a-z]{2,5}(?:-[a-z]{1,20}){1,3}-[0-9]{1,2}\.amazonaws\.com(?:\.cn)?")
+"""SNS in a region. `sns.s3.amazonaws.com` would be a bucket, which is anybody's."""
 _CONFIRMATION = "SubscriptionConfirmation"
 
 

@@ -4,6 +4,7 @@
 many alerts come at once, they are one entry, one message, and a count. Nothing here resolves an incident.
 """
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -86,8 +87,9 @@ def receive(connection: Connection, request: Request) -> Reply:
 
 
 def ask_to_confirm(connection: Connection, workspace_id: str, url: str, *, at: datetime) -> None:
-    """Have the address asked for that confirms a subscription, until it answers."""
-    outbox.add(connection, workspace_id, lane=CONFIRM, action=CONFIRM, content={"url": url}, at=at)
+    """Have the address asked for that confirms a subscription, until it answers. It holds up no other meanwhile."""
+    lane = f"{CONFIRM}:{hashlib.sha256(url.encode()).hexdigest()[:32]}"
+    outbox.add(connection, workspace_id, lane=lane, action=CONFIRM, content={"url": url}, at=at)
 
 
 def tick(database: Database, settings: Settings, *, at: datetime, workspace_id: str | None = None) -> int:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.request import Request as HttpRequest
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
@@ -26,12 +27,23 @@ from bot.handlers.request import Reply, Request
 from bot.handlers.review.reviews import ANNOUNCEMENT, REMINDER
 from bot.handlers.routes import handle
 from bot.handlers.sources import alerts, lead_up
-from bot.slack.client import CALL_S
+from bot.slack.client import CALL_S, OK, exchange
 from bot.slack.context import FORM, FORM_LOST, SlackContext
 from bot.slack.inbound import files, graphs, history, joining, reactions
 from bot.slack.outbound import blocks, channels, drafts, home, live, notices, presence, publications, reply_urls
 from bot.slack.outbound.delivery import Action, Heard
-from bot.slack.refusals import ARCHIVED, NOT_A_MEMBER, Verdict, judge, reason
+from bot.slack.refusals import (
+    ARCHIVED,
+    NOT_A_MEMBER,
+    REQUEST_TIMEOUT,
+    SERVER_ERROR,
+    TOO_MANY,
+    ForeignAnswerError,
+    SourceAwayError,
+    Verdict,
+    judge,
+    reason,
+)
 from storage import erasure, live_messages, outbox
 from storage.items import digests
 from storage.outbox import Job
@@ -239,16 +251,14 @@ def _answer(context: SlackContext, job: Job) -> None:
 def _confirm_topic(job: Job) -> None:
     """Confirm a subscription by asking AWS for the address that was told; its host was checked. No other is followed.
 
-    Raises ConnectionError until it answers that it is done.
+    Raises what a failure that may pass raises, and SourceAwayError where AWS refuses: such a confirmation is too old.
     """
-    import httpx  # noqa: PLC0415 - for the one time that a topic is confirmed
-
-    try:
-        answer = httpx.get(job.content["url"], timeout=CALL_S, follow_redirects=False)
-    except httpx.HTTPError as error:
-        raise ConnectionError(type(error).__name__) from None
-    if not answer.is_success:
-        raise ConnectionError(f"SNS answers {answer.status_code}")
+    request = HttpRequest(job.content["url"])  # noqa: S310 - checked when it came
+    status, headers, _ = exchange(request, proxy=None, timeout_s=CALL_S)
+    if status != OK:
+        if status >= SERVER_ERROR or status in {REQUEST_TIMEOUT, TOO_MANY}:
+            raise ForeignAnswerError(status, headers.get("Retry-After"))
+        raise SourceAwayError(f"sns_http_{status}")
 
 
 def _draft(context: SlackContext, job: Job) -> None:

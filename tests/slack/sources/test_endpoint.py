@@ -4,13 +4,16 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator
-from typing import Any
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
 from bot.clock import SetClock
+from bot.handlers.sources.alerts import ask_to_confirm
 from storage.database import Database
 from storage.models import signals
 from tests.support.hooks import SET_UP, address, alert, group, hear, post
@@ -133,3 +136,33 @@ def test_a_subscription_of_sns_is_confirmed_by_a_job(office: Workplace) -> None:
     other = {**envelope, "SubscribeURL": "https://example.org/"}
     assert post(office, other, "cloudwatch").status_code == 400
     assert outbox_states(office) == {"waiting": 1}
+
+
+class _Topic(BaseHTTPRequestHandler):
+    """Answers with the status that the path is, and counts who asks."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(int(self.path.strip("/")))
+        self.send_header("Location", "/200")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Nothing is logged."""
+
+
+def test_a_subscription_that_is_refused_or_redirected_is_set_aside_and_holds_up_no_other(office: Workplace) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Topic) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        _Topic.asked.clear()
+        with office.database.write() as connection:
+            for status in (503, 404, 302, 200):
+                url = f"http://127.0.0.1:{server.server_port}/{status}"
+                ask_to_confirm(connection, office.slack.team_id, url, at=office.bot.context.clock())
+        office.deliver()
+        server.shutdown()
+    assert sorted(_Topic.asked) == ["/200", "/302", "/404", "/503"]
+    assert outbox_states(office) == {"waiting": 1, "parked": 2, "sent": 1}

@@ -186,11 +186,14 @@ def test_a_signature_is_right_with_the_secret_alone(source: str) -> None:
 
 def test_a_subscription_is_confirmed_at_aws_alone() -> None:
     ours = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"
-    assert confirmation_url(sns("x", "SubscriptionConfirmation", SubscribeURL=ours)) == ours
+    for region in ("eu-west-1", "us-gov-east-1", "ap-southeast-7", "us-isob-east-1"):
+        url = ours.replace("eu-west-1", region)
+        assert confirmation_url(sns("x", "SubscriptionConfirmation", SubscribeURL=url)) == url
     assert confirmation_url(sns({}, SubscribeURL=ours)) is None
     for wrong in (
         "http://sns.eu-west-1.amazonaws.com/", "https://sns.eu-west-1.amazonaws.com.example.org/", "https://10.0.0.1/",
         "https://sns.eu-west-1.amazonaws.com@example.org/", "https://example.org/sns.eu-west-1.amazonaws.com", "",
+        "https://sns.s3.amazonaws.com/", "https://sns.s3-us-west-2.amazonaws.com/", "https://sns.amazonaws.com/",
         "https://sns.eu-west-1.amazonaws.com:8443/", "https://[::1", "https://sqs.eu-west-1.amazonaws.com/",
     ):  # fmt: skip
         with pytest.raises(UnreadablePayloadError):
