@@ -22,6 +22,8 @@ MOST_SIGNALS = 1000
 FIRST_AT = datetime(1970, 1, 1, tzinfo=UTC)
 """No source has a signal of before."""
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_NO_PART_OF_LINKS = {ord(each): f"%{ord(each):02X}" for each in '<>|"`\\^{}'}
+"""What RFC 3986 lets stand in no address. In Slack's links `|` begins the words that are shown."""
 _MOST_PROBLEMS = 3
 
 Headers = Mapping[str, str]
@@ -119,7 +121,7 @@ def signal(
     A time before FIRST_AT, such as the zero of Go in the year 1, says that the source knows none: it is now.
     """
     tidy = {clean(name, MOST_LABEL): clean(value, MOST_LABEL) for name, value in (labels or {}).items() if value}
-    link = clean(link or "", MOST_LINK + 1)
+    link = clean((link or "").translate(_NO_PART_OF_LINKS), MOST_LINK + 1)
     safe = len(link) <= MOST_LINK and link.startswith(("https://", "http://")) and " " not in link
     is_known = at >= FIRST_AT
     at = min(at, now) if is_known else now

@@ -149,6 +149,12 @@ def test_what_strangers_send_is_cut_to_size_and_no_time_lies_ahead() -> None:
     assert (signal.link, signal.occurred_at, len(signal.labels)) == (None, NOW, 20)
 
 
+def test_a_link_shows_no_words_but_its_own() -> None:
+    sent = {"title": "x", "link": "https://example.org/a?b=c|https://good.example.org>`<!here>"}
+    (signal,) = SOURCES["change"].read(sent, {}, now=NOW)
+    assert signal.link == "https://example.org/a?b=c%7Chttps://good.example.org%3E%60%3C!here%3E"
+
+
 BODY, SECRET = b'{"a": 1}', "c2VjcmV0LXNlY3JldA=="
 
 
