@@ -10,7 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, Text, and_, bindparam, cast, null, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from storage.database import Database
 from storage.live_messages import LIVE, SHOW
@@ -192,7 +206,7 @@ def overwrite(connection: Connection, target: Written, mark: str) -> None:
         _update(connection, timeline_entries, timeline_entries.c.id == target.id, text=mark, people=null())
         _update(connection, entry_revisions, entry_revisions.c.entry_id == target.id, text=mark, people=null())
         said: dict[str, Any] = {"title": mark, "text": "", "service": None, "link": None, "labels": {}}
-        _update(connection, signals, signals.c.entry_id == target.id, **said)
+        _update(connection, signals, _same_signals(target.id), **said)
     else:
         _update(connection, action_items, action_items.c.id == target.id, text=mark, done_when=None, people=null())
         of_item = action_item_revisions.c.item_id == target.id
@@ -202,6 +216,18 @@ def overwrite(connection: Connection, target: Written, mark: str) -> None:
             _update(connection, action_item_revisions, of_item & written_in, **{name: mark})
     _update(connection, incidents, incidents.c.id == target.incident_id, erasures=incidents.c.erasures + 1, stale=True)
     search_index.refresh(connection, target.incident_id, target.what, target.number)
+
+
+def _same_signals(entry_id: int) -> ColumnElement[bool]:
+    """What was told on the entry, and on no entry: the same alert comes again in the same words."""
+    told = signals.alias()
+    of_entry = told.c.entry_id == entry_id
+    again = and_(
+        signals.c.entry_id.is_(None),
+        signals.c.workspace_id == select(told.c.workspace_id).where(of_entry).limit(1).scalar_subquery(),
+        signals.c.identity.in_(select(told.c.identity).where(of_entry)),
+    )
+    return or_(signals.c.entry_id == entry_id, again)
 
 
 def _update(connection: Connection, table: Table, where: Any, **values: Any) -> None:

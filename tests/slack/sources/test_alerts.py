@@ -209,6 +209,23 @@ def test_erased_words_of_an_alert_are_nowhere(office: Workplace) -> None:
     assert "erased by alice" in str(card(office).blocks)
 
 
+def test_the_same_alert_loses_its_words_where_it_is_on_no_timeline_too(office: Workplace) -> None:
+    office.say("/detected checkout is slow")
+    post(office, group(alert("Zebra"), alert("Horse")))
+    later(office, 30)
+    # One that is over as it comes, and one that comes when no incident is open.
+    post(office, group(alert("Zebra", at="2026-03-12T11:59:20Z", until="2026-03-12T11:59:40Z")))
+    later(office, 30)
+    office.say("/resolved it is over")
+    post(office, group(alert("Zebra", at="2026-03-12T12:00:50Z"), alert("Donkey", at="2026-03-12T12:00:50Z")))
+    later(office, 30)
+    assert "Zebra" in stored(office.database, "signals")
+    answer = office.ask("/incident erase 2 it names a customer")
+    assert office.slack.click(office.alice, answer, "erase").ok
+    assert "Zebra" not in stored(office.database)
+    assert "Donkey" in stored(office.database, "signals")
+
+
 def test_what_somebody_corrected_erased_or_took_back_stays_so_and_hides_no_alert_that_comes(office: Workplace) -> None:
     office.say("/detected checkout is slow")
     post(office, group(alert()))
