@@ -10,11 +10,10 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from bot.sources.source import Headers, Payload, Source, shaped, signal
+from bot.sources.source import Headers, Payload, Source, change, shaped, short_revision
 from storage.values import CHANGE, Signal
 
 _DONE = frozenset({"Succeeded", "Failed", "Error"})
-_SHORT = 7
 
 
 class ArgoSync(Payload):
@@ -34,18 +33,15 @@ def read(payload: Any, _headers: Headers, *, now: datetime) -> Sequence[Signal]:
     told = shaped(ArgoSync, payload)
     if told.phase not in _DONE:
         return ()
-    failed = "" if told.phase == "Succeeded" else ", which failed"
-    return (
-        signal(
-            "argocd",
-            kind=CHANGE,
-            fingerprint=f"{told.namespace}/{told.app} {told.revision} {told.phase}",
-            title=f"{told.app}: {told.revision[:_SHORT]} synchronised{failed}",
-            at=told.finished_at or now,
-            now=now,
-            service=told.app,
-            link=told.url,
-        ),
+    return change(
+        "argocd",
+        fingerprint=f"{told.namespace}/{told.app} {told.revision} {told.phase}",
+        title=f"{told.app}: {short_revision(told.revision)} synchronised",
+        at=told.finished_at or now,
+        now=now,
+        service=told.app,
+        link=told.url,
+        failed=told.phase != "Succeeded",
     )
 
 

@@ -10,12 +10,11 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from bot.sources.signatures import hexadecimal
-from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, shaped, signal
+from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, change, shaped, short_revision
 from storage.values import CHANGE, Signal
 
 _EVENT = "x-github-event"
 _DEPLOYED = frozenset({"success", "failure", "error"})
-_SHORT = 7
 
 
 class GitHubRepository(Payload):
@@ -95,19 +94,16 @@ def _deployed(payload: Any, now: datetime) -> Sequence[Signal]:
     status, deployment = told.deployment_status, told.deployment
     if status.state not in _DEPLOYED:
         return ()
-    what = deployment.ref if deployment.ref != deployment.sha else deployment.sha[:_SHORT]
-    failed = "" if status.state == "success" else ", which failed"
-    return (
-        signal(
-            "github",
-            kind=CHANGE,
-            fingerprint=f"deployment {deployment.id} {status.state}",
-            title=f"{told.repository.name}: {what} deployed to {deployment.environment or 'production'}{failed}",
-            at=status.created_at,
-            now=now,
-            service=told.repository.name,
-            link=status.log_url or status.target_url or f"{told.repository.html_url}/deployments",
-        ),
+    what = deployment.ref if deployment.ref != deployment.sha else short_revision(deployment.sha)
+    return change(
+        "github",
+        fingerprint=f"deployment {deployment.id} {status.state}",
+        title=f"{told.repository.name}: {what} deployed to {deployment.environment or 'production'}",
+        at=status.created_at,
+        now=now,
+        service=told.repository.name,
+        link=status.log_url or status.target_url or f"{told.repository.html_url}/deployments",
+        failed=status.state != "success",
     )
 
 
@@ -115,17 +111,14 @@ def _released(payload: Any, now: datetime) -> Sequence[Signal]:
     told = shaped(ReleaseEvent, payload)
     if told.action not in {"published", "released"}:
         return ()
-    return (
-        signal(
-            "github",
-            kind=CHANGE,
-            fingerprint=f"release {told.release.id}",
-            title=f"{told.repository.name}: release {told.release.name or told.release.tag_name}",
-            at=told.release.published_at or now,
-            now=now,
-            service=told.repository.name,
-            link=told.release.html_url,
-        ),
+    return change(
+        "github",
+        fingerprint=f"release {told.release.id}",
+        title=f"{told.repository.name}: release {told.release.name or told.release.tag_name}",
+        at=told.release.published_at or now,
+        now=now,
+        service=told.repository.name,
+        link=told.release.html_url,
     )
 
 
@@ -134,17 +127,14 @@ def _merged(payload: Any, now: datetime) -> Sequence[Signal]:
     if told.action != "closed" or not told.pull_request.merged:
         return ()
     request = told.pull_request
-    return (
-        signal(
-            "github",
-            kind=CHANGE,
-            fingerprint=f"pull request {request.id}",
-            title=f"{told.repository.name}#{request.number} merged: {request.title}",
-            at=request.merged_at or now,
-            now=now,
-            service=told.repository.name,
-            link=request.html_url,
-        ),
+    return change(
+        "github",
+        fingerprint=f"pull request {request.id}",
+        title=f"{told.repository.name}#{request.number} merged: {request.title}",
+        at=request.merged_at or now,
+        now=now,
+        service=told.repository.name,
+        link=request.html_url,
     )
 
 

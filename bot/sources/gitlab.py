@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sources.signatures import shared
-from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, instant, shaped, signal
+from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, change, instant, shaped
 from storage.values import CHANGE, Signal
 
 _DEPLOYED = frozenset({"success", "failed"})
@@ -75,18 +75,15 @@ def _deployed(payload: Any, now: datetime) -> Sequence[Signal]:
     told = shaped(GitLabDeployment, payload)
     if told.status not in _DEPLOYED:
         return ()
-    failed = "" if told.status == "success" else ", which failed"
-    return (
-        signal(
-            "gitlab",
-            kind=CHANGE,
-            fingerprint=f"deployment {told.deployment_id} {told.status}",
-            title=f"{told.project.name}: {told.ref or told.short_sha} deployed to {told.environment}{failed}",
-            at=_instant(told.status_changed_at, "status_changed_at"),
-            now=now,
-            service=told.project.name,
-            link=told.deployable_url,
-        ),
+    return change(
+        "gitlab",
+        fingerprint=f"deployment {told.deployment_id} {told.status}",
+        title=f"{told.project.name}: {told.ref or told.short_sha} deployed to {told.environment}",
+        at=_instant(told.status_changed_at, "status_changed_at"),
+        now=now,
+        service=told.project.name,
+        link=told.deployable_url,
+        failed=told.status != "success",
     )
 
 
@@ -94,17 +91,14 @@ def _released(payload: Any, now: datetime) -> Sequence[Signal]:
     told = shaped(GitLabRelease, payload)
     if told.action != "create":
         return ()
-    return (
-        signal(
-            "gitlab",
-            kind=CHANGE,
-            fingerprint=f"release {told.project.path_with_namespace} {told.id}",
-            title=f"{told.project.name}: release {told.name or told.tag}",
-            at=_instant(told.released_at, "released_at"),
-            now=now,
-            service=told.project.name,
-            link=told.url,
-        ),
+    return change(
+        "gitlab",
+        fingerprint=f"release {told.project.path_with_namespace} {told.id}",
+        title=f"{told.project.name}: release {told.name or told.tag}",
+        at=_instant(told.released_at, "released_at"),
+        now=now,
+        service=told.project.name,
+        link=told.url,
     )
 
 
@@ -113,17 +107,14 @@ def _merged(payload: Any, now: datetime) -> Sequence[Signal]:
     request = told.object_attributes
     if request.action != "merge":
         return ()
-    return (
-        signal(
-            "gitlab",
-            kind=CHANGE,
-            fingerprint=f"merge request {request.id}",
-            title=f"{told.project.name}!{request.iid} merged: {request.title}",
-            at=_instant(request.updated_at, "object_attributes.updated_at"),
-            now=now,
-            service=told.project.name,
-            link=request.url,
-        ),
+    return change(
+        "gitlab",
+        fingerprint=f"merge request {request.id}",
+        title=f"{told.project.name}!{request.iid} merged: {request.title}",
+        at=_instant(request.updated_at, "object_attributes.updated_at"),
+        now=now,
+        service=told.project.name,
+        link=request.url,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from storage.values import ALERT, Signal
+from storage.values import ALERT, CHANGE, Signal
 
 MOST_TITLE, MOST_TEXT, MOST_LABELS, MOST_LABEL, MOST_LINK = 200, 600, 20, 100, 1000
 """Characters of a title and a text that are kept, labels, characters of a label's value, characters of a link."""
@@ -25,6 +25,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NO_PART_OF_LINKS = {ord(each): f"%{ord(each):02X}" for each in '<>|"`\\^{}'}
 """What RFC 3986 lets stand in no address. In Slack's links `|` begins the words that are shown."""
 _MOST_PROBLEMS = 3
+_SHORT_REVISION = 7
 
 Headers = Mapping[str, str]
 """The request's headers by lower-case name."""
@@ -139,3 +140,34 @@ def signal(
         link=link if safe else None,
         labels=dict(list(tidy.items())[:MOST_LABELS]),
     )
+
+
+def change(
+    source: str,
+    *,
+    fingerprint: str,
+    title: str,
+    at: datetime,
+    now: datetime,
+    service: str,
+    link: str | None,
+    failed: bool = False,
+) -> tuple[Signal]:
+    """The signal of a change in a service; the title says of one that failed that it did."""
+    return (
+        signal(
+            source,
+            kind=CHANGE,
+            fingerprint=fingerprint,
+            title=f"{title}, which failed" if failed else title,
+            at=at,
+            now=now,
+            service=service,
+            link=link,
+        ),
+    )
+
+
+def short_revision(revision: str) -> str:
+    """A commit's hash, as short as people write it."""
+    return revision[:_SHORT_REVISION]

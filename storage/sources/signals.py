@@ -152,14 +152,17 @@ def has_to_tell(connection: Connection, place: Place) -> bool:
 
 def take(connection: Connection, place: Place, *, incident_id: int, entry_id: int, at: datetime) -> None:
     """Write what `has_to_tell` finds on the entry."""
-    values = {"state": TAKEN, "incident_id": incident_id, "entry_id": entry_id, "told_at": at, "fresh": False}
-    connection.execute(update(signals).where(_TO_TELL).values(**values), _of(place))
+    connection.execute(update(signals).where(_TO_TELL).values(**_taken(incident_id, entry_id, at)), _of(place))
 
 
 def take_some(connection: Connection, ids: Collection[int], *, incident_id: int, entry_id: int, at: datetime) -> None:
     """Write these signals on the entry."""
-    values = {"state": TAKEN, "incident_id": incident_id, "entry_id": entry_id, "told_at": at, "fresh": False}
-    connection.execute(update(signals).where(signals.c.id.in_(sorted(ids))).values(**values))
+    taken = update(signals).where(signals.c.id.in_(sorted(ids)))
+    connection.execute(taken.values(**_taken(incident_id, entry_id, at)))
+
+
+def _taken(incident_id: int, entry_id: int, at: datetime) -> dict[str, Any]:
+    return {"state": TAKEN, "incident_id": incident_id, "entry_id": entry_id, "told_at": at, "fresh": False}
 
 
 def ask(connection: Connection, place: Place, *, at: datetime | None) -> None:
@@ -271,14 +274,8 @@ def before(
     connection: Connection, workspace_id: str, channel_ids: Collection[str], *, since: datetime, until: datetime
 ) -> list[Signal]:
     """The pending alerts of the channels and the changes that may concern them, from then until then, oldest first."""
-    query = select(*_COLUMNS).where(*_before(workspace_id, channel_ids, since, until))
-    return [Signal(**row) for row in connection.execute(query.order_by(signals.c.occurred_at, signals.c.id)).mappings()]
-
-
-def _before(
-    workspace_id: str, channel_ids: Collection[str], since: datetime, until: datetime
-) -> tuple[ColumnElement[bool], ...]:
-    return (
+    return _oldest_first(
+        connection,
         and_(_IS_PENDING),
         signals.c.workspace_id == workspace_id,
         signals.c.channel_id.in_(sorted({*channel_ids, EVERYWHERE})),
@@ -290,12 +287,19 @@ def _before(
     )
 
 
+def _oldest_first(connection: Connection, *where: ColumnElement[bool]) -> list[Signal]:
+    query = select(*_COLUMNS).where(*where).order_by(signals.c.occurred_at, signals.c.id)
+    return [Signal(**row) for row in connection.execute(query).mappings()]
+
+
 def by_ids(connection: Connection, workspace_id: str, ids: Collection[int]) -> list[Signal]:
     """These signals of the workspace that are pending, oldest first."""
-    query = select(*_COLUMNS).where(
-        signals.c.workspace_id == workspace_id, signals.c.id.in_(sorted(ids)), signals.c.state == PENDING
+    return _oldest_first(
+        connection,
+        signals.c.workspace_id == workspace_id,
+        signals.c.id.in_(sorted(ids)),
+        signals.c.state == PENDING,
     )
-    return [Signal(**row) for row in connection.execute(query.order_by(signals.c.occurred_at, signals.c.id)).mappings()]
 
 
 def move(connection: Connection, entry_id: int, *, to: int, incident_id: int) -> None:

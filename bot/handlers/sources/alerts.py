@@ -154,28 +154,40 @@ def _tell(connection: Connection, incident: Incident, place: Place, *, at: datet
         return True
     group = signals.group_to_tell(connection, place)
     assert group is not None  # noqa: S101 - there is something to tell
-    entry = _append(connection, incident, group, at=at)
+    until_at = _over(group, group.first_at)
+    entry = _append(connection, incident, group, kind=ALERT, by=FROM_SOURCE, at=at, until_at=until_at)
     signals.take(connection, place, incident_id=incident.id, entry_id=entry.id, at=at)
     _post(connection, incident, entry, group, at=at)
     return True
 
 
-def _append(connection: Connection, incident: Incident, group: Group, *, at: datetime) -> TimelineEntry:
+def _append(
+    connection: Connection,
+    incident: Incident,
+    group: Group,
+    *,
+    kind: str,
+    by: str,
+    at: datetime,
+    qualifier: str | None = None,
+    until_at: datetime | None = None,
+) -> TimelineEntry:
+    """Write the alerts on the incident as one new entry of that kind, at the first one's start."""
     return timeline.append(
         connection,
         incident.id,
-        kind=ALERT,
+        kind=kind,
         occurred_at=group.first_at,
         recorded_at=at,
         author=_called(group.sources),
         author_id=FROM_SOURCE,
-        recorded_by_id=FROM_SOURCE,
+        recorded_by_id=by,
         text=_words(group),
-        qualifier=None,
+        qualifier=qualifier,
         source=FROM_SOURCE,
         permalink=group.example.link if group.count == 1 else None,
         people={},
-        until_at=_over(group, group.first_at),
+        until_at=until_at,
     )
 
 
@@ -268,22 +280,8 @@ def _declare(connection: Connection, settings: Settings, place: Place, group: Gr
 def _detect(connection: Connection, request: Request, group: Group) -> tuple[Incident, TimelineEntry]:
     """The incident that the alerts declare, and its detection by monitoring, at the moment that they say."""
     incident, _ = declare_detected(connection, request, _words(group))
-    entry = timeline.append(
-        connection,
-        incident.id,
-        kind=DETECTED,
-        occurred_at=group.first_at,
-        recorded_at=request.received_at,
-        author=_called(group.sources),
-        author_id=FROM_SOURCE,
-        recorded_by_id=request.user_id,
-        text=_words(group),
-        qualifier=MONITORING,
-        source=FROM_SOURCE,
-        permalink=group.example.link if group.count == 1 else None,
-        people={},
-    )
-    return incident, entry
+    at, by = request.received_at, request.user_id
+    return incident, _append(connection, incident, group, kind=DETECTED, by=by, at=at, qualifier=MONITORING)
 
 
 def compose(connection: Connection, content: Mapping[str, Any], *, workspace_id: str) -> tuple[str, Reply] | None:
