@@ -60,8 +60,10 @@ def backfill(
     author: str | None,
     workspace: str | None,
 ) -> None:
-    """Take in a conversation: a Slack export (slack-export.zip --channel incident-12) or copied text (--incident
-    INC-12). It prints a file of proposals with ticks; the same command with that file records what is ticked in it.
+    """Propose entries from a Slack export or a copied conversation; record what is ticked in the proposals.
+
+    An export takes --channel incident-12, copied text --incident INC-12. What is printed is a file of proposals with
+    ticks, to be edited; the same command with that file records what is ticked in it.
 
     scribe backfill slack-export.zip --channel incident-12 > proposals.md
     """

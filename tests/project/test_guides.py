@@ -27,6 +27,7 @@ _SPAN = re.compile(r"`([^`]+)`")
 _PREFIXES = re.compile(r"/(?:live-|inc-)")
 _SCRIBE = re.compile(r"(?:^|[ (]|bin/)(scribe [a-z][^#;>]*)")
 _ASSIGNED = re.compile(r"\b((?:SCRIBE|SLACK)_[A-Z0-9_]+)=([^\s`]+)")
+_SETTING = re.compile(r"(?m)^#?([A-Z0-9_]+)=")
 _NAMED = re.compile(r"\b(?:SCRIBE_[A-Z0-9_]+|SLACK_[A-Z0-9_]+|DATABASE_URL(?:_FILE)?)\b")
 
 
@@ -133,6 +134,19 @@ def test_every_setting_stands_in_the_guide_and_in_the_example() -> None:
     for name in ("OPERATING.md", "env.example"):
         text = (ROOT / "deploy" / name).read_text(encoding="utf-8")
         assert SETTINGS - internal - set(_NAMED.findall(text)) == set(), name
+
+
+def test_guide_and_example_have_the_settings_in_one_order() -> None:
+    guide = (ROOT / "deploy" / "OPERATING.md").read_text(encoding="utf-8").partition("\n## Who")[0]
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    example = (ROOT / "deploy" / "env.example").read_text(encoding="utf-8")
+    assert [*dict.fromkeys(_SETTING.findall(example))] == [name for row in rows for name in _SPAN.findall(row)]
+
+
+def test_every_guide_is_linked_from_the_readme_or_the_operators_guide() -> None:
+    ways = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "deploy/OPERATING.md"))
+    guides = {path.name for path in GUIDES if path.suffix == ".md" and path.parent.name == "deploy"}
+    assert {name for name in guides if f"({name}" not in ways and f"(deploy/{name}" not in ways} == set()
 
 
 def test_the_readme_is_short_and_begins_with_six_commands() -> None:
