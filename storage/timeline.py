@@ -81,12 +81,6 @@ LAST_REVISION = and_(
 """Join condition between `timeline_entries` and the last of its `entry_revisions`; an entry may have none."""
 RETRACTED = exists().where(LAST_REVISION, entry_revisions.c.retracted.is_(True))
 """Whether an entry is retracted by its last revision."""
-REVISED_TEXT = func.coalesce(
-    select(entry_revisions.c.text).where(LAST_REVISION).correlate(timeline_entries).scalar_subquery(),
-    timeline_entries.c.text,
-)
-"""The text of an entry after its last revision."""
-
 IS_STANDING = func.coalesce(entry_revisions.c.retracted, False).is_(False)
 """The same of an entry that is joined to its last revision: whether it is not retracted."""
 _MILESTONE_COLUMNS = (

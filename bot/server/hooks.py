@@ -40,7 +40,7 @@ BODY_S = 10.0
 GATHER_S = 0.05
 """Seconds that signals wait for others, to be written together with them."""
 MOST_WAITING = 20_000
-"""Signals that wait to be written; beyond that sources are asked to come again."""
+"""Signals that wait to be written; beyond that sources are told to try again."""
 CONFIRM_S = 2.0
 _MOST_TOGETHER = 500
 _LARGE = 50_000
@@ -128,7 +128,7 @@ class _Hooks:
         address, source = self._address(request)
         setattr(request.state, SIGNED, True)
         if self.inbox.is_full:
-            raise HTTPException(503, "too much at once; come again", _AGAIN)
+            raise HTTPException(503, "too much at once; try again", _AGAIN)
         body = await _body(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
         self._check_signature(source, body, headers)
@@ -172,9 +172,9 @@ class _Hooks:
                 await asyncio.to_thread(self.inbox.confirm, address, confirmation)
             if told:
                 await self.inbox.put(address, told)
-        except Exception:  # noqa: BLE001 - the boundary: whoever posted comes again
+        except Exception:  # noqa: BLE001 - the boundary: whoever posted tries again
             _log.exception("signals not kept")
-            raise HTTPException(503, "it could not be written down; come again", _AGAIN) from None
+            raise HTTPException(503, "it could not be written down; try again", _AGAIN) from None
 
 
 def _said(count: int, source: Source) -> str:

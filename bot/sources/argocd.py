@@ -23,7 +23,6 @@ class ArgoSync(Payload):
     revision: str
     phase: str
     finished_at: AwareDatetime | None = Field(default=None, alias="finishedAt")
-    project: str = ""
     namespace: str = ""
     url: str = ""
 

@@ -40,7 +40,6 @@ class AlarmTrigger(Payload):
     """The metric of an alarm."""
 
     metric: str = Field(default="", alias="MetricName")
-    namespace: str = Field(default="", alias="Namespace")
     dimensions: Sequence[AlarmDimension] = Field(default=(), alias="Dimensions")
 
 

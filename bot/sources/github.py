@@ -21,7 +21,6 @@ class GitHubRepository(Payload):
     """The repository."""
 
     name: str
-    full_name: str
     html_url: str = ""
 
 
@@ -40,7 +39,6 @@ class GitHubDeploymentStatus(Payload):
     state: str
     created_at: AwareDatetime
     target_url: str | None = None
-    environment_url: str | None = None
     log_url: str | None = None
 
 

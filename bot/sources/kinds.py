@@ -38,3 +38,8 @@ SOURCES: Mapping[str, Source] = {
     )
 }
 """Every kind of source, by its name in addresses."""
+
+
+def label_of(name: str) -> str:
+    """What people read for the source of that name; the name of one that is gone from the table."""
+    return SOURCES[name].label if name in SOURCES else name

@@ -20,7 +20,6 @@ class OpsgenieAlert(Payload):
 
     alert_id: str = Field(alias="alertId")
     message: str = ""
-    alias: str = ""
     entity: str = ""
     priority: str = ""
     description: str = ""

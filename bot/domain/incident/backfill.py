@@ -22,9 +22,9 @@ from bot.vocabulary import (
     RESOLVED,
 )
 
-QUIET = timedelta(minutes=30)
+NEWS_AFTER = timedelta(minutes=30)
 """An alert this long after the last one, or after that was over, is news; sooner it only goes on."""
-READ = 600
+MOST_READ = 600
 """Characters of a message that are looked at: what it is about stands at its beginning."""
 
 
@@ -124,7 +124,7 @@ class _Alerts:
             return "who handles an alert", 0, None
         if not words & _ALERT:
             return "an app's notice", 0, None
-        news = self.last_at is None or self.over or at - self.last_at > QUIET
+        news = self.last_at is None or self.over or at - self.last_at > NEWS_AFTER
         self.last_at, self.over = at, False
         return ("an alert", 3, DETECTED) if news else ("one more alert", 0, None)
 
@@ -192,8 +192,8 @@ def _reasons(message: ChatMessage, alerts: _Alerts) -> Iterator[Reason]:
         return
     if secrets_in(message.text):
         yield Reason("may hold a secret", -9)
-    links = _LINK.findall(message.text[:READ])
-    said = _LINK.sub(" ", message.text[:READ])
+    links = _LINK.findall(message.text[:MOST_READ])
+    said = _LINK.sub(" ", message.text[:MOST_READ])
     if message.by_app:
         yield _of_app(message, frozenset(tokens_in(said)), alerts)
     else:

@@ -99,8 +99,8 @@ _DOING = """
     rolling out|is rolling out|putting * in|scaling * up
 """
 _BY_FORM = "~done"
-"""Stands for a word at the beginning that has the form of a deed: see `_form`."""
-_NO_DEEDS = words_in(
+"""Stands for a first word that has the form of an action: see `_with_form`."""
+_NO_ACTIONS = words_in(
     "need needed indeed agreed confirmed supposed interested excited tired scared worried confused relieved "
     "impressed looking joining catching going coming getting being having waiting hoping thinking eating "
     "heading meeting morning evening nothing something anything everything interesting amazing boring during "
@@ -112,7 +112,7 @@ _NO_DEEDS = words_in(
     "ring bring spring sing wing checking bored stuck keeping letting making taking giving telling saying "
     "drafting opening closing refreshing putting starting stopping typing meeting"
 )
-"""Words of that form that tell of no deed, or of one that other signs speak for."""
+"""Words of that form that tell of no action, or of one that other signs speak for."""
 _INTENT = "i'll|i will|we'll|we will|going to|gonna|let me|let's|lets|about to|plan is to|planning to"
 
 SIGNS: tuple[Sign, ...] = (
@@ -423,12 +423,12 @@ _TAKEN_BACK = frozenset({DID, RESOLVED, MITIGATED, CAUSE})
 _OPENING = frozenset({DID, ESCALATED, INVESTIGATING, RULED_OUT, REOPENED, RESOLVED})
 """Kinds that a message is of which begins with their words, whatever it goes on to say."""
 _BRIEF, _BRIEF_WORDS = frozenset({INVESTIGATING, IMPACT, DETECTED}), 3
+"""Kinds that say nothing in fewer words: `looking`, `checking now`."""
 _FILLERS = words_in("it this that now too already still ok hm yes yeah")
 _OPENINGS = words_in("i we i've we've i'm we're i'd have has been just ok so and now also then fyi update finally")
 """Words that may stand before the one with which a message begins to say something."""
-"""Kinds that say nothing in fewer words: `looking`, `checking now`."""
-_DEED, _DEED_OF = 5, 2
-"""Letters of the shortest deed, and the words that follow one at least: what it was done to."""
+_SHORTEST_ACTION, _LEAST_OBJECT = 5, 2
+"""Letters of the shortest action, and the words that follow one at least: what it was done to."""
 _STATEMENT = 6
 """Words of a statement that says something by the form of its verb alone."""
 _PART = re.compile(r"`[^`]+`|\b[A-Za-z]+_[A-Za-z_*]+\b|\b[A-Za-z]{2,}-?[0-9]+\b|\b[a-z]+(?:-[a-z0-9]+)*-[0-9]+\b")
@@ -489,7 +489,7 @@ def signs_of(said: str) -> Iterator[Reason]:
         # Words speak for one kind, best for that with which they begin; further kinds only make it likelier.
         leads = sign.kind is None or (opens and sign.kind in _OPENING, sign.points) == foremost
         yield Reason(why, sign.points if leads else 1, sign.kind if leads else None)
-    if any(_is_deed(each, ("ed",)) for each in tokens) and len(tokens) >= _STATEMENT:
+    if any(_is_action(each, ("ed",)) for each in tokens) and len(tokens) >= _STATEMENT:
         yield Reason("tells of a change", 1)
     if foremost[1] >= TICKED and _PART.search(_EMOJI.sub(" ", said)):
         yield Reason("names a part of the system", 1)
@@ -536,17 +536,17 @@ def _counts(tokens: Sequence[str], at: int, place: int) -> bool:
     return sign.phrases is not _DOING or before in _ACTING or before in _STOPS
 
 
-def _is_deed(token: str, endings: tuple[str, ...]) -> bool:
-    """Whether the word has the form of a deed."""
-    return len(token) >= _DEED and token.endswith(endings) and token not in _NO_DEEDS
+def _is_action(token: str, endings: tuple[str, ...]) -> bool:
+    """Whether the word has the form of an action, a participle."""
+    return len(token) >= _SHORTEST_ACTION and token.endswith(endings) and token not in _NO_ACTIONS
 
 
 def _with_form(tokens: list[str]) -> list[str]:
-    """The words, with the mark of a deed before the one that they begin with, where it has that form."""
+    """The words, with _BY_FORM before the one that they begin with, where that has the form of an action."""
     for at, token in enumerate(tokens):
         if token in _OPENINGS or token in _STOPS:
             continue
-        deed = _is_deed(token, ("ed", "ing"))
+        is_action = _is_action(token, ("ed", "ing"))
         follow = sum(each not in _STOPS for each in tokens[at + 1 :])
-        return [*tokens[:at], _BY_FORM, *tokens[at:]] if deed and follow >= _DEED_OF else tokens
+        return [*tokens[:at], _BY_FORM, *tokens[at:]] if is_action and follow >= _LEAST_OBJECT else tokens
     return tokens

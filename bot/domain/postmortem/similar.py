@@ -43,7 +43,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 """Scripts without spaces between their words: Thai, Lao, Burmese, Khmer, kana, Han; two letters there are one word."""
 _ENDING = re.compile(r"(?<=[a-z]{3}[^siu'\u2019])s$|['\u2019]s$")
 """The `s` of an English plural, and of an owner."""
-_SAID_EVERYWHERE = """
+_STOP_WORD_LIST = """
 about after again all also and any are back because been before being between both but can could did does down
 during each even few for found from get gone got had has have her here him his how into its just last left less like
 made many may more most much nearly never new no none not now off old once one only other our out over own per same
@@ -56,8 +56,8 @@ seconds service services slow slowly start started support system systems unavai
 und ist nicht ein eine einen mit von auf für bei dem den des war sind wurde les une dans pour par est avec sur pas
 los las una por con del que para
 """
-_COMMON = frozenset(_SAID_EVERYWHERE.split())
-"""Words of any sentence, and of any incident; neither tells one from another."""
+_STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
+"""The stop words: those of any sentence, and of any incident."""
 
 
 def words_in(text: str) -> dict[str, str]:
@@ -65,7 +65,7 @@ def words_in(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for match in _WORD.finditer(_LINK.sub(" ", visible(text)).casefold()):
         for word in _split(match[0]):
-            if word not in _COMMON and not word.endswith(("n't", "n\u2019t")):
+            if word not in _STOP_WORDS and not word.endswith(("n't", "n\u2019t")):
                 found.setdefault(_ENDING.sub("", word), word)
     return found
 
@@ -156,13 +156,16 @@ def rank(
     found = []
     for other, length in zip(compared, lengths, strict=True):
         shared = [each for each in told.words if each in other.words and _is_rare(each, holders, counted)]
-        weighed = sum(_rarity(each, holders, counted) for each in shared)
+        weighed = sum(_inverse_frequency(each, holders, counted) for each in shared)
         least = min(_weight(told.words, holders, counted), _weight(other.words, holders, counted))
         if len(shared) < LEAST_SHARED or weighed < LEAST_WEIGHT * least:
             continue
         shared.sort(key=lambda stem: (holders[stem], stem))
         same_cause = bool(told.factors & other.factors)
-        score = sum(_rarity(stem, holders, counted) * _saturated(other.counts[stem], length / usual) for stem in shared)
+        score = sum(
+            _inverse_frequency(stem, holders, counted) * _saturated(other.counts[stem], length / usual)
+            for stem in shared
+        )
         found.append(
             Similar(
                 incident=other.incident,
@@ -180,14 +183,14 @@ def _is_rare(stem: str, holders: Mapping[str, int], counted: int) -> bool:
     return stem in holders and holders[stem] <= max(_ALWAYS_RARE, _RARE_SHARE * counted)
 
 
-def _rarity(stem: str, holders: Mapping[str, int], counted: int) -> float:
+def _inverse_frequency(stem: str, holders: Mapping[str, int], counted: int) -> float:
     """The stem's inverse document frequency, as Lucene has it, which is never negative."""
     held = holders.get(stem, 1)
     return math.log(1 + (max(counted, held) - held + 0.5) / (held + 0.5))
 
 
 def _weight(stems: Collection[str], holders: Mapping[str, int], counted: int) -> float:
-    return sum(_rarity(each, holders, counted) for each in stems)
+    return sum(_inverse_frequency(each, holders, counted) for each in stems)
 
 
 def _saturated(count: int, length: float) -> float:

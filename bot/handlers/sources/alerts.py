@@ -20,7 +20,7 @@ from bot.domain.incident.alerts import exact, summary
 from bot.errors import UsageError
 from bot.handlers.incident.incidents import declare_detected
 from bot.handlers.request import Button, Reply, Request, without_secrets
-from bot.sources.kinds import SOURCES
+from bot.sources.kinds import label_of
 from bot.vocabulary import DETECTED, DETECTORS, ENTRY_KINDS
 from storage import incidents, live_messages, outbox, timeline
 from storage.availability import is_away
@@ -39,12 +39,12 @@ AGAIN_KEY = "again"
 """In that job's content: whether its question is on the channel's last such message, which is to say what is new."""
 DECLARE, NO_INCIDENT = "alert_declare", "alert_dismiss"
 """The actions of the card's buttons; the value is the id of the first of its alerts."""
-STORM = timedelta(minutes=5)
+GROUPED_WITHIN = timedelta(minutes=5)
 """Alerts that come within this time of the first one are one entry with it."""
-AGAIN = timedelta(seconds=15)
-"""How long after a change of an entry its next one is made: what comes meanwhile is told together."""
-ASKED_FOR = timedelta(hours=1)
-"""How long a channel is not asked again while its last answer is open."""
+UPDATED_EVERY = timedelta(seconds=15)
+"""The shortest time between two changes of an entry or a question: what comes meanwhile is told together."""
+ASKED_EVERY = timedelta(hours=1)
+"""How long a channel is asked nothing new while its last question is open: that one is changed."""
 MONITORING = DETECTORS[0]
 _log = logging.getLogger(__name__)
 
@@ -93,9 +93,9 @@ def ask_to_confirm(connection: Connection, workspace_id: str, url: str, *, at: d
 
 
 def tick(database: Database, settings: Settings, *, at: datetime, workspace_id: str | None = None) -> int:
-    """See to the alerts that came since; returns how many channels there is something to say in.
+    """Process the alerts that came since the last tick; returns in how many channels something was told.
 
-    One channel that cannot be seen to keeps no other waiting.
+    One channel that fails keeps no other waiting.
     """
     with database.read() as connection:
         places = signals.fresh_places(connection, workspace_id)
@@ -103,7 +103,7 @@ def tick(database: Database, settings: Settings, *, at: datetime, workspace_id: 
     for place in places:
         try:
             with database.write() as connection:
-                told += _see_to(connection, settings, place, at=at)
+                told += _process(connection, settings, place, at=at)
         except Exception as error:
             if is_away(error):
                 raise
@@ -111,7 +111,7 @@ def tick(database: Database, settings: Settings, *, at: datetime, workspace_id: 
     return told
 
 
-def _see_to(connection: Connection, settings: Settings, place: Place, *, at: datetime) -> bool:
+def _process(connection: Connection, settings: Settings, place: Place, *, at: datetime) -> bool:
     incident = _incident_of(connection, place)
     ended = signals.look_at_ends(connection, place)
     for entry_id in ended:
@@ -119,8 +119,8 @@ def _see_to(connection: Connection, settings: Settings, place: Place, *, at: dat
     if not signals.has_to_tell(connection, place):
         return bool(ended)
     if incident is not None:
-        return _tell(connection, incident, place, at=at)
-    return _hold(connection, settings, place, at=at)
+        return _record(connection, incident, place, at=at)
+    return _without_incident(connection, settings, place, at=at)
 
 
 def _incident_of(connection: Connection, place: Place) -> Incident | None:
@@ -139,15 +139,16 @@ def _incident_of(connection: Connection, place: Place) -> Incident | None:
     return found if found is not None and found.open else None
 
 
-def _tell(connection: Connection, incident: Incident, place: Place, *, at: datetime) -> bool:
+def _record(connection: Connection, incident: Incident, place: Place, *, at: datetime) -> bool:
     """Write the alerts on the incident: on the entry of the same storm, else on a new one, which is posted.
 
     An entry that somebody took back, erased or corrected would not say so, so that it takes no more of them.
     """
     last = signals.last_told(connection, incident.id)
-    if last is not None and at - last[1] < STORM and _is_own(connection, timeline.by_id(connection, last[0])):
+    recent = last is not None and at - last[1] < GROUPED_WITHIN
+    if last is not None and recent and _is_own(connection, timeline.by_id(connection, last[0])):
         entry_id, _, told_at = last
-        if at - told_at < AGAIN:
+        if at - told_at < UPDATED_EVERY:
             return False
         signals.take(connection, place, incident_id=incident.id, entry_id=entry_id, at=at)
         _revise(connection, entry_id, at=at)
@@ -201,7 +202,7 @@ def _over(group: Group, since: datetime) -> datetime | None:
 
 def _called(sources: Sequence[str]) -> str:
     """Where alerts came from, as it stands for their author."""
-    return ", ".join(SOURCES[each].label if each in SOURCES else each for each in sources)
+    return ", ".join(map(label_of, sources))
 
 
 def _revise(connection: Connection, entry_id: int, *, at: datetime) -> None:
@@ -241,7 +242,7 @@ def _told(template: str, incident: Incident, entry: TimelineEntry, group: Group,
     return without_secrets(text)
 
 
-def _hold(connection: Connection, settings: Settings, place: Place, *, at: datetime) -> bool:
+def _without_incident(connection: Connection, settings: Settings, place: Place, *, at: datetime) -> bool:
     """Where no incident is open: keep them, ask the channel in one message, or declare one, by the channel's rule."""
     group = signals.group_to_tell(connection, place)
     assert group is not None  # noqa: S101 - there is something to tell
@@ -253,9 +254,9 @@ def _hold(connection: Connection, settings: Settings, place: Place, *, at: datet
         _declare(connection, settings, place, group, at=at)
         return True
     asked_at = signals.last_asked(connection, place)
-    if asked_at is not None and at - asked_at < AGAIN:
+    if asked_at is not None and at - asked_at < UPDATED_EVERY:
         return False
-    is_new = asked_at is None or at - asked_at >= ASKED_FOR
+    is_new = asked_at is None or at - asked_at >= ASKED_EVERY
     signals.ask(connection, place, at=at)
     content = {"channel": place[1], AGAIN_KEY: not is_new}
     outbox.add(connection, place[0], lane=place[1], action=ASK_CARD, content=content, at=at)
@@ -333,7 +334,7 @@ def _answered(connection: Connection, place: Place) -> tuple[list[int], Group]:
     ids = signals.asked(connection, place)
     group = signals.group_of(connection, ids)
     if group is None:
-        raise UsageError("Those alerts were seen to already, so nothing was recorded.")
+        raise UsageError("Those alerts were answered already, so nothing was recorded.")
     return ids, group
 
 

@@ -22,7 +22,7 @@ from bot.handlers.incident.incidents import get_by_number
 from bot.handlers.postmortem.exports import resolve_workspace
 from bot.handlers.request import Button, Reply, Request, without_secrets
 from bot.sources.generic import CHANGES
-from bot.sources.kinds import SOURCES
+from bot.sources.kinds import label_of
 from bot.sources.source import signal
 from bot.vocabulary import ENTRY_KINDS
 from storage import channels, incidents, outbox, receipts, timeline
@@ -119,10 +119,7 @@ def compose(connection: Connection, content: Mapping[str, Any]) -> tuple[str, Re
 
 def offer(incident: Incident, found: Sequence[Signal]) -> str:
     """What came before, in a line each."""
-    shown = [
-        (each, SOURCES[each.source].label if each.source in SOURCES else each.source, ago(each, incident))
-        for each in reversed(found)
-    ]
+    shown = [(each, label_of(each.source), ago(each, incident)) for each in reversed(found)]
     text = slack(
         "lead_up",
         incident=incident,
@@ -188,7 +185,7 @@ def _record(connection: Connection, request: Request, incident: Incident, ids: S
             kind=each.kind,
             occurred_at=each.occurred_at,
             recorded_at=request.received_at,
-            author=SOURCES[each.source].label if each.source in SOURCES else each.source,
+            author=label_of(each.source),
             author_id=FROM_SOURCE,
             recorded_by_id=request.user_id,
             text=f"{words_of(each)}{f' ({each.service})' if each.service and each.service not in each.title else ''}",

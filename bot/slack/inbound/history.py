@@ -25,12 +25,12 @@ from storage.sources import backfills
 
 PAGE: Final = 200
 """Messages in one answer of Slack's, which recommends no more."""
-BEFORE_S: Final = 6 * 3600
-"""Seconds before the stretch in which a thread may have begun that goes on in it."""
-TOLD_S: Final = 15.0
-"""Seconds between two words on how far the reading is."""
-MOST_TOLD: Final = 2
-"""Times that is said: a command's `response_url` is good for few messages, and the last ones are the proposals."""
+THREADS_BEFORE_S: Final = 6 * 3600
+"""Seconds before the time span in which a thread may have begun that goes on in it."""
+PROGRESS_S: Final = 15.0
+"""Seconds between two messages on the progress."""
+MOST_PROGRESS: Final = 2
+"""Messages on the progress: a `response_url` takes five messages, and the last ones are the proposals."""
 _SAID = frozenset({None, "", "bot_message", "file_share", "thread_broadcast", "me_message"})
 """The subtypes of what somebody said; the others tell of the channel, such as that somebody joined."""
 _FILE_TOKEN = re.compile(r"(?P<sign>[?&])t=xox[a-z]-[A-Za-z0-9-]*&?")
@@ -139,7 +139,7 @@ class _Reading:
         while not content.get("paged") and len(content["messages"]) < MOST_MESSAGES:
             page = self._context.client.conversations_history(
                 channel=channel,
-                oldest=f"{start - BEFORE_S:.6f}",
+                oldest=f"{start - THREADS_BEFORE_S:.6f}",
                 latest=f"{end:.6f}",
                 inclusive=True,
                 limit=PAGE,
@@ -171,7 +171,7 @@ class _Reading:
 
     def _report(self) -> None:
         """Say how far it is, where it takes long."""
-        if elapsed_s() - self._told_s < TOLD_S or self._times >= MOST_TOLD:
+        if elapsed_s() - self._told_s < PROGRESS_S or self._times >= MOST_PROGRESS:
             return
         self._told_s, self._times = elapsed_s(), self._times + 1
         self.content["told"] = self._times
