@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 _BASE = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?")
 _ANY_CHANNEL = "all"
+_EXAMPLE = "https://scribe.example.org"
 
 
 @click.command()
 @click.argument("kind", required=False)
 @click.option("--channel", metavar="CHANNEL", help="The channel whose incidents it is about: C0123ABCD; changes: all.")
-@click.option("--url", default="https://scribe.example.org", show_default=True, help="Where Scribe is reached.")
+@click.option("--url", default=_EXAMPLE, show_default=True, help="Where the source reaches Scribe.")
 @click.option("--workspace", help="The Slack workspace's id; Slack is asked for it otherwise.")
 def sources(kind: str | None, channel: str | None, url: str, workspace: str | None) -> None:
     """List the sources of alerts and changes; or print the address of one, and how to set it up."""
@@ -45,7 +46,7 @@ def sources(kind: str | None, channel: str | None, url: str, workspace: str | No
     if not secret:
         raise UsageError(f"Set SCRIBE_HOOKS_SECRET first, where Scribe runs. A new secret: {secrets.token_hex(32)}")
     if not _BASE.fullmatch(url):
-        raise UsageError(f"{url} is no address; write --url https://scribe.example.org")
+        raise UsageError(f"{url} is no address; write --url {_EXAMPLE}")
     channel_id = _channel(channel, kind, is_of_changes=source.kind == CHANGE)
     place = Address(
         source=kind,
@@ -53,7 +54,8 @@ def sources(kind: str | None, channel: str | None, url: str, workspace: str | No
         channel_id=EVERYWHERE if channel_id == _ANY_CHANNEL else channel_id,
     )
     address = f"{url.rstrip('/')}{path(secret, place)}"
-    click.echo(terminal("source", source=source, url=address, is_signed=kind in chosen.hooks_signed))
+    facts = {"is_signed": kind in chosen.hooks_signed, "example": _EXAMPLE if url == _EXAMPLE else None}
+    click.echo(terminal("source", source=source, url=address, **facts))
 
 
 def _channel(channel: str | None, kind: str, *, is_of_changes: bool) -> str:

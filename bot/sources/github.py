@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from bot.sources.signatures import hexadecimal
+from bot.sources.signatures import hmac_hex
 from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, change, shaped, short_revision
 from storage.values import CHANGE, Signal
 
@@ -158,5 +158,5 @@ SOURCE = Source(
     kind=CHANGE,
     read=read,
     version="GitHub's webhooks deployment_status, release and pull_request",
-    signature=hexadecimal("x-hub-signature-256", prefix="sha256="),
+    signature=hmac_hex("x-hub-signature-256", prefix="sha256="),
 )

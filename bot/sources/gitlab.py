@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.sources.signatures import shared
+from bot.sources.signatures import shared_token
 from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, change, instant, shaped
 from storage.values import CHANGE, Signal
 
@@ -140,5 +140,5 @@ SOURCE = Source(
     kind=CHANGE,
     read=read,
     version="GitLab's webhooks for deployments, releases and merge requests",
-    signature=shared("x-gitlab-token"),
+    signature=shared_token("x-gitlab-token"),
 )

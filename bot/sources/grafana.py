@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bot.sources.alertmanager import PrometheusAlert, alerts_of
-from bot.sources.signatures import timed
+from bot.sources.signatures import timestamped_hmac
 from bot.sources.source import MOST_SIGNALS, Headers, Payload, Source, shaped
 from storage.values import Signal
 
@@ -43,5 +43,5 @@ SOURCE = Source(
     label="Grafana",
     read=read,
     version="version 1 of Grafana Alerting's webhook (Grafana 9 and later)",
-    signature=timed("x-grafana-alerting-signature", "x-grafana-alerting-signature-timestamp"),
+    signature=timestamped_hmac("x-grafana-alerting-signature", "x-grafana-alerting-signature-timestamp"),
 )

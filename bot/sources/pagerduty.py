@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from bot.sources.signatures import hexadecimal
+from bot.sources.signatures import hmac_hex
 from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, shaped, signal
 from storage.values import Signal
 
@@ -81,5 +81,5 @@ SOURCE = Source(
     label="PagerDuty",
     read=read,
     version="PagerDuty's webhooks V3",
-    signature=hexadecimal("x-pagerduty-signature", prefix="v1="),
+    signature=hmac_hex("x-pagerduty-signature", prefix="v1="),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from bot.sources.signatures import hexadecimal
+from bot.sources.signatures import hmac_hex
 from bot.sources.source import Headers, Payload, Source, UnreadablePayloadError, instant, shaped, signal
 from storage.values import Signal
 
@@ -162,5 +162,5 @@ SOURCE = Source(
     label="Sentry",
     read=read,
     version="the webhooks of Sentry's integration platform",
-    signature=hexadecimal("sentry-hook-signature"),
+    signature=hmac_hex("sentry-hook-signature"),
 )

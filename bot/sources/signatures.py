@@ -22,7 +22,7 @@ def _is_any(expected: str, given: list[str]) -> bool:
     return sum(hmac.compare_digest(expected.encode(), each.encode()) for each in given) > 0
 
 
-def hexadecimal(header: str, *, prefix: str = "") -> SignatureProblem:
+def hmac_hex(header: str, *, prefix: str = "") -> SignatureProblem:
     """The body's HMAC-SHA256 in hexadecimal, in that header after the prefix; one of several is enough."""
 
     def problem(secret: str, body: bytes, headers: Headers, _now: datetime) -> str | None:
@@ -35,7 +35,7 @@ def hexadecimal(header: str, *, prefix: str = "") -> SignatureProblem:
     return problem
 
 
-def shared(header: str) -> SignatureProblem:
+def shared_token(header: str) -> SignatureProblem:
     """The secret itself, in that header."""
 
     def problem(secret: str, _body: bytes, headers: Headers, _now: datetime) -> str | None:
@@ -45,9 +45,9 @@ def shared(header: str) -> SignatureProblem:
     return problem
 
 
-def timed(header: str, timestamp: str) -> SignatureProblem:
-    """As `hexadecimal`; where the header `timestamp` is sent, of that time, a colon and the body."""
-    plain = hexadecimal(header)
+def timestamped_hmac(header: str, timestamp: str) -> SignatureProblem:
+    """As `hmac_hex`; where the header `timestamp` is sent, of that time, a colon and the body."""
+    plain = hmac_hex(header)
 
     def problem(secret: str, body: bytes, headers: Headers, now: datetime) -> str | None:
         at = headers.get(timestamp)

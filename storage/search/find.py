@@ -23,13 +23,20 @@ _PAGE = 200
 _LOOKED_AT = 3
 """Documents of an incident that are looked at first, the newest."""
 _CANDIDATES = 2
-"""For each incident that is asked for so many are ranked, the newest."""
+"""Incidents that are ranked for each that is asked for, the newest."""
 _MOST_ROUNDS = 100
 """Rounds of candidates after which no older incident is looked for, where the user may see hardly any of them."""
 _WEIGHTS = {TITLE: 3.0, ITEM: 1.2}
 """What makes a place count more than an entry."""
 _SATURATION, _LENGTH_SHARE, _USUAL_LENGTH = 1.2, 0.75, 120
 """k1, b and the average length of Okapi BM25: https://doi.org/10.1561/1500000019"""
+_COMMON_FROM = 100
+"""A word that so many incidents have is too common to find similar ones by, and is left out."""
+
+Condition = ColumnElement[bool]
+"""A condition on incidents."""
+Snippet = tuple[tuple[str, bool], ...]
+"""A part of a text, in pieces, each with whether it was searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +46,6 @@ class Found:
     incident: Incident
     document: IndexedText
     score: float
-
-
-_HOLDERS = 100
-"""Incidents with a word from which on it tells none of them apart, and is left out."""
-
-
-Condition = ColumnElement[bool]
-"""A condition on incidents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +70,11 @@ def sharing(connection: Connection, workspace_id: str, words: Sequence[str], see
     weights: Counter[int] = Counter()
     held: Counter[int] = Counter()
     for word in words:
-        newest, _ = _newest(connection, workspace_id, [word], None, _HOLDERS)
-        if len(newest) < _HOLDERS:
+        newest, _ = _newest(connection, workspace_id, [word], None, _COMMON_FROM)
+        if len(newest) < _COMMON_FROM:
             holders[word] = len(newest)
             held.update(newest.keys())
-            weights.update(dict.fromkeys(newest, _HOLDERS - len(newest)))
+            weights.update(dict.fromkeys(newest, _COMMON_FROM - len(newest)))
     several = [each for each, _ in weights.most_common() if held[each] > 1]
     visible = _visible(connection, several, and_(incidents.c.workspace_id == workspace_id, COUNTED, seen))
     everywhere = select(func.count()).where(incidents.c.workspace_id == workspace_id, COUNTED)
@@ -84,10 +83,6 @@ def sharing(connection: Connection, workspace_id: str, words: Sequence[str], see
         holders=holders,
         counted=connection.execute(everywhere).scalar_one(),
     )
-
-
-Snippet = tuple[tuple[str, bool], ...]
-"""A part of a text, in pieces, each with whether it was searched."""
 
 
 def search(

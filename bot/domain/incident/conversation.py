@@ -150,20 +150,20 @@ class _Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSpan:
-    """A stretch of time, both ends included, as aware UTC."""
+    """A span of time, both ends included, as aware UTC."""
 
     start: datetime
     end: datetime
 
 
 LONGEST = timedelta(days=31)
-"""The longest stretch that is read at once."""
+"""The longest span that is read at once."""
 
 
 def parse_span(words: str, *, now: datetime, zone: ZoneInfo, course: Course | None = None) -> TimeSpan | None:
-    """`14:00..15:30`, `2026-11-26 23:00..01:30`, `14:00..`, which ends now; None for words that are no such stretch.
+    """`14:00..15:30`, `2026-11-26 23:00..01:30`, `14:00..`, which ends now; None for words that are no such span.
 
-    The end is on the day of the start, or on the next where the clock went round. Raises UsageError for a stretch that
+    The end is on the day of the start, or on the next where the clock went round. Raises UsageError for a span that
     ends before it begins, or is longer than LONGEST.
     """
     match = _SPAN.fullmatch(words.strip()) or _JOINED_SPAN.fullmatch(words.strip())

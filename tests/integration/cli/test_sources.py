@@ -51,6 +51,7 @@ def test_the_workspace_is_asked_of_slack(office: Workplace) -> None:
     tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_API_URL": slack.api_url}
     said = ran("sources", "grafana", "--channel", office.channel, **tokens, **ON).output
     assert f"/hooks/grafana/{slack.team_id}-{office.channel}-" in said
+    assert "https://scribe.example.org is an example" in said
     assert "Its signature is not checked: SCRIBE_HOOKS_SIGNED has no secret for grafana." in said
 
 
