@@ -47,17 +47,6 @@ class SetClock:
         return self._instant
 
 
-class CopiedClock:
-    """A clock that can be handed to another process: as far from the machine's time as `clock` is now."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._ahead = clock() - now()
-
-    def __call__(self) -> datetime:
-        """The instant, aware, UTC, in whole milliseconds."""
-        return now() + self._ahead
-
-
 class Pause:
     """A wait of `wait_s` seconds by a clock that may be set meanwhile: set back, it does not make the wait longer."""
 

@@ -354,15 +354,8 @@ class Settings(BaseModel):
 
     def summary(self) -> dict[str, str]:
         """What is set, by variable, for the log: without secrets and what may hold one."""
-        told = self.model_dump(
-            by_alias=True, exclude_unset=True, exclude={*_SECRETS, "hooks_signed", "prometheus", "publish_url"}
-        )
+        told = self.model_dump(by_alias=True, exclude_unset=True, exclude={*_SECRETS, "hooks_signed", "prometheus", "publish_url"})
         return {name: str(value) for name, value in told.items()}
-
-    def without_secrets(self) -> Self:
-        """The same settings for a process that computes: with no token, and no secret of a source or a server."""
-        blank = {name: SecretStr("") for name in _SECRETS if name != "database_url"}
-        return self.model_copy(update={**blank, "database_url": "", "hooks_signed": {}})
 
     def alert_rule(self, channel_id: str) -> str:
         """What is done about an alert in the channel while no incident is open there."""

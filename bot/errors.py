@@ -1,7 +1,6 @@
 """The error whose message is the reply."""
 
 from collections.abc import Mapping
-from typing import Any
 
 
 class UsageError(Exception):
@@ -19,9 +18,6 @@ class FieldsError(UsageError):
         super().__init__(next(iter(problems.values())))
         self.problems = dict(problems)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.problems,)
-
 
 class ExampleError(UsageError):
     """A UsageError with an `example` of what is typed after the command, in place of what was.
@@ -33,9 +29,6 @@ class ExampleError(UsageError):
     def __init__(self, problem: str, example: str) -> None:
         super().__init__(f"{problem} Try: {example}")
         self.problem, self.example = problem, example
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.problem, self.example)
 
 
 DAMAGED = "Keep a copy of it, then: scribe restore BACKUP --force"

@@ -57,7 +57,6 @@ INDEX_S = 1.0
 NUDGE_S = 20.0
 HEAR_S = 2.0
 LOOK_S = 3600.0
-TEND_S = 60.0
 BEAT_S = 5.0
 """Seconds between the scheduler's heartbeats."""
 _POLL_S = 0.5
@@ -237,7 +236,6 @@ def tick_intervals(bot: Bot) -> dict[Callable[[], object], float]:
         bot.presence.look_again: LOOK_S,
         bot.index: INDEX_S,
         bot.prune: PRUNE_S,
-        bot.context.worker.tend: TEND_S,
     }
 
 

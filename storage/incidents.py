@@ -227,12 +227,6 @@ def numbered(connection: Connection, workspace_id: str, number: int, *, lock: bo
     return _first(connection, _NUMBERED, lock=lock, workspace_id=workspace_id, number=number)
 
 
-def has_more_than(connection: Connection, workspace_id: str, count: int) -> bool:
-    """Whether the workspace has more than `count` incidents, which are numbered without gaps."""
-    query = select(incidents.c.id).where(incidents.c.workspace_id == workspace_id, incidents.c.number > count)
-    return connection.execute(query.limit(1)).first() is not None
-
-
 def by_id(connection: Connection, incident_id: int) -> Incident:
     """The incident with that row id, which must exist."""
     return read(connection, connection.execute(_BY_ID, {"incident_id": incident_id}).one())

@@ -11,7 +11,6 @@ from bot.handlers.items.reminders import plan_summary, tick
 from bot.handlers.offline import OfflineQueue
 from bot.handlers.sources import alerts, lead_up
 from bot.server.supervisor import Supervisor
-from bot.server.worker import Worker
 from bot.slack.client import Client
 from bot.slack.context import SlackContext
 from bot.slack.identity import Identity
@@ -134,7 +133,6 @@ class Bot:
         self.context.executor.shutdown(wait=True, cancel_futures=True)
         self.context.members.stop()
         self.context.delivery.stop()
-        self.context.worker.stop()
         self.supervisor.stop()
         self.context.offline.stop()
 
@@ -172,7 +170,6 @@ def build(
         delivery=Delivery(database, clock, identity, metrics, supervisor=supervisor, shared=shared),
         offline=OfflineQueue(database, settings, clock, metrics, requests.locate, blocks.message),
         executor=executor,
-        worker=Worker(database),
         metrics=metrics,
     )
     presence = Presence(context)

@@ -17,7 +17,6 @@ from bot.clock import Clock
 from bot.config import Settings
 from bot.handlers.offline import OfflineQueue
 from bot.handlers.request import Reply, Request
-from bot.server.worker import Worker
 from bot.slack.client import Client, respond
 from bot.slack.identity import Identity
 from bot.slack.inbound.requests import Requests
@@ -57,7 +56,6 @@ class SlackContext:
     delivery: Delivery
     offline: OfflineQueue
     executor: Executor
-    worker: Worker
     metrics: Metrics = NO_METRICS
 
     def reply(self, connection: Connection, request: Request, reply: Reply, thread: Thread) -> None:

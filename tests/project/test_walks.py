@@ -9,7 +9,7 @@ MOST: dict[str, tuple[int, int]] = {
     "/note": (8, 30),
     "/actionitem": (9, 40),
     "/resolved": (9, 41),
-    "/postmortem draft": (9, 76),
+    "/postmortem draft": (9, 75),
     "a reminder": (7, 21),
 }
 """The most rooms and files."""

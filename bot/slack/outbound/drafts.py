@@ -7,10 +7,8 @@ from typing import Any
 from slack_sdk.errors import SlackClientError
 from sqlalchemy import Connection
 
-from bot.config import Settings
 from bot.documents.export import BINARY, ExportRecord, head_of
 from bot.documents.rendering import RENDER_LOCK, slack, terminal
-from bot.handlers import later
 from bot.handlers.postmortem import buttons, drafts
 from bot.handlers.postmortem.exports import read_record
 from bot.handlers.request import Button, Reply
@@ -20,7 +18,6 @@ from bot.slack.context import SlackContext
 from bot.slack.outbound import blocks
 from bot.slack.refusals import needs_messages, reason
 from storage import incidents, live_messages, outbox
-from storage.database import Database
 from storage.live_messages import DRAFT
 from storage.outbox import Job
 from storage.values import Incident
@@ -30,7 +27,7 @@ NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to
 _log = logging.getLogger(__name__)
 
 
-def message(settings: Settings, connection: Connection, incident: Incident) -> blocks.Message | None:
+def message(context: SlackContext, connection: Connection, incident: Incident) -> blocks.Message | None:
     """The draft's message as it is now; None before there is a draft."""
     record = read_record(connection, incident)
     if record.postmortem is None:
@@ -44,7 +41,7 @@ def message(settings: Settings, connection: Connection, incident: Incident) -> b
         head=head_of(record),
         answered=answered,
         total=total,
-        prefix=settings.prefix,
+        prefix=context.settings.prefix,
         left=len(left),
     )
     more = (Button(label="What led up to it", action=lead_up.CHOOSE, value=incident.name),) if left else ()
@@ -134,33 +131,25 @@ def files(context: SlackContext, content: Mapping[str, Any]) -> list[NewFile]:
     if "incident_id" not in content:
         return [document]
     try:
-        incident_id = content["incident_id"]
-        if later.is_long(context.database, incident_id):
-            pictures = context.worker.call(_pictures, incident_id)
-        else:
-            pictures = _pictures(context.database, incident_id)
+        with context.database.read() as connection:
+            record = read_record(connection, incidents.by_id(connection, content["incident_id"]))
+        name = record.incident.name
+        with RENDER_LOCK:
+            pictures = [
+                NewFile(
+                    filename=f"{name}-timeline{suffix}.png",
+                    title=f"{name} timeline{about}",
+                    content=BINARY[form](record),
+                    alt_text=described(record),
+                    extra=True,
+                )
+                for least, form, suffix, about in PICTURES
+                if len(record.entries) >= least
+            ]
     except Exception:  # noqa: BLE001 - after any failure to draw, the document is sent without its picture
         _log.exception("picture not drawn")
         return [document]
     return [document, *pictures]
-
-
-def _pictures(database: Database, incident_id: int) -> list[NewFile]:
-    with database.read() as connection:
-        record = read_record(connection, incidents.by_id(connection, incident_id))
-    name = record.incident.name
-    with RENDER_LOCK:
-        return [
-            NewFile(
-                filename=f"{name}-timeline{suffix}.png",
-                title=f"{name} timeline{about}",
-                content=BINARY[form](record),
-                alt_text=described(record),
-                extra=True,
-            )
-            for least, form, suffix, about in PICTURES
-            if len(record.entries) >= least
-        ]
 
 
 def described(record: ExportRecord) -> str:

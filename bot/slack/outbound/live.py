@@ -7,8 +7,6 @@ from dataclasses import replace
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Connection
 
-from bot.config import Settings
-from bot.handlers import later
 from bot.handlers.incident import card
 from bot.slack.client import PausedError
 from bot.slack.context import SlackContext
@@ -17,12 +15,11 @@ from bot.slack.outbound.blocks import Message, controls, fingerprint, grey, sect
 from bot.slack.outbound.delivery import Action
 from bot.slack.refusals import TOKEN_REFUSED, UNEDITABLE, Verdict, judge, reason
 from storage import incidents, live_messages, outbox
-from storage.database import Database
 from storage.live_messages import LOST, LiveMessage
 from storage.outbox import Job
 from storage.values import Incident
 
-Compose = Callable[[Settings, Connection, Incident], Message | None]
+Compose = Callable[[SlackContext, Connection, Incident], Message | None]
 """What the message shows now, as arguments of `chat.postMessage`: text and blocks; None to leave it as it is."""
 PIN, PIN_SCOPE = "pin", "pins:write"
 """The job that pins a message, and the scope that it needs."""
@@ -31,9 +28,9 @@ DELETED = "message_not_found"
 _log = logging.getLogger(__name__)
 
 
-def _card(settings: Settings, connection: Connection, incident: Incident) -> Message | None:
+def _card(context: SlackContext, connection: Connection, incident: Incident) -> Message | None:
     """The incident's card."""
-    if not settings.card:
+    if not context.settings.card:
         return None
     shown = card.card(connection, incident)
     told = filter(None, [shown.alerts, shown.entries])
@@ -44,8 +41,6 @@ def _card(settings: Settings, connection: Connection, incident: Incident) -> Mes
 
 LIVE: Mapping[str, Compose] = {live_messages.CARD: _card, live_messages.DRAFT: drafts.message}
 """The kinds of live messages."""
-OF_ALL = frozenset({live_messages.DRAFT})
-"""The kinds for which all entries are read."""
 PINNED = frozenset({live_messages.CARD})
 """The kinds that are pinned where the token has the scope."""
 
@@ -76,22 +71,14 @@ def show(context: SlackContext, post: Action, job: Job) -> str | None:
         left_s = live_messages.begin(connection, known, job_id=job.id, at=at)
     if left_s > 0:
         raise PausedError(left_s)
-    composed = known.kind, known.incident_id
-    if known.kind in OF_ALL and later.is_long(context.database, known.incident_id):
-        message = context.worker.call(_compose, context.settings.without_secrets(), *composed)
-    else:
-        message = _compose(context.database, context.settings, *composed)
+    with context.database.read() as connection:
+        message = LIVE[known.kind](context, connection, incidents.by_id(connection, known.incident_id))
     if message is None or fingerprint(message) == known.fingerprint:
         return None
     if not known.ts:
         return _post(context, post, job, known, message)
     _edit(context, job, known, message)
     return None
-
-
-def _compose(database: Database, settings: Settings, kind: str, incident_id: int) -> Message | None:
-    with database.read() as connection:
-        return LIVE[kind](settings, connection, incidents.by_id(connection, incident_id))
 
 
 def _post(context: SlackContext, post: Action, job: Job, known: LiveMessage, message: Message) -> str | None:

@@ -13,7 +13,6 @@ from bot.documents.picture.report import draw_report
 from bot.documents.rendering import RENDER_LOCK, slack
 from bot.domain.items.handover import WINDOW
 from bot.domain.items.reminders import is_person
-from bot.handlers import later
 from bot.handlers.incident import similar, updates
 from bot.handlers.items import handovers
 from bot.handlers.items.buttons import SNOOZE, snooze_all
@@ -40,7 +39,6 @@ from bot.slack.outbound.blocks import message as as_message
 from bot.slack.outbound.delivery import Action
 from bot.slack.refusals import ARCHIVED, NO_RECIPIENT, NOT_A_MEMBER, UNEDITABLE, needs_messages, reason
 from storage import incidents, live_messages, members, outbox, receipts, reviews
-from storage.database import Database
 from storage.items import action_items, digests, reminder_schedules
 from storage.items import handovers as handover_rows
 from storage.items.digests import HANDED, LIVE, LOST, PostedDigest
@@ -485,31 +483,21 @@ def _refusing(codes: Collection[str]) -> Iterator[None]:
             raise
 
 
-def _report(database: Database, workspace_id: str, content: dict[str, str]) -> tuple[str, NewFile | None]:
-    """The report's text, and its picture unless there is nothing to be seen."""
-    report = reports.requested_report(database, workspace_id, content)
-    text = slack("report", report=report, shown=GROUPS)
-    if not (report.declared or report.items.recorded):
-        return text, None
-    with RENDER_LOCK:
-        picture = svg_to_png(draw_report(report))
-    return text, NewFile(
-        filename="incident-report.png",
-        title=f"Incidents of {report.period.words}",
-        content=picture,
-        alt_text=clip(text.replace("*", ""), ALT_LIMIT),
-    )
-
-
 def send_report(context: SlackContext, job: Job) -> None:
     """Create the report and upload its picture; without incidents, or where the bot may not upload, post the text."""
     content = job.content
-    if later.are_many(context.database, job.workspace_id):
-        text, upload = context.worker.call(_report, job.workspace_id, content)
-    else:
-        text, upload = _report(context.database, job.workspace_id, content)
+    report = reports.requested_report(context.database, job.workspace_id, content)
+    text = slack("report", report=report, shown=GROUPS)
     try:
-        if upload is not None:
+        if report.declared or report.items.recorded:
+            with RENDER_LOCK:
+                picture = svg_to_png(draw_report(report))
+            upload = NewFile(
+                filename="incident-report.png",
+                title=f"Incidents of {report.period.words}",
+                content=picture,
+                alt_text=clip(text.replace("*", ""), ALT_LIMIT),
+            )
             context.client.share(content["channel"], text, [upload])
             return
     except (SlackClientError, OSError) as error:

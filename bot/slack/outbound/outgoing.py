@@ -11,7 +11,6 @@ from urllib.request import Request as HttpRequest
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from bot.clock import CopiedClock
 from bot.errors import UsageError
 from bot.handlers import later
 from bot.handlers.incident import conversations, erase, similar, updates
@@ -232,7 +231,6 @@ def _compact(context: SlackContext, job: Job) -> None:
     with context.database.read() as connection:
         superseded = outbox.is_superseded(connection, job)
     if not superseded:
-        context.worker.forget()
         erasure.compact(context.database)
 
 
@@ -240,7 +238,7 @@ def _answer(context: SlackContext, job: Job) -> None:
     """Give the answer that would have taken longer than Slack waits."""
     request = replace(Request.from_json(job.content["request"], context.settings), key=None, has_time=True)
     try:
-        reply = context.worker.call(handle, replace(request, settings=context.settings.without_secrets()))
+        reply = handle(context.database, request)
     except UsageError as error:
         reply = Reply(text=blocks.refusal(str(error), request.sent)["text"])
     with context.database.write() as connection:
@@ -262,7 +260,4 @@ def _confirm_topic(job: Job) -> None:
 
 
 def _draft(context: SlackContext, job: Job) -> None:
-    if later.is_long(context.database, job.content["incident_id"]):
-        context.worker.call(write_draft, context.settings.without_secrets(), job, CopiedClock(context.clock))
-    else:
-        write_draft(context.database, context.settings, job, context.clock)
+    write_draft(context.database, context.settings, job, context.clock)

@@ -1,22 +1,12 @@
 """Answers that would take longer than Slack waits: announced at once, then given by the outbox."""
 
 import json
-import os
 import re
-import signal
-import threading
-import time
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
-from bot.clock import SetClock
 from bot.fakeslack.objects import Message
 from bot.handlers import later
-from bot.server.worker import Worker
-from storage import postmortems
-from storage.values import Postmortem
 from tests.support.statements import statements
 from tests.support.workplace import Workplace
 
@@ -82,83 +72,6 @@ def test_what_is_short_is_answered_at_once_and_one_entry_more_comes_a_moment_lat
     (answer,) = told(long, long.alice)
     assert "INC-1" in answer.text + json.dumps(answer.blocks)
     assert told(long, long.bob) == []
-
-
-def versions(office: Workplace) -> list[Postmortem]:
-    with office.database.read() as connection:
-        return list(postmortems.latest_first(connection, 1))
-
-
-def told_of_a_draft(office: Workplace, clock: SetClock) -> tuple[Postmortem, dict[str, bytes]]:
-    """Ask for a draft and a report: the version, and all pictures."""
-    office.deliver()
-    clock.set(clock() + timedelta(minutes=1))
-    before = len(office.slack.files)
-    office.say("/postmortem draft")
-    office.private("/incident report 30d")
-    office.deliver()
-    pictures = {file.title: file.content for file in office.slack.files[before:] if file.name.endswith(".png")}
-    return versions(office)[0], pictures
-
-
-def test_what_is_long_is_drafted_and_counted_in_another_process_as_in_this_one(
-    office: Workplace, clock: SetClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worker = office.bot.context.worker
-    office.say("/detected by monitoring: checkout *fails*")
-    office.say("/cause a full disk")
-    for number in range(9):
-        office.say(f"/note look {number}")
-    office.say("/resolved freed space")
-    here, drawn_here = told_of_a_draft(office, clock)
-    assert worker.pid() is None
-    monkeypatch.setattr(later, "MOST_ENTRIES", 3)
-    monkeypatch.setattr(later, "MOST_INCIDENTS", 0)
-    there, drawn_there = told_of_a_draft(office, clock)
-    assert worker.pid() is not None
-    assert there.version == here.version + 1
-    assert replace(there, version=here.version, drafted_at=here.drafted_at) == here
-    assert clock() <= there.drafted_at < clock() + timedelta(minutes=5)
-    assert len(drawn_here) == 3
-    assert drawn_there == drawn_here
-
-
-def test_if_that_process_is_killed_the_draft_comes_all_the_same_and_erased_words_are_in_none(
-    long: Workplace, clock: SetClock
-) -> None:
-    worker = long.bot.context.worker
-    started = threading.Thread(target=kill_the_first, args=(worker,))
-    long.say("/note ask Mrs Smith of Acme")
-    long.deliver()
-    drafted, shared = len(versions(long)), len(long.drafts)
-    started.start()
-    long.say("/postmortem draft")
-    long.deliver()
-    started.join(60)
-    assert len(versions(long)) == drafted
-    clock.set(clock() + timedelta(minutes=1))
-    long.deliver()
-    assert (len(versions(long)), len(long.drafts)) == (drafted + 1, shared + 1)
-    assert "Mrs Smith" in str(versions(long)[0].sections)
-    assert worker.pid() is not None
-    asked = long.ask("/incident erase 4 it names a customer")
-    long.slack.click(long.alice, asked, "erase")
-    long.deliver()
-    assert worker.pid() is None
-    long.say("/postmortem draft")
-    long.deliver()
-    assert worker.pid() is not None
-    assert not any("Mrs Smith" in str(each.sections) for each in versions(long))
-
-
-def kill_the_first(worker: Worker) -> None:
-    """Kill the next child as soon as it is there."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if (pid := worker.pid()) is not None:
-            os.kill(pid, signal.SIGKILL)
-            return
-        time.sleep(0.001)
 
 
 def test_a_search_in_much_that_is_not_indexed_comes_later_too_and_finds_the_same(long: Workplace) -> None:
