@@ -354,7 +354,9 @@ class Settings(BaseModel):
 
     def summary(self) -> dict[str, str]:
         """What is set, by variable, for the log: without secrets and what may hold one."""
-        told = self.model_dump(by_alias=True, exclude_unset=True, exclude={*_SECRETS, "hooks_signed", "prometheus", "publish_url"})
+        told = self.model_dump(
+            by_alias=True, exclude_unset=True, exclude={*_SECRETS, "hooks_signed", "prometheus", "publish_url"}
+        )
         return {name: str(value) for name, value in told.items()}
 
     def alert_rule(self, channel_id: str) -> str:
