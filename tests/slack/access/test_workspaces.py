@@ -378,6 +378,7 @@ FREE = {
     "outbox": "the worker's look for due jobs, and the pruning of sent ones",
     "receipts": "the pruning of old ones",
     "digests": "as above",
+    "search_grams": "an index of words: what it finds is read from the documents of the workspace",
     "alembic_version": "belongs to the schema",
     "sqlite_master": "as above",
 }

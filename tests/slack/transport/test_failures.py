@@ -104,6 +104,8 @@ def test_what_is_sent_while_a_table_is_missing_is_kept_and_written_once_it_is_th
 ) -> None:
     message = reopenable.slack.say(reopenable.bob, reopenable.channel, "replica is 4 GB behind")
     reopenable.slack.shortcut(reopenable.alice, message, "add_to_timeline")
+    # The form is opened after the answer.
+    reopenable.slack.wait_for(lambda: reopenable.slack.modal(reopenable.alice))
     execute(reopenable, "ALTER TABLE timeline_entries RENAME TO lost")
     (told,) = act(reopenable)
     assert told.startswith("Kept · ")
