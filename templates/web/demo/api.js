@@ -6,8 +6,9 @@ async function read(response) {
   let body = {};
   try {
     body = await response.json();
-  } catch {
-    // An error of the server itself has no JSON body.
+  } catch (error) {
+    // An error of the server itself has no JSON body. Any other answer was left, or is cut off, and is none.
+    if (response.ok) throw error.name === "AbortError" ? error : new TypeError("The answer is cut off.");
   }
   if (!response.ok) throw Object.assign(new RequestError(body.problem ?? `error ${response.status}`), { status: response.status });
   return body;
